@@ -1,0 +1,59 @@
+import { Type, type Static, type TSchema } from 'typebox';
+
+export const Id = Type.String({ format: 'uuid' });
+export const Timestamp = Type.String({ format: 'date-time' });
+
+/** `T` or null; unions instead of `nullable`, which JSON Schema does not know. */
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** Objects are closed: an unknown field in a request is an error, never dropped. */
+export const closed = { additionalProperties: false } as const;
+
+export const Literals = <const T extends readonly string[]>(values: T) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: [...values] });
+
+export const ErrorBody = Type.Object({
+  statusCode: Type.Integer(),
+  code: Type.String(),
+  error: Type.String(),
+  message: Type.String(),
+});
+export type ErrorBody = Static<typeof ErrorBody>;
+
+export const IMAGE_STATUSES = ['uploaded', 'queued', 'processing', 'completed', 'failed', 'cancelled'] as const;
+export type ImageStatus = (typeof IMAGE_STATUSES)[number];
+export const TERMINAL_STATUSES = ['completed', 'failed', 'cancelled'] as const satisfies readonly ImageStatus[];
+export const isTerminal = (status: ImageStatus): boolean =>
+  (TERMINAL_STATUSES as readonly ImageStatus[]).includes(status);
+
+export const BATCH_STATUSES = ['queued', 'running', 'paused', 'completed', 'cancelled'] as const;
+export type BatchStatus = (typeof BATCH_STATUSES)[number];
+
+/** Why an image failed, and whether trying again can help. */
+export const FAILURE_CODES = {
+  TIMEOUT: { retryable: true },
+  MODEL_ERROR: { retryable: true },
+  INVALID_IMAGE: { retryable: false },
+  OUT_OF_MEMORY: { retryable: true },
+  CRASHED: { retryable: true },
+  UNKNOWN: { retryable: true },
+} as const;
+export type FailureCode = keyof typeof FAILURE_CODES;
+export const FAILURE_CODE_NAMES = Object.keys(FAILURE_CODES) as FailureCode[];
+
+export const SCOPES = ['read', 'write', 'admin', 'metrics'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const PageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
+  offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
+  cursor: Type.Optional(Type.String({ maxLength: 512 })),
+};
+export const Page = <T extends TSchema>(item: T) =>
+  Type.Object({
+    items: Type.Array(item),
+    total: Type.Integer(),
+    limit: Type.Integer(),
+    offset: Type.Integer(),
+    nextCursor: Nullable(Type.String()),
+  });

@@ -1,0 +1,55 @@
+import type { BatchCounts, Eta } from './batches.ts';
+import type { BatchStatus, FailureCode, ImageStatus } from './common.ts';
+
+/** One image's latest status inside a window; `seq` numbers what is sent, per project, without gaps. */
+export interface ImageEvent {
+  seq: number;
+  imageId: string;
+  batchId: string | null;
+  status: ImageStatus;
+  polygonCount?: number;
+  code?: FailureCode;
+}
+export interface BatchState {
+  id: string;
+  status: BatchStatus;
+  total: number;
+  counts: BatchCounts;
+  imagesPerSecond: number;
+  eta: Eta | null;
+}
+export interface HelloFrame {
+  type: 'hello';
+  projectId: string;
+  epoch: string;
+  seq: number;
+}
+/** `to - from + 1 === events.length`; a frame without events (batch states only) has `to === from - 1`. */
+export interface EventsFrame {
+  type: 'events';
+  epoch: string;
+  from: number;
+  to: number;
+  events: ImageEvent[];
+  batches: BatchState[];
+}
+/** `since` cannot be replayed: start again from here, and read `/index`. */
+export interface SnapshotFrame {
+  type: 'snapshot';
+  epoch: string;
+  seq: number;
+  counts: Record<ImageStatus, number>;
+  batches: BatchState[];
+}
+export interface HeartbeatFrame {
+  type: 'heartbeat';
+}
+export type ServerFrame = HelloFrame | EventsFrame | SnapshotFrame | HeartbeatFrame;
+
+export const EVENT_WINDOW_MS = 100;
+export const EVENT_WINDOW_MAX = 500;
+export const HEARTBEAT_MS = 15_000;
+/** WebSocket close codes used by the hub (RFC 6455 section 7.4.1). */
+export const CLOSE_GOING_AWAY = 1001;
+export const CLOSE_MESSAGE_TOO_BIG = 1009;
+export const CLOSE_TRY_AGAIN_LATER = 1013;
