@@ -1,0 +1,175 @@
+/** Shapes that the stages of a run hand to each other through files, and the result file (schema version 1). */
+
+export const VERDICTS = ['pass', 'fail', 'regression', 'inconclusive', 'error', 'interrupted'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+export type BudgetVerdict = 'pass' | 'fail' | 'inconclusive' | 'not-run' | 'n/a';
+export type Operator = '<=' | '<' | '=' | '>=' | '>';
+export type BudgetUnit = 'ms' | 'bytes' | 'count' | 'ratio' | 'per-minute';
+
+export const BUDGET_NAMES = [
+  'ui_settle_ms',
+  'bulk_calls',
+  'toasts',
+  'result_memory_bytes',
+  'delivery_missing',
+  'delivery_duplicates',
+  'api_latency_mean_ms',
+  'db_query_p95_ms',
+  'image_list_p95_ms',
+  'inference_p95_ms',
+  'throughput_images_per_minute',
+  'service_rss_bytes',
+  'worker_rss_bytes',
+  'cache_hit_ratio',
+  'compression_ratio',
+  'bundle_gzip_bytes',
+  'first_paint_ms',
+  'frame_p95_ms',
+  'download_rss_growth_bytes',
+] as const;
+export type BudgetName = (typeof BUDGET_NAMES)[number];
+
+export interface BudgetSpec {
+  name: BudgetName;
+  unit: BudgetUnit;
+  operator: Operator;
+  limit: number;
+  description: string;
+  source: string;
+  /** Below this number of images a pass proves nothing and reads `n/a`; a violation still fails. */
+  minCount?: number;
+}
+
+/** `actual` null: not measured, and `note` says why. `values`: the repeats that `actual` was taken from. */
+export interface Measurement {
+  actual: number | null;
+  values?: number[];
+  note?: string;
+}
+export type Measurements = Partial<Record<BudgetName, Measurement>>;
+
+export interface JudgedBudget {
+  name: BudgetName;
+  unit: BudgetUnit;
+  operator: Operator;
+  limit: number;
+  actual: number | null;
+  values: number[];
+  verdict: BudgetVerdict;
+  source: string;
+  note?: string;
+}
+
+export interface Delivery {
+  submitted: number;
+  completed: number;
+  failed: number;
+  terminalEventsReceived: number;
+  duplicates: number;
+  missing: number;
+  sequenceGaps: number;
+}
+
+export interface Accuracy {
+  dataset: string;
+  split: string | null;
+  images: number;
+  ap50: number;
+  ap75: number;
+  meanIoU: number;
+  countErrorRatio: number;
+}
+
+export interface StageSummary {
+  count: number;
+  p50Ms: number;
+  p95Ms: number;
+  p99Ms: number;
+  maxMs: number;
+  cpuMsPerImage: number | null;
+}
+
+export interface ClientSummary {
+  /** The judged settle: of the completion burst. */
+  settleMs: number | null;
+  /** From the burst's start rather than from its last frame. */
+  settleFromStartMs: number | null;
+  /** Of the measured batch itself, before the burst. */
+  batchSettleMs: number | null;
+  toasts: number;
+  apiCalls: Record<string, number>;
+  bulkCalls: number;
+  resultBytesWire: number;
+  heapRetainedBytes: number | null;
+  heapPeakBytes: number | null;
+  rendererPssBytes: number | null;
+  domNodesMax: number;
+  longFrames: number;
+  blockingMs: number;
+  framesP95Ms: number | null;
+  inpMs: number | null;
+}
+
+export interface EnvironmentInfo {
+  cpuModel: string;
+  cores: number;
+  memoryBytes: number;
+  os: string;
+  node: string;
+  postgres: string;
+  redis: string;
+  browser: string;
+  inference: { pool: string; provider: string; model: string; modelSha256: string };
+  provider: 'embedded' | 'testcontainers' | 'external';
+  /** Share of the run's time in which some task waited for a CPU (PSI), 0-1; null where the kernel has none. */
+  psiCpuSome: number | null;
+  notes: string[];
+}
+
+export interface RejectedFile {
+  name: string;
+  code: string;
+  message: string;
+}
+
+/** What a run leaves in `measurements.json` for the judge: everything but verdicts. */
+export interface RunData {
+  scenario: string;
+  client: 'optimized' | 'naive';
+  seed: number;
+  startedAt: string;
+  finishedAt: string;
+  environment: EnvironmentInfo;
+  images: {
+    count: number;
+    source: 'synthetic' | 'directory';
+    bytes: number;
+    sha256OfSet: string;
+    rejected: RejectedFile[];
+    failedByCode: Record<string, number>;
+  };
+  measurements: Measurements;
+  delivery: Delivery;
+  accuracy: Accuracy | null;
+  stages: Record<string, StageSummary>;
+  clientSummary: ClientSummary;
+  efficiency: {
+    cpuRatio: number | null;
+    imagesPerSecond: number | null;
+    rawImagesPerSecond: number | null;
+    throughputRatio: number | null;
+  };
+  process: Record<string, { rssPeakBytes: number; cpuSeconds: number }>;
+  phases: { name: string; startedAt: string; durationMs: number }[];
+  /** Set when the run ended early. */
+  stopped?: { reason: 'interrupted' | 'error'; message: string };
+}
+
+export interface ResultFile extends Omit<RunData, 'measurements' | 'clientSummary' | 'client'> {
+  schemaVersion: 1;
+  tool: { name: string; version: string; commit: string };
+  verdict: Verdict;
+  budgets: JudgedBudget[];
+  clientMode: 'optimized' | 'naive';
+  client: ClientSummary;
+}
