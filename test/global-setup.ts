@@ -1,0 +1,22 @@
+import type { TestProject } from 'vitest/node';
+import { startEnvironment } from '../loadtest/src/environment/index.ts';
+import { externalAddresses } from '../loadtest/src/environment/external.ts';
+
+/**
+ * Starts PostgreSQL and two Redis once a run, or uses running ones where all three of SEGBENCH_TEST_DATABASE_URL,
+ * SEGBENCH_TEST_QUEUE_REDIS_URL and SEGBENCH_TEST_CACHE_REDIS_URL are set (faster while developing).
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const running = externalAddresses('SEGBENCH_TEST_');
+  if (running) {
+    project.provide('servers', running);
+    return async () => {};
+  }
+  const environment = await startEnvironment({ kind: 'auto', log: () => {} });
+  const { databaseUrl, queueRedisUrl, cacheRedisUrl } = environment;
+  project.provide('servers', { databaseUrl, queueRedisUrl, cacheRedisUrl });
+  void environment.died.then(({ what, detail }) => {
+    process.stderr.write(`the tests' ${what} is gone: ${detail}\n`);
+  });
+  return () => environment.stop();
+}
