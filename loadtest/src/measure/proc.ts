@@ -1,0 +1,73 @@
+import { readFile, readdir } from 'node:fs/promises';
+
+/** Linux' USER_HZ: fixed at 100 for user space on every architecture Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+export interface ProcStat {
+  /** User and system time of the process itself. */
+  cpuSeconds: number;
+  /** The same of its children that ended and were waited for. */
+  reapedCpuSeconds: number;
+}
+
+/** Parses `/proc/<pid>/stat`; the command may contain spaces and brackets, so fields count from its last `)`. */
+export function parseStat(text: string): ProcStat {
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  const ticks = (index: number) => (fields[index] ?? 0) / TICKS_PER_SECOND;
+  return { cpuSeconds: ticks(11) + ticks(12), reapedCpuSeconds: ticks(13) + ticks(14) };
+}
+
+/** One `Name: n kB` line of a `/proc` text, in bytes. */
+export function kilobytesLine(text: string, name: string): number {
+  const match = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text);
+  return match ? Number(match[1]) * 1024 : 0;
+}
+
+async function readOrNull(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    // The process ended between listing and reading.
+    return null;
+  }
+}
+
+export interface ProcReading extends ProcStat {
+  pid: number;
+  rssBytes: number;
+  /** The kernel's own high-water mark: no peak between two samples escapes it. */
+  peakRssBytes: number;
+}
+
+export async function readProcess(pid: number): Promise<ProcReading | null> {
+  const [stat, status] = await Promise.all([readOrNull(`/proc/${pid}/stat`), readOrNull(`/proc/${pid}/status`)]);
+  if (stat === null || status === null) return null;
+  return {
+    pid,
+    ...parseStat(stat),
+    rssBytes: kilobytesLine(status, 'VmRSS'),
+    peakRssBytes: kilobytesLine(status, 'VmHWM'),
+  };
+}
+
+/** Proportional set size, in bytes: shared pages count by their share. 0 when the process is gone. */
+export async function readPss(pid: number): Promise<number> {
+  return kilobytesLine((await readOrNull(`/proc/${pid}/smaps_rollup`)) ?? '', 'Pss');
+}
+
+/** All descendants' pids, through `/proc/<pid>/task/<tid>/children`. */
+export async function descendants(pid: number): Promise<number[]> {
+  let tasks: string[];
+  try {
+    tasks = await readdir(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+  const lists = await Promise.all(tasks.map((task) => readOrNull(`/proc/${pid}/task/${task}/children`)));
+  const children = lists.flatMap((list) => (list ?? '').split(' ').filter(Boolean).map(Number));
+  const deeper = await Promise.all(children.map(descendants));
+  return [...children, ...deeper.flat()];
+}

@@ -1,0 +1,111 @@
+import { descendants, readProcess, type ProcReading } from './proc.ts';
+
+export interface Root {
+  role: string;
+  pid: number;
+  /** The role that its descendants are counted under; without it they count under the root's. */
+  childRole?: string;
+}
+export interface ProcessUse {
+  rssPeakBytes: number;
+  cpuSeconds: number;
+}
+export interface CpuReading {
+  atMs: number;
+  byRole: Record<string, number>;
+}
+
+interface Known {
+  role: string;
+  reading: ProcReading;
+}
+
+/**
+ * Samples resident memory and CPU time of process trees from `/proc` every `intervalMs`. CPU time of children that ended is
+ * in their parent's `cutime`, so nothing is lost when an inference child is replaced.
+ */
+export function createProcessSampler(options: { intervalMs?: number; now?: () => number } = {}) {
+  const { intervalMs = 200, now = Date.now } = options;
+  const roots: Root[] = [];
+  const known = new Map<number, Known>();
+  const series: { atMs: number; role: string; pid: number; rssBytes: number }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let busy = false;
+
+  async function readRoot({ role, pid, childRole }: Root, atMs: number): Promise<void> {
+    const children = await descendants(pid);
+    const members = [{ pid, role }, ...children.map((child) => ({ pid: child, role: childRole ?? role }))];
+    await Promise.all(
+      members.map(async (member) => {
+        const reading = await readProcess(member.pid);
+        if (!reading) return;
+        known.set(member.pid, { role: member.role, reading });
+        series.push({ atMs, role: member.role, pid: member.pid, rssBytes: reading.rssBytes });
+      }),
+    );
+  }
+
+  async function sample(): Promise<void> {
+    // A slow reading is not overtaken by the next one.
+    if (busy) return running;
+    busy = true;
+    const atMs = now();
+    running = Promise.all(roots.map((root) => readRoot(root, atMs))).then(() => {
+      busy = false;
+    });
+    return running;
+  }
+
+  return {
+    watch(root: Root): void {
+      roots.push(root);
+    },
+    start(): void {
+      timer = setInterval(() => void sample(), intervalMs);
+    },
+    async stop(): Promise<void> {
+      clearInterval(timer);
+      await running;
+    },
+    sample,
+    /** CPU seconds used so far by each role, all its processes together, dead children included. */
+    async cpu(): Promise<CpuReading> {
+      await running;
+      await sample();
+      const byRole: Record<string, number> = {};
+      const rootPids = new Set(roots.map(({ pid }) => pid));
+      for (const [pid, { role, reading }] of known) {
+        const own = (await readProcess(pid)) !== null || rootPids.has(pid);
+        // What a dead child used is in its parent's reaped time.
+        if (!own) continue;
+        byRole[role] = (byRole[role] ?? 0) + reading.cpuSeconds + reading.reapedCpuSeconds;
+      }
+      return { atMs: now(), byRole };
+    },
+    /** Largest resident set of one process of the role between two times, from the samples. */
+    peakBetween(role: string, fromMs: number, toMs: number): number {
+      let peak = 0;
+      for (const point of series)
+        if (point.role === role && point.atMs >= fromMs && point.atMs <= toMs) peak = Math.max(peak, point.rssBytes);
+      return peak;
+    },
+    /** Per role: the kernel's high-water mark of its largest process, and CPU seconds of all. */
+    async summary(): Promise<Record<string, ProcessUse>> {
+      const { byRole } = await this.cpu();
+      const uses: Record<string, ProcessUse> = {};
+      for (const { role, reading } of known.values()) {
+        const use = (uses[role] ??= { rssPeakBytes: 0, cpuSeconds: byRole[role] ?? 0 });
+        use.rssPeakBytes = Math.max(use.rssPeakBytes, reading.peakRssBytes);
+      }
+      return uses;
+    },
+    series: () => series,
+  };
+}
+export type ProcessSampler = ReturnType<typeof createProcessSampler>;
+
+/** CPU seconds that all roles of `roles` used between two readings. */
+export function cpuBetween(before: CpuReading, after: CpuReading, roles: readonly string[]): number {
+  return roles.reduce((sum, role) => sum + (after.byRole[role] ?? 0) - (before.byRole[role] ?? 0), 0);
+}
