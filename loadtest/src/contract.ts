@@ -40,11 +40,18 @@ export interface BudgetSpec {
   minCount?: number;
 }
 
-/** `actual` null: not measured, and `note` says why. `values`: the repeats that `actual` was taken from. */
+/**
+ * `actual` null: not measured, and `note` says why. `values`: the repeats that `actual` was taken from.
+ * A wait that timed out is measured too: its `actual` is the time waited, in the budget's unit (JSON has no Infinity).
+ */
 export interface Measurement {
   actual: number | null;
   values?: number[];
   note?: string;
+  /** Why the load or the instrument fell short of the scenario, so that a pass would prove nothing: it reads `inconclusive`. */
+  weakened?: string;
+  /** Why this budget says nothing about this target or scenario: it reads `n/a` and does not count. */
+  notApplicable?: string;
 }
 export type Measurements = Partial<Record<BudgetName, Measurement>>;
 
@@ -132,6 +139,14 @@ export interface RejectedFile {
   message: string;
 }
 
+/** What disturbed the clocks from outside the measured system. Null: not measured. */
+export interface NoiseInfo {
+  /** Share of the machine's CPU time that processes outside this run took, 0-1. */
+  foreignCpuShare: number | null;
+  /** How late the harness's own timers fired, 99th percentile. */
+  generatorLagP99Ms: number | null;
+}
+
 /** What a run leaves in `measurements.json` for the judge: everything but verdicts. */
 export interface RunData {
   scenario: string;
@@ -161,8 +176,30 @@ export interface RunData {
   };
   process: Record<string, { rssPeakBytes: number; cpuSeconds: number }>;
   phases: { name: string; startedAt: string; durationMs: number }[];
+  noise?: NoiseInfo;
+  /** Statements sent to PostgreSQL by the service in the measured batch. */
+  database?: { queries: number; queriesPerImage: number };
   /** Set when the run ended early. */
   stopped?: { reason: 'interrupted' | 'error'; message: string };
+}
+
+/** One metric beside its value in the baseline. `gate` false: reported, never a verdict. */
+export interface BaselineRow {
+  metric: string;
+  unit: BudgetUnit;
+  base: number | null;
+  now: number | null;
+  /** now / base; null where base is 0 or either is missing. */
+  ratio: number | null;
+  gate: boolean;
+  verdict: 'same' | 'better' | 'regression' | 'incomparable' | 'reported';
+}
+export interface BaselineComparison {
+  file: string;
+  /** False: another scenario, client, model or set of images; nothing is concluded from such a pair. */
+  comparable: boolean;
+  notes: string[];
+  rows: BaselineRow[];
 }
 
 export interface ResultFile extends Omit<RunData, 'measurements' | 'clientSummary' | 'client'> {
@@ -172,4 +209,7 @@ export interface ResultFile extends Omit<RunData, 'measurements' | 'clientSummar
   budgets: JudgedBudget[];
   clientMode: 'optimized' | 'naive';
   client: ClientSummary;
+  /** What a reader must know to trust the verdict: noise, contradictions between two counts, why it ended early. */
+  notes: string[];
+  baseline?: BaselineComparison;
 }

@@ -1,0 +1,152 @@
+import { statSync } from 'node:fs';
+import { DEFAULT_SCENARIO, SCENARIO_NAMES, listScenarios, scenarioByName } from '../../../scenarios/index.ts';
+import type { Scenario } from '../../../scenarios/index.ts';
+import { ENVIRONMENT_KINDS } from '../environment/types.ts';
+import type { EnvironmentKind } from '../environment/types.ts';
+import { helpOf, oneOf, parseFlags, textOf, wholeNumber } from './flags.ts';
+import type { FlagTable, FlagValues } from './flags.ts';
+import { UsageError } from './usage-error.ts';
+
+export const CLIENTS = ['optimized', 'naive'] as const;
+export const ON_INCONCLUSIVE = ['fail', 'warn'] as const;
+export const DEFAULT_SEED = 1;
+const DEFAULT_WORKERS = 2;
+const DEFAULT_OUT = 'bench-results';
+const MAX = { count: 100_000, workers: 256, repeat: 100, seed: 2 ** 32 - 1 };
+const POOLS = 'local, sim:PROFILE, kserve:URL[,URL…]';
+
+export type PoolChoice = { kind: 'local' } | { kind: 'sim'; profile: string } | { kind: 'kserve'; urls: string[] };
+
+export interface BenchOptions {
+  scenario: Scenario;
+  /** How many images; undefined with `images` means all of them. */
+  count: number | undefined;
+  images: { directory: string; split: string | undefined; kind: string | undefined } | undefined;
+  workers: number;
+  pool: PoolChoice;
+  environment: EnvironmentKind;
+  client: (typeof CLIENTS)[number];
+  repeat: number;
+  baseline: string | undefined;
+  /** Folder that holds the runs' folders and the link `latest`. */
+  out: string;
+  onInconclusive: (typeof ON_INCONCLUSIVE)[number];
+  json: boolean;
+  quick: boolean;
+  seed: number;
+}
+
+export type BenchCommand = { kind: 'help' | 'list'; text: string } | { kind: 'run'; options: BenchOptions };
+
+export const BENCH_FLAGS = {
+  scenario: { value: 'NAME', help: `what is replayed: ${SCENARIO_NAMES.join(', ')} (default ${DEFAULT_SCENARIO})` },
+  list: { help: 'list the scenarios and their budgets' },
+  count: { value: 'N', help: `how many images, 1 to ${MAX.count} (default: as the scenario says; with --images: all)` },
+  images: {
+    value: 'DIR',
+    help: 'real images (PNG, JPEG, TIFF, WebP); labels in DIR/../labels, manifest in DIR/../manifest.json',
+  },
+  split: { value: 'NAME', help: 'with --images: only this split of the manifest' },
+  kind: { value: 'NAME', help: 'with --images: only this kind of the manifest' },
+  workers: { value: 'N', help: `inference workers, 1 to ${MAX.workers} (default ${DEFAULT_WORKERS})` },
+  pool: { value: 'POOL', help: `${POOLS} (default local)` },
+  environment: { value: 'NAME', help: `${ENVIRONMENT_KINDS.join(' | ')} (default auto)` },
+  client: { value: 'NAME', help: `${CLIENTS.join(' | ')} (default optimized); naive is the negative control` },
+  repeat: { value: 'N', help: `run the scenario N times, 1 to ${MAX.repeat} (default 1)` },
+  baseline: { value: 'FILE', help: 'a result.json to compare counts and bytes with' },
+  out: { value: 'DIR', help: `folder for the runs' folders (default ${DEFAULT_OUT})` },
+  'on-inconclusive': { value: 'fail|warn', help: 'exit 5 (fail, the default) or 0 (warn) on an inconclusive verdict' },
+  json: { help: 'print the result on stdout, and nothing else' },
+  quick: { help: 'fewer images (100)' },
+  seed: { value: 'N', help: `seed of images and order, 0 to ${MAX.seed} (default ${DEFAULT_SEED})` },
+  help: { help: 'this text' },
+} as const satisfies FlagTable;
+
+/**
+ * Reads the command line of `bench`, before any work. Folders and files named must exist.
+ * @throws UsageError (exit 2) that names the flag, its value and what is allowed.
+ */
+export function parseBenchOptions(args: readonly string[]): BenchCommand {
+  const values = parseFlags(args, BENCH_FLAGS);
+  if (values['help']) return { kind: 'help', text: benchHelp() };
+  if (values['list']) return { kind: 'list', text: scenarioList() };
+  const scenario = scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
+  const images = imagesOf(values);
+  const quick = values['quick'] === true;
+  const fallbackCount = quick ? scenario.images.quickCount : images ? undefined : scenario.images.count;
+  return {
+    kind: 'run',
+    options: {
+      scenario,
+      count: wholeNumber(values, 'count', { min: 1, max: MAX.count }) ?? fallbackCount,
+      images,
+      workers: wholeNumber(values, 'workers', { min: 1, max: MAX.workers }) ?? DEFAULT_WORKERS,
+      pool: poolOf(textOf(values, 'pool') ?? 'local'),
+      environment: oneOf(values, 'environment', ENVIRONMENT_KINDS) ?? 'auto',
+      client: oneOf(values, 'client', CLIENTS) ?? 'optimized',
+      repeat: wholeNumber(values, 'repeat', { min: 1, max: MAX.repeat }) ?? 1,
+      baseline: existing(values, 'baseline', 'file'),
+      out: outOf(values),
+      onInconclusive: oneOf(values, 'on-inconclusive', ON_INCONCLUSIVE) ?? 'fail',
+      json: values['json'] === true,
+      quick,
+      seed: wholeNumber(values, 'seed', { min: 0, max: MAX.seed }) ?? DEFAULT_SEED,
+    },
+  };
+}
+
+export function benchHelp(): string {
+  const exits =
+    'exit codes: 0 pass, 1 a budget failed, 2 usage, 3 environment, 4 regression, 5 inconclusive, 130 interrupted';
+  return `${helpOf('Replays a bulk run through the whole path and judges its budgets.', 'npm run bench -- [options]', BENCH_FLAGS)}\n\n${exits}`;
+}
+
+export function scenarioList(): string {
+  return listScenarios()
+    .map(
+      (scenario) =>
+        `${scenario.name}: ${scenario.title}\n${scenario.budgets.map((b) => `  ${b.name} ${b.operator} ${b.limit} ${b.unit}`).join('\n')}`,
+    )
+    .join('\n\n');
+}
+
+function imagesOf(values: FlagValues): BenchOptions['images'] {
+  const directory = existing(values, 'images', 'directory');
+  const split = textOf(values, 'split');
+  const kind = textOf(values, 'kind');
+  for (const [flag, value] of Object.entries({ split, kind })) {
+    if (value !== undefined && directory === undefined)
+      throw new UsageError(`--${flag} "${value}" needs --images DIR: synthetic images have no ${flag}`);
+  }
+  return directory === undefined ? undefined : { directory, split, kind };
+}
+
+function outOf(values: FlagValues): string {
+  const out = textOf(values, 'out') ?? DEFAULT_OUT;
+  if (statSync(out, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new UsageError(`--out "${out}" is a file; allowed: a folder, made where it is missing`);
+  }
+  return out;
+}
+
+function existing(values: FlagValues, flag: string, what: 'file' | 'directory'): string | undefined {
+  const path = textOf(values, flag);
+  if (path === undefined) return undefined;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const fits = what === 'file' ? stats?.isFile() : stats?.isDirectory();
+  if (fits) return path;
+  throw new UsageError(
+    `--${flag} "${path}" ${stats ? `is not a ${what}` : 'does not exist'}; allowed: an existing ${what}`,
+  );
+}
+
+function poolOf(text: string): PoolChoice {
+  if (text === 'local') return { kind: 'local' };
+  const [, scheme, rest] = /^(sim|kserve):(.+)$/.exec(text) ?? [];
+  if (scheme === 'sim' && rest) return { kind: 'sim', profile: rest };
+  if (scheme === 'kserve' && rest) {
+    const urls = rest.split(',');
+    if (urls.every((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''))) return { kind: 'kserve', urls };
+  }
+  throw new UsageError(`--pool "${text}" is not allowed; allowed: ${POOLS}`);
+}

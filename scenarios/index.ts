@@ -1,0 +1,22 @@
+import { BULK_1000 } from './bulk-1000.ts';
+import type { Scenario } from './scenario.ts';
+
+export type { Scenario } from './scenario.ts';
+
+const SCENARIOS: readonly Scenario[] = [BULK_1000];
+
+export const DEFAULT_SCENARIO = BULK_1000.name;
+export const SCENARIO_NAMES: readonly string[] = SCENARIOS.map((scenario) => scenario.name);
+
+export function listScenarios(): readonly Scenario[] {
+  return SCENARIOS;
+}
+
+/** @throws RangeError that lists the allowed names. */
+export function scenarioByName(name: string): Scenario {
+  const scenario = SCENARIOS.find((candidate) => candidate.name === name);
+  if (scenario === undefined) {
+    throw new RangeError(`scenario "${name}" does not exist; allowed: ${SCENARIO_NAMES.join(', ')}`);
+  }
+  return scenario;
+}
