@@ -1,0 +1,93 @@
+import postgres from 'postgres';
+import type { Metrics } from '../metrics.ts';
+
+/** postgres.js; `int8` columns and counts come back as numbers (nothing here nears 2^53). Column names stay as in SQL. */
+export type Sql = postgres.Sql;
+export type Transaction = postgres.TransactionSql;
+
+/** What this module touches of postgres.js's own query objects (`postgres/src/query.js` of 3.4.9). */
+interface InnerQuery {
+  handler: (query: unknown) => unknown;
+  resolve: (value: unknown) => unknown;
+  reject: (error: unknown) => unknown;
+  state: unknown;
+  strings: readonly string[];
+  statement: { string?: string } | null;
+}
+
+const isQuery = (value: unknown): value is InnerQuery =>
+  value instanceof Promise && 'handler' in value && 'strings' in value && 'resolve' in value;
+
+/** Times the query from the moment it is written to its connection (postgres.js sets `state` then), and the wait before. */
+function timed<T>(value: T, metrics: Metrics): T {
+  if (!isQuery(value)) return value;
+  const { handler, resolve, reject } = value;
+  let queuedAt = 0;
+  let sentAt = 0;
+  let state: unknown = null;
+  const finish = (rows: unknown, failed: boolean) => {
+    const now = performance.now();
+    const started = sentAt || now;
+    const count = Array.isArray(rows) ? rows.length : 0;
+    metrics.query(value.statement?.string ?? value.strings.join('?'), now - started, started - queuedAt, count, failed);
+  };
+  Object.defineProperty(value, 'state', {
+    get: () => state,
+    set: (next: unknown) => {
+      state = next;
+      sentAt = performance.now();
+    },
+  });
+  value.handler = (query) => {
+    queuedAt = performance.now();
+    return handler(query);
+  };
+  value.resolve = (rows) => {
+    finish(rows, false);
+    return resolve(rows);
+  };
+  value.reject = (error) => {
+    finish(null, true);
+    return reject(error);
+  };
+  return value;
+}
+
+/** The methods that hand a scoped `sql` to a callback: it must be wrapped as well. */
+const SCOPED = new Set<string | symbol>(['begin', 'savepoint']);
+
+function observed<T extends object>(sql: T, metrics: Metrics): T {
+  return new Proxy(sql, {
+    apply: (target, self, args) => timed(Reflect.apply(target as (...list: unknown[]) => unknown, self, args), metrics),
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key);
+      if (typeof member !== 'function') return member;
+      if (key === 'unsafe') return (...args: unknown[]) => timed(Reflect.apply(member, target, args), metrics);
+      if (key === 'reserve') return async () => observed((await Reflect.apply(member, target, [])) as object, metrics);
+      if (!SCOPED.has(key)) return member;
+      return (...args: unknown[]) =>
+        Reflect.apply(
+          member,
+          target,
+          args.map((arg) =>
+            typeof arg === 'function' ? (scoped: object) => Reflect.apply(arg, null, [observed(scoped, metrics)]) : arg,
+          ),
+        );
+    },
+  });
+}
+
+/**
+ * A pool of connections. With `metrics`, each query's duration lands in `segbench_db_query_duration_seconds`, the wait for a
+ * connection in `segbench_db_pool_wait_seconds`, and slow ones in the slow list.
+ */
+export function createDatabase(url: string, options: { max: number; metrics?: Metrics; name?: string }): Sql {
+  const sql = postgres(url, {
+    max: options.max,
+    connect_timeout: 10,
+    onnotice: () => {},
+    connection: { application_name: options.name ?? 'segbench' },
+    types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
+  }) as unknown as Sql;
+  return options.metrics ? observed(sql, options.metrics) : sql;
+}

@@ -1,0 +1,52 @@
+/** Every error the service answers with: code → status and what it says when nothing better is known. */
+export const ERRORS = {
+  BAD_REQUEST: { statusCode: 400, message: 'the request is not valid' },
+  VALIDATION: { statusCode: 400, message: 'the request does not match its schema' },
+  NO_IMAGE_ACCEPTED: { statusCode: 400, message: 'no file of the upload was accepted' },
+  TOO_MANY_FILES: { statusCode: 400, message: 'too many files in one request' },
+  EMPTY_PROJECT: { statusCode: 400, message: 'the project has no images' },
+  UNSUPPORTED_FORMAT: { statusCode: 400, message: 'this format is not supported' },
+  BAD_CURSOR: { statusCode: 400, message: 'the cursor is not one that this list gave out' },
+  UNAUTHENTICATED: { statusCode: 401, message: 'missing, unknown, expired or revoked key' },
+  FORBIDDEN: { statusCode: 403, message: 'the key lacks the scope' },
+  FOREIGN_ORIGIN: { statusCode: 403, message: 'this origin may not use the session' },
+  NOT_FOUND: { statusCode: 404, message: 'not found' },
+  CONFLICT: { statusCode: 409, message: 'the request conflicts with the present state' },
+  NOT_READY: { statusCode: 409, message: 'not ready yet' },
+  IDEMPOTENCY_IN_USE: { statusCode: 409, message: 'a request with this Idempotency-Key is still running' },
+  BODY_TOO_LARGE: { statusCode: 413, message: 'the body is larger than allowed' },
+  UNSUPPORTED_MEDIA_TYPE: { statusCode: 415, message: 'the content type is not supported' },
+  RANGE_NOT_SATISFIABLE: { statusCode: 416, message: 'the range lies outside of the file' },
+  RATE_LIMITED: { statusCode: 429, message: 'too many requests' },
+  INTERNAL: { statusCode: 500, message: 'something failed inside; the log has the details' },
+  UNAVAILABLE: { statusCode: 503, message: 'a server behind this one does not answer; try again' },
+  STORAGE_FULL: { statusCode: 507, message: 'the disk is full; nothing of this request was kept' },
+} as const satisfies Record<string, { statusCode: number; message: string }>;
+export type ErrorCode = keyof typeof ERRORS;
+
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  readonly statusCode: number;
+  /** Extra headers of the reply, e.g. Content-Range of a 416. */
+  readonly headers: Record<string, string>;
+  constructor(code: ErrorCode, message?: string, options: { headers?: Record<string, string>; cause?: unknown } = {}) {
+    super(message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ApiError';
+    this.code = code;
+    this.statusCode = ERRORS[code].statusCode;
+    this.headers = options.headers ?? {};
+  }
+}
+
+export const apiError = (code: ErrorCode, message?: string): ApiError => new ApiError(code, message);
+/** `noun` is what was looked for: project, image, batch, export, key. */
+export const notFound = (noun: string, id: string): ApiError => new ApiError('NOT_FOUND', `no ${noun} with id ${id}`);
+/** Names the field, its value and what is allowed. */
+export const badValue = (field: string, value: unknown, allowed: string): ApiError =>
+  new ApiError('VALIDATION', `${field} is ${shown(value)}: expected ${allowed}`);
+
+/** A value as an error message shows it: JSON, cut to 80 characters. */
+export function shown(value: unknown): string {
+  const text = value === undefined ? 'missing' : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

@@ -1,0 +1,114 @@
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+
+export interface Setting<T> {
+  /** Name of the environment variable. */
+  name: string;
+  fallback: T | undefined;
+  /** What a good value looks like, for the error message. */
+  allowed: string;
+  parse: (text: string) => T;
+  secret?: boolean;
+}
+
+const refuse = (): never => {
+  throw new RangeError('not allowed');
+};
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const integer = (name: string, fallback: number | undefined, low: number, high: number): Setting<number> => ({
+  name,
+  fallback,
+  allowed: `an integer from ${low} to ${high}`,
+  parse: (text) => (/^\d+$/.test(text) && Number(text) >= low && Number(text) <= high ? Number(text) : refuse()),
+});
+const number = (name: string, fallback: number, low: number, high: number): Setting<number> => ({
+  name,
+  fallback,
+  allowed: `a number from ${low} to ${high}`,
+  parse: (text) => {
+    const value = Number(text);
+    return value >= low && value <= high ? value : refuse();
+  },
+});
+const flag = (name: string, fallback: boolean): Setting<boolean> => ({
+  name,
+  fallback,
+  allowed: '1, 0, on or off',
+  parse: (text) =>
+    ['1', 'on', 'true'].includes(text) ? true : ['0', 'off', 'false'].includes(text) ? false : refuse(),
+});
+const choice = <const T extends readonly string[]>(
+  name: string,
+  values: T,
+  fallback: T[number],
+): Setting<T[number]> => ({
+  name,
+  fallback,
+  allowed: `one of ${values.join(', ')}`,
+  parse: (text) => values.find((value) => value === text) ?? refuse(),
+});
+const url = (name: string, protocols: string[]): Setting<string> => ({
+  name,
+  fallback: undefined,
+  allowed: `a URL starting with ${protocols.join(' or ')}`,
+  parse: (text) => (URL.canParse(text) && protocols.includes(new URL(text).protocol + '//') ? text : refuse()),
+  secret: true,
+});
+const text = (name: string, fallback: string, pattern: RegExp, allowed: string): Setting<string> => ({
+  name,
+  fallback,
+  allowed,
+  parse: (value) => (pattern.test(value) ? value : refuse()),
+});
+const folder = (name: string, fallback: string): Setting<string> => ({
+  name,
+  fallback: resolve(fallback),
+  allowed: 'a folder',
+  parse: (value) => resolve(value),
+});
+
+/** All settings of the service, in the order of the README's table. */
+export const SETTINGS = {
+  role: choice('SEGBENCH_ROLE', ['api', 'relay', 'worker'], 'api'),
+  host: text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'an address to listen on'),
+  port: integer('PORT', 8080, 0, 65_535),
+  metricsPort: integer('METRICS_PORT', 0, 0, 65_535),
+  databaseUrl: url('DATABASE_URL', ['postgres://', 'postgresql://']),
+  databasePool: integer('DATABASE_POOL', 10, 1, 200),
+  queueRedisUrl: url('QUEUE_REDIS_URL', ['redis://', 'rediss://']),
+  cacheRedisUrl: url('CACHE_REDIS_URL', ['redis://', 'rediss://']),
+  queuePrefix: text('QUEUE_PREFIX', 'sb', /^[\w-]{1,40}$/, '1 to 40 letters, digits, - or _'),
+  dataDir: folder('DATA_DIR', resolve(tmpdir(), 'segbench-data')),
+  modelsDir: folder('MODELS_DIR', resolve(root, 'service/models')),
+  dashboardsDir: folder('DASHBOARDS_DIR', resolve(root, 'dashboards/dist')),
+  workers: integer('WORKERS', 2, 1, 256),
+  workerConcurrency: integer('WORKER_CONCURRENCY', 8, 1, 1000),
+  pool: text('POOL', 'local', /^(local|sim:.+|kserve:.+)$/, 'local, sim:PROFILE or kserve:URL'),
+  provider: choice('PROVIDER', ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'], 'cpu'),
+  maxFileBytes: integer('MAX_FILE_BYTES', 20 * 1024 * 1024, 1024, 2 ** 31),
+  maxImagePixels: number('MAX_IMAGE_PIXELS', 64e6, 1, 1e10),
+  bootstrapApiKey: {
+    ...text('BOOTSTRAP_API_KEY', '', /^[\x21-\x7e]{32,512}$/, '32 to 512 printable characters without blanks'),
+    secret: true,
+  },
+  rateLimits: flag('RATE_LIMITS', true),
+  allowUnbatchedEvents: flag('ALLOW_UNBATCHED_EVENTS', false),
+  eventWindowMs: integer('EVENT_WINDOW_MS', 100, 1, 60_000),
+  resultCache: flag('RESULT_CACHE', true),
+  cache: flag('CACHE', true),
+  compression: flag('COMPRESSION', true),
+  failurePauseRatio: number('FAILURE_PAUSE_RATIO', 0.2, 0, 1),
+  leaseMs: integer('LEASE_MS', 30_000, 100, 3_600_000),
+  inferenceTimeoutMs: integer('INFERENCE_TIMEOUT_MS', 20_000, 100, 3_600_000),
+  logLevel: choice('LOG_LEVEL', ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'warn'),
+  selftestPages: flag('SELFTEST_PAGES', false),
+  /** Violations planted on purpose, so that each budget can be seen to fail. Refused outside of tests. */
+  plant: {
+    name: 'PLANT',
+    fallback: new Set<string>() as ReadonlySet<string>,
+    allowed: 'a comma list of names',
+    parse: (value: string): ReadonlySet<string> => new Set(value.split(',').filter(Boolean)),
+  },
+} satisfies Record<string, Setting<unknown>>;

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { access, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** Temporary files older than this belong to a process that died. */
+const STALE_TEMPORARY_MS = 3_600_000;
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Files under one folder: `blobs/ab/cd/<sha256>` by content, `exports/<id>`, `derived/…` (pictures, rebuilt at will), `tmp/…`.
+ * A file appears under its name only once it is complete and synced: written to `tmp`, fsync, rename, fsync of the folder.
+ */
+export function createStorage(dataDir: string) {
+  const temporaryDir = join(dataDir, 'tmp');
+  const path = (sha256: string) => join(dataDir, 'blobs', sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  const exportPath = (exportId: string) => join(dataDir, 'exports', exportId);
+  const derivedPath = (sha256: string, name: string) =>
+    join(dataDir, 'derived', sha256.slice(0, 2), sha256.slice(2, 4), `${sha256}-${name}`);
+
+  return {
+    dataDir,
+    temporaryDir,
+    /** Absolute path of the bytes with this hash (64 hex digits), there or not. */
+    path,
+    exportPath,
+    derivedPath,
+    /** Creates the folders and removes what a dead process left in `tmp`. */
+    async open(): Promise<void> {
+      for (const name of ['blobs', 'exports', 'derived', 'tmp']) await mkdir(join(dataDir, name), { recursive: true });
+      const now = Date.now();
+      for (const name of await readdir(temporaryDir)) {
+        const file = join(temporaryDir, name);
+        const info = await stat(file).catch(() => null);
+        if (info && now - info.mtimeMs > STALE_TEMPORARY_MS) await rm(file, { force: true });
+      }
+    },
+    temporaryPath: (): string => join(temporaryDir, randomUUID()),
+    /**
+     * Moves synced temporary files to their content's name. Bytes that are there already are kept and the new copy dropped.
+     * Folders are synced once each, before this resolves.
+     */
+    async commit(files: readonly { temporary: string; sha256: string }[]): Promise<void> {
+      const folders = new Set<string>();
+      await Promise.all(
+        files.map(async ({ temporary, sha256 }) => {
+          const target = path(sha256);
+          if (await exists(target)) return unlink(temporary);
+          const folder = dirname(target);
+          const created = await mkdir(folder, { recursive: true });
+          await rename(temporary, target);
+          folders.add(folder);
+          if (created !== undefined)
+            for (let up = dirname(folder); up.length >= dataDir.length; up = dirname(up)) folders.add(up);
+        }),
+      );
+      await Promise.all([...folders].map(syncFolder));
+    },
+    /** Writes a whole derived or export file: temporary, rename. `durable` also syncs. */
+    async place(temporary: string, target: string, durable: boolean): Promise<void> {
+      await mkdir(dirname(target), { recursive: true });
+      await rename(temporary, target);
+      if (durable) await syncFolder(dirname(target));
+    },
+    discard: (file: string): Promise<void> => rm(file, { force: true }),
+  };
+}
+export type Storage = ReturnType<typeof createStorage>;
