@@ -47,6 +47,6 @@ export const badValue = (field: string, value: unknown, allowed: string): ApiErr
 
 /** A value as an error message shows it: JSON, cut to 80 characters. */
 export function shown(value: unknown): string {
-  const text = value === undefined ? 'missing' : (JSON.stringify(value) ?? String(value));
+  const text = value === undefined ? 'missing' : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

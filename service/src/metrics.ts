@@ -33,13 +33,13 @@ export function createMetrics(role: string) {
   });
   const dbQueryDuration = new Histogram({
     name: 'segbench_db_query_duration_seconds',
-    help: 'From sending a query on its connection to its last row, without the wait for a connection.',
+    help: 'From a query being first in line on its connection to its last row, without the wait before.',
     buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
     registers,
   });
   const dbPoolWait = new Histogram({
     name: 'segbench_db_pool_wait_seconds',
-    help: 'Wait of a query for a free connection.',
+    help: 'Wait of a query for its turn on a connection.',
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
     registers,
   });

@@ -10,7 +10,7 @@ interface InnerQuery {
   handler: (query: unknown) => unknown;
   resolve: (value: unknown) => unknown;
   reject: (error: unknown) => unknown;
-  state: unknown;
+  active: unknown;
   strings: readonly string[];
   statement: { string?: string } | null;
 }
@@ -18,24 +18,24 @@ interface InnerQuery {
 const isQuery = (value: unknown): value is InnerQuery =>
   value instanceof Promise && 'handler' in value && 'strings' in value && 'resolve' in value;
 
-/** Times the query from the moment it is written to its connection (postgres.js sets `state` then), and the wait before. */
+/** Times the query from the moment it is first in line on its connection (postgres.js sets `active` then), and the wait before. */
 function timed<T>(value: T, metrics: Metrics): T {
   if (!isQuery(value)) return value;
   const { handler, resolve, reject } = value;
   let queuedAt = 0;
   let sentAt = 0;
-  let state: unknown = null;
+  let active: unknown = false;
   const finish = (rows: unknown, failed: boolean) => {
     const now = performance.now();
     const started = sentAt || now;
     const count = Array.isArray(rows) ? rows.length : 0;
     metrics.query(value.statement?.string ?? value.strings.join('?'), now - started, started - queuedAt, count, failed);
   };
-  Object.defineProperty(value, 'state', {
-    get: () => state,
+  Object.defineProperty(value, 'active', {
+    get: () => active,
     set: (next: unknown) => {
-      state = next;
-      sentAt = performance.now();
+      active = next;
+      if (next === true) sentAt = performance.now();
     },
   });
   value.handler = (query) => {
