@@ -1,40 +1,47 @@
-import { gunzipSync, brotliDecompressSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import type { BrowseRequest, Scenario } from '../../../scenarios/scenario.ts';
+
 import type { HttpClient } from './http-client.ts';
 import { createLatencies, type Latencies } from './histogram.ts';
 import { parallel } from './parallel.ts';
 
-export interface BrowseRequest {
-  route: 'image_list' | 'image_detail' | 'picture';
+type BrowsePhase = Scenario['phases']['browse'];
+
+export interface BrowseCall {
+  kind: BrowseRequest;
   path: string;
 }
 
-/**
- * The fixed mix of phase 4: list pages by several orders and filters, details and pictures of images spread evenly over the
- * project; the same for the same ids. `repeats` rounds of it are read one after the other.
- */
-export function browseMix(projectId: string, imageIds: readonly string[]): BrowseRequest[] {
-  const spread = (n: number) =>
-    Array.from(
-      { length: Math.min(n, imageIds.length) },
-      (_, index) => imageIds[Math.floor((index * imageIds.length) / Math.min(n, imageIds.length))] as string,
-    );
-  const list = `/api/projects/${projectId}/images`;
-  const lists = [
-    `${list}?limit=50`,
-    `${list}?limit=50&offset=50`,
-    `${list}?limit=50&offset=${Math.max(0, Math.floor(imageIds.length / 2))}`,
-    `${list}?limit=100&sort=name`,
-    `${list}?limit=100&sort=-polygonCount`,
-    `${list}?limit=50&status=completed`,
-    `${list}?limit=50&q=1`,
-    `${list}?limit=500`,
-  ].map((path): BrowseRequest => ({ route: 'image_list', path }));
-  const details = spread(12).map((id): BrowseRequest => ({ route: 'image_detail', path: `/api/images/${id}` }));
-  const pictures = spread(20).map((id): BrowseRequest => ({
-    route: 'picture',
-    path: `/api/images/${id}/render?w=160&f=webp`,
-  }));
-  return [...lists, ...details, ...pictures];
+/** `n` ids spread evenly over all, the same for the same ids. */
+const spread = (ids: readonly string[], n: number): string[] => {
+  const taken = Math.min(n, ids.length);
+  return Array.from({ length: taken }, (_, index) => ids[Math.floor((index * ids.length) / taken)] as string);
+};
+
+/** Pages of the image list by the orders and filters that the gallery offers; the first ones are what people open first. */
+export function listPaths(projectId: string, imageCount: number, pages: number, pageSize: number): string[] {
+  const list = `/api/projects/${projectId}/images?limit=${pageSize}`;
+  const views = ['', '&sort=name', '&sort=-polygonCount', '&status=completed', '&sort=-createdAt'];
+  const depth = Math.max(1, Math.ceil(imageCount / pageSize));
+  return Array.from({ length: pages }, (_, index) => {
+    const offset = (Math.floor(index / views.length) % depth) * pageSize;
+    return `${list}${views[index % views.length]}${offset > 0 ? `&offset=${offset}` : ''}`;
+  });
+}
+
+/** The requests of phase 4 in order: the scenario's mix, each kind going round its own list of paths. */
+export function browseCalls(projectId: string, imageIds: readonly string[], phase: BrowsePhase): BrowseCall[] {
+  const ids = spread(imageIds, phase.distinctImages);
+  const paths: Record<BrowseRequest, string[]> = {
+    list: listPaths(projectId, imageIds.length, phase.pages, phase.pageSize),
+    image: ids.map((id) => `/api/images/${id}`),
+    picture: ids.map((id) => `/api/images/${id}/render?w=${phase.pictureWidth}&f=webp`),
+  };
+  const turn: Record<BrowseRequest, number> = { list: 0, image: 0, picture: 0 };
+  return Array.from({ length: phase.requests }, (_, index) => {
+    const kind = phase.mix[index % phase.mix.length] as BrowseRequest;
+    return { kind, path: paths[kind][turn[kind]++ % paths[kind].length] as string };
+  });
 }
 
 export interface BrowseOutcome {
@@ -43,24 +50,22 @@ export interface BrowseOutcome {
   errors: { path: string; status: number }[];
 }
 
-/** Reads the mix `repeats` times over `clients` connections; anything but 200 is kept as an error, never left out. */
+/** Sends all calls over `clients` connections; anything but 200 is kept as an error, never left out. */
 export async function browse(options: {
   client: HttpClient;
-  mix: readonly BrowseRequest[];
-  repeats: number;
+  calls: readonly BrowseCall[];
   clients: number;
   signal?: AbortSignal;
   onProgress?: (done: number) => void;
 }): Promise<BrowseOutcome> {
-  const { client, mix, repeats, clients, signal, onProgress } = options;
+  const { client, calls, clients, signal, onProgress } = options;
   const outcome: BrowseOutcome = { latencies: createLatencies(), requests: 0, errors: [] };
-  const all = Array.from({ length: repeats }, () => mix).flat();
   await parallel(
-    all,
+    calls,
     clients,
-    async ({ route, path }) => {
+    async ({ kind, path }) => {
       const reply = await client.request(path, { headers: { 'accept-encoding': 'gzip' }, signal });
-      outcome.latencies.record(route, reply.durationMs);
+      outcome.latencies.record(kind, reply.durationMs);
       outcome.requests++;
       if (reply.status !== 200) outcome.errors.push({ path, status: reply.status });
       onProgress?.(outcome.requests);

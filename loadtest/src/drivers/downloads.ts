@@ -69,11 +69,12 @@ export async function seedLargeFile(options: {
   };
 }
 
-/** Ranges of 1, 2, 3 and 4 MiB in turn that cover the file once, each starting and ending on a MiB. */
-export function rangesOf(sizeBytes: number): { first: number; last: number }[] {
+/** Ranges of 1, 2, … MiB up to `maxBytes` in turn that cover the file once, each starting and ending on a MiB. */
+export function rangesOf(sizeBytes: number, maxBytes: number): { first: number; last: number }[] {
+  const sizes = Math.max(1, Math.floor(maxBytes / MIB));
   const ranges: { first: number; last: number }[] = [];
   for (let first = 0; first < sizeBytes;) {
-    const length = Math.min(((ranges.length % 4) + 1) * MIB, sizeBytes - first);
+    const length = Math.min(((ranges.length % sizes) + 1) * MIB, sizeBytes - first);
     ranges.push({ first, last: first + length - 1 });
     first += length;
   }
@@ -85,14 +86,15 @@ export async function downloadRanges(options: {
   client: HttpClient;
   file: LargeFile;
   clients: number;
+  maxRangeBytes: number;
   signal?: AbortSignal;
   onProgress?: (bytes: number) => void;
 }): Promise<{ bytes: number; durationMs: number }> {
-  const { client, file, clients, signal, onProgress } = options;
+  const { client, file, clients, maxRangeBytes, signal, onProgress } = options;
   const started = performance.now();
   let bytes = 0;
   await parallel(
-    rangesOf(file.sizeBytes),
+    rangesOf(file.sizeBytes, maxRangeBytes),
     clients,
     async ({ first, last }) => {
       const name = `bytes ${first}-${last} of ${file.exportId}`;

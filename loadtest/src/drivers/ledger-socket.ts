@@ -18,6 +18,7 @@ export function createFrameLog() {
   let lastSeq: number | undefined;
   let gaps = 0;
   let snapshots = 0;
+  let since: number | undefined;
 
   function addEvents(frame: EventsFrame, atMs: number): void {
     // A frame that replays or repeats numbers is as wrong as one that skips some.
@@ -33,9 +34,14 @@ export function createFrameLog() {
   }
 
   return {
+    /** A socket was opened; `fromSeq` is the `since` of its address, when it has one. */
+    connected(fromSeq: string | null): void {
+      since = fromSeq === null ? undefined : Number(fromSeq);
+    },
     add(frame: ServerFrame, atMs: number): void {
       frames.push({ frame, atMs });
-      if (frame.type === 'hello') lastSeq = frame.seq;
+      // A second connection without a resume that skips numbers is a gap; the first one starts where it says.
+      if (frame.type === 'hello') lastSeq ??= since ?? frame.seq;
       else if (frame.type === 'snapshot') {
         snapshots++;
         lastSeq = frame.seq;

@@ -1,0 +1,51 @@
+import type { Sql } from 'postgres';
+import type { StageSummary } from '../contract.ts';
+import type { LedgerRow } from './ledger.ts';
+import { summarise } from './statistics.ts';
+
+interface StageRow {
+  stage: string;
+  count: number;
+  p50: number;
+  p95: number;
+  p99: number;
+  max: number;
+}
+
+/** Exact percentiles of every stage that the service recorded for one batch, and for the uploads before it. */
+export async function readStages(sql: Sql, projectId: string, batchId: string): Promise<Record<string, StageSummary>> {
+  const rows = await sql<StageRow[]>`
+    SELECT stage, count(*)::int AS count,
+      percentile_disc(0.5) WITHIN GROUP (ORDER BY duration_ms) AS p50,
+      percentile_disc(0.95) WITHIN GROUP (ORDER BY duration_ms) AS p95,
+      percentile_disc(0.99) WITHIN GROUP (ORDER BY duration_ms) AS p99,
+      max(duration_ms) AS max
+    FROM image_stages s JOIN images i ON i.id = s.image_id
+    WHERE i.project_id = ${projectId} AND (s.batch_id = ${batchId} OR s.batch_id IS NULL)
+    GROUP BY stage ORDER BY min(s.started_at)`;
+  return Object.fromEntries(
+    rows.map(({ stage, count, p50, p95, p99, max }) => [
+      stage,
+      { count, p50Ms: p50, p95Ms: p95, p99Ms: p99, maxMs: max, cpuMsPerImage: null },
+    ]),
+  );
+}
+
+const withoutCpu = (values: number[]): StageSummary | null => {
+  const summary = summarise(values);
+  return summary && { ...summary, cpuMsPerImage: null };
+};
+
+/** Stages that only the harness sees: the upload request, and publishing from the committed row to the subscriber outside. */
+export function harnessStages(rows: readonly LedgerRow[], settleMs: number | null): Record<string, StageSummary> {
+  const publish = rows.flatMap(({ items }) => {
+    const { finishedAtMs, outside } = items[0] ?? {};
+    return finishedAtMs && outside?.atMs ? [Math.max(0, outside.atMs - finishedAtMs)] : [];
+  });
+  const stages = {
+    uploadRequest: withoutCpu(rows.map(({ uploadRequestMs }) => uploadRequestMs)),
+    publish: withoutCpu(publish),
+    settle: settleMs === null ? null : withoutCpu([settleMs]),
+  };
+  return Object.fromEntries(Object.entries(stages).flatMap(([name, summary]) => (summary ? [[name, summary]] : [])));
+}
