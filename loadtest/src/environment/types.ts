@@ -30,6 +30,8 @@ export interface Environment extends Addresses {
   tempDir: string;
   /** Environment variables for every process of the run: the watchdog finds strays by them. */
   env: Record<string, string>;
+  /** The servers that were started here; empty for servers that ran already. */
+  servers: { what: string; pid: number }[];
   versions: { postgres: string; redis: string };
   /** What a reader of the results should know: where the servers came from, what was worked around. */
   notes: string[];

@@ -1,0 +1,63 @@
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EnvironmentError } from './errors.ts';
+import { isAlive, startTicks } from './processes.ts';
+
+interface Holder {
+  pid: number;
+  ticks?: string | undefined;
+  /** The process that asked for the folder: while it lives, the folder is in use; after it, it is being tidied up. */
+  supervisorPid: number;
+  since: string;
+}
+
+/** The watchdog's longest tidying, with a margin. */
+const TIDYING_MS = 40_000;
+
+async function holderOf(file: string): Promise<Holder | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text === '' ? undefined : (JSON.parse(text) as Holder);
+}
+
+/**
+ * Takes a data folder for this process; two databases on the same files would destroy them. A dead holder's lock is taken
+ * over; one whose supervisor is gone is waited for. Returns the function that gives it back.
+ */
+export async function lockDataDir(dir: string, log: (line: string) => void): Promise<() => Promise<void>> {
+  await mkdir(dir, { recursive: true, mode: 0o755 });
+  const file = join(dir, 'lock');
+  const own: Holder = {
+    pid: process.pid,
+    ticks: startTicks(process.pid),
+    supervisorPid: process.ppid,
+    since: new Date().toISOString(),
+  };
+  // Written apart and linked into place: the lock is never seen empty, and only one of two can make the link.
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, JSON.stringify(own));
+  try {
+    for (let waitedMs = 0; ;) {
+      const taken = await link(draft, file).then(
+        () => true,
+        () => false,
+      );
+      if (taken) return () => rm(file, { force: true });
+      const holder = await holderOf(file);
+      if (!holder) continue;
+      if (!isAlive(holder.pid, holder.ticks)) await rm(file, { force: true });
+      else if (isAlive(holder.supervisorPid) || waitedMs >= TIDYING_MS) {
+        const who = `process ${holder.supervisorPid} (since ${holder.since})`;
+        throw new EnvironmentError(
+          `the data folder ${dir} is in use by ${who}: stop it, or choose another with --data`,
+        );
+      } else {
+        if (waitedMs === 0) log(`waiting for the last owner of ${dir} to stop`);
+        waitedMs += 200;
+        await sleep(200);
+      }
+    }
+  } finally {
+    await rm(draft, { force: true });
+  }
+}

@@ -1,0 +1,21 @@
+import type { Addresses, Death } from './types.ts';
+
+/** What the supervisor asks the keeper to do. Messages are JSON over the IPC channel. */
+export type ToKeeper =
+  | { type: 'start'; runId: string; servers: 'embedded' | 'none'; dataDir?: string | undefined }
+  | { type: 'watch'; pid: number }
+  | { type: 'stop' };
+
+export interface Started extends Partial<Addresses> {
+  tempDir: string;
+  versions: { postgres: string; redis: string };
+  servers: { what: string; pid: number }[];
+  notes: string[];
+}
+
+/** What the keeper reports. `failed` with `expected` is for people (an EnvironmentError's message). */
+export type FromKeeper =
+  | { type: 'log'; line: string }
+  | { type: 'started'; started: Started }
+  | { type: 'failed'; message: string; expected: boolean }
+  | { type: 'died'; death: Death };

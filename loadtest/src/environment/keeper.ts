@@ -1,0 +1,84 @@
+/**
+ * The keeper: a process of its own session that owns the servers and the temporary folder of one run, and is its watchdog.
+ * It ends when it is told to, and when the IPC channel closes, which it does however the supervisor ended.
+ */
+import { rm } from 'node:fs/promises';
+import { lockDataDir } from './data-lock.ts';
+import { startEmbeddedServers } from './embedded-servers.ts';
+import { EnvironmentError } from './errors.ts';
+import type { FromKeeper, ToKeeper } from './keeper-protocol.ts';
+import type { RunningServer } from './postgres.ts';
+import { RUN_VARIABLE } from './processes.ts';
+import { createTempDir, killStrays, removeLeftovers } from './temp-dir.ts';
+import { createGroupWatch } from './watch-groups.ts';
+
+/** SIGTERM to the service's processes, then this long; the servers need some of the 30 s after it. */
+const GROUP_GRACE_MS = 10_000;
+
+const groups = createGroupWatch();
+const servers: RunningServer[] = [];
+const stopping = new AbortController();
+let runId = '';
+let starting: Promise<void> = Promise.resolve();
+let tempDir: string | undefined;
+let unlock: (() => Promise<void>) | undefined;
+
+function tell(message: FromKeeper): void {
+  if (process.connected) process.send?.(message, () => {});
+}
+
+function keep(server: RunningServer): void {
+  servers.push(server);
+  void server.exited.then((detail) => {
+    if (!stopping.signal.aborted) tell({ type: 'died', death: { what: server.what, detail } });
+  });
+}
+
+async function start(message: Extract<ToKeeper, { type: 'start' }>): Promise<void> {
+  runId = message.runId;
+  const log = (line: string) => tell({ type: 'log', line });
+  await removeLeftovers();
+  if (message.dataDir) unlock = await lockDataDir(message.dataDir, log);
+  tempDir = await createTempDir(runId);
+  const env = { ...process.env, [RUN_VARIABLE]: runId };
+  const { signal } = stopping;
+  signal.throwIfAborted();
+  const nothing = { versions: { postgres: '', redis: '' }, servers: [], notes: [] };
+  const started =
+    message.servers === 'none'
+      ? nothing
+      : await startEmbeddedServers({ runId, tempDir, dataDir: message.dataDir, env, log, signal, onServer: keep });
+  tell({ type: 'started', started: { ...started, tempDir } });
+}
+
+async function stop(): Promise<void> {
+  if (stopping.signal.aborted) return;
+  stopping.abort(new EnvironmentError('stopped while starting'));
+  await starting;
+  const pids = servers.map((server) => server.pid);
+  await groups.end(runId, GROUP_GRACE_MS, pids);
+  await Promise.all(servers.map((server) => server.stop()));
+  killStrays(runId);
+  if (tempDir) await rm(tempDir, { recursive: true, force: true, maxRetries: 5 });
+  await unlock?.();
+  process.exit(0);
+}
+
+process.on('message', (message: ToKeeper) => {
+  if (message.type === 'watch') groups.add(message.pid);
+  else if (message.type === 'stop') void stop();
+  else {
+    starting = start(message).catch((error: unknown) => {
+      const expected = error instanceof EnvironmentError;
+      tell({ type: 'failed', expected, message: expected ? error.message : String((error as Error)?.stack ?? error) });
+    });
+  }
+});
+process.on('disconnect', () => void stop());
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop());
+process.on('uncaughtException', (error) => {
+  tell({ type: 'died', death: { what: 'the keeper', detail: String(error.stack ?? error) } });
+  void stop();
+});
+// The supervisor's end of the pipe may be gone.
+process.stderr.on('error', () => {});
