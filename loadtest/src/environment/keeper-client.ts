@@ -1,11 +1,10 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EnvironmentError } from './errors.ts';
 import type { FromKeeper, Started, ToKeeper } from './keeper-protocol.ts';
 import { RUN_VARIABLE } from './processes.ts';
-import { killStrays } from './temp-dir.ts';
+import { removeLeftovers } from './temp-dir.ts';
 import type { Death } from './types.ts';
 
 export interface Keeper {
@@ -40,7 +39,6 @@ export async function startKeeper({ servers, dataDir, log, signal }: KeeperOptio
   const start = Promise.withResolvers<Started>();
   let stopping = false;
   let errors = '';
-  let tempDir: string | undefined;
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-4096)));
   child.on('message', (message: FromKeeper) => {
     if (message.type === 'log') log(message.line);
@@ -55,12 +53,8 @@ export async function startKeeper({ servers, dataDir, log, signal }: KeeperOptio
       start.reject(new EnvironmentError(`the keeper ${detail}`));
       if (stopping) return resolve();
       // A keeper that was killed cannot tidy up: its servers and folder are ended from here.
-      killStrays(runId);
       death.resolve({ what: 'the keeper of the servers', detail });
-      void (tempDir ? rm(tempDir, { recursive: true, force: true, maxRetries: 5 }) : Promise.resolve()).then(
-        resolve,
-        resolve,
-      );
+      void removeLeftovers().then(resolve, resolve);
     });
   });
   const stop = async () => {
@@ -73,7 +67,6 @@ export async function startKeeper({ servers, dataDir, log, signal }: KeeperOptio
   send({ type: 'start', runId, servers, dataDir });
   try {
     const started = await start.promise;
-    tempDir = started.tempDir;
     const watchGroup = (pid: number) => send({ type: 'watch', pid });
     return { started, env: { [RUN_VARIABLE]: runId }, died: death.promise, watchGroup, stop };
   } catch (error) {

@@ -9,7 +9,7 @@ import { EnvironmentError } from './errors.ts';
 import type { FromKeeper, ToKeeper } from './keeper-protocol.ts';
 import type { RunningServer } from './postgres.ts';
 import { RUN_VARIABLE } from './processes.ts';
-import { createTempDir, killStrays, removeLeftovers } from './temp-dir.ts';
+import { createTempDir, killStrays, removeLeftovers, writeOwner } from './temp-dir.ts';
 import { createGroupWatch } from './watch-groups.ts';
 
 /** SIGTERM to the service's processes, then this long; the servers need some of the 30 s after it. */
@@ -29,6 +29,8 @@ function tell(message: FromKeeper): void {
 
 function keep(server: RunningServer): void {
   servers.push(server);
+  const pids = servers.map(({ pid }) => pid);
+  if (tempDir) writeOwner(tempDir, runId, pids);
   void server.exited.then((detail) => {
     if (!stopping.signal.aborted) tell({ type: 'died', death: { what: server.what, detail } });
   });

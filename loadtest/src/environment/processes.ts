@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { accessSync, constants, readFileSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { accessSync, constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Name of the variable that every process of a run inherits; its value is the run's id. */
@@ -65,25 +64,32 @@ export async function endChild(
   }
 }
 
-/** When a process started, in clock ticks since boot; tells a process from a later one with the same id. Linux only. */
-export function startTicks(pid: number): string | undefined {
+/** Fields of /proc/<pid>/stat from the third on (state), proc(5); `undefined` where there is none. */
+function statFields(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name (field 2) may hold blanks and brackets: count from its end. Field 22, proc(5).
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    // The command's name (field 2) may hold blanks and brackets: count from its end.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
   }
 }
 
+/** When a process started, in clock ticks since boot; tells a process from a later one with the same id. Linux only. */
+export function startTicks(pid: number): string | undefined {
+  return statFields(pid)?.[19];
+}
+
+/** Whether a process runs (one that has ended and waits to be collected does not), and is the one that started then. */
 export function isAlive(pid: number, ticks?: string): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  const now = startTicks(pid);
-  return ticks === undefined || now === undefined || now === ticks;
+  const fields = statFields(pid);
+  if (!fields) return true;
+  return fields[0] !== 'Z' && (ticks === undefined || fields[19] === ticks);
 }
 
 /** Sends a signal to a process group; false when no such group is left. */
