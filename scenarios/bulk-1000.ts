@@ -31,7 +31,7 @@ export const BULK_1000: Scenario = {
       distinctImages: 50,
       pictureWidth: 160,
     },
-    downloads: { clients: 32, fileBytes: 256_000_000, rangeBytes: 8_000_000, rangesPerClient: 4 },
+    downloads: { clients: 32, fileBytes: 256 * 1024 * 1024, maxRangeBytes: 4 * 1024 * 1024 },
     scroll: { sweeps: 5, sweepMs: 3000 },
   },
   budgets: BUDGETS,

@@ -27,7 +27,8 @@ export interface Scenario {
       distinctImages: number;
       pictureWidth: number;
     };
-    downloads: { clients: number; fileBytes: number; rangeBytes: number; rangesPerClient: number };
+    /** Every byte is read once, in ranges of 1 MiB to `maxRangeBytes`. */
+    downloads: { clients: number; fileBytes: number; maxRangeBytes: number };
     scroll: { sweeps: number; sweepMs: number };
   };
   budgets: readonly BudgetSpec[];

@@ -8,6 +8,8 @@ import { parallel } from './parallel.ts';
 export interface UploadFile {
   name: string;
   path: string;
+  /** Of its bytes, hex: what the service answers must be the same. */
+  sha256: string;
 }
 export interface UploadedImage {
   image: Image;
@@ -93,16 +95,21 @@ function readReply(status: number, text: string, group: readonly UploadFile[]): 
   throw new Error(`upload of ${names}: status ${status}: ${text.slice(0, 300)}`);
 }
 
-/** The service answers accepted images in the order of the request, so a file is its image's by position among the accepted. */
+/** An accepted image is its file's by content; files of equal bytes are told apart by their order. */
 function pair(
   group: readonly UploadFile[],
   images: readonly Image[],
   rejected: readonly Rejection[],
   times: { uploadedAtMs: number; requestMs: number },
 ): UploadedImage[] {
-  const refused = new Set(rejected.map(({ name }) => name));
-  const accepted = group.filter(({ name }) => !refused.has(name));
-  if (accepted.length !== images.length)
-    throw new Error(`upload: ${group.length} files sent, ${images.length} accepted and ${rejected.length} rejected`);
-  return images.map((image, index) => ({ image, file: accepted[index] as UploadFile, ...times }));
+  const sent = `upload: ${group.length} files sent, ${images.length} accepted and ${rejected.length} rejected`;
+  if (images.length + rejected.length !== group.length) throw new Error(sent);
+  const left = [...group];
+  return images.map((image) => {
+    const index = left.findIndex(({ sha256 }) => sha256 === image.sha256);
+    const file = left[index];
+    if (!file) throw new Error(`${sent}; ${image.name} came back with SHA-256 ${image.sha256}, which was not sent`);
+    left.splice(index, 1);
+    return { image, file, ...times };
+  });
 }

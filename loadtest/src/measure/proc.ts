@@ -37,6 +37,7 @@ async function readOrNull(path: string): Promise<string | null> {
 
 export interface ProcReading extends ProcStat {
   pid: number;
+  command: string;
   rssBytes: number;
   /** The kernel's own high-water mark: no peak between two samples escapes it. */
   peakRssBytes: number;
@@ -47,6 +48,7 @@ export async function readProcess(pid: number): Promise<ProcReading | null> {
   if (stat === null || status === null) return null;
   return {
     pid,
+    command: /^Name:\s+(.*)$/m.exec(status)?.[1] ?? '',
     ...parseStat(stat),
     rssBytes: kilobytesLine(status, 'VmRSS'),
     peakRssBytes: kilobytesLine(status, 'VmHWM'),

@@ -3,8 +3,10 @@ import { descendants, readProcess, type ProcReading } from './proc.ts';
 export interface Root {
   role: string;
   pid: number;
-  /** The role that its descendants are counted under; without it they count under the root's. */
-  childRole?: string;
+  /** The role that a descendant counts under, by its command's name; without it they count under the root's. */
+  childRole?: (command: string) => string;
+  /** Counts the process alone, its descendants not. */
+  alone?: boolean;
 }
 export interface ProcessUse {
   rssPeakBytes: number;
@@ -33,15 +35,15 @@ export function createProcessSampler(options: { intervalMs?: number; now?: () =>
   let running: Promise<void> = Promise.resolve();
   let busy = false;
 
-  async function readRoot({ role, pid, childRole }: Root, atMs: number): Promise<void> {
-    const children = await descendants(pid);
-    const members = [{ pid, role }, ...children.map((child) => ({ pid: child, role: childRole ?? role }))];
+  async function readRoot({ role: rootRole, pid: rootPid, childRole, alone }: Root, atMs: number): Promise<void> {
+    const pids = [rootPid, ...(alone ? [] : await descendants(rootPid))];
     await Promise.all(
-      members.map(async (member) => {
-        const reading = await readProcess(member.pid);
+      pids.map(async (pid) => {
+        const reading = await readProcess(pid);
         if (!reading) return;
-        known.set(member.pid, { role: member.role, reading });
-        series.push({ atMs, role: member.role, pid: member.pid, rssBytes: reading.rssBytes });
+        const role = pid === rootPid ? rootRole : (childRole?.(reading.command) ?? rootRole);
+        known.set(pid, { role, reading });
+        series.push({ atMs, role, pid, rssBytes: reading.rssBytes });
       }),
     );
   }
@@ -83,12 +85,20 @@ export function createProcessSampler(options: { intervalMs?: number; now?: () =>
       }
       return { atMs: now(), byRole };
     },
-    /** Largest resident set of one process of the role between two times, from the samples. */
-    peakBetween(role: string, fromMs: number, toMs: number): number {
-      let peak = 0;
-      for (const point of series)
-        if (point.role === role && point.atMs >= fromMs && point.atMs <= toMs) peak = Math.max(peak, point.rssBytes);
-      return peak;
+    /** Resident bytes of each process of a role at the latest sample, by pid. */
+    latest(role: string): Map<number, number> {
+      return new Map(
+        [...known].filter(([, one]) => one.role === role).map(([pid, one]) => [pid, one.reading.rssBytes]),
+      );
+    },
+    /** How far the process of the role that grew most rose above its `start`, over all samples since. */
+    growthSince(role: string, start: ReadonlyMap<number, number>, fromMs: number): number {
+      let most = 0;
+      for (const point of series) {
+        if (point.role !== role || point.atMs < fromMs) continue;
+        most = Math.max(most, point.rssBytes - (start.get(point.pid) ?? 0));
+      }
+      return most;
     },
     /** Per role: the kernel's high-water mark of its largest process, and CPU seconds of all. */
     async summary(): Promise<Record<string, ProcessUse>> {

@@ -16,7 +16,7 @@ export interface Scrape {
 export function scrapeAll(sources: readonly MetricsSource[], fetchImpl = fetch): Promise<Scrape[]> {
   return Promise.all(
     sources.map(async ({ role, pid, metricsUrl }) => {
-      const reply = await fetchImpl(metricsUrl, { signal: AbortSignal.timeout(5_000) });
+      const reply = await fetchImpl(new URL('/metrics', metricsUrl), { signal: AbortSignal.timeout(5_000) });
       if (!reply.ok) throw new Error(`metrics of ${role} (${metricsUrl}): status ${reply.status}`);
       const text = await reply.text();
       return { role, pid, text, samples: parsePrometheus(text) };

@@ -1,0 +1,24 @@
+import { histogramMean, histogramQuantile, sumOf, type Sample } from './prometheus.ts';
+
+const HTTP = 'segbench_http_request_duration_seconds';
+const QUERY = 'segbench_db_query_duration_seconds';
+
+/** Uploads, downloads and exports take as long as their bytes do; a socket's request lasts as long as the socket. */
+export function isJudgedRoute({ method, route }: Record<string, string>): boolean {
+  if (method === 'POST' && /\/projects\/[^/]+\/images$/.test(route ?? '')) return false;
+  return !/\/(download|exports)(\/|$)|\/api\/events$/.test(route ?? '');
+}
+
+/** Mean response time over all judged routes, ms; null when nothing was counted. */
+export function apiLatencyMeanMs(counted: readonly Sample[]): number | null {
+  const mean = histogramMean(counted, HTTP, isJudgedRoute);
+  return mean === null ? null : mean * 1000;
+}
+
+/** 95th percentile of all queries of all roles, ms, from buckets that have an edge at the limit. */
+export function queryP95Ms(counted: readonly Sample[]): number | null {
+  const quantile = histogramQuantile(counted, QUERY, 0.95);
+  return quantile === null ? null : quantile * 1000;
+}
+
+export const queryCount = (counted: readonly Sample[]): number => sumOf(counted, `${QUERY}_count`);

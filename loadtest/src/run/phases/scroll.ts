@@ -1,0 +1,26 @@
+import { heapBytes } from '../../drivers/browser/memory.ts';
+import { median, quantile } from '../../measure/statistics.ts';
+import { measured, need, type Bench } from '../bench.ts';
+import { orStop } from '../stop.ts';
+import { measureMemory } from './burst.ts';
+
+/** Phase 6: the finished gallery from end to end and back, five times; what its cells show is the ledger's last column. */
+export async function scrollPhase(bench: Bench): Promise<string> {
+  const page = need(bench.page, 'the page');
+  const { sweeps, sweepMs } = bench.scenario.phases.scroll;
+  const cells = new Map<string, string>();
+  const p95s: number[] = [];
+  for (let sweep = 0; sweep < sweeps; sweep++) {
+    const record = await orStop(bench.signal, page.sweep(sweepMs, sweep % 2 === 0));
+    for (const [id, status] of record.cells) cells.set(id, status);
+    p95s.push(quantile(record.intervals, 0.95));
+    bench.client.heapPeakBytes = Math.max(await heapBytes(page), bench.client.heapPeakBytes ?? 0);
+    bench.progress.update(sweep + 1);
+  }
+  bench.cells = cells;
+  bench.client.framesP95Ms = median(p95s);
+  measured(bench, 'frame_p95_ms', { actual: median(p95s), values: p95s });
+  await measureMemory(bench);
+  bench.client.domNodesMax = (await page.dump()).domNodesMax;
+  return `p95 ${median(p95s).toFixed(1)} ms, ${cells.size} cells seen`;
+}
