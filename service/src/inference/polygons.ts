@@ -1,0 +1,71 @@
+import type { Polygon } from '../contract/results.ts';
+import { traceRings, type Ring } from './contours.ts';
+import { ringArea, simplifyRing } from './simplify.ts';
+
+/** Pixels that a stored outline may be away from the traced one: below the step of a pixel's corner on a diagonal edge. */
+export const STORED_EPSILON = 0.8;
+/** A simplified outline whose area is off by more than this share is simplified less. */
+const AREA_TOLERANCE = 0.03;
+
+/**
+ * Polygons of a label image: one `external` a component and one `internal` for each hole in it, whose `parentId` names
+ * the external. Area and bbox are those of the traced region before simplification; an external's area is its pixel
+ * count, holes not counted. Confidence is the label's mean foreground probability; a hole has its cell's.
+ * Ids are 1..n in list order; an external comes before its holes.
+ */
+export function polygonsOf(
+  labels: Int32Array,
+  foreground: Float32Array,
+  width: number,
+  height: number,
+  count: number,
+  epsilon = STORED_EPSILON,
+): Polygon[] {
+  if (count === 0) return [];
+  const rings = traceRings(labels, width, height);
+  const confidence = meanByLabel(labels, foreground, width * height, count);
+  const order = rings.map((_, i) => i).sort((a, b) => rankOf(rings, a) - rankOf(rings, b) || a - b);
+  const idOf = new Int32Array(rings.length);
+  order.forEach((index, position) => (idOf[index] = position + 1));
+  const holesArea = new Float64Array(rings.length);
+  for (const ring of rings) if (ring.hole) holesArea[ring.parent]! += ring.area;
+  return order.map((index) => {
+    const ring = rings[index]!;
+    return {
+      id: idOf[index]!,
+      type: ring.hole ? 'internal' : 'external',
+      parentId: ring.hole ? idOf[ring.parent]! : null,
+      points: outlineOf(ring, epsilon),
+      area: ring.area - holesArea[index]!,
+      bbox: ring.bbox,
+      confidence: confidence[ring.label]!,
+    };
+  });
+}
+
+/** Rings in the order of their outer ring, which comes first. */
+const rankOf = (rings: readonly Ring[], index: number) => {
+  const ring = rings[index]!;
+  return ring.hole ? ring.parent + 0.5 : index;
+};
+
+function outlineOf(ring: Ring, epsilon: number): number[] {
+  for (let allowed = epsilon; allowed > 0.3; allowed /= 2) {
+    const points = simplifyRing(ring.points, allowed);
+    if (Math.abs(Math.abs(ringArea(points)) - ring.area) <= AREA_TOLERANCE * ring.area) return points;
+  }
+  return ring.points;
+}
+
+function meanByLabel(labels: Int32Array, values: Float32Array, size: number, count: number): Float64Array {
+  const sums = new Float64Array(count + 1);
+  const pixels = new Int32Array(count + 1);
+  for (let i = 0; i < size; i++) {
+    const label = labels[i]!;
+    if (label === 0) continue;
+    sums[label]! += values[i]!;
+    pixels[label]!++;
+  }
+  // Filled holes may hold little probability, and float rounding may pass 1.
+  return sums.map((sum, label) => Math.min(1, sum / Math.max(1, pixels[label]!)));
+}

@@ -1,0 +1,89 @@
+export { InferenceFailure } from '../failure.ts';
+
+/** One image to segment. */
+export interface InferenceRequest {
+  id: string;
+  /** Absolute path. */
+  file: string;
+  sha256: string;
+  threshold: number;
+  channel: number | null;
+  page: number;
+  detectHoles: boolean;
+}
+/** Milliseconds of each stage, by the wall clock of the process that ran it. */
+export interface InferenceStages {
+  decodeMs: number;
+  normaliseMs: number;
+  inferMs: number;
+  polygonsMs: number;
+  encodeMs: number;
+}
+export interface InferenceOutput {
+  imageWidth: number;
+  imageHeight: number;
+  /** External polygons, that is cells; holes are not counted. */
+  polygonCount: number;
+  /** Bytes of `encodePolygons`. */
+  polygons: Uint8Array;
+  stages: InferenceStages;
+  /** From the start of decoding to the encoded result, without any queue. */
+  executionMs: number;
+  /** CPU time of the child process, all its threads, in the same span. */
+  cpuMs: number;
+  worker: string;
+}
+
+export const WORKER_STATES = ['starting', 'idle', 'busy', 'stopped'] as const;
+export interface WorkerStats {
+  id: string;
+  pid: number | null;
+  state: (typeof WORKER_STATES)[number];
+  /** Total time with a request running. */
+  busyMs: number;
+  /** Share of the worker's life, 0 to 1. */
+  busyRatio: number;
+  imagesDone: number;
+  restarts: number;
+  rssBytes: number;
+  lastError: string | null;
+}
+export interface PoolStats {
+  /** Requests not yet given to a worker. */
+  queued: number;
+  running: number;
+  completed: number;
+  failed: number;
+  restarts: number;
+  workers: WorkerStats[];
+}
+export interface PoolHealth {
+  status: 'healthy' | 'degraded' | 'unhealthy';
+  ready: number;
+  workers: number;
+  message: string | null;
+}
+export interface InferOptions {
+  /** Wall clock from the start of execution, at most the pool's own limit; past it the process is killed. */
+  deadlineMs: number;
+  /** Aborting rejects at once with the signal's reason; a started execution ends unseen. */
+  signal?: AbortSignal;
+}
+
+/**
+ * What runs images. `infer` rejects with InferenceFailure only (or the signal's reason); requests wait in order, without
+ * a bound of their own: the caller limits how many it hands over.
+ */
+export interface InferenceBackend {
+  /** Starts everything; rejects when a worker cannot load the model or its provider. */
+  load(): Promise<void>;
+  /** Runs an empty image on every worker, so that the first real one is not slow. */
+  warmup(): Promise<void>;
+  infer(request: InferenceRequest, options: InferOptions): Promise<InferenceOutput>;
+  health(): PoolHealth;
+  stats(): PoolStats;
+  /** Takes nothing new and resolves when the last request is answered. */
+  drain(): Promise<void>;
+  /** Ends all workers at once; what is left is rejected as CRASHED, retryable. */
+  close(): Promise<void>;
+}

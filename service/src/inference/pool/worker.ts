@@ -1,0 +1,187 @@
+import type { ChildProcess } from 'node:child_process';
+import type { InferenceOutput, InferenceRequest, WorkerStats } from './backend.ts';
+import { InferenceFailure } from './backend.ts';
+import type { FromChild, ToChild } from './protocol.ts';
+
+export interface Task {
+  request: InferenceRequest;
+  /** Wall clock of the execution. */
+  limitMs: number;
+  settled: boolean;
+  resolve(output: InferenceOutput): void;
+  reject(error: unknown): void;
+}
+export interface WorkerOptions {
+  id: string;
+  fork(): ChildProcess;
+  startTimeoutMs: number;
+  log(level: 'info' | 'warn', message: string): void;
+  /** Something changed: a place is free, or the state is another. */
+  onChange(): void;
+  /** A request that was waiting behind one that killed the process. */
+  onOrphan(task: Task): void;
+}
+interface Slot {
+  id: number;
+  task: Task;
+}
+
+/** Starts that may fail in a row before the worker gives up. */
+const MAX_FAILED_STARTS = 3;
+const BACKOFF_MS = 200;
+
+/** One child process: runs one request, holds one waiting, is killed past the deadline and started again. */
+export function createWorker(options: WorkerOptions) {
+  let child: ChildProcess | null = null;
+  let state: WorkerStats['state'] = 'stopped';
+  let running: Slot | null = null;
+  let waiting: Slot | null = null;
+  let deadline: NodeJS.Timeout | undefined;
+  let respawn: NodeJS.Timeout | undefined;
+  let killedAfterMs: number | null = null;
+  let closing = false;
+  let failedStarts = 0;
+  let nextId = 1;
+  let warm = () => {};
+  let exited = Promise.resolve();
+  const born = performance.now();
+  let runningSince = 0;
+  const counts = { busyMs: 0, imagesDone: 0, restarts: 0, rssBytes: 0, lastError: null as string | null };
+
+  const send = (message: ToChild) => child?.send(message, () => {}); // a lost channel is followed by 'exit'
+  const kill = (afterMs: number) => {
+    killedAfterMs = afterMs;
+    child?.kill('SIGKILL');
+  };
+
+  function spawn(): void {
+    state = 'starting';
+    killedAfterMs = null;
+    const started = options.fork();
+    child = started;
+    deadline = setTimeout(kill, options.startTimeoutMs, options.startTimeoutMs);
+    started.on('message', (message: FromChild) => onMessage(message));
+    started.on('error', (error) => (counts.lastError = error.message));
+    exited = new Promise((resolve) => {
+      started.once('exit', (code, signal) => {
+        onExit(code, signal);
+        resolve();
+      });
+    });
+  }
+
+  function onMessage(message: FromChild): void {
+    if ('rssBytes' in message) counts.rssBytes = message.rssBytes;
+    if (message.type === 'ready') {
+      clearTimeout(deadline);
+      state = 'idle';
+      failedStarts = 0;
+    } else if (message.type === 'broken') counts.lastError = message.message;
+    else if (message.type === 'warm') warm();
+    else finish(message);
+    options.onChange();
+  }
+
+  function finish(message: Extract<FromChild, { id: number }>): void {
+    if (running === null || running.id !== message.id) return;
+    const { task } = running;
+    next();
+    if (message.type === 'done') {
+      counts.imagesDone++;
+      task.resolve({ ...message.output, worker: `${options.id}/${child?.pid}` });
+    } else if (message.type === 'failed') {
+      counts.lastError = message.message;
+      task.reject(new InferenceFailure(message.code, message.message));
+    }
+  }
+
+  /** The waiting request becomes the running one, and its clock starts. */
+  function next(): void {
+    clearTimeout(deadline);
+    const now = performance.now();
+    if (running !== null) counts.busyMs += now - runningSince;
+    [running, waiting] = [waiting, null];
+    runningSince = now;
+    state = running === null ? 'idle' : 'busy';
+    if (running !== null) deadline = setTimeout(kill, running.task.limitMs, running.task.limitMs);
+  }
+
+  function onExit(code: number | null, signal: NodeJS.Signals | null): void {
+    const started = state !== 'starting';
+    const [lost, orphan] = [running, waiting];
+    [running, waiting, child, state] = [null, null, null, 'stopped'];
+    clearTimeout(deadline);
+    warm();
+    if (lost !== null) counts.busyMs += performance.now() - runningSince;
+    if (lost !== null) lost.task.reject(closing ? closedFailure() : lossOf(code, signal));
+    if (orphan !== null) options.onOrphan(orphan.task);
+    if (!closing) restart(started, `exit code ${code}, signal ${signal}`);
+    options.onChange();
+  }
+
+  function lossOf(code: number | null, signal: NodeJS.Signals | null): InferenceFailure {
+    if (killedAfterMs !== null)
+      return new InferenceFailure('TIMEOUT', `killed after ${killedAfterMs} ms of execution`, { crashed: true });
+    return new InferenceFailure('CRASHED', `process died (code ${code}, signal ${signal})`, { crashed: true });
+  }
+
+  function restart(started: boolean, how: string): void {
+    failedStarts = started ? 0 : failedStarts + 1;
+    if (!started && killedAfterMs !== null) counts.lastError = `not ready after ${killedAfterMs} ms`;
+    else if (counts.lastError === null || started) counts.lastError = how;
+    options.log('warn', `inference worker ${options.id} ended: ${how}`);
+    if (failedStarts >= MAX_FAILED_STARTS) return;
+    counts.restarts++;
+    state = 'starting';
+    respawn = setTimeout(spawn, failedStarts * BACKOFF_MS);
+  }
+
+  return {
+    id: options.id,
+    start: spawn,
+    /** Whether it can take a request, and whether that would run at once. */
+    place(): 'now' | 'next' | 'none' {
+      if (state === 'idle') return 'now';
+      return state === 'busy' && waiting === null ? 'next' : 'none';
+    },
+    accept(task: Task): void {
+      waiting = { id: nextId++, task };
+      send({ type: 'run', id: waiting.id, request: task.request });
+      if (running === null) next();
+    },
+    /** Takes the waiting request back, for a worker that is idle. Its answer, should it have begun, goes nowhere. */
+    release(): Task | null {
+      if (waiting === null || waiting.task.settled) return null;
+      const { id, task } = waiting;
+      waiting = { id, task: { ...task, settled: true, resolve() {}, reject() {} } };
+      send({ type: 'cancel', id });
+      return task;
+    },
+    /** The request was given up by its caller; a running one goes on unseen. */
+    abandon(task: Task): void {
+      if (waiting?.task === task) send({ type: 'cancel', id: waiting.id });
+    },
+    warmup: () =>
+      new Promise<void>((resolve) => {
+        if (state !== 'idle') return resolve();
+        warm = resolve;
+        send({ type: 'warmup' });
+      }),
+    broken: () => state === 'stopped' && !closing && failedStarts >= MAX_FAILED_STARTS,
+    async close(): Promise<void> {
+      closing = true;
+      clearTimeout(respawn);
+      child?.kill('SIGKILL');
+      await exited;
+      state = 'stopped';
+    },
+    stats(): WorkerStats {
+      const busyMs = counts.busyMs + (running === null ? 0 : performance.now() - runningSince);
+      const busyRatio = Math.min(1, busyMs / Math.max(1, performance.now() - born));
+      return { ...counts, id: options.id, pid: child?.pid ?? null, state, busyMs, busyRatio };
+    },
+  };
+}
+export type Worker = ReturnType<typeof createWorker>;
+
+export const closedFailure = () => new InferenceFailure('CRASHED', 'the inference pool was closed');

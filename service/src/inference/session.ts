@@ -1,0 +1,39 @@
+import ort from 'onnxruntime-node';
+import { readCard, readWeights, type ModelCard } from './model.ts';
+
+export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+export interface ModelSession {
+  card: ModelCard;
+  /** `input`: width × height normalised gray, both multiples of `card.input.multipleOf`. Result: 3 planes of logits. */
+  run(input: Float32Array, width: number, height: number): Promise<Float32Array>;
+}
+
+/**
+ * Loads the verified weights into one session: one thread, and no spinning while idle, so that N processes on N cores
+ * do not disturb each other. @throws Error when the provider is not built in; it never falls back to another.
+ */
+export async function createSession(modelDir: string, provider: Provider): Promise<ModelSession> {
+  const built = ort.listSupportedBackends().map((backend) => backend.name);
+  if (!built.includes(provider))
+    throw new Error(`provider "${provider}" is not in this onnxruntime (allowed: ${built.join(', ')})`);
+  const card = await readCard(modelDir);
+  const session = await ort.InferenceSession.create(await readWeights(modelDir, card), {
+    executionProviders: [provider],
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+  });
+  return {
+    card,
+    async run(input, width, height) {
+      const feeds = { [card.input.name]: new ort.Tensor('float32', input, [1, 1, height, width]) };
+      const output = (await session.run(feeds))[card.output.name];
+      const planes = output?.data;
+      if (!(planes instanceof Float32Array) || planes.length !== 3 * width * height)
+        throw new Error(`output "${card.output.name}" is not float32 [1, 3, ${height}, ${width}]`);
+      return planes;
+    },
+  };
+}
