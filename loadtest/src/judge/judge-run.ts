@@ -1,0 +1,56 @@
+import type { ResultFile, RunData } from '../contract.ts';
+import type { Scenario } from '../../../scenarios/scenario.ts';
+import { compareWithBaseline } from './baseline.ts';
+import { describeNoise, judgeBudgets } from './budgets.ts';
+import { contradictionsOf, verdictOf } from './verdict.ts';
+
+export interface JudgeInput {
+  run: RunData;
+  scenario: Pick<Scenario, 'budgets' | 'notApplicable'>;
+  tool: ResultFile['tool'];
+  baseline?: { file: string; result: ResultFile } | undefined;
+}
+
+/** Everything that a run measured, judged: the content of `result.json`. Pure; the same input gives the same verdict. */
+export function judgeRun({ run, scenario, tool, baseline }: JudgeInput): ResultFile {
+  const { measurements, clientSummary, client, ...rest } = run;
+  const budgets = judgeBudgets(measurements, scenario.budgets, {
+    imageCount: run.images.count,
+    noise: run.noise,
+    notApplicable: scenario.notApplicable,
+  });
+  const contradictions = contradictionsOf(run);
+  const judged: ResultFile = {
+    schemaVersion: 1,
+    tool,
+    ...rest,
+    verdict: 'pass',
+    budgets,
+    clientMode: client,
+    client: clientSummary,
+    notes: notesOf(run, contradictions),
+  };
+  const comparison = baseline && compareWithBaseline(judged, baseline.result, baseline.file);
+  const verdict = verdictOf({ budgets, stopped: run.stopped, contradictions, baseline: comparison });
+  return comparison ? { ...judged, verdict, baseline: comparison } : { ...judged, verdict };
+}
+
+function notesOf(run: RunData, contradictions: readonly string[]): string[] {
+  const notes = contradictions.map((text) => `contradiction: ${text}`);
+  if (run.stopped) notes.push(`${run.stopped.reason}: ${run.stopped.message}`);
+  const noise = describeNoise(run.noise);
+  if (noise !== undefined) notes.push(`noisy machine: ${noise}`);
+  const { rejected, failedByCode } = run.images;
+  if (rejected.length > 0)
+    notes.push(`${rejected.length} files were rejected: ${countsOf(rejected.map((file) => file.code))}`);
+  const failed = Object.entries(failedByCode);
+  if (failed.length > 0)
+    notes.push(`images that ended failed: ${failed.map(([code, n]) => `${n} ${code}`).join(', ')}`);
+  return notes;
+}
+
+function countsOf(codes: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].map(([code, n]) => `${n} ${code}`).join(', ');
+}
