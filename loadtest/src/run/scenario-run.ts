@@ -1,0 +1,116 @@
+import type { BenchOptions } from '../cli/options.ts';
+import type { RunData } from '../contract.ts';
+import { scrapeAll } from '../measure/scrape.ts';
+import { measureAccuracyOf, measureEfficiency } from './after.ts';
+import { emptyClientSummary, type Bench } from './bench.ts';
+import { collectCounters, collectLedger, collectProcesses } from './collect.ts';
+import type { RunFolder } from './folder.ts';
+import { loadImages } from './images.ts';
+import { runPhases } from './phases.ts';
+import type { Progress } from './progress.ts';
+import { runDataOf, type Parts } from './run-data.ts';
+import { startServices } from './services.ts';
+import { EnvironmentLost, Interrupted, type Stop } from './stop.ts';
+import { startWatch } from './watch.ts';
+
+export interface RunInput {
+  options: BenchOptions;
+  folder: RunFolder;
+  progress: Progress;
+  stop: Stop;
+}
+
+const PAGES = { optimized: '/projects/', naive: '/naive/projects/' } as const;
+/** How long the parts of an ended run may take to say what they know. */
+const LAST_WORDS_MS = 5_000;
+
+const poolText = ({ pool }: BenchOptions): string =>
+  pool.kind === 'local' ? 'local' : pool.kind === 'sim' ? `sim:${pool.profile}` : `kserve:${pool.urls.join(',')}`;
+
+/**
+ * One run of a scenario: servers, service and browser up, images, phases, collection, everything down.
+ * A stop in the middle still gives what was measured until then. @throws what failed before there was anything to measure.
+ */
+export async function runScenario({ options, folder, progress, stop }: RunInput): Promise<RunData> {
+  const startedAt = new Date();
+  progress.phase('start');
+  const services = await startServices({
+    environment: options.environment,
+    workers: options.workers,
+    settings: { POOL: poolText(options) },
+    log: (line) => progress.line(line),
+    stop,
+  });
+  try {
+    progress.done(services.url);
+    const set = await loadImages(options, services.environment.tempDir, progress, stop.signal);
+    for (const { name, reason } of set.ignored) progress.line(`left out ${name}: ${reason}`);
+    const watch = await startWatch(services);
+    const bench: Bench = {
+      scenario: options.scenario,
+      mode: options.client,
+      pagePath: (projectId) => PAGES[options.client] + projectId,
+      services,
+      set,
+      folder,
+      progress,
+      sampler: watch.sampler,
+      signal: stop.signal,
+      seed: options.seed,
+      measurements: {},
+      client: emptyClientSummary(),
+      phases: [],
+      scrapes: { start: await scrapeAll(services.processes) },
+      notes: [],
+    };
+    const parts: Parts = { bench, pool: poolText(options), startedAt };
+    try {
+      await runPhases(bench);
+      await collectAll(parts, () => watch.end(), options.workers);
+    } catch (error) {
+      parts.stopped = stoppedBy(stop.signal.aborted ? stop.signal.reason : error);
+      progress.line(`stopped: ${parts.stopped.message}`);
+      await lastWords(parts, () => watch.end());
+    }
+    await folder.ndjson('raw/processes.ndjson', watch.sampler.series());
+    return await runDataOf(parts);
+  } finally {
+    progress.phase('stop');
+    await services.close();
+    progress.done();
+  }
+}
+
+type WatchEnd = () => Promise<Pick<Parts, 'noise' | 'psiCpuSome'>>;
+
+async function collectAll(parts: Parts, endWatch: WatchEnd, workers: number): Promise<void> {
+  const { bench } = parts;
+  await collectCounters(bench);
+  parts.process = await collectProcesses(bench);
+  parts.collected = await collectLedger(bench);
+  Object.assign(parts, await endWatch());
+  parts.accuracy = await measureAccuracyOf(bench);
+  await bench.page?.close();
+  bench.socket?.close();
+  parts.efficiency = await measureEfficiency(bench, workers);
+}
+
+/** Of a run that ended early: whatever can still be asked, each for itself, since any part may be what is gone. */
+async function lastWords(parts: Parts, endWatch: WatchEnd): Promise<void> {
+  const { bench } = parts;
+  const asks: (() => Promise<unknown>)[] = [
+    async () => Object.assign(parts, await endWatch()),
+    async () => (parts.process = await collectProcesses(bench)),
+    () => collectCounters(bench),
+    async () => bench.first && (parts.collected = await collectLedger(bench)),
+  ];
+  await Promise.all(
+    asks.map((ask) => Promise.race([ask().catch(() => {}), new Promise((done) => setTimeout(done, LAST_WORDS_MS))])),
+  );
+}
+
+function stoppedBy(cause: unknown): NonNullable<RunData['stopped']> {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof Interrupted) return { reason: 'interrupted', message };
+  return { reason: 'error', message: cause instanceof EnvironmentLost ? message : `the run failed: ${message}` };
+}

@@ -1,0 +1,39 @@
+import { createLagMeter, foreignShare, readMachineCpu } from '../measure/noise.ts';
+import { createProcessSampler } from '../measure/processes.ts';
+import { pressureBetween, readCpuPressure } from '../measure/psi.ts';
+import type { NoiseInfo } from '../contract.ts';
+import type { Services } from './services.ts';
+
+const INFERENCE = () => 'inference';
+
+/** Everything that watches the machine while phases run: processes by role, foreign load, pressure, the harness's own lateness. */
+export async function startWatch(services: Services) {
+  const sampler = createProcessSampler();
+  sampler.watch({ role: 'harness', pid: process.pid, alone: true });
+  for (const { role, pid } of services.processes)
+    sampler.watch({ role, pid, ...(role === 'worker' ? { childRole: INFERENCE } : {}) });
+  for (const { what, pid } of services.environment.servers) sampler.watch({ role: what, pid });
+  const browserPid = services.browser.process()?.pid;
+  if (browserPid) sampler.watch({ role: 'browser', pid: browserPid });
+
+  const lag = createLagMeter();
+  const [cpu, own, pressure] = await Promise.all([readMachineCpu(), sampler.cpu(), readCpuPressure()]);
+  sampler.start();
+  const sum = (byRole: Record<string, number>) => Object.values(byRole).reduce((total, seconds) => total + seconds, 0);
+  return {
+    sampler,
+    async end(): Promise<{ noise: NoiseInfo; psiCpuSome: number | null }> {
+      const [cpuNow, ownNow, pressureNow] = await Promise.all([readMachineCpu(), sampler.cpu(), readCpuPressure()]);
+      await sampler.stop();
+      lag.stop();
+      return {
+        noise: {
+          foreignCpuShare: foreignShare(cpu, cpuNow, sum(ownNow.byRole) - sum(own.byRole)),
+          generatorLagP99Ms: lag.p99Ms(),
+        },
+        psiCpuSome: pressureBetween(pressure, pressureNow),
+      };
+    },
+  };
+}
+export type Watch = Awaited<ReturnType<typeof startWatch>>;
