@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { BenchOptions } from '../cli/options.ts';
 import type { RunData } from '../contract.ts';
 import { scrapeAll } from '../measure/scrape.ts';
@@ -37,7 +38,7 @@ export async function runScenario({ options, folder, progress, stop }: RunInput)
   const services = await startServices({
     environment: options.environment,
     workers: options.workers,
-    settings: { POOL: poolText(options) },
+    settings: { POOL: poolText(options), QUEUE_PREFIX: `sb${randomBytes(4).toString('hex')}` },
     log: (line) => progress.line(line),
     stop,
   });

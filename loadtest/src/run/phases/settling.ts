@@ -40,7 +40,7 @@ export async function awaitSettle(bench: Bench, followed: FollowedBatch): Promis
     t0: page.toPage(t0Epoch),
     batchId: followed.batch.id,
     expected,
-    overlays: bench.mode === 'optimized',
+    overlays: true,
     quietMs,
   };
   const until = t0Epoch + settleTimeoutMs;
