@@ -7,6 +7,8 @@ import { externalAddresses } from '../loadtest/src/environment/external.ts';
  * SEGBENCH_TEST_QUEUE_REDIS_URL and SEGBENCH_TEST_CACHE_REDIS_URL are set (faster while developing).
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // `npm test` was killed: end our whole group, test files and what they started included.
+  process.once('disconnect', () => process.kill(-process.pid, 'SIGTERM'));
   const running = externalAddresses('SEGBENCH_TEST_');
   if (running) {
     project.provide('servers', running);

@@ -113,7 +113,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   async function stop(): Promise<void> {
     stopping = true;
-    await Promise.all(running.map((role) => role?.stop()));
+    await Promise.all(running.map(async (role) => role?.stop()));
   }
 
   const outcomes = await Promise.allSettled(plan.map((entry, index) => start(index, entry.role, entry.port)));

@@ -30,3 +30,12 @@ export async function withFreePort<T>(start: (port: number) => Promise<T>, choos
     }
   }
 }
+
+/** Whether a port of 127.0.0.1 can be bound at this moment. */
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

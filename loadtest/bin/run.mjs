@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/**
+ * Entry of every command. Plain JavaScript without dependencies, for it runs before anything is installed and on Node 20:
+ * installs what is missing, builds the pages, then hands over to `loadtest/src/cli/<command>.ts` on Node 24.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { buildDashboards } from './run/dashboards.mjs';
+import { ensureInstalled } from './run/install.mjs';
+import { watchAncestors } from './run/ancestors.mjs';
+import { node24, startNode24 } from './run/node24.mjs';
+import { Refusal, interruption, root } from './run/shared.mjs';
+
+const COMMANDS = {
+  bench: 'brings up the environment, replays a scenario, judges its budgets',
+  start: 'the service with database, queue, workers and pages at one address',
+  test: 'the whole test suite; arguments go to vitest',
+  check: 'types, lint and format',
+};
+/** These need the pages; the checks read only their source. */
+const WITH_PAGES = ['bench', 'start', 'test'];
+
+function usage() {
+  const lines = Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(8)}${what}`);
+  return ['usage: npm run <command> -- [options]', '', ...lines, '', 'npm run <command> -- --help tells more.'].join(
+    '\n',
+  );
+}
+
+/** @param {string} command @param {string[]} args */
+async function run(command, args) {
+  watchAncestors(() => process.kill(process.pid, 'SIGHUP'));
+  const stopInstalling = interruption();
+  await ensureInstalled(stopInstalling.signal);
+  const onlyHelp = args.includes('--help');
+  if (WITH_PAGES.includes(command) && !onlyHelp) await buildDashboards(stopInstalling.signal);
+  stopInstalling.release();
+  const entry = join(root, 'loadtest/src/cli', `${command}.ts`);
+  if (node24() === process.execPath) {
+    process.argv = [process.execPath, entry, ...args];
+    await import(pathToFileURL(entry).href);
+  } else {
+    process.exitCode = await startNode24(entry, args);
+  }
+}
+
+const [command, ...args] = process.argv.slice(2);
+if (command === undefined || command === '--help' || command === '-h') {
+  process.stdout.write(`${usage()}\n`);
+  process.exitCode = command === undefined ? 2 : 0;
+} else if (!Object.hasOwn(COMMANDS, command) || !existsSync(join(root, 'loadtest/src/cli', `${command}.ts`))) {
+  process.stderr.write(`unknown command "${command}"; allowed: ${Object.keys(COMMANDS).join(', ')}\n`);
+  process.exitCode = 2;
+} else {
+  try {
+    await run(command, args);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = error.exitCode;
+  }
+}

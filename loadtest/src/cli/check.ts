@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { projectRoot } from '../environment/paths.ts';
+import { runTool } from './child.ts';
+import { EXIT, reportError } from './exit.ts';
+import { helpOf, parseFlags, type FlagTable } from './flags.ts';
+import { listenForInterrupts } from './interrupt.ts';
+
+const CHECKS = [
+  { name: 'types', script: 'typescript/bin/tsc', args: ['-p', '.'] },
+  { name: 'lint', script: 'oxlint/bin/oxlint', args: ['--type-aware', '--deny-warnings'] },
+  { name: 'format', script: 'prettier/bin/prettier.cjs', args: ['--check', '--log-level', 'warn', '.'] },
+] as const;
+
+const FLAGS: FlagTable = { help: { help: 'this page' } };
+const TITLE = `segbench check: ${CHECKS.map(({ name }) => name).join(', ')}; all run, even when one finds something`;
+
+async function run(): Promise<number> {
+  const interrupts = listenForInterrupts();
+  const failed: string[] = [];
+  for (const { name, script, args } of CHECKS) {
+    const code = await runTool(join(projectRoot, 'node_modules', script), args, interrupts);
+    if (interrupts.signal.aborted) break;
+    process.stdout.write(`${name}: ${code === 0 ? 'clean' : `failed (code ${code})`}\n`);
+    if (code !== 0) failed.push(name);
+  }
+  interrupts.release();
+  if (interrupts.signal.aborted) return EXIT.interrupted;
+  return failed.length > 0 ? EXIT.failed : EXIT.pass;
+}
+
+try {
+  const values = parseFlags(process.argv.slice(2), FLAGS);
+  if (values['help']) process.stdout.write(`${helpOf(TITLE, 'npm run check', FLAGS)}\n`);
+  else {
+    process.chdir(projectRoot);
+    process.exitCode = await run();
+  }
+} catch (error) {
+  reportError(error);
+}
+if (process.connected) process.disconnect();

@@ -1,0 +1,31 @@
+import { EnvironmentError } from '../environment/errors.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Exit codes of all commands (CONTRACT.md section 1). */
+export const EXIT = {
+  pass: 0,
+  failed: 1,
+  usage: 2,
+  environment: 3,
+  regression: 4,
+  inconclusive: 5,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/**
+ * What an error means for the command: usage and environment errors are for people and told in one message; anything else is a
+ * mistake of ours and told with its stack.
+ */
+export function exitOf(error: unknown): { code: ExitCode; message: string } {
+  if (error instanceof UsageError) return { code: EXIT.usage, message: error.message };
+  if (error instanceof EnvironmentError) return { code: EXIT.environment, message: error.message };
+  return { code: EXIT.failed, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+/** Prints the error to stderr and sets the exit code. */
+export function reportError(error: unknown): void {
+  const { code, message } = exitOf(error);
+  process.stderr.write(`${message}\n`);
+  process.exitCode = code;
+}

@@ -1,0 +1,58 @@
+import { EXIT } from './exit.ts';
+
+export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+const SIGNALS: readonly InterruptSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** One Ctrl-C arrives from the terminal, from npm and from the launcher: within this time they are one. */
+const SAME_MS = 1000;
+
+export interface Interrupts {
+  /** Aborted with the first signal's name as reason. */
+  signal: AbortSignal;
+  /** The first signal, or undefined while none has come. */
+  received: () => InterruptSignal | undefined;
+  /** Stops listening, so that the process can end. */
+  release(): void;
+}
+
+function signalOf(message: unknown): InterruptSignal | undefined {
+  if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'signal')
+    return undefined;
+  return 'signal' in message ? SIGNALS.find((name) => name === message.signal) : undefined;
+}
+
+/**
+ * Signals from the terminal, and from the launcher over IPC; a launcher that is gone counts as a hang-up. A second signal, more
+ * than a second after the first, ends the process at once: the keeper then removes what is left.
+ */
+export function listenForInterrupts(now: () => number = Date.now): Interrupts {
+  const controller = new AbortController();
+  let first: { name: InterruptSignal; at: number } | undefined;
+  const receive = (name: InterruptSignal) => {
+    if (!first) {
+      first = { name, at: now() };
+      controller.abort(new DOMException(`interrupted by ${name}`, 'AbortError'));
+    } else if (now() - first.at > SAME_MS && name !== 'SIGHUP') process.exit(EXIT.interrupted);
+  };
+  const listeners = SIGNALS.map((name) => [name, () => receive(name)] as const);
+  for (const [name, listener] of listeners) process.on(name, listener);
+  const onMessage = (message: unknown) => {
+    const name = signalOf(message);
+    if (name) receive(name);
+  };
+  const onDisconnect = () => receive('SIGHUP');
+  process.on('message', onMessage);
+  process.on('disconnect', onDisconnect);
+  // Who read our output may be gone first; that must not keep us from tidying up.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  return {
+    signal: controller.signal,
+    received: () => first?.name,
+    release() {
+      for (const [name, listener] of listeners) process.off(name, listener);
+      process.off('message', onMessage);
+      process.off('disconnect', onDisconnect);
+      if (process.connected) process.disconnect();
+    },
+  };
+}

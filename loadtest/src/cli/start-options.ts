@@ -1,0 +1,34 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { helpOf, parseFlags, textOf, wholeNumber, type FlagTable } from './flags.ts';
+
+export interface StartOptions {
+  port: number;
+  dataDir: string;
+  workers: number;
+  help: boolean;
+}
+
+/** Half of the cores work on images; the others are for the API, the database and the browser. */
+const DEFAULT_WORKERS = Math.max(1, Math.ceil(availableParallelism() / 2));
+
+const FLAGS: FlagTable = {
+  port: { value: 'N', help: 'port of 127.0.0.1 to listen on (8080; another one when it is taken; 0: any)' },
+  data: { value: 'DIR', help: 'folder for database, queue and images (.segbench/data)' },
+  workers: { value: 'N', help: `inference processes (${DEFAULT_WORKERS} on this machine)` },
+  help: { help: 'this page' },
+};
+
+export const startHelp = (): string =>
+  helpOf('segbench start: the service with database, queue, workers and pages', 'npm start -- [options]', FLAGS);
+
+/** @throws UsageError naming flag, value and what is allowed */
+export function parseStartOptions(args: readonly string[]): StartOptions {
+  const values = parseFlags(args, FLAGS);
+  return {
+    port: wholeNumber(values, 'port', { min: 0, max: 65_535 }) ?? 8080,
+    dataDir: resolve(textOf(values, 'data') ?? '.segbench/data'),
+    workers: wholeNumber(values, 'workers', { min: 1, max: 256 }) ?? DEFAULT_WORKERS,
+    help: values['help'] === true,
+  };
+}
