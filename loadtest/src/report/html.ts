@@ -1,0 +1,57 @@
+import type { ResultFile } from '../contract.ts';
+import { escapeMarkup as esc } from './escape.ts';
+import { MARKS } from './format.ts';
+import { phasesChart } from './html-charts.ts';
+import {
+  baselineSection,
+  budgetTable,
+  classOf,
+  clientSection,
+  environmentSection,
+  notesSection,
+  processTable,
+  stageTable,
+  tiles,
+} from './html-sections.ts';
+import { STYLE } from './html-style.ts';
+import { accuracySentence, deliverySentence, efficiencySentence, settleSentence, verdictSentence } from './words.ts';
+
+/** `report.html`: one file that needs nothing else, verdict first. */
+export function htmlReport(result: ResultFile): string {
+  const { verdict, scenario, clientMode, images, seed, tool } = result;
+  const proof = [
+    deliverySentence(result),
+    settleSentence(result),
+    efficiencySentence(result),
+    result.accuracy && accuracySentence(result.accuracy),
+  ].filter((text) => text !== null);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${MARKS[verdict]} ${esc(scenario)}: ${verdict}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${esc(scenario)} <small>${esc(clientMode)} client · ${images.count.toLocaleString('en-US')} images · seed ${seed} · ${esc(result.startedAt.slice(0, 16).replace('T', ' '))} UTC</small></h1>
+<section class="banner ${classOf(verdict)}"><span class="mark" aria-hidden="true">${MARKS[verdict]}</span><div><strong>${verdict}</strong><p>${esc(verdictSentence(result))}</p></div></section>
+${tiles(result)}
+<section><h2>From upload to pixel</h2>${proof.map((text) => `<p>${esc(text)}</p>`).join('')}</section>
+<section><h2>Budgets</h2>${budgetTable(result)}</section>
+${baselineSection(result)}
+<section><h2>Phases</h2>${phasesChart(result)}</section>
+<section><h2>Stages of an image</h2>${stageTable(result)}</section>
+<div class="two">
+<section><h2>Page</h2>${clientSection(result)}</section>
+<section><h2>Processes</h2>${processTable(result)}</section>
+</div>
+<section><h2>Environment</h2>${environmentSection(result)}</section>
+${notesSection(result)}
+<footer>${esc(tool.name)} ${esc(tool.version)}, commit ${esc(tool.commit)} · ${esc(result.startedAt)} to ${esc(result.finishedAt)}</footer>
+</main>
+</body>
+</html>
+`;
+}

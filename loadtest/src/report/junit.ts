@@ -1,0 +1,66 @@
+import type { JudgedBudget, ResultFile } from '../contract.ts';
+import { escapeXml } from './escape.ts';
+import { durationMs, formatActual, formatLimit } from './format.ts';
+import { verdictSentence } from './words.ts';
+
+type Outcome = { element: 'failure' | 'error' | 'skipped'; message: string } | null;
+interface TestCase {
+  name: string;
+  outcome: Outcome;
+  detail: string;
+}
+
+/**
+ * `junit.xml`: one test case a budget, one for the verdict. A failed budget is a failure; one that could not be judged is an
+ * error, since a tool that reads only this file must not take it for a pass; one that does not apply is skipped.
+ */
+export function junitReport(result: ResultFile): string {
+  const cases = [...result.budgets.map(budgetCase), verdictCase(result)];
+  const count = (element: string): number => cases.filter(({ outcome }) => outcome?.element === element).length;
+  const seconds = (durationMs(result.startedAt, result.finishedAt) / 1000).toFixed(3);
+  const totals = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}" time="${seconds}"`;
+  const suite = escapeXml(`${result.scenario} (${result.clientMode})`);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="segbench" ${totals}>`,
+    `  <testsuite name="${suite}" ${totals} timestamp="${escapeXml(result.startedAt.replace(/\.\d+Z$/, ''))}">`,
+    ...cases.map((testCase) => caseXml(testCase, `segbench.${result.scenario}`)),
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function budgetCase(budget: JudgedBudget): TestCase {
+  const text = `${formatActual(budget)}, limit ${formatLimit(budget)}`;
+  const note = budget.note ? `; ${budget.note}` : '';
+  const detail = `actual ${String(budget.actual)} ${budget.operator} ${budget.limit} ${budget.unit}${note}; ${budget.source}`;
+  const outcomes: Record<JudgedBudget['verdict'], Outcome> = {
+    pass: null,
+    fail: { element: 'failure', message: text },
+    inconclusive: { element: 'error', message: `inconclusive: ${text}${note}` },
+    'not-run': { element: 'error', message: `not run${note}` },
+    'n/a': { element: 'skipped', message: `not applicable${note}` },
+  };
+  return { name: budget.name, outcome: outcomes[budget.verdict], detail };
+}
+
+function verdictCase(result: ResultFile): TestCase {
+  const message = verdictSentence(result);
+  const outcomes: Record<ResultFile['verdict'], Outcome> = {
+    pass: null,
+    fail: { element: 'failure', message },
+    regression: { element: 'failure', message },
+    inconclusive: { element: 'error', message },
+    error: { element: 'error', message },
+    interrupted: { element: 'error', message },
+  };
+  return { name: 'verdict', outcome: outcomes[result.verdict], detail: [message, ...result.notes].join('\n') };
+}
+
+function caseXml({ name, outcome, detail }: TestCase, className: string): string {
+  const open = `    <testcase classname="${escapeXml(className)}" name="${escapeXml(name)}"`;
+  if (outcome === null) return `${open}><system-out>${escapeXml(detail)}</system-out></testcase>`;
+  const { element, message } = outcome;
+  return `${open}><${element} message="${escapeXml(message)}" type="${element}">${escapeXml(detail)}</${element}></testcase>`;
+}

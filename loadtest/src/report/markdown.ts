@@ -1,0 +1,66 @@
+import type { ResultFile } from '../contract.ts';
+import { MARKS, formatActual, formatLimit, formatMs, formatValue } from './format.ts';
+import { accuracySentence, deliverySentence, efficiencySentence, settleSentence, verdictSentence } from './words.ts';
+
+/** `summary.md`, also the step summary of a CI job. */
+export function markdownSummary(result: ResultFile): string {
+  const budgets = result.budgets.map((budget) => [
+    `\`${budget.name}\``,
+    formatActual(budget),
+    formatLimit(budget),
+    `${MARKS[budget.verdict]} ${budget.verdict}`,
+    budget.note ?? '',
+  ]);
+  const stages = Object.entries(result.stages).map(([name, stage]) => [
+    name,
+    ...[stage.p50Ms, stage.p95Ms, stage.p99Ms, stage.maxMs, stage.cpuMsPerImage].map(formatMs),
+  ]);
+  const { environment: e } = result;
+  const sentences = [
+    deliverySentence(result),
+    settleSentence(result),
+    efficiencySentence(result),
+    result.accuracy && accuracySentence(result.accuracy),
+  ].filter((text) => text !== null);
+  const notes = [...result.notes, ...e.notes, ...(result.baseline?.notes ?? [])];
+  return [
+    `## ${MARKS[result.verdict]} ${result.scenario}: ${result.verdict}`,
+    '',
+    `${escapeMarkdown(verdictSentence(result))} ${result.clientMode} client, ${result.images.count} images (${result.images.source}), seed ${result.seed}.`,
+    '',
+    ...table(['budget', 'actual', 'limit', 'verdict', 'note'], budgets),
+    '',
+    ...sentences.map((text) => `- ${escapeMarkdown(text)}`),
+    '',
+    ...(stages.length > 0 ? [...table(['stage', 'p50', 'p95', 'p99', 'max', 'CPU per image'], stages), ''] : []),
+    ...(result.baseline ? [...baselineTable(result.baseline), ''] : []),
+    ...(notes.length > 0 ? ['Notes:', '', ...notes.map((note) => `- ${escapeMarkdown(note)}`), ''] : []),
+    `${e.cpuModel}, ${e.cores} cores, ${formatValue(e.memoryBytes, 'bytes')}; ${e.os}; Node ${e.node}, PostgreSQL ${e.postgres}, Redis ${e.redis}, ${e.browser}; ${e.inference.model} on ${e.inference.pool}/${e.inference.provider}; ${result.tool.name} ${result.tool.version} (${result.tool.commit}).`,
+    '',
+  ].join('\n');
+}
+
+/** A GitHub table; first column left, the rest right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(' | ')} |`;
+  return [line(head), `| ${head.map((_, at) => (at === 0 ? '---' : '---:')).join(' | ')} |`, ...rows.map(line)];
+}
+
+function baselineTable(baseline: NonNullable<ResultFile['baseline']>): string[] {
+  const rows = baseline.rows.map((row) => [
+    row.metric,
+    formatValue(row.base, row.unit),
+    formatValue(row.now, row.unit),
+    row.ratio === null ? '–' : row.ratio.toFixed(3),
+    row.verdict,
+  ]);
+  return table(['against the baseline', 'base', 'now', 'ratio', 'verdict'], rows);
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function escapeMarkdown(text: string): string {
+  return text.replaceAll(/[<>]/g, (sign) => (sign === '<' ? '&lt;' : '&gt;')).replaceAll(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,63 @@
+import type { Accuracy, ResultFile } from '../contract.ts';
+import { formatCount, formatMs } from './format.ts';
+
+/** What the verdict means, in one sentence that can stand alone. */
+export function verdictSentence(result: ResultFile): string {
+  const names = (...verdicts: string[]): string[] =>
+    result.budgets.filter((budget) => verdicts.includes(budget.verdict)).map((budget) => budget.name);
+  const counted = result.budgets.length - names('n/a').length;
+  switch (result.verdict) {
+    case 'pass':
+      return names('n/a').length === 0
+        ? `All ${counted} budgets held.`
+        : `All ${counted} budgets that apply held; ${names('n/a').length} do not apply to this run.`;
+    case 'fail':
+      return `${names('fail').length} of ${counted} budgets failed: ${names('fail').join(', ')}.`;
+    case 'regression': {
+      const worse = result.baseline?.rows.filter((row) => row.verdict === 'regression').map((row) => row.metric) ?? [];
+      return `Every budget held, but worse than the baseline: ${worse.join(', ')}.`;
+    }
+    case 'inconclusive': {
+      const open = names('not-run', 'inconclusive');
+      return open.length > 0
+        ? `Nothing failed, but ${open.length} of ${counted} budgets could not be judged: ${open.join(', ')}.`
+        : `Nothing failed, but the run proves nothing: ${result.notes[0] ?? result.baseline?.notes[0] ?? 'no budget was measured'}.`;
+    }
+    case 'error':
+      return `The environment was lost: ${result.stopped?.message ?? 'no cause recorded'}.`;
+    case 'interrupted':
+      return `Interrupted before the end; what was measured until then is below.`;
+  }
+}
+
+/** The delivery proof: what went in, what came out, how often, and in what order. */
+export function deliverySentence({ delivery }: ResultFile): string {
+  const { submitted, completed, failed, duplicates, missing, sequenceGaps } = delivery;
+  const ended = `${formatCount(completed + failed)} of ${formatCount(submitted)} images ended (${formatCount(completed)} completed, ${formatCount(failed)} failed with a code)`;
+  if (submitted === 0) return 'No image was submitted, so nothing was delivered.';
+  if (missing === 0 && duplicates === 0 && sequenceGaps === 0) {
+    return `${ended}. The page was told of each exactly once: none missing, none twice, no gap in the numbering.`;
+  }
+  return `${ended}. At the page ${formatCount(missing)} were missing and ${formatCount(duplicates)} came twice; ${formatCount(sequenceGaps)} gaps in the numbering.`;
+}
+
+export function efficiencySentence({ efficiency }: ResultFile): string | null {
+  const { cpuRatio, imagesPerSecond, rawImagesPerSecond } = efficiency;
+  if (cpuRatio === null) return null;
+  const rate =
+    imagesPerSecond === null || rawImagesPerSecond === null
+      ? ''
+      : ` ${imagesPerSecond.toFixed(1)} images/s came through the whole path, ${rawImagesPerSecond.toFixed(1)} through the bare loop.`;
+  return `Of each CPU second that the service spent on the batch, ${Math.round(cpuRatio * 100)} % is what a bare decode, run and polygons loop would have needed.${rate}`;
+}
+
+export function accuracySentence(accuracy: Accuracy): string {
+  const { dataset, split, images, ap50, ap75, meanIoU, countErrorRatio } = accuracy;
+  const where = `${formatCount(images)} labelled images of ${dataset}${split ? `, split ${split}` : ''}`;
+  return `Against ${where}: AP ${ap50.toFixed(3)} at IoU 0.5, ${ap75.toFixed(3)} at 0.75, mean IoU ${meanIoU.toFixed(3)}, median count error ${(countErrorRatio * 100).toFixed(1)} %.`;
+}
+
+export function settleSentence({ client }: ResultFile): string {
+  if (client.settleMs === null) return 'The page’s settling after the burst was not measured.';
+  return `After the completion burst’s last frame the page took ${formatMs(client.settleMs)} to show the final state, with ${formatCount(client.toasts)} toast nodes ever created and ${formatCount(client.bulkCalls)} requests for results.`;
+}

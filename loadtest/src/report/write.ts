@@ -1,0 +1,72 @@
+import { appendFile, mkdir, open, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { ResultFile } from '../contract.ts';
+import { htmlReport } from './html.ts';
+import { junitReport } from './junit.ts';
+import { markdownSummary } from './markdown.ts';
+import { prometheusReport } from './prometheus.ts';
+
+export interface WriteOptions {
+  /** The run's folder, such as `bench-results/20260102T030405Z-bulk-1000`; made where missing. */
+  folder: string;
+  /** File that a CI job shows as its summary (GITHUB_STEP_SUMMARY); appended to. */
+  stepSummary?: string | undefined;
+}
+export interface Written {
+  files: string[];
+  /** What could not be done beside the artefacts themselves, in words. */
+  warnings: string[];
+}
+
+/**
+ * Writes all artefacts of a run, the result first and each by rename, so that a reader never sees half a file and a full disk
+ * costs as little as possible; then points `latest` beside the run's folder at it. `events.ndjson` is the collector's: an
+ * empty one is made only where a run ended before its first event.
+ */
+export async function writeArtefacts(result: ResultFile, { folder, stepSummary }: WriteOptions): Promise<Written> {
+  await mkdir(folder, { recursive: true });
+  const summary = markdownSummary(result);
+  const contents: [string, string][] = [
+    ['result.json', `${JSON.stringify(result, null, 2)}\n`],
+    ['summary.md', summary],
+    ['junit.xml', junitReport(result)],
+    ['metrics.prom', prometheusReport(result)],
+    ['report.html', htmlReport(result)],
+  ];
+  for (const [name, text] of contents) await replaceFile(join(folder, name), text);
+  await (await open(join(folder, 'events.ndjson'), 'a')).close();
+  const warnings: string[] = [];
+  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
+    await work().catch((error: unknown) =>
+      warnings.push(`${what}: ${error instanceof Error ? error.message : String(error)}`),
+    );
+  };
+  await attempt('the link "latest" was not set', () => linkLatest(folder));
+  if (stepSummary) await attempt('the step summary was not written', () => appendFile(stepSummary, `${summary}\n`));
+  return { files: [...contents.map(([name]) => name), 'events.ndjson'].map((name) => join(folder, name)), warnings };
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  try {
+    await writeFile(temporary, text);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A link cannot be overwritten, but another can be renamed over it: no moment without `latest`. Relative, so that the folder can be moved. */
+async function linkLatest(folder: string): Promise<void> {
+  const parent = dirname(resolve(folder));
+  const temporary = join(parent, `.latest-${process.pid}`);
+  await rm(temporary, { force: true });
+  await symlink(basename(resolve(folder)), temporary, 'dir');
+  try {
+    await rename(temporary, join(parent, 'latest'));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
