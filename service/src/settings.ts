@@ -101,6 +101,13 @@ export const SETTINGS = {
   compression: flag('COMPRESSION', true),
   failurePauseRatio: number('FAILURE_PAUSE_RATIO', 0.2, 0, 1),
   leaseMs: integer('LEASE_MS', 30_000, 100, 3_600_000),
+  /** Jobs that may be in Redis at once: enough to keep workers busy, few enough that a small project gets its turn soon. */
+  queueWindow: integer('QUEUE_WINDOW', 500, 1, 5_000),
+  /** How long sent frames stay replayable, and how many a project keeps at most. */
+  eventLogMs: integer('EVENT_LOG_MS', 3_600_000, 1_000, 604_800_000),
+  eventLogFrames: integer('EVENT_LOG_FRAMES', 50_000, 10, 1_000_000),
+  /** A process whose database does not answer for this long gives up, and says so. */
+  databaseLostMs: integer('DATABASE_LOST_MS', 15_000, 500, 600_000),
   inferenceTimeoutMs: integer('INFERENCE_TIMEOUT_MS', 20_000, 100, 3_600_000),
   logLevel: choice('LOG_LEVEL', ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'warn'),
   selftestPages: flag('SELFTEST_PAGES', false),

@@ -1,0 +1,18 @@
+CREATE INDEX job_outbox_order ON job_outbox (project_id, priority DESC, id);
+CREATE INDEX job_outbox_by_batch ON job_outbox (batch_id);
+DROP INDEX job_outbox_batch_order;
+ALTER TABLE batches DROP COLUMN resumed_at;
+DROP TABLE batch_progress;
+DROP TRIGGER job_outbox_wake ON job_outbox;
+DROP TRIGGER event_outbox_wake ON event_outbox;
+DROP FUNCTION wake_reader();
+DELETE FROM event_outbox WHERE image_id IS NULL;
+ALTER TABLE event_outbox DROP COLUMN created_at;
+ALTER TABLE event_outbox ALTER COLUMN status SET NOT NULL;
+ALTER TABLE event_outbox ALTER COLUMN image_id SET NOT NULL;
+DELETE FROM event_log WHERE to_seq < from_seq;
+DROP INDEX event_log_by_seq;
+ALTER TABLE event_log DROP CONSTRAINT event_log_pkey;
+ALTER TABLE event_log ADD PRIMARY KEY (project_id, to_seq, from_seq);
+ALTER TABLE event_log DROP COLUMN frame_no;
+ALTER TABLE event_streams DROP COLUMN frame_no;
