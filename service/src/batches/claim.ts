@@ -1,0 +1,100 @@
+import type { Sql } from '../database/client.ts';
+import { lockRows, withRetry } from './locks.ts';
+import type { ItemKey } from './outcome.ts';
+
+/** An image handed out to this worker, with all that is needed to work on it. */
+export interface Claim extends ItemKey {
+  projectId: string;
+  sha256: string;
+  model: string;
+  modelVersion: string;
+  parameters: string;
+  threshold: number;
+  channel: number | null;
+  page: number;
+  detectHoles: boolean;
+  force: boolean;
+  attempts: number;
+  crashes: number;
+  /** Epoch milliseconds by the database's clock. */
+  queuedAt: number;
+  startedAt: number;
+  /** A result of the same bytes, model and parameters is stored already. */
+  known: boolean;
+}
+
+/**
+ * Claims queued items for a worker, once per (batch, image, generation): a job that is delivered twice, is paused or cancelled
+ * or carries an older generation claims nothing. The commit does not wait for the disk: a lost claim is only handed out again.
+ * @param leaseMs until when the claim holds unless it is renewed
+ * @returns one entry per key, null where nothing was claimed
+ */
+export async function claimItems(
+  sql: Sql,
+  keys: readonly ItemKey[],
+  options: { worker: string; leaseMs: number },
+): Promise<(Claim | null)[]> {
+  const rows = await withRetry(() =>
+    sql.begin(async (tx) => {
+      await tx`SET LOCAL synchronous_commit = off`;
+      await lockRows(
+        tx,
+        keys.map((key) => key.batchId),
+        keys.map((key) => key.imageId),
+      );
+      return tx<Claim[]>`
+        WITH claimed AS (
+          UPDATE batch_items t SET status = 'processing', attempts = t.attempts + 1, worker = ${options.worker},
+            started_at = clock_timestamp(), lease_until = clock_timestamp() + ${options.leaseMs}::float8 * interval '1 ms'
+          FROM batches b,
+            unnest(${keys.map((k) => k.batchId)}::uuid[], ${keys.map((k) => k.imageId)}::uuid[],
+                   ${keys.map((k) => k.generation)}::int[]) AS w (batch_id, image_id, generation)
+          WHERE t.batch_id = w.batch_id AND t.image_id = w.image_id AND t.generation = w.generation
+            AND t.status = 'queued' AND b.id = t.batch_id AND b.status IN ('queued', 'running')
+          RETURNING t.*
+        ), counted AS (
+          UPDATE batches b SET queued = b.queued - n, processing = b.processing + n, status = 'running',
+                               started_at = coalesce(b.started_at, clock_timestamp())
+          FROM (SELECT batch_id, count(*) AS n FROM claimed GROUP BY batch_id) s WHERE b.id = s.batch_id
+        ), touched AS (
+          UPDATE images i SET status = 'processing' FROM claimed c WHERE i.id = c.image_id AND i.batch_id = c.batch_id
+        ), events AS (
+          INSERT INTO event_outbox (project_id, image_id, batch_id, status)
+          SELECT b.project_id, c.image_id, c.batch_id, 'processing' FROM claimed c JOIN batches b ON b.id = c.batch_id
+        )
+        SELECT c.batch_id AS "batchId", c.image_id AS "imageId", c.generation, b.project_id AS "projectId",
+               encode(i.sha256, 'hex') AS sha256, b.model, b.model_version AS "modelVersion", b.parameters, b.threshold,
+               b.channel, b.page, b.detect_holes AS "detectHoles", b.force, c.attempts, c.crashes,
+               extract(epoch FROM c.queued_at)::float8 * 1000 AS "queuedAt",
+               extract(epoch FROM c.started_at)::float8 * 1000 AS "startedAt",
+               NOT b.force AND EXISTS (
+                 SELECT 1 FROM results r WHERE r.sha256 = i.sha256 AND r.model = b.model
+                   AND r.model_version = b.model_version AND r.parameters = b.parameters
+               ) AS known
+        FROM claimed c JOIN batches b ON b.id = c.batch_id JOIN images i ON i.id = c.image_id`;
+    }),
+  );
+  const found = new Map(rows.map((row) => [`${row.batchId}/${row.imageId}`, row]));
+  return keys.map((key) => {
+    const row = found.get(`${key.batchId}/${key.imageId}`);
+    return row?.generation === key.generation ? row : null;
+  });
+}
+
+/** Extends the leases of what a worker still holds; an item that was handed out again is left alone. */
+export async function renewLeases(sql: Sql, keys: readonly ItemKey[], leaseMs: number): Promise<void> {
+  if (keys.length === 0) return;
+  await sql.begin(async (tx) => {
+    await tx`SET LOCAL synchronous_commit = off`;
+    await lockRows(
+      tx,
+      keys.map((key) => key.batchId),
+    );
+    await tx`
+      UPDATE batch_items t SET lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
+      FROM unnest(${keys.map((k) => k.batchId)}::uuid[], ${keys.map((k) => k.imageId)}::uuid[],
+                  ${keys.map((k) => k.generation)}::int[]) AS w (batch_id, image_id, generation)
+      WHERE t.batch_id = w.batch_id AND t.image_id = w.image_id AND t.generation = w.generation
+        AND t.status = 'processing'`;
+  });
+}

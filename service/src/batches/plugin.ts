@@ -1,0 +1,32 @@
+import fp from 'fastify-plugin';
+import type { FastifyInstance } from 'fastify';
+import '../plugins/decorators.ts';
+import { readQueue, type QueueCounts } from './read.ts';
+import { createBatchStore, type BatchStore } from './store.ts';
+import { readReports, type WorkerReport } from './worker-report.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    batches: BatchStore & { queue(): Promise<QueueCounts & { workers: WorkerReport[] }> };
+  }
+}
+
+export default fp(
+  async (app: FastifyInstance) => {
+    const { sql, cache, config } = app;
+    const store = createBatchStore({
+      sql,
+      modelsDir: config.modelsDir,
+      resultCache: config.resultCache,
+      changed: (projectId) => cache.bump(projectId),
+    });
+    app.decorate('batches', {
+      ...store,
+      async queue() {
+        const [counts, workers] = await Promise.all([readQueue(sql), readReports(cache.redis, config.queuePrefix)]);
+        return { ...counts, workers };
+      },
+    });
+  },
+  { name: 'batches', dependencies: ['services'] },
+);

@@ -1,0 +1,161 @@
+import type { SegmentJob } from '../contract/jobs.ts';
+import { failureOf, InferenceFailure } from '../inference/failure.ts';
+import type { InferenceBackend, InferenceOutput } from '../inference/pool/backend.ts';
+import type { Claim } from './claim.ts';
+import { afterFailure } from './failure-policy.ts';
+import type { ItemKey, Outcome, StageTime } from './outcome.ts';
+import { createSharing } from './sharing.ts';
+
+export interface ProcessorDeps {
+  /** Null: nothing to do, the job was delivered twice, paused, cancelled or is of an older generation. */
+  claim(key: ItemKey): Promise<Claim | null>;
+  /** Resolves after the commit, with false when the hand-out was not current any more. */
+  write(outcome: Outcome): Promise<boolean>;
+  backend: Pick<InferenceBackend, 'infer'>;
+  fileOf(sha256: string): string;
+  model: { name: string; version: string };
+  worker: string;
+  timeoutMs: number;
+  onStages?(stages: readonly StageTime[]): void;
+  onInference?(output: InferenceOutput): void;
+  onFailure?(failure: InferenceFailure): void;
+  now?(): number;
+}
+
+/** Stages of one inference, put back to back before the moment it ended. */
+export function inferenceStages(output: InferenceOutput, queuedAt: number, endedAt: number): StageTime[] {
+  const { decodeMs, normaliseMs, inferMs, polygonsMs, encodeMs } = output.stages;
+  const named = { decode: decodeMs, normalise: normaliseMs, infer: inferMs, polygons: polygonsMs, encode: encodeMs };
+  let at = endedAt - output.executionMs;
+  const stages: StageTime[] = [{ stage: 'wait', startedAt: queuedAt, durationMs: Math.max(0, at - queuedAt) }];
+  for (const [stage, durationMs] of Object.entries(named)) {
+    stages.push({ stage, startedAt: at, durationMs });
+    at += durationMs;
+  }
+  return stages;
+}
+
+/**
+ * Takes jobs to their end: claim, inference (once for equal bytes and parameters), outcome. The promise of a job resolves after
+ * the outcome's commit, so that BullMQ forgets the job only then.
+ */
+export function createProcessor(deps: ProcessorDeps) {
+  const { now = Date.now, model } = deps;
+  const sharing = createSharing();
+  const held = new Map<string, Claim>();
+
+  const outcome = (claim: Claim, rest: Pick<Outcome, 'status' | 'stages'> & Partial<Outcome>): Outcome => ({
+    batchId: claim.batchId,
+    imageId: claim.imageId,
+    generation: claim.generation,
+    sha256: claim.sha256,
+    attempt: claim.attempts,
+    worker: deps.worker,
+    ...rest,
+  });
+  function reused(claim: Claim): Outcome {
+    const at = now();
+    return outcome(claim, {
+      status: 'completed',
+      stages: [
+        { stage: 'wait', startedAt: claim.queuedAt, durationMs: Math.max(0, at - claim.queuedAt) },
+        { stage: 'reuse', startedAt: at, durationMs: 0, cause: 'a result of the same bytes and parameters is stored' },
+      ],
+    });
+  }
+  function failed(claim: Claim, failure: InferenceFailure, startedAt: number): Outcome {
+    deps.onFailure?.(failure);
+    const { code, retryable, crashed, message } = failure;
+    const status = afterFailure({ code, retryable, crashed, crashes: claim.crashes, attempts: claim.attempts });
+    const cause = `${code}: ${message}`;
+    const stages = [{ stage: 'infer', startedAt, durationMs: Math.max(0, now() - startedAt), cause }];
+    return outcome(claim, { status, code, message, crashed, stages });
+  }
+  function inferred(claim: Claim, output: InferenceOutput): Outcome {
+    deps.onInference?.(output);
+    const { decodeMs, normaliseMs, inferMs, polygonsMs, encodeMs } = output.stages;
+    return outcome(claim, {
+      status: 'completed',
+      stages: inferenceStages(output, claim.queuedAt, now()),
+      result: {
+        sha256: claim.sha256,
+        model: claim.model,
+        modelVersion: claim.modelVersion,
+        parameters: claim.parameters,
+        threshold: claim.threshold,
+        imageWidth: output.imageWidth,
+        imageHeight: output.imageHeight,
+        polygonCount: output.polygonCount,
+        processingMs: output.executionMs,
+        stages: { decode: decodeMs, normalise: normaliseMs, infer: inferMs, polygons: polygonsMs, encode: encodeMs },
+        polygons: output.polygons,
+      },
+    });
+  }
+  async function infer(claim: Claim): Promise<InferenceOutput> {
+    if (claim.model !== model.name || claim.modelVersion !== model.version)
+      throw new InferenceFailure(
+        'MODEL_ERROR',
+        `the batch asks for ${claim.model} ${claim.modelVersion}, this worker runs ${model.name} ${model.version}`,
+      );
+    const { sha256, threshold, channel, page, detectHoles } = claim;
+    const request = { id: claim.imageId, file: deps.fileOf(sha256), sha256, threshold, channel, page, detectHoles };
+    return deps.backend.infer(request, { deadlineMs: deps.timeoutMs });
+  }
+
+  /** First of its kind: infers, writes, and tells those who wait how it ended. */
+  async function lead(claim: Claim, key: string): Promise<void> {
+    const startedAt = now();
+    let end: Parameters<typeof sharing.end>[1] = { kind: 'nothing' };
+    try {
+      const result = await infer(claim).then(
+        (output) => inferred(claim, output),
+        (error: unknown) => {
+          const failure = failureOf(error);
+          // what a later try could change is not shared: each image has its own tries
+          if (!failure.retryable) end = { kind: 'failed', failure };
+          return failed(claim, failure, startedAt);
+        },
+      );
+      const applied = await finish(result);
+      if (applied && result.status === 'completed') end = { kind: 'stored' };
+    } finally {
+      sharing.end(key, end);
+    }
+  }
+  async function finish(result: Outcome): Promise<boolean> {
+    const readyAt = now();
+    const applied = await deps.write(result);
+    const save = { stage: 'save', startedAt: readyAt, durationMs: Math.max(0, now() - readyAt) };
+    if (applied) deps.onStages?.([...result.stages.filter((stage) => stage.stage !== 'save'), save]);
+    return applied;
+  }
+  async function work(claim: Claim): Promise<void> {
+    if (claim.known) return void (await finish(reused(claim)));
+    const scope = claim.force ? claim.batchId : '';
+    const key = [scope, claim.sha256, claim.model, claim.modelVersion, claim.parameters].join('/');
+    for (;;) {
+      const first = sharing.begin(key);
+      if (first === null) return lead(claim, key);
+      const end = await first;
+      if (end.kind === 'stored') return void (await finish(reused(claim)));
+      if (end.kind === 'failed') return void (await finish(failed(claim, end.failure, now())));
+    }
+  }
+  return {
+    async process(job: SegmentJob): Promise<void> {
+      const claim = await deps.claim({ batchId: job.batchId, imageId: job.imageId, generation: job.generation });
+      if (claim === null) return;
+      const id = `${claim.batchId}/${claim.imageId}/${claim.generation}`;
+      held.set(id, claim);
+      try {
+        await work(claim);
+      } finally {
+        held.delete(id);
+      }
+    },
+    /** What this worker works on now: their leases must be renewed. */
+    held: (): Claim[] => [...held.values()],
+  };
+}
+export type Processor = ReturnType<typeof createProcessor>;

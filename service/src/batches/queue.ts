@@ -1,0 +1,82 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { SEGMENT_QUEUE, jobIdOf, type SegmentJob } from '../contract/jobs.ts';
+
+/** Commands fail at once while Redis is down, instead of waiting in memory for ever, and work again when it is back. */
+export const PRODUCER_REDIS = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: 2_000,
+  retryStrategy: (attempt: number) => Math.min(1_000, 50 * attempt),
+} as const;
+
+/** A consumer blocks on Redis: BullMQ requires that its commands wait for the connection to come back. */
+export const CONSUMER_REDIS = {
+  maxRetriesPerRequest: null,
+  retryStrategy: (attempt: number) => Math.min(1_000, 50 * attempt),
+} as const;
+
+const LOWEST = 11;
+/** Ours grows with urgency from 0 to 10; BullMQ's falls, and serves jobs without one first: so every job has one. */
+export const bullPriority = (priority: number): number => LOWEST - priority;
+
+export interface QueuedJob extends SegmentJob {
+  priority: number;
+}
+
+/** Nothing of a job stays behind: what happened is in PostgreSQL, and an id that stayed could not be added again. */
+const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
+
+/** The producer's side of the queue in Redis. Every method rejects at once while Redis is down. */
+export function createJobQueue(options: { url: string; prefix: string }) {
+  const redis = new Redis(options.url, PRODUCER_REDIS);
+  redis.on('error', () => {});
+  const queue = new Queue<SegmentJob>(SEGMENT_QUEUE, { connection: redis, prefix: options.prefix });
+  queue.on('error', () => {});
+  const mark = `${options.prefix}:filled`;
+
+  function assertReady(): void {
+    if (redis.status !== 'ready') throw new Error(`the queue's Redis does not answer (${redis.status})`);
+  }
+  return {
+    redis,
+    /** Jobs in Redis that have not ended. */
+    async depth(): Promise<number> {
+      assertReady();
+      const counts = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed');
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    },
+    /** Adds jobs in order. One whose id is still in Redis is left as it is. */
+    async add(jobs: readonly QueuedJob[]): Promise<void> {
+      assertReady();
+      await queue.addBulk(
+        jobs.map(({ priority, ...data }) => ({
+          name: SEGMENT_QUEUE,
+          data,
+          opts: { ...JOB_OPTIONS, jobId: jobIdOf(data), priority: bullPriority(priority) },
+        })),
+      );
+    },
+    /** Which of these jobs are still in Redis. */
+    async known(jobs: readonly SegmentJob[]): Promise<boolean[]> {
+      assertReady();
+      const pipeline = redis.pipeline();
+      for (const job of jobs) pipeline.exists(queue.toKey(jobIdOf(job)));
+      const replies = await pipeline.exec();
+      return (replies ?? []).map(([error, count]) => {
+        if (error) throw error;
+        return count === 1;
+      });
+    },
+    /** True once after Redis lost everything (FLUSHALL, or a restart without its files), and on the very first call. */
+    async wasEmptied(): Promise<boolean> {
+      assertReady();
+      return (await redis.set(mark, '1', 'NX')) === 'OK';
+    },
+    async close(): Promise<void> {
+      await queue.close().catch(() => {});
+      redis.disconnect();
+    },
+  };
+}
+export type JobQueue = ReturnType<typeof createJobQueue>;

@@ -1,0 +1,117 @@
+import type { Batch, Failures } from '../contract/batches.ts';
+import { FAILURE_CODES, type FailureCode } from '../contract/common.ts';
+import { badValue } from '../errors.ts';
+import type { Sql } from '../database/client.ts';
+import { decodeCursor, encodeCursor } from '../database/cursor.ts';
+import { readBatchStates } from '../events/batch-states.ts';
+
+type Fixed = Omit<Batch, 'status' | 'total' | 'counts' | 'imagesPerSecond' | 'eta'>;
+
+/** Batches of live projects, newest first. */
+export async function readBatches(sql: Sql, ids: readonly string[]): Promise<Batch[]> {
+  if (ids.length === 0) return [];
+  return sql.begin('isolation level repeatable read read only', async (tx) => {
+    const rows = await tx<
+      (Omit<Fixed, 'createdAt' | 'startedAt' | 'finishedAt'> & Record<'createdAt' | 'startedAt' | 'finishedAt', Date>)[]
+    >`
+      SELECT b.id, b.project_id AS "projectId", b.paused_reason AS "pausedReason", b.model, b.model_version AS "modelVersion",
+             b.threshold, b.priority, b.retry_of AS "retryOf", b.created_at AS "createdAt", b.started_at AS "startedAt",
+             b.finished_at AS "finishedAt"
+      FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL
+      WHERE b.id = ANY(${[...ids]}::uuid[]) ORDER BY b.created_at DESC, b.id DESC`;
+    const states = await readBatchStates(
+      tx,
+      rows.map((row) => row.id),
+    );
+    const byId = new Map(states.map((state) => [state.id, state]));
+    return rows.map((row) => ({
+      ...row,
+      ...byId.get(row.id)!,
+      createdAt: row.createdAt.toISOString(),
+      startedAt: (row.startedAt as Date | null)?.toISOString() ?? null,
+      finishedAt: (row.finishedAt as Date | null)?.toISOString() ?? null,
+    }));
+  });
+}
+
+export interface PageRequest {
+  limit: number;
+  offset: number;
+  cursor?: string | undefined;
+}
+export interface BatchPage {
+  items: Batch[];
+  total: number;
+  limit: number;
+  offset: number;
+  nextCursor: string | null;
+}
+const SORT = '-createdAt';
+
+/** A project's batches, newest first. */
+export async function readPage(
+  sql: Sql,
+  projectId: string,
+  { limit, offset, cursor }: PageRequest,
+): Promise<BatchPage> {
+  if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
+  const at = cursor === undefined ? null : decodeCursor(cursor, SORT);
+  const after = at === null ? sql`` : sql`AND (created_at, id) < (${String(at.value)}::text::timestamptz, ${at.id})`;
+  const [rows, [counted]] = await Promise.all([
+    sql<{ id: string; createdAt: string }[]>`
+      SELECT id, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "createdAt"
+      FROM batches WHERE project_id = ${projectId} ${after}
+      ORDER BY created_at DESC, id DESC LIMIT ${limit + 1} OFFSET ${offset}`,
+    sql<{ total: number }[]>`SELECT count(*)::int AS total FROM batches WHERE project_id = ${projectId}`,
+  ]);
+  const items = await readBatches(
+    sql,
+    rows.slice(0, limit).map((row) => row.id),
+  );
+  const last = rows[limit - 1];
+  const nextCursor =
+    rows.length > limit && last ? encodeCursor({ sort: SORT, value: last.createdAt, id: last.id }) : null;
+  return { items, total: counted?.total ?? 0, limit, offset, nextCursor };
+}
+
+/** Failures of a batch by code, the most frequent first. */
+export async function readFailures(sql: Sql, batchId: string): Promise<Failures> {
+  const rows = await sql<
+    { code: FailureCode; count: number; first: Date; last: Date; sampleImageIds: string[]; sampleMessage: string }[]
+  >`
+    SELECT error_code AS code, count(*)::int AS count, min(finished_at) AS first, max(finished_at) AS last,
+           (array_agg(image_id ORDER BY finished_at, image_id))[1:5] AS "sampleImageIds",
+           coalesce((array_agg(error_message ORDER BY finished_at, image_id))[1], '') AS "sampleMessage"
+    FROM batch_items WHERE batch_id = ${batchId} AND status = 'failed'
+    GROUP BY error_code ORDER BY count(*) DESC, error_code`;
+  const groups = rows.map((row) => ({
+    ...row,
+    retryable: FAILURE_CODES[row.code].retryable,
+    first: row.first.toISOString(),
+    last: row.last.toISOString(),
+  }));
+  return { batchId, total: groups.reduce((sum, group) => sum + group.count, 0), groups };
+}
+
+export interface QueueCounts {
+  waiting: number;
+  active: number;
+  /** Images of paused batches. */
+  delayed: number;
+  /** Failed images of batches that are open. */
+  failed: number;
+  oldestAgeMs: number;
+}
+
+/** What stands in the queue, from the batches' own counters: true whether Redis answers or not. */
+export async function readQueue(sql: Sql): Promise<QueueCounts> {
+  const [row] = await sql<QueueCounts[]>`
+    SELECT coalesce(sum(queued) FILTER (WHERE status <> 'paused'), 0)::int AS waiting,
+           coalesce(sum(processing), 0)::int AS active,
+           coalesce(sum(queued) FILTER (WHERE status = 'paused'), 0)::int AS delayed,
+           coalesce(sum(failed), 0)::int AS failed,
+           coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE status <> 'paused' AND queued > 0)) * 1000, 0)::float8
+             AS "oldestAgeMs"
+    FROM batches WHERE status IN ('queued', 'running', 'paused')`;
+  return row!;
+}

@@ -1,0 +1,88 @@
+import type { Sql } from '../database/client.ts';
+import { lockRows } from './locks.ts';
+import type { JobQueue, QueuedJob } from './queue.ts';
+import { allocate, interleave } from './round-robin.ts';
+
+interface WaitingBatch {
+  id: string;
+  projectId: string;
+  priority: number;
+  waiting: number;
+}
+interface OutboxJob extends QueuedJob {
+  id: number;
+}
+
+/** Open batches with jobs in the outbox, most urgent first; a paused batch's jobs stay where they are. Counts stop at `free`. */
+const readWaiting = (sql: Sql, free: number) => sql<WaitingBatch[]>`
+  SELECT b.id, b.project_id AS "projectId", b.priority, o.waiting
+  FROM batches b, LATERAL (
+    SELECT count(*)::int AS waiting FROM (SELECT 1 FROM job_outbox WHERE batch_id = b.id LIMIT ${free}) one
+  ) o
+  WHERE b.status IN ('queued', 'running') AND o.waiting > 0
+  ORDER BY b.priority DESC, b.created_at, b.id`;
+
+const readJobs = (sql: Sql, batchId: string, limit: number) => sql<OutboxJob[]>`
+  SELECT id, batch_id AS "batchId", image_id AS "imageId", generation, priority
+  FROM job_outbox WHERE batch_id = ${batchId} ORDER BY id LIMIT ${limit}`;
+
+/** Chooses jobs for `free` places: projects share by weighted round robin, a project's batches go by urgency and age. */
+async function chooseJobs(sql: Sql, free: number): Promise<OutboxJob[]> {
+  const batches = await readWaiting(sql, free);
+  const projects = Map.groupBy(batches, (batch) => batch.projectId);
+  const quotas = allocate(
+    free,
+    [...projects].map(([id, own]) => ({
+      id,
+      waiting: own.reduce((sum, batch) => sum + batch.waiting, 0),
+      weight: 1 + own[0]!.priority,
+    })),
+  );
+  const queues: OutboxJob[][] = [];
+  for (const [projectId, own] of projects) {
+    const jobs: OutboxJob[] = [];
+    for (const batch of own) {
+      const left = quotas.get(projectId)! - jobs.length;
+      if (left > 0) jobs.push(...(await readJobs(sql, batch.id, left)));
+    }
+    queues.push(jobs);
+  }
+  return interleave(queues);
+}
+
+/**
+ * Moves jobs from the outbox to Redis, at most `window` there at once. They are added first and deleted here afterwards: a crash
+ * between the two adds them again, which BullMQ ignores by id and the claim by generation.
+ * @param leaseMs after which a queued item is looked up in Redis, see the reconciler
+ * @returns how many were moved
+ */
+export async function relayOnce(
+  sql: Sql,
+  queue: Pick<JobQueue, 'depth' | 'add'>,
+  options: { window: number; leaseMs: number },
+): Promise<number> {
+  const free = options.window - (await queue.depth());
+  if (free <= 0) return 0;
+  const jobs = await chooseJobs(sql, free);
+  if (jobs.length === 0) return 0;
+  await queue.add(
+    jobs.map(({ batchId, imageId, generation, priority }) => ({ batchId, imageId, generation, priority })),
+  );
+  await sql.begin(async (tx) => {
+    await lockRows(
+      tx,
+      jobs.map((job) => job.batchId),
+    );
+    // a batch paused in the meantime keeps its rows: its jobs in Redis claim nothing, and are added again when it goes on
+    await tx`
+      WITH sent AS (
+        DELETE FROM job_outbox o USING batches b
+        WHERE o.id = ANY(${jobs.map((job) => job.id)}::bigint[]) AND b.id = o.batch_id AND b.status IN ('queued', 'running')
+        RETURNING o.batch_id, o.image_id, o.generation
+      )
+      UPDATE batch_items t SET lease_until = clock_timestamp() + ${options.leaseMs}::float8 * interval '1 ms'
+      FROM sent WHERE t.batch_id = sent.batch_id AND t.image_id = sent.image_id AND t.generation = sent.generation
+        AND t.status = 'queued'`;
+  });
+  return jobs.length;
+}

@@ -1,0 +1,155 @@
+import type { Batch, BatchBody, Failures } from '../contract/batches.ts';
+import type { FailureCode } from '../contract/common.ts';
+import { apiError, badValue, notFound } from '../errors.ts';
+import type { Sql, Transaction } from '../database/client.ts';
+import { loadModelCard } from '../inference/model.ts';
+import { insertBatch, lockImages, type BatchSpec } from './insert.ts';
+import { cancelLocked, lockBatch, pauseLocked, resumeLocked, type BatchHead } from './lifecycle.ts';
+import { withRetry } from './locks.ts';
+import { readBatches, readFailures, readPage, type BatchPage, type PageRequest } from './read.ts';
+import { uuidv7 } from './uuid.ts';
+
+export const DEFAULT_MODEL = 'nuclei';
+
+export interface BatchStoreDeps {
+  sql: Sql;
+  modelsDir: string;
+  /** False: every image is inferred, whatever is known (`RESULT_CACHE=0`). */
+  resultCache: boolean;
+  /** Called after each commit that changed images of a project. */
+  changed(projectId: string): Promise<void>;
+}
+
+/** @throws ApiError naming the models there are */
+async function resolveModel(modelsDir: string, name: string): Promise<{ name: string; version: string }> {
+  try {
+    return await loadModelCard(modelsDir, name);
+  } catch (error) {
+    throw badValue('model', name, error instanceof Error ? `a known model: ${error.message}` : 'a known model');
+  }
+}
+
+/** Batches as the API offers them. All methods throw ApiError: 404 for unknown ids, 409 where the state forbids it. */
+export function createBatchStore({ sql, modelsDir, resultCache, changed }: BatchStoreDeps) {
+  async function needProject(tx: Transaction, projectId: string): Promise<void> {
+    const [row] = await tx`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL FOR KEY SHARE`;
+    if (!row) throw notFound('project', projectId);
+  }
+  async function nameMissing(tx: Transaction, projectId: string, ids: readonly string[]): Promise<never> {
+    const [row] = await tx<{ id: string }[]>`
+      SELECT w.id FROM unnest(${[...ids]}::uuid[]) AS w (id)
+      WHERE NOT EXISTS (SELECT 1 FROM images i WHERE i.id = w.id AND i.project_id = ${projectId}) LIMIT 1`;
+    throw notFound('image', `${row?.id} in project ${projectId}`);
+  }
+  async function insert(tx: Transaction, spec: BatchSpec): Promise<void> {
+    const found = await lockImages(tx, spec.projectId, spec.imageIds);
+    if (spec.imageIds !== null && found < spec.imageIds.length) await nameMissing(tx, spec.projectId, spec.imageIds);
+    if (found === 0) throw apiError('EMPTY_PROJECT', `project ${spec.projectId} has no images`);
+    await insertBatch(tx, spec);
+  }
+  async function need(id: string): Promise<Batch> {
+    const [batch] = await readBatches(sql, [id]);
+    if (!batch) throw notFound('batch', id);
+    return batch;
+  }
+  /** Changes a locked batch and answers with its new state. */
+  async function change(id: string, work: (tx: Transaction, batch: BatchHead) => Promise<void>): Promise<Batch> {
+    const projectId = await withRetry(() =>
+      sql.begin(async (tx) => {
+        const batch = await lockBatch(tx, id);
+        if (!batch) throw notFound('batch', id);
+        await work(tx, batch);
+        return batch.projectId;
+      }),
+    );
+    await changed(projectId);
+    return need(id);
+  }
+  function refuse(batch: BatchHead, verb: string, allowed: string): never {
+    throw apiError('CONFLICT', `batch ${batch.id} is ${batch.status} and cannot be ${verb}: only ${allowed} can`);
+  }
+
+  return {
+    async create(projectId: string, body: BatchBody): Promise<Batch> {
+      if ((body.all === true) === (body.imageIds !== undefined))
+        throw badValue('imageIds', body.imageIds?.length ?? null, 'either imageIds or all: true, and not both');
+      const model = await resolveModel(modelsDir, body.model ?? DEFAULT_MODEL);
+      const id = uuidv7();
+      const spec: BatchSpec = {
+        id,
+        projectId,
+        imageIds: body.imageIds === undefined ? null : [...new Set(body.imageIds.map((one) => one.toLowerCase()))],
+        model: model.name,
+        modelVersion: model.version,
+        threshold: body.threshold ?? 0.5,
+        channel: body.channel ?? null,
+        page: body.page ?? 0,
+        detectHoles: body.detectHoles ?? true,
+        priority: body.priority ?? 0,
+        force: body.force === true || !resultCache,
+        retryOf: null,
+      };
+      await withRetry(() =>
+        sql.begin(async (tx) => {
+          await needProject(tx, projectId);
+          await insert(tx, spec);
+        }),
+      );
+      await changed(projectId);
+      return need(id);
+    },
+    get: need,
+    async list(projectId: string, page: PageRequest): Promise<BatchPage> {
+      await sql.begin((tx) => needProject(tx, projectId));
+      return readPage(sql, projectId, page);
+    },
+    pause: (id: string) =>
+      change(id, async (tx, batch) => {
+        if (batch.status === 'paused') return;
+        if (batch.status !== 'queued' && batch.status !== 'running') refuse(batch, 'paused', 'queued and running ones');
+        await pauseLocked(tx, batch, null);
+      }),
+    resume: (id: string) =>
+      change(id, async (tx, batch) => {
+        if (batch.status === 'queued' || batch.status === 'running') return;
+        if (batch.status !== 'paused') refuse(batch, 'resumed', 'paused ones');
+        await resumeLocked(tx, batch);
+      }),
+    cancel: (id: string) =>
+      change(id, async (tx, batch) => {
+        if (batch.status === 'cancelled') return;
+        if (batch.status === 'completed') refuse(batch, 'cancelled', 'queued, running and paused ones');
+        await cancelLocked(tx, batch);
+      }),
+    /** A new batch of the images that failed in this one, with its settings. */
+    async retry(id: string, code?: FailureCode): Promise<Batch> {
+      const retryId = uuidv7();
+      const projectId = await withRetry(() =>
+        sql.begin(async (tx) => {
+          const head = await lockBatch(tx, id);
+          if (!head) throw notFound('batch', id);
+          const [settings] = await tx<Omit<BatchSpec, 'id' | 'imageIds' | 'retryOf'>[]>`
+            SELECT project_id AS "projectId", model, model_version AS "modelVersion", threshold, channel, page,
+                   detect_holes AS "detectHoles", priority, force FROM batches WHERE id = ${id}`;
+          const failed = await tx<{ imageId: string }[]>`
+            SELECT image_id AS "imageId" FROM batch_items
+            WHERE batch_id = ${id} AND status = 'failed' ${code === undefined ? tx`` : tx`AND error_code = ${code}`}`;
+          if (failed.length === 0)
+            throw apiError(
+              'CONFLICT',
+              `batch ${id} has no failed images${code === undefined ? '' : ` with code ${code}`}`,
+            );
+          await insert(tx, { ...settings!, id: retryId, imageIds: failed.map((row) => row.imageId), retryOf: id });
+          return head.projectId;
+        }),
+      );
+      await changed(projectId);
+      return need(retryId);
+    },
+    async failures(id: string): Promise<Failures> {
+      await need(id);
+      return readFailures(sql, id);
+    },
+  };
+}
+export type BatchStore = ReturnType<typeof createBatchStore>;

@@ -1,0 +1,221 @@
+import { CLOSE_GOING_AWAY, CLOSE_TRY_AGAIN_LATER, HEARTBEAT_MS } from '../contract/events.ts';
+import type { Sql } from '../database/client.ts';
+import { createClient, type HubClient, type HubSocket } from './client.ts';
+import { listenTo } from './listener.ts';
+import { openStream, readFrames, readSnapshot, replayStart, type LoggedFrame, type StreamHead } from './log.ts';
+
+/** Above this a reader leaves the live feed and goes on from the log, at its own pace. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+const LOW_WATER_BYTES = 128 * 1024;
+const DRAIN_POLL_MS = 20;
+const PAGE = 50;
+/** A reader that catches up takes few frames at a time: at most 500 events each. */
+const CATCH_UP_PAGE = 8;
+const SAFETY_POLL_MS = 2_000;
+
+export interface HubOptions {
+  sql: Sql;
+  databaseUrl: string;
+  log(message: string): void;
+  heartbeatMs?: number;
+  /** How long a full socket may take nothing before it is closed with 1013. */
+  stallMs?: number;
+  highWaterBytes?: number;
+}
+export interface AttachOptions {
+  projectId: string;
+  /** What the reader has already; null for a new one. */
+  resume: { epoch: string; since: number } | null;
+  unbatched: boolean;
+}
+
+interface Channel {
+  projectId: string;
+  head: StreamHead;
+  live: Set<HubClient>;
+  /** All readers, those that catch up included. */
+  clients: Set<HubClient>;
+  /** Work on a channel runs one after the other: a reader joins between two frames, never inside one. */
+  tail: Promise<void>;
+  pumpQueued: boolean;
+}
+
+/** Fans the event log out to sockets: one read of the log for all readers of a project. */
+export function createHub(options: HubOptions) {
+  const { sql, heartbeatMs = HEARTBEAT_MS, stallMs = 5_000, highWaterBytes = HIGH_WATER_BYTES } = options;
+  const channels = new Map<string, Promise<Channel>>();
+  let closed = false;
+
+  function exclusive<T>(channel: Channel, work: () => Promise<T>): Promise<T> {
+    const result = channel.tail.then(work);
+    channel.tail = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+  function openChannel(projectId: string): Promise<Channel> {
+    const known = channels.get(projectId);
+    if (known) return known;
+    const opening = openStream(sql, projectId).then((head): Channel => {
+      const sets = { live: new Set<HubClient>(), clients: new Set<HubClient>() };
+      return { projectId, head, ...sets, tail: Promise.resolve(), pumpQueued: false };
+    });
+    channels.set(projectId, opening);
+    opening.catch(() => channels.delete(projectId));
+    return opening;
+  }
+
+  /** Brings a channel to the head of its stream, and its live readers with it. Runs inside `exclusive`. */
+  async function pump(channel: Channel): Promise<void> {
+    for (;;) {
+      const { head, frames } = await readFrames(sql, channel.projectId, channel.head.frameNo, PAGE);
+      if (head === null) return;
+      if (head.epoch !== channel.head.epoch) {
+        channel.head = head;
+        for (const client of channel.live) await snapshot(channel, client);
+        return;
+      }
+      for (const frame of frames) fanOut(channel, frame);
+      if (frames.length < PAGE) return;
+    }
+  }
+  function fanOut(channel: Channel, frame: LoggedFrame): void {
+    channel.head = { ...channel.head, seq: frame.to, frameNo: frame.frameNo };
+    for (const client of channel.live) {
+      client.deliver(frame);
+      if (client.bufferedBytes() <= highWaterBytes) continue;
+      channel.live.delete(client);
+      void catchUp(channel, client);
+    }
+  }
+  async function snapshot(channel: Channel, client: HubClient): Promise<void> {
+    client.send(await readSnapshot(sql, channel.projectId, channel.head));
+    client.frameNo = channel.head.frameNo;
+  }
+
+  /** Waits until a socket has taken most of what it holds; false when it takes nothing for `stallMs`. */
+  async function drained(client: HubClient): Promise<boolean> {
+    let held = client.bufferedBytes();
+    let movedAt = performance.now();
+    while (client.open() && held > LOW_WATER_BYTES) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+      const now = client.bufferedBytes();
+      if (now < held) movedAt = performance.now();
+      else if (performance.now() - movedAt > stallMs) return false;
+      held = now;
+    }
+    return true;
+  }
+  /** Feeds one reader from the log until it has everything, then lets it join the live feed. */
+  async function catchUp(channel: Channel, client: HubClient): Promise<void> {
+    try {
+      while (client.open() && !closed) {
+        if (!(await drained(client))) return client.close(CLOSE_TRY_AGAIN_LATER, 'the reader stopped reading');
+        const { frames } = await readFrames(sql, channel.projectId, client.frameNo, CATCH_UP_PAGE);
+        if (deliverAll(client, frames) === 'pruned')
+          return await exclusive(channel, async () => {
+            await pump(channel);
+            await snapshot(channel, client);
+            channel.live.add(client);
+          });
+        if (frames.length < CATCH_UP_PAGE && (await exclusive(channel, () => join(channel, client)))) return;
+      }
+    } catch (error) {
+      options.log(`events of project ${channel.projectId}: replay failed: ${String(error)}`);
+      client.close(CLOSE_TRY_AGAIN_LATER, 'the replay failed');
+    }
+  }
+  function deliverAll(client: HubClient, frames: readonly LoggedFrame[]): 'delivered' | 'pruned' {
+    for (const frame of frames) {
+      if (frame.frameNo !== client.frameNo + 1) return 'pruned';
+      client.deliver(frame);
+    }
+    return 'delivered';
+  }
+  async function join(channel: Channel, client: HubClient): Promise<boolean> {
+    await pump(channel);
+    const { frames } = await readFrames(sql, channel.projectId, client.frameNo, CATCH_UP_PAGE);
+    const upTo = frames.filter((frame) => frame.frameNo <= channel.head.frameNo);
+    if (deliverAll(client, upTo) === 'pruned' || client.frameNo !== channel.head.frameNo) return false;
+    channel.live.add(client);
+    return true;
+  }
+
+  function queuePump(channel: Channel): void {
+    if (channel.pumpQueued || closed) return;
+    channel.pumpQueued = true;
+    exclusive(channel, () => {
+      channel.pumpQueued = false;
+      return pump(channel);
+    }).catch((error: unknown) => options.log(`events of project ${channel.projectId}: ${String(error)}`));
+  }
+  async function pumpAll(): Promise<void> {
+    for (const opening of channels.values()) {
+      const channel = await opening.catch(() => null);
+      if (channel) queuePump(channel);
+    }
+  }
+  async function eachClient(visit: (client: HubClient) => void): Promise<void> {
+    for (const opening of channels.values()) {
+      const channel = await opening.catch(() => null);
+      for (const client of channel?.clients ?? []) visit(client);
+    }
+  }
+  function beat(client: HubClient): void {
+    if (!client.probe()) client.close(CLOSE_TRY_AGAIN_LATER, 'no answer to the last heartbeat');
+    else if (client.bufferedBytes() <= highWaterBytes) client.send({ type: 'heartbeat' });
+  }
+
+  const listener = listenTo({
+    databaseUrl: options.databaseUrl,
+    channels: ['segbench_frames'],
+    onNotify(_, projectId) {
+      channels.get(projectId)?.then(queuePump, () => {});
+    },
+    onConnected: () => void pumpAll(),
+  });
+  const heartbeat = setInterval(() => void eachClient(beat), heartbeatMs);
+  const safety = setInterval(() => void pumpAll(), SAFETY_POLL_MS);
+
+  return {
+    /** Takes a socket over: hello first, then what it missed or a snapshot, then everything new. */
+    async attach(socket: HubSocket, { projectId, resume, unbatched }: AttachOptions): Promise<void> {
+      const client = createClient(socket, { unbatched, since: resume?.since ?? null });
+      const channel = await openChannel(projectId);
+      channel.clients.add(client);
+      socket.on('close', () => {
+        channel.live.delete(client);
+        channel.clients.delete(client);
+        if (channel.clients.size === 0) channels.delete(projectId);
+      });
+      await exclusive(channel, async () => {
+        await pump(channel);
+        client.send({ type: 'hello', projectId, epoch: channel.head.epoch, seq: channel.head.seq });
+        client.frameNo = channel.head.frameNo;
+        if (resume === null) return void channel.live.add(client);
+        const same = resume.epoch === channel.head.epoch;
+        const start = same ? await replayStart(sql, projectId, channel.head, resume.since) : null;
+        if (start === null) {
+          await snapshot(channel, client);
+          return void channel.live.add(client);
+        }
+        client.frameNo = start;
+        void catchUp(channel, client);
+      });
+    },
+    async clients(): Promise<number> {
+      let count = 0;
+      await eachClient(() => count++);
+      return count;
+    },
+    async close(): Promise<void> {
+      closed = true;
+      clearInterval(heartbeat);
+      clearInterval(safety);
+      await eachClient((client) => client.close(CLOSE_GOING_AWAY, 'the server is going away'));
+      await listener.close();
+    },
+  };
+}
+export type Hub = ReturnType<typeof createHub>;

@@ -1,0 +1,34 @@
+import websocket from '@fastify/websocket';
+import fp from 'fastify-plugin';
+import type { FastifyInstance } from 'fastify';
+import '../plugins/decorators.ts';
+import { createHub, type Hub } from './hub.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    events: Hub;
+  }
+}
+
+/** A client has nothing to say; `ws` closes with 1009 above this. */
+const MAX_CLIENT_FRAME_BYTES = 64 * 1024;
+
+export default fp(
+  async (app: FastifyInstance) => {
+    const hub = createHub({
+      sql: app.sql,
+      databaseUrl: app.config.databaseUrl,
+      log: (message) => app.log.warn(message),
+    });
+    app.decorate('events', hub);
+    await app.register(websocket, {
+      // deflating batched frames costs six times the CPU of sending them
+      options: { maxPayload: MAX_CLIENT_FRAME_BYTES, perMessageDeflate: false },
+      async preClose() {
+        await hub.close();
+        app.websocketServer.close();
+      },
+    });
+  },
+  { name: 'events', dependencies: ['services'] },
+);

@@ -1,0 +1,52 @@
+import { loadConfig, type Config } from './config.ts';
+import { guardDatabase } from './roles/database-guard.ts';
+import { textOf, type RoleHandle } from './roles/role.ts';
+
+/** Modules are loaded by role: a relay needs neither Fastify nor sharp in its memory. */
+const ROLES: Record<Config['role'], (config: Config) => Promise<RoleHandle>> = {
+  api: async (config) => (await import('./roles/api.ts')).startApi(config),
+  relay: async (config) => (await import('./roles/relay.ts')).startRelay(config),
+  worker: async (config) => (await import('./roles/worker.ts')).startWorker(config),
+};
+/** Longer than a role takes to drain, shorter than its supervisor waits. */
+const CLOSE_WITHIN_MS = 11_000;
+
+let role = 'service';
+let handle: RoleHandle | undefined;
+let stopping = false;
+
+/** Ends the process. What goes wrong is its last line, so that whoever started it can say what died. */
+async function stop(code: number, reason?: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  const late = setTimeout(() => process.exit(code), CLOSE_WITHIN_MS);
+  late.unref();
+  await handle?.close().catch((error: unknown) => process.stderr.write(`${role}: while closing: ${textOf(error)}\n`));
+  if (reason !== undefined) process.stderr.write(`${role} ended: ${reason}\n`);
+  process.exit(code);
+}
+
+process.on('SIGTERM', () => void stop(0));
+process.on('SIGINT', () => void stop(0));
+// the supervisor is gone: nobody would end this process any more
+if (process.send) process.on('disconnect', () => void stop(0));
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${error.stack ?? String(error)}\n`);
+  void stop(1, `unhandled error: ${textOf(error)}`);
+});
+process.on('unhandledRejection', (reason) => {
+  process.stderr.write(`${reason instanceof Error ? reason.stack : String(reason)}\n`);
+  void stop(1, `unhandled rejection: ${textOf(reason)}`);
+});
+
+try {
+  const config = loadConfig(process.env);
+  role = config.role;
+  const guard = guardDatabase(config.databaseUrl, config.databaseLostMs);
+  void guard.lost.then((error) => stop(1, error.message));
+  handle = await ROLES[config.role](config);
+  const { url, metricsUrl } = handle;
+  process.send?.({ type: 'ready', role, ...(url === undefined ? {} : { url }), metricsUrl });
+} catch (error) {
+  void stop(1, textOf(error));
+}

@@ -1,0 +1,141 @@
+import { createLeader, type Leadership } from '../batches/leader.ts';
+import { startLoop } from '../batches/loop.ts';
+import { isTransient, withRetry } from '../batches/locks.ts';
+import { createJobQueue, type JobQueue } from '../batches/queue.ts';
+import { readQueue } from '../batches/read.ts';
+import { reconcileOnce } from '../batches/reconcile.ts';
+import { relayOnce } from '../batches/relay.ts';
+import { createCache, type Cache } from '../cache.ts';
+import type { Config } from '../config.ts';
+import { createDatabase, type Sql } from '../database/client.ts';
+import { listenTo } from '../events/listener.ts';
+import { createTamper } from '../events/plant.ts';
+import { pruneFrames, sequenceOnce } from '../events/sequencer.ts';
+import { createMetrics, startMetricsServer, type Metrics } from '../metrics.ts';
+import { createLog, textOf, type Log, type RoleHandle } from './role.ts';
+
+const RELAY_POLL_MS = 250;
+const RECONCILE_MS = 1_000;
+const ORPHANS_EVERY_MS = 30_000;
+const SEQUENCE_POLL_MS = 1_000;
+const PRUNE_MS = 60_000;
+
+interface RelayDeps {
+  config: Config;
+  sql: Sql;
+  queue: JobQueue;
+  cache: Cache;
+  metrics: Metrics;
+  log: Log;
+}
+
+/** What only the leader does: outbox to queue, recovery, numbering of events. */
+function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadership {
+  const report = (what: string) => {
+    let last = '';
+    return (error: unknown) => {
+      // an outage is one line, not one line a step
+      const message = `${what}: ${textOf(error)}`;
+      log(message === last || isTransient(error) ? 'info' : 'warn', message);
+      last = message;
+    };
+  };
+  const { leaseMs, failurePauseRatio } = config;
+  let orphansAt = 0;
+  const relay = startLoop({
+    everyMs: RELAY_POLL_MS,
+    step: async () => (await relayOnce(sql, queue, { window: config.queueWindow, leaseMs })) > 0,
+    onError: report('relay'),
+  });
+  const reconciler = startLoop({
+    everyMs: RECONCILE_MS,
+    async step() {
+      const orphans = performance.now() >= orphansAt;
+      if (orphans) orphansAt = performance.now() + ORPHANS_EVERY_MS;
+      const done = await reconcileOnce(sql, queue, { leaseMs, failurePauseRatio, orphans });
+      const parts = Object.entries(done).filter(([, count]) => count > 0);
+      if (parts.length > 0) log('warn', `reconciled: ${parts.map(([what, count]) => `${what} ${count}`).join(', ')}`);
+    },
+    onError: report('reconciler'),
+  });
+  const tamper = createTamper(config.plant);
+  const sequencer = startLoop({
+    everyMs: SEQUENCE_POLL_MS,
+    gatherMs: config.eventWindowMs,
+    step: () =>
+      withRetry(() =>
+        sequenceOnce(sql, {
+          ...(tamper ? { tamper } : {}),
+          // who hears of a change and reads must see it: cached pages go before the event does
+          beforeCommit: async (projectIds) => void (await Promise.all(projectIds.map((id) => cache.bump(id)))),
+          onSent(events) {
+            for (const { status, publishMs } of events) {
+              metrics.events.inc({ status });
+              metrics.stageDuration.observe({ stage: 'publish' }, publishMs / 1000);
+            }
+          },
+        }),
+      ),
+    onError: report('sequencer'),
+  });
+  const prune = startLoop({
+    everyMs: PRUNE_MS,
+    step: () => pruneFrames(sql, { maxAgeMs: config.eventLogMs, maxFrames: config.eventLogFrames }),
+    onError: report('event log'),
+  });
+  const listener = listenTo({
+    databaseUrl: config.databaseUrl,
+    channels: ['segbench_jobs', 'segbench_events'],
+    onNotify: (channel) => (channel === 'segbench_jobs' ? relay : sequencer).wake(),
+    onConnected() {
+      relay.wake();
+      sequencer.wake();
+    },
+  });
+  return {
+    async stop() {
+      await listener.close();
+      await Promise.all([relay, reconciler, sequencer, prune].map((loop) => loop.stop()));
+    },
+  };
+}
+
+/** The relay role: one leader among any number of relays, the others stand by. */
+export async function startRelay(config: Config): Promise<RoleHandle> {
+  const log = createLog(config);
+  const metrics = createMetrics('relay');
+  const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-relay' });
+  const queue = createJobQueue({ url: config.queueRedisUrl, prefix: config.queuePrefix });
+  const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, prefix: config.queuePrefix });
+  await cache.open();
+  const leader = createLeader({
+    databaseUrl: config.databaseUrl,
+    lead: async () => lead({ config, sql, queue, cache, metrics, log }),
+    log: (message) => log('warn', message),
+  });
+  let counts = { waiting: 0, oldestAgeMs: 0 };
+  const gauges = startLoop({
+    everyMs: RECONCILE_MS,
+    step: async () => void (counts = await readQueue(sql)),
+    onError: () => {},
+  });
+  metrics.gauge('segbench_relay_leader', '1 in the process that leads.', () => (leader.isLeader() ? 1 : 0));
+  metrics.gauge('segbench_queue_depth', 'Images that wait for a worker.', () => counts.waiting);
+  metrics.gauge(
+    'segbench_queue_oldest_age_seconds',
+    'Age of the oldest batch with images that wait.',
+    () => counts.oldestAgeMs / 1000,
+  );
+  const server = await startMetricsServer(metrics, config.metricsPort);
+  return {
+    metricsUrl: `${server.url}/metrics`,
+    async close() {
+      await leader.close();
+      await gauges.stop();
+      await queue.close();
+      await cache.close();
+      await sql.end({ timeout: 2 });
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { claimItems, renewLeases, type Claim } from '../batches/claim.ts';
+import { startLoop } from '../batches/loop.ts';
+import { createMicroBatcher } from '../batches/micro-batch.ts';
+import type { ItemKey } from '../batches/outcome.ts';
+import { createProcessor } from '../batches/process-image.ts';
+import { CONSUMER_REDIS, PRODUCER_REDIS } from '../batches/queue.ts';
+import { DEFAULT_MODEL } from '../batches/store.ts';
+import { createReporter, dropReports, putReports, REPORT_EVERY_MS } from '../batches/worker-report.ts';
+import { createWriter } from '../batches/write.ts';
+import type { Config } from '../config.ts';
+import { SEGMENT_QUEUE, type SegmentJob } from '../contract/jobs.ts';
+import { createDatabase } from '../database/client.ts';
+import { loadModelCard, type Model } from '../inference/model.ts';
+import type { InferenceBackend } from '../inference/pool/backend.ts';
+import { createLocalPool } from '../inference/pool/local.ts';
+import { createMetrics, startMetricsServer } from '../metrics.ts';
+import { createStorage } from '../storage.ts';
+import { createLog, textOf, type Log, type RoleHandle } from './role.ts';
+
+/** Claims are collected this long: one transaction for what BullMQ hands over at once. */
+const CLAIM_WAIT_MS = 5;
+const CLAIM_MAX = 32;
+/** A lock lost to a blocked event loop costs nothing but a second delivery, which claims nothing. */
+const LOCK_MS = 60_000;
+/** Stalls never fail a job: what failed for good is decided in PostgreSQL. */
+const MAX_STALLED = 1_000_000;
+const DRAIN_MS = 9_000;
+
+function createBackend(config: Config, model: Model, log: Log): InferenceBackend {
+  if (config.pool !== 'local') throw new Error(`POOL is "${config.pool}": this worker has only "local"`);
+  return createLocalPool({
+    workers: config.workers,
+    modelDir: model.dir,
+    provider: config.provider,
+    timeoutMs: config.inferenceTimeoutMs,
+    log: (message: string) => log('warn', message),
+  });
+}
+
+/**
+ * The worker role: one consumer of the queue that feeds all inference children of this machine, claims in small batches and writes
+ * results in batches.
+ * @param given a backend made by a test, instead of the configured one
+ */
+export async function startWorker(config: Config, given?: InferenceBackend): Promise<RoleHandle> {
+  const log = createLog(config);
+  const metrics = createMetrics('worker');
+  const worker = `w${process.pid}-${randomBytes(3).toString('hex')}`;
+  const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
+  const backend = given ?? createBackend(config, model, log);
+  await backend.load();
+  await backend.warmup();
+
+  const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-worker' });
+  const storage = createStorage(config.dataDir);
+  const claims = createMicroBatcher<ItemKey, Claim | null>({
+    maxItems: CLAIM_MAX,
+    maxWaitMs: CLAIM_WAIT_MS,
+    run: (keys) => claimItems(sql, keys, { worker, leaseMs: config.leaseMs }),
+  });
+  const writer = createWriter(sql, { failurePauseRatio: config.failurePauseRatio });
+  const processor = createProcessor({
+    claim: (key) => claims.add(key),
+    write: (outcome) => writer.add({ ...outcome, readyAt: Date.now() }),
+    backend,
+    fileOf: (sha256) => storage.path(sha256),
+    model,
+    worker,
+    timeoutMs: config.inferenceTimeoutMs,
+    onInference: (output) => metrics.inferenceExecution.observe(output.executionMs / 1000),
+    onStages: (stages) =>
+      stages.forEach(({ stage, durationMs }) => metrics.stageDuration.observe({ stage }, durationMs / 1000)),
+    onFailure: ({ code, message }) => log('warn', `an image failed: ${code}: ${message}`),
+  });
+
+  const leases = startLoop({
+    everyMs: Math.max(50, config.leaseMs / 3),
+    step: () => renewLeases(sql, processor.held(), config.leaseMs),
+    onError: (error) => log('warn', `leases could not be renewed: ${textOf(error)}`),
+  });
+  const cache = new Redis(config.cacheRedisUrl, { ...PRODUCER_REDIS, commandTimeout: 500 });
+  cache.on('error', () => {});
+  const reporter = createReporter({ worker, model: `${model.name} ${model.version}`, provider: config.provider });
+  const reports = startLoop({
+    everyMs: REPORT_EVERY_MS,
+    step: () => putReports(cache, config.queuePrefix, worker, reporter(backend.stats())),
+    // without the cache nobody sees the worker, and it works on
+    onError: () => {},
+  });
+
+  const redis = new Redis(config.queueRedisUrl, CONSUMER_REDIS);
+  redis.on('error', (error) => log('info', `the queue's Redis: ${error.message}`));
+  const consumer = new Worker<SegmentJob>(SEGMENT_QUEUE, (job) => processor.process(job.data), {
+    connection: redis,
+    prefix: config.queuePrefix,
+    concurrency: config.workerConcurrency * config.workers,
+    lockDuration: LOCK_MS,
+    maxStalledCount: MAX_STALLED,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+  });
+  consumer.on('error', (error) => log('info', `consumer: ${error.message}`));
+  consumer.on('failed', (job, error) =>
+    log('warn', `job ${job?.id ?? '?'} ended without an outcome: ${error.message}`),
+  );
+  const server = await startMetricsServer(metrics, config.metricsPort, {
+    health: () => backend.health().status !== 'unhealthy',
+  });
+
+  return {
+    metricsUrl: `${server.url}/metrics`,
+    async close() {
+      // what is not done in time is handed out again when its lease ends
+      let late: NodeJS.Timeout | undefined;
+      const limit = new Promise<void>((resolve) => (late = setTimeout(resolve, DRAIN_MS)));
+      await Promise.race([consumer.close().then(() => writer.flush()), limit]);
+      clearTimeout(late);
+      await Promise.all([leases.stop(), reports.stop()]);
+      await dropReports(cache, config.queuePrefix, worker).catch(() => {});
+      await backend.close();
+      cache.disconnect();
+      redis.disconnect();
+      await sql.end({ timeout: 2 });
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import type { FastifyInstance } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { Batch, BatchBody, Failures, RetryBody } from '../contract/batches.ts';
+import { ErrorBody, Id, Nullable, Page, PageQuery, Timestamp, closed } from '../contract/common.ts';
+
+const Params = Type.Object({ id: Id }, closed);
+const errors = { '4xx': ErrorBody, '5xx': ErrorBody };
+const Queue = Type.Object({
+  waiting: Type.Integer(),
+  active: Type.Integer(),
+  delayed: Type.Integer(),
+  failed: Type.Integer(),
+  oldestAgeMs: Type.Number(),
+  workers: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      pid: Nullable(Type.Integer()),
+      state: Type.String(),
+      model: Type.String(),
+      provider: Type.String(),
+      imagesDone: Type.Integer(),
+      lastError: Nullable(Type.String()),
+      busyRatio: Type.Number(),
+      rssBytes: Type.Number(),
+      seenAt: Timestamp,
+    }),
+  ),
+});
+const VERBS = { pause: 'Pauses', resume: 'Resumes', cancel: 'Cancels' } as const;
+
+/** Batches: create, look at, pause, resume, cancel, retry. Needs the plugin `batches`. */
+export default async function batchRoutes(instance: FastifyInstance) {
+  const app = instance.withTypeProvider<TypeBoxTypeProvider>();
+  const tags = ['batches'];
+  const read = { onRequest: app.requireScope('read') };
+  const write = { onRequest: app.requireScope('write') };
+
+  app.post(
+    '/api/projects/:id/batches',
+    {
+      ...write,
+      schema: { tags, summary: 'Segment images', params: Params, body: BatchBody, response: { 202: Batch, ...errors } },
+    },
+    async (request, reply) => reply.code(202).send(await app.batches.create(request.params.id, request.body)),
+  );
+  app.get(
+    '/api/projects/:id/batches',
+    {
+      ...read,
+      schema: {
+        tags,
+        summary: "A project's batches, newest first",
+        params: Params,
+        querystring: Type.Object(PageQuery, closed),
+        response: { 200: Page(Batch), ...errors },
+      },
+    },
+    async ({ params, query }) => {
+      const { limit = 50, offset = 0, cursor } = query;
+      return app.batches.list(params.id, { limit, offset, cursor });
+    },
+  );
+  app.get(
+    '/api/batches/:id',
+    { ...read, schema: { tags, summary: 'One batch', params: Params, response: { 200: Batch, ...errors } } },
+    async ({ params }) => app.batches.get(params.id),
+  );
+  for (const verb of Object.keys(VERBS) as (keyof typeof VERBS)[])
+    app.post(
+      `/api/batches/:id/${verb}`,
+      {
+        ...write,
+        schema: { tags, summary: `${VERBS[verb]} a batch`, params: Params, response: { 202: Batch, ...errors } },
+      },
+      async (request, reply) => reply.code(202).send(await app.batches[verb](request.params.id)),
+    );
+  app.post(
+    '/api/batches/:id/retry',
+    {
+      ...write,
+      schema: {
+        tags,
+        summary: 'A new batch of what failed',
+        params: Params,
+        body: RetryBody,
+        response: { 202: Batch, ...errors },
+      },
+    },
+    async (request, reply) => reply.code(202).send(await app.batches.retry(request.params.id, request.body.code)),
+  );
+  app.get(
+    '/api/batches/:id/failures',
+    {
+      ...read,
+      schema: { tags, summary: 'Failures by code', params: Params, response: { 200: Failures, ...errors } },
+    },
+    async ({ params }) => app.batches.failures(params.id),
+  );
+  app.get(
+    '/api/queue',
+    { ...read, schema: { tags, summary: 'The queue and its workers', response: { 200: Queue, ...errors } } },
+    async () => app.batches.queue(),
+  );
+}

@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { Type, type Static } from 'typebox';
+import { Id, closed } from '../contract/common.ts';
+import { apiError, badValue, notFound } from '../errors.ts';
+import { isOriginAllowed } from '../events/origin.ts';
+
+const Query = Type.Object(
+  {
+    projectId: Id,
+    /** Of the numbering that `since` belongs to; both or neither. */
+    epoch: Type.Optional(Id),
+    /** The last event number that the client has. */
+    since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    /** 0: one event a frame; needs the server's ALLOW_UNBATCHED_EVENTS. */
+    window: Type.Optional(Type.Integer({ minimum: 0, maximum: 0 })),
+  },
+  closed,
+);
+
+/** `GET /api/events`: a socket with a project's events. Everything is refused before the upgrade, with a plain HTTP status. */
+export default async function eventRoutes(instance: FastifyInstance) {
+  const app = instance.withTypeProvider<TypeBoxTypeProvider>();
+
+  async function checkOrigin(request: FastifyRequest): Promise<void> {
+    const { origin, host } = request.headers;
+    if (!isOriginAllowed({ origin, host, hasBearer: !request.bySession }))
+      throw apiError('FOREIGN_ORIGIN', `Origin is ${origin ?? 'missing'}: expected this server's own`);
+  }
+  async function checkQuery(request: FastifyRequest): Promise<void> {
+    const { projectId, epoch, since, window } = request.query as Static<typeof Query>;
+    if ((epoch === undefined) !== (since === undefined))
+      throw badValue(epoch === undefined ? 'epoch' : 'since', undefined, 'epoch and since together, or neither');
+    if (window === 0 && !app.config.allowUnbatchedEvents)
+      throw badValue('window', 0, 'nothing: unbatched events need ALLOW_UNBATCHED_EVENTS=1 on the server');
+    const [row] = await app.sql`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL`;
+    if (!row) throw notFound('project', projectId);
+  }
+
+  app.get(
+    '/api/events',
+    {
+      websocket: true,
+      onRequest: [checkOrigin, app.requireScope('read')],
+      preHandler: checkQuery,
+      schema: { tags: ['events'], summary: 'WebSocket: events of a project', querystring: Query },
+    },
+    async (socket, request) => {
+      const { projectId, epoch, since, window } = request.query as Static<typeof Query>;
+      const resume = epoch === undefined || since === undefined ? null : { epoch: epoch.toLowerCase(), since };
+      try {
+        await app.events.attach(socket, { projectId: projectId.toLowerCase(), resume, unbatched: window === 0 });
+      } catch (error) {
+        request.log.error(error, 'a socket could not be attached');
+        socket.close(1011, 'the events cannot be read now');
+      }
+    },
+  );
+}
