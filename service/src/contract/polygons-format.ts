@@ -2,7 +2,7 @@ import type { Polygon } from './results.ts';
 import { crc32 } from './crc32.ts';
 import { createReader, createWriter } from './varint.ts';
 
-export { POLYGONS_MIME } from './results.ts';
+export { POLYGONS_MIME } from './names.ts';
 export * from './polygons-bulk.ts';
 
 /** Version of one image's polygons, its first byte. Layout: docs/polygons-format.md. */

@@ -49,4 +49,4 @@ export const ResultsBody = Type.Object(
 );
 export type ResultsBody = Static<typeof ResultsBody>;
 
-export const POLYGONS_MIME = 'application/vnd.segbench.polygons';
+export { POLYGONS_MIME } from './names.ts';
