@@ -1,0 +1,109 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Scope } from '#contract/common.ts';
+import { SCOPES } from '#contract/common.ts';
+import type { ApiKey } from '../plugins/decorators.ts';
+import type { Sql } from './client.ts';
+
+const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
+const newToken = (prefix: string): string => `${prefix}_${randomBytes(32).toString('base64url')}`;
+
+/** How long a key that was found is believed without asking again; a revocation in this process acts at once. */
+const TRUST_MS = 5000;
+const TRUSTED_MAX = 10_000;
+export const SESSION_SECONDS = 12 * 3600;
+
+export interface KeyRow extends ApiKey {
+  createdAt: Date;
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+  lastUsedAt: Date | null;
+}
+
+/** Keys and sessions; only the SHA-256 of a token is stored. */
+export function createKeyStore(sql: Sql, now: () => number = Date.now) {
+  const trusted = new Map<string, { key: ApiKey; until: number }>();
+
+  async function remember(token: string, find: (hash: Buffer) => Promise<ApiKey | undefined>): Promise<ApiKey | null> {
+    const hash = hashOf(token);
+    const name = hash.toString('base64');
+    const known = trusted.get(name);
+    if (known && known.until > now()) return known.key;
+    const key = await find(hash);
+    if (!key) {
+      trusted.delete(name);
+      return null;
+    }
+    if (trusted.size >= TRUSTED_MAX) trusted.clear();
+    trusted.set(name, { key, until: now() + TRUST_MS });
+    return key;
+  }
+
+  return {
+    /** The key of a bearer token, or null when it is unknown, expired or revoked. */
+    byToken: (token: string): Promise<ApiKey | null> =>
+      remember(`key ${token}`, async () => {
+        const [key] = await sql<ApiKey[]>`
+          update api_keys set last_used_at = now()
+          where token_sha256 = ${hashOf(token)} and revoked_at is null and (expires_at is null or expires_at > now())
+          returning id, name, scopes`;
+        return key;
+      }),
+    bySession: (token: string): Promise<ApiKey | null> =>
+      remember(`session ${token}`, async () => {
+        const [key] = await sql<ApiKey[]>`
+          select k.id, k.name, k.scopes from sessions s join api_keys k on k.id = s.key_id
+          where s.token_sha256 = ${hashOf(token)} and s.expires_at > now()
+            and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`;
+        return key;
+      }),
+    async openSession(keyId: string): Promise<{ token: string; expiresAt: Date }> {
+      const token = newToken('ss');
+      const expiresAt = new Date(now() + SESSION_SECONDS * 1000);
+      await sql`delete from sessions where expires_at < now()`;
+      await sql`insert into sessions (token_sha256, key_id, expires_at) values (${hashOf(token)}, ${keyId}, ${expiresAt})`;
+      return { token, expiresAt };
+    },
+    async closeSession(token: string): Promise<void> {
+      trusted.clear();
+      await sql`delete from sessions where token_sha256 = ${hashOf(token)}`;
+    },
+    /** The token is given out here and never again. */
+    async create(name: string, scopes: readonly Scope[], expiresAt: Date | null): Promise<KeyRow & { token: string }> {
+      const token = newToken('sb');
+      const [row] = await sql<KeyRow[]>`
+        insert into api_keys (id, name, token_sha256, scopes, expires_at)
+        values (${randomUUID()}, ${name}, ${hashOf(token)}, ${sql.array([...scopes])}, ${expiresAt})
+        returning id, name, scopes, created_at as "createdAt", expires_at as "expiresAt",
+          revoked_at as "revokedAt", last_used_at as "lastUsedAt"`;
+      return { ...row!, token };
+    },
+    list: (limit: number, offset: number) => sql<(KeyRow & { total: number })[]>`
+      select id, name, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
+        last_used_at as "lastUsedAt", count(*) over () as total
+      from api_keys order by created_at, id limit ${limit} offset ${offset}`,
+    /** False when there is no such key, or it is revoked already. Its sessions end with it. */
+    async revoke(id: string): Promise<boolean> {
+      const rows =
+        await sql`update api_keys set revoked_at = now() where id = ${id} and revoked_at is null returning id`;
+      await sql`delete from sessions where key_id = ${id}`;
+      trusted.clear();
+      return rows.length > 0;
+    },
+    /**
+     * Sees to it that somebody can use the service: stores the given token with all scopes, or makes one when no key exists.
+     * @returns the new token, to be shown once; null when none was made.
+     */
+    ensureBootstrap: (given: string): Promise<string | null> =>
+      sql.begin(async (tx) => {
+        await tx`select pg_advisory_xact_lock(7305810512)`;
+        const [row] = await tx<{ count: number }[]>`select count(*) as count from api_keys`;
+        if (given === '' && row!.count > 0) return null;
+        const token = given || newToken('sb');
+        await tx`insert into api_keys (id, name, token_sha256, scopes)
+          values (${randomUUID()}, 'bootstrap', ${hashOf(token)}, ${tx.array([...SCOPES])})
+          on conflict (token_sha256) do nothing`;
+        return given === '' ? token : null;
+      }),
+  };
+}
+export type KeyStore = ReturnType<typeof createKeyStore>;

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import type { Project, ProjectBody } from '#contract/images.ts';
+import type { Cache } from '../cache.ts';
+import { badValue, notFound } from '../errors.ts';
+import type { Sql } from './client.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+
+/** Version key of what spans projects: the list of them. */
+export const ALL_PROJECTS = '*';
+const TTL_SECONDS = 60;
+
+export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
+  const columns = sql`p.id, p.name, p.pixel_size_um as "pixelSizeUm",
+    (select count(*) from images i where i.project_id = p.id) as "imageCount",
+    to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"`;
+
+  async function load(id: string): Promise<Project | null> {
+    const [row] = await sql<Project[]>`select ${columns} from projects p where id = ${id} and deleted_at is null`;
+    return row ?? null;
+  }
+  const changed = async (id: string) => {
+    await Promise.all([cache.bump(id), cache.bump(ALL_PROJECTS)]);
+  };
+  const get = (id: string): Promise<Project | null> =>
+    cache.wrap({ kind: 'project', projectId: id, key: 'one', ttlSeconds: TTL_SECONDS }, () => load(id));
+
+  async function loadPage(limit: number, offset: number, cursor: string | undefined) {
+    const at = cursor === undefined ? null : decodeCursor(cursor, 'createdAt');
+    const [rows, [counted]] = await Promise.all([
+      sql<Project[]>`
+        select ${columns} from projects p
+        where deleted_at is null ${at ? sql`and (created_at, id) > (${String(at.value)}::text::timestamptz, ${at.id})` : sql``}
+        order by created_at, id limit ${limit + 1} offset ${offset}`,
+      sql<{ total: number }[]>`select count(*) as total from projects where deleted_at is null`,
+    ]);
+    const items = rows.slice(0, limit);
+    const last = items.at(-1);
+    const more = rows.length > limit && last !== undefined;
+    const nextCursor = more ? encodeCursor({ sort: 'createdAt', value: last.createdAt, id: last.id }) : null;
+    return { items, total: counted?.total ?? 0, limit, offset, nextCursor };
+  }
+
+  return {
+    get,
+    /** @throws ApiError NOT_FOUND */
+    async need(id: string): Promise<Project> {
+      const project = await get(id);
+      if (!project) throw notFound('project', id);
+      return project;
+    },
+    /** Call after images were added or removed. */
+    changed,
+    async create({ name, pixelSizeUm = null }: ProjectBody): Promise<Project> {
+      const id = randomUUID();
+      await sql`insert into projects (id, name, pixel_size_um) values (${id}, ${name}, ${pixelSizeUm})`;
+      await cache.bump(ALL_PROJECTS);
+      return (await load(id))!;
+    },
+    list(limit: number, offset: number, cursor: string | undefined) {
+      if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
+      const key = JSON.stringify([limit, offset, cursor]);
+      const at = { kind: 'projects', projectId: ALL_PROJECTS, key, ttlSeconds: TTL_SECONDS };
+      return cache.wrap(at, () => loadPage(limit, offset, cursor));
+    },
+    async update(id: string, change: Partial<ProjectBody>): Promise<Project> {
+      const [row] = await sql`
+        update projects set
+          name = coalesce(${change.name ?? null}, name),
+          pixel_size_um = ${change.pixelSizeUm === undefined ? sql`pixel_size_um` : change.pixelSizeUm}
+        where id = ${id} and deleted_at is null returning id`;
+      if (!row) throw notFound('project', id);
+      await changed(id);
+      return (await load(id))!;
+    },
+    /** Everything of the project goes with it; bytes and results stay, other projects may share them. */
+    async remove(id: string): Promise<void> {
+      await sql.begin(async (tx) => {
+        const [row] = await tx`select id from projects where id = ${id} and deleted_at is null for update`;
+        if (!row) throw notFound('project', id);
+        await tx`delete from job_outbox where project_id = ${id}`;
+        await tx`delete from event_outbox where project_id = ${id}`;
+        await tx`delete from projects where id = ${id}`;
+      });
+      await changed(id);
+    },
+  };
+}
+export type ProjectStore = ReturnType<typeof createProjectStore>;

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Sql, Transaction } from '../database/client.ts';
+import { apiError } from '../errors.ts';
+
+export interface StoredReply {
+  statusCode: number;
+  reply: unknown;
+}
+
+/** A request that began this long ago and never answered belongs to a process that died. */
+const ABANDONED_SECONDS = 120;
+const WAIT_MS = 30_000;
+const POLL_MS = 100;
+const KEPT_HOURS = 24;
+
+/**
+ * The same `Idempotency-Key` (of one API key, on one route) gets the same answer; a duplicate that comes while the first one runs
+ * waits for it. A request that failed is forgotten, so that it can be tried again.
+ */
+export function createIdempotency(sql: Sql, options: { waitMs?: number } = {}) {
+  async function claim(keyId: string, route: string, key: string): Promise<StoredReply | null> {
+    const deadline = Date.now() + (options.waitMs ?? WAIT_MS);
+    for (;;) {
+      const [mine] = await sql`
+        insert into idempotency (key_id, route, key) values (${keyId}, ${route}, ${key})
+        on conflict (key_id, route, key) do update set created_at = now()
+          where idempotency.status_code is null and idempotency.created_at < now() - make_interval(secs => ${ABANDONED_SECONDS})
+        returning key`;
+      if (mine) return null;
+      const [row] = await sql<{ statusCode: number | null; reply: unknown }[]>`
+        select status_code as "statusCode", reply from idempotency
+        where key_id = ${keyId} and route = ${route} and key = ${key}`;
+      if (row && row.statusCode !== null) return { statusCode: row.statusCode, reply: row.reply };
+      if (row && Date.now() > deadline)
+        throw apiError('IDEMPOTENCY_IN_USE', `a request with Idempotency-Key ${key} is still running; try again later`);
+      if (row) await sleep(POLL_MS);
+    }
+  }
+
+  return {
+    /**
+     * Runs `work` once for the key; `replayed` tells whether this answer is the stored one. `work` must call `save` in the
+     * transaction of its change: then there is no moment in which the change is true and its answer forgotten.
+     */
+    async once(
+      at: { keyId: string; route: string; key: string },
+      work: (save: (tx: Transaction, answer: StoredReply) => Promise<void>) => Promise<StoredReply>,
+    ): Promise<StoredReply & { replayed: boolean }> {
+      const known = await claim(at.keyId, at.route, at.key);
+      if (known) return { ...known, replayed: true };
+      const where = sql`key_id = ${at.keyId} and route = ${at.route} and key = ${at.key}`;
+      try {
+        const answer = await work(async (tx, { statusCode, reply }) => {
+          await tx`update idempotency set status_code = ${statusCode}, reply = ${tx.json(reply as string)} where ${where}`;
+        });
+        await sql`delete from idempotency where created_at < now() - make_interval(hours => ${KEPT_HOURS})`;
+        return { ...answer, replayed: false };
+      } catch (error) {
+        await sql`delete from idempotency where ${where} and status_code is null`.catch(() => {});
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Storage } from '../storage.ts';
+import { createLimiter } from './limiter.ts';
+import { parseFileName } from './file-name.ts';
+import { inspectImage, isRefusal, type ImageFacts, type Refusal } from './inspect.ts';
+
+export interface Accepted extends ImageFacts {
+  name: string;
+  relativePath: string | null;
+  temporary: string;
+  sha256: string;
+  sizeBytes: number;
+  startedAt: Date;
+  /** From the part's first byte to its decoded picture. */
+  receivedMs: number;
+}
+export type Received = { accepted: Accepted } | { rejected: Refusal & { name: string } };
+
+/** One part of a multipart body; `truncated` is set when it was cut at the size limit. */
+export type PartStream = Readable & { truncated?: boolean };
+
+/** Whole decodes hold a picture in memory each: two at a time, whatever the number of uploads. */
+const decode = createLimiter(2);
+
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Streams one file to `tmp` while hashing. The returned `finish` decodes and syncs it, and may run beside the next part.
+ * A temporary file that is not `accepted` is gone when this settles, however it settles.
+ */
+export async function receiveFile(
+  part: { filename: string | undefined; file: PartStream },
+  deps: { storage: Storage; maxFileBytes: number; maxPixels: number; onTemporary: (file: string) => void },
+): Promise<{ finish: () => Promise<Received> }> {
+  const { storage } = deps;
+  const startedAt = new Date();
+  const begin = performance.now();
+  const given = part.filename ?? '';
+  const named = parseFileName(part.filename);
+  const refuse = (code: Refusal['code'], message: string) => {
+    const rejected = { name: given.slice(0, 1024), code, message };
+    return { finish: () => Promise.resolve<Received>({ rejected }) };
+  };
+  if (typeof named === 'string') {
+    part.file.resume();
+    await new Promise<void>((resolve, reject) => part.file.once('close', resolve).once('error', reject));
+    return refuse('INVALID_NAME', named);
+  }
+
+  const temporary = storage.temporaryPath();
+  deps.onTemporary(temporary);
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  await pipeline(part.file, meter, createWriteStream(temporary, { flags: 'wx' }));
+  if (part.file.truncated) {
+    await storage.discard(temporary);
+    return refuse('FILE_TOO_LARGE', `over ${deps.maxFileBytes} bytes`);
+  }
+  if (sizeBytes === 0) {
+    await storage.discard(temporary);
+    return refuse('EMPTY_FILE', 'the file has no bytes');
+  }
+  const sha256 = hash.digest('hex');
+  const finish = async (): Promise<Received> => {
+    const facts = await decode(() => inspectImage(temporary, deps.maxPixels));
+    if (isRefusal(facts)) {
+      await storage.discard(temporary);
+      return { rejected: { name: given, ...facts } };
+    }
+    await sync(temporary);
+    const receivedMs = performance.now() - begin;
+    return { accepted: { ...named, ...facts, temporary, sha256, sizeBytes, startedAt, receivedMs } };
+  };
+  return { finish };
+}

@@ -1,0 +1,70 @@
+import type { Multipart } from '@fastify/multipart';
+import type { UploadReply, Rejection } from '#contract/images.ts';
+import type { Transaction } from '../database/client.ts';
+import type { Services } from '../plugins/decorators.ts';
+import { apiError } from '../errors.ts';
+import { receiveFile, type Accepted, type Received } from './receive.ts';
+import { storeImages } from './store.ts';
+
+export const MAX_FILES = 100;
+export const FILE_FIELD = 'files';
+
+/**
+ * The whole upload of one request. Parts arrive one after the other; decoding runs beside the next part's bytes.
+ * Whatever happens, no temporary file outlives the request. `save` runs in the transaction that makes the images true.
+ */
+export async function uploadImages(
+  services: Services,
+  projectId: string,
+  parts: AsyncIterable<Multipart>,
+  save?: (tx: Transaction, reply: UploadReply) => Promise<void>,
+): Promise<UploadReply> {
+  const { config, storage, metrics } = services;
+  const temporaries: string[] = [];
+  const pending: Promise<Received>[] = [];
+  const deps = {
+    storage,
+    maxFileBytes: config.maxFileBytes,
+    maxPixels: config.maxImagePixels,
+    onTemporary: (file: string) => void temporaries.push(file),
+  };
+  try {
+    for await (const part of parts) {
+      if (part.type !== 'file' || part.fieldname !== FILE_FIELD) {
+        if (part.type === 'file') part.file.resume();
+        throw apiError(
+          'BAD_REQUEST',
+          `multipart field ${JSON.stringify(part.fieldname)} is not known: expected files in ${FILE_FIELD}`,
+        );
+      }
+      const { finish } = await receiveFile({ filename: part.filename, file: part.file }, deps);
+      const received = finish();
+      // Judged below; until then a rejection must not count as unhandled.
+      received.catch(() => {});
+      pending.push(received);
+    }
+    const results = await Promise.all(pending);
+    const accepted: Accepted[] = results.flatMap((result) => ('accepted' in result ? [result.accepted] : []));
+    const rejected: Rejection[] = results.flatMap((result) => ('rejected' in result ? [result.rejected] : []));
+    if (accepted.length === 0) {
+      const reasons = rejected.slice(0, 5).map(({ name, code, message }) => `${name}: ${code}, ${message}`);
+      throw apiError(
+        'NO_IMAGE_ACCEPTED',
+        reasons.length > 0
+          ? `no file was accepted: ${reasons.join('; ')}`
+          : `the request carries no file in field ${FILE_FIELD}`,
+      );
+    }
+    const images = await storeImages(
+      services,
+      projectId,
+      accepted,
+      (tx, stored) => save?.(tx, { images: stored, rejected }) ?? Promise.resolve(),
+    );
+    for (const file of accepted) metrics.stageDuration.observe({ stage: 'upload' }, file.receivedMs / 1000);
+    return { images, rejected };
+  } finally {
+    await Promise.allSettled(pending);
+    await Promise.all(temporaries.map((file) => storage.discard(file)));
+  }
+}

@@ -1,0 +1,65 @@
+import cookie from '@fastify/cookie';
+import fp from 'fastify-plugin';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { createKeyStore, type KeyStore } from '../database/keys.ts';
+import { apiError } from '../errors.ts';
+import type { ApiKey } from './decorators.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    keys: KeyStore;
+    /** Who asks, without refusing: for routes outside of `/api`. */
+    identify(request: FastifyRequest): Promise<ApiKey | null>;
+  }
+}
+
+export const SESSION_COOKIE = 'segbench_session';
+const NOBODY: ApiKey = { id: '', name: '', scopes: [] };
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+const bearerOf = (request: FastifyRequest): string | undefined =>
+  /^Bearer +([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+
+/** A page of another site can send the cookie's owner's browser here, but not hide where it comes from (RFC 6454). */
+export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined || host === undefined || !URL.canParse(origin)) return false;
+  return new URL(origin).host === host.toLowerCase();
+}
+
+/** Every `/api` route needs a key, unless its config says `public`. 401 comes before 400 and 404. */
+export default fp(
+  async (app: FastifyInstance) => {
+    await app.register(cookie);
+    app.decorate('keys', createKeyStore(app.sql));
+    app.decorateRequest('apiKey', { getter: () => NOBODY });
+    app.decorateRequest('bySession', false);
+    app.decorate('identify', async (request: FastifyRequest) => {
+      const token = bearerOf(request);
+      if (token !== undefined) return app.keys.byToken(token);
+      if (request.headers.authorization !== undefined) return null;
+      const session = request.cookies[SESSION_COOKIE];
+      if (session === undefined) return null;
+      request.bySession = true;
+      return app.keys.bySession(session);
+    });
+    app.decorate('requireScope', (scope) => async (request) => {
+      if (!request.apiKey.scopes.includes(scope))
+        throw apiError(
+          'FORBIDDEN',
+          `key ${request.apiKey.name} has scopes ${request.apiKey.scopes.join(', ')}: ${scope} is needed`,
+        );
+    });
+    app.addHook('onRequest', async (request) => {
+      if (!request.url.startsWith('/api/') || request.is404 || request.routeOptions.config.public) return;
+      const key = await app.identify(request);
+      if (!key) throw apiError('UNAUTHENTICATED');
+      Object.defineProperty(request, 'apiKey', { value: key, configurable: true });
+      if (request.bySession && !SAFE.has(request.method) && !isOwnOrigin(request.headers.origin, request.headers.host))
+        throw apiError(
+          'FOREIGN_ORIGIN',
+          `Origin is ${request.headers.origin ?? 'missing'}: expected this server's own`,
+        );
+    });
+  },
+  { name: 'auth', dependencies: ['services'] },
+);

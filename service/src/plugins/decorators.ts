@@ -1,0 +1,54 @@
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { Cache } from '../cache.ts';
+import type { Config } from '../config.ts';
+import type { Scope } from '#contract/common.ts';
+import type { Sql } from '../database/client.ts';
+import type { ImageStore } from '../database/images.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Storage } from '../storage.ts';
+
+/** Who asks: the key itself, or the key that a session was made from. */
+export interface ApiKey {
+  id: string;
+  name: string;
+  scopes: readonly Scope[];
+}
+
+/** What a mutation says of itself beside method, route and target; see `plugins/audit.ts`. */
+export interface AuditNote {
+  targetId?: string;
+  detail?: Record<string, unknown>;
+}
+
+/** What the service is made of, opened by the role that runs it. */
+export interface Services {
+  config: Config;
+  sql: Sql;
+  metrics: Metrics;
+  cache: Cache;
+  storage: Storage;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance extends Services {
+    images: ImageStore;
+    /** As `onRequest` or `preHandler` of a route: 403 unless the key has the scope. */
+    requireScope(scope: Scope): onRequestAsyncHookHandler;
+  }
+  interface FastifyRequest {
+    apiKey: ApiKey;
+    /** True when a cookie, not a bearer key, says who asks. */
+    bySession: boolean;
+    audit: AuditNote | null;
+  }
+  interface FastifyContextConfig {
+    /** Needs no key. */
+    public?: boolean;
+    /** False for a POST that changes nothing, and so leaves no audit row. */
+    audit?: boolean;
+    /** Which limit counts beside `requests`. */
+    rate?: 'uploads' | 'reads' | 'exports';
+  }
+}
+
+export type { FastifyRequest };

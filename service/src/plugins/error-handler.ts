@@ -1,0 +1,100 @@
+import { STATUS_CODES } from 'node:http';
+import fp from 'fastify-plugin';
+import type { FastifyError, FastifyInstance, FastifySchemaValidationError } from 'fastify';
+import type { ErrorBody } from '#contract/common.ts';
+import { ApiError, ERRORS, shown, type ErrorCode } from '../errors.ts';
+
+/** Ajv's own errors in `verbose` mode carry the value and the schema that it failed. */
+interface VerboseError extends FastifySchemaValidationError {
+  data?: unknown;
+  parentSchema?: { properties?: Record<string, unknown> };
+}
+
+type Rule = (error: VerboseError, at: string) => string;
+const RULES: Record<string, Rule> = {
+  additionalProperties: ({ params, parentSchema }, at) =>
+    `${at} has the unknown field ${shown(params.additionalProperty)}: allowed are ${Object.keys(parentSchema?.properties ?? {}).join(', ')}`,
+  required: ({ params }, at) => `${at}.${String(params.missingProperty)} is missing`,
+  enum: ({ params, data }, at) =>
+    `${at} is ${shown(data)}: expected one of ${(params.allowedValues as unknown[]).join(', ')}`,
+  const: ({ params, data }, at) => `${at} is ${shown(data)}: expected ${shown(params.allowedValue)}`,
+  format: ({ params, data }, at) => `${at} is ${shown(data)}: expected a ${String(params.format)}`,
+  type: ({ params, data }, at) => `${at} is ${shown(data)}: expected ${String(params.type)}`,
+};
+
+/** Says which field, with which value, and what is allowed. */
+export function explainValidation(context: string, errors: readonly FastifySchemaValidationError[]): string {
+  const error = errors[0] as VerboseError | undefined;
+  if (!error) return ERRORS.VALIDATION.message;
+  const at = `${context}${error.instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')}`;
+  const rule = RULES[error.keyword];
+  return rule ? rule(error, at) : `${at} is ${shown(error.data)}: it ${error.message ?? 'is not valid'}`;
+}
+
+/** Errors of plugins whose status alone would mislead. */
+const PLUGIN_CODES: Record<string, ErrorCode> = {
+  FST_FILES_LIMIT: 'TOO_MANY_FILES',
+  FST_INVALID_MULTIPART_CONTENT_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+};
+/** Fastify's own errors (4xx) under the names of this service. */
+const FASTIFY_CODES: Record<number, ErrorCode> = {
+  400: 'BAD_REQUEST',
+  404: 'NOT_FOUND',
+  413: 'BODY_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  429: 'RATE_LIMITED',
+};
+/** System and PostgreSQL error codes that have a better answer than 500. */
+const CAUSES: Record<string, ErrorCode> = {
+  ENOSPC: 'STORAGE_FULL',
+  EDQUOT: 'STORAGE_FULL',
+  '53100': 'STORAGE_FULL',
+  ECONNREFUSED: 'UNAVAILABLE',
+  ECONNRESET: 'UNAVAILABLE',
+  CONNECT_TIMEOUT: 'UNAVAILABLE',
+  CONNECTION_CLOSED: 'UNAVAILABLE',
+  CONNECTION_ENDED: 'UNAVAILABLE',
+  CONNECTION_DESTROYED: 'UNAVAILABLE',
+  '57P01': 'UNAVAILABLE',
+  '57P03': 'UNAVAILABLE',
+};
+
+/** Any thrown value as the error it is answered with. A 5xx keeps its own message for the log only. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const { validation, validationContext, statusCode, code, message } = error as Partial<FastifyError>;
+  if (validation) return new ApiError('VALIDATION', explainValidation(validationContext ?? 'request', validation));
+  const known = PLUGIN_CODES[code ?? ''] ?? FASTIFY_CODES[statusCode ?? 0];
+  if (known) return new ApiError(known, message);
+  const cause = CAUSES[code ?? ''] ?? 'INTERNAL';
+  return new ApiError(cause, undefined, { cause: error });
+}
+
+export const errorBody = (error: ApiError): ErrorBody => ({
+  statusCode: error.statusCode,
+  code: error.code,
+  error: STATUS_CODES[error.statusCode] ?? 'Error',
+  message: error.statusCode >= 500 ? ERRORS[error.code].message : error.message,
+});
+
+export default fp(
+  async (app: FastifyInstance) => {
+    app.setErrorHandler((error, request, reply) => {
+      const answer = toApiError(error);
+      // Nobody is left to answer, and nothing failed here.
+      if (answer.statusCode >= 500 && !request.raw.errored)
+        request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
+      return reply
+        .code(answer.statusCode)
+        .headers(answer.headers)
+        .type('application/json; charset=utf-8')
+        .send(errorBody(answer));
+    });
+    app.setNotFoundHandler((request, reply) => {
+      const answer = new ApiError('NOT_FOUND', `no route ${request.method} ${shown(request.url.split('?')[0])}`);
+      return reply.code(404).send(errorBody(answer));
+    });
+  },
+  { name: 'error-handler' },
+);

@@ -1,0 +1,139 @@
+import type { Result } from '#contract/results.ts';
+import type { Sql } from '../database/client.ts';
+import { apiError } from '../errors.ts';
+
+/** What a reply says of one image; `stored` is null for a known image without a result. */
+export type Entry =
+  | { imageId: string; cursor: string; missing: true }
+  | { imageId: string; cursor: string; missing: false; batchId: string; stored: StoredResult | null };
+
+/** A row of `results`; `polygons` in the form of `#contract/polygons-format.ts`, empty when they were not asked for. */
+export interface StoredResult extends Omit<Result, 'imageId' | 'batchId' | 'status' | 'polygons'> {
+  id: string;
+  polygons: Uint8Array;
+}
+
+interface Planned {
+  imageId: string;
+  batchId: string;
+  resultId: string | null;
+  bytes: number;
+  missing: boolean;
+  /** Where to go on after this entry. */
+  cursor: string;
+}
+
+/** A page of results held in memory at once: by rows, and by the bytes that PostgreSQL says they have. */
+const PAGE_ROWS = 200;
+const PAGE_BYTES = 4 * 1024 * 1024;
+const BATCH_PLAN_ROWS = 1000;
+
+const pack = (kind: 'ids' | 'batch', at: string | number) =>
+  Buffer.from(JSON.stringify([kind, at])).toString('base64url');
+
+function unpack(kind: 'ids' | 'batch', cursor: string | undefined): unknown {
+  if (cursor === undefined) return undefined;
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(parts) && parts.length === 2 && parts[0] === kind) return parts[1];
+  } catch {
+    // said below
+  }
+  throw apiError('BAD_CURSOR', `cursor ${JSON.stringify(cursor.slice(0, 40))} does not belong to this request`);
+}
+
+/** Entries of the given images in their order, from `cursor` on. The batch of a result is the latest that yielded it. */
+export async function* entriesByIds(
+  sql: Sql,
+  imageIds: readonly string[],
+  cursor: string | undefined,
+  withPolygons: boolean,
+): AsyncGenerator<Entry> {
+  const start = unpack('ids', cursor) ?? 0;
+  if (typeof start !== 'number' || !Number.isInteger(start) || start < 0 || start > imageIds.length)
+    throw apiError('BAD_CURSOR', `cursor points at image ${JSON.stringify(start)} of ${imageIds.length}`);
+  const ids = imageIds.slice(start);
+  const rows = await sql<{ imageId: string; batchId: string; resultId: string | null; bytes: number }[]>`
+    select i.id as "imageId", i.result_id as "resultId", coalesce(octet_length(r.polygons), 0) as bytes,
+      coalesce((select bi.batch_id from batch_items bi
+        where bi.image_id = i.id and bi.result_id = i.result_id order by bi.queued_at desc limit 1), i.batch_id) as "batchId"
+    from images i join projects p on p.id = i.project_id and p.deleted_at is null left join results r on r.id = i.result_id
+    where i.id = any(${ids}::uuid[])`;
+  const found = new Map(rows.map((row) => [row.imageId, row]));
+  const plan = ids.map((imageId, index): Planned => {
+    const row = found.get(imageId);
+    const at = pack('ids', start + index + 1);
+    return row
+      ? { ...row, cursor: at, missing: false }
+      : { imageId, batchId: '', resultId: null, bytes: 0, cursor: at, missing: true };
+  });
+  yield* filled(sql, plan, withPolygons);
+}
+
+/** The entry of one image. */
+export async function entryOf(sql: Sql, imageId: string): Promise<Entry> {
+  const entries = entriesByIds(sql, [imageId.toLowerCase()], undefined, true);
+  const { value } = await entries.next();
+  return (value as Entry | undefined) ?? { imageId, cursor: '', missing: true };
+}
+
+/** Entries of a batch by image id, from `cursor` on. @throws ApiError NOT_FOUND */
+export async function* entriesByBatch(
+  sql: Sql,
+  batchId: string,
+  cursor: string | undefined,
+  withPolygons: boolean,
+): AsyncGenerator<Entry> {
+  let after = unpack('batch', cursor) ?? '00000000-0000-0000-0000-000000000000';
+  if (typeof after !== 'string' || !/^[0-9a-f-]{36}$/i.test(after)) throw apiError('BAD_CURSOR');
+  const [batch] = await sql`select id from batches where id = ${batchId}`;
+  if (!batch) throw apiError('NOT_FOUND', `no batch with id ${batchId}`);
+  for (;;) {
+    const rows: { imageId: string; resultId: string | null; bytes: number }[] = await sql<
+      { imageId: string; resultId: string | null; bytes: number }[]
+    >`
+      select bi.image_id as "imageId", bi.result_id as "resultId", coalesce(octet_length(r.polygons), 0) as bytes
+      from batch_items bi left join results r on r.id = bi.result_id
+      where bi.batch_id = ${batchId} and bi.image_id > ${after as string} order by bi.image_id limit ${BATCH_PLAN_ROWS}`;
+    const plan = rows.map((row): Planned => ({ ...row, batchId, missing: false, cursor: pack('batch', row.imageId) }));
+    yield* filled(sql, plan, withPolygons);
+    const last = rows.at(-1);
+    if (!last || rows.length < BATCH_PLAN_ROWS) return;
+    after = last.imageId;
+  }
+}
+
+/** Cuts a plan where a page has enough rows or bytes; a page has at least one entry. */
+export function pagesOf<T extends { bytes: number }>(plan: readonly T[]): T[][] {
+  const pages: T[][] = [];
+  let bytes = 0;
+  for (const entry of plan) {
+    const page = pages.at(-1);
+    if (page && page.length < PAGE_ROWS && bytes + entry.bytes <= PAGE_BYTES) {
+      page.push(entry);
+      bytes += entry.bytes;
+    } else {
+      pages.push([entry]);
+      bytes = entry.bytes;
+    }
+  }
+  return pages;
+}
+
+async function* filled(sql: Sql, plan: readonly Planned[], withPolygons: boolean): AsyncGenerator<Entry> {
+  for (const page of pagesOf(plan)) {
+    const ids = [...new Set(page.flatMap(({ resultId }) => resultId ?? []))];
+    const stored = new Map<string, StoredResult>();
+    if (ids.length > 0)
+      for (const row of await sql<StoredResult[]>`
+        select id, model, model_version as "modelVersion", threshold, image_width as "imageWidth", image_height as "imageHeight",
+          polygon_count as "polygonCount", processing_ms as "processingTimeMs", stages,
+          ${withPolygons ? sql`polygons` : sql`''::bytea as polygons`}
+        from results where id = any(${ids}::uuid[])`)
+        stored.set(row.id, row);
+    for (const { imageId, cursor, missing, batchId, resultId } of page)
+      yield missing
+        ? { imageId, cursor, missing }
+        : { imageId, cursor, missing, batchId, stored: resultId === null ? null : (stored.get(resultId) ?? null) };
+  }
+}

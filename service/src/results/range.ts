@@ -1,0 +1,43 @@
+export interface ByteRange {
+  start: number;
+  /** Inclusive. */
+  end: number;
+}
+
+/**
+ * A `Range` header against a file of `size` bytes (RFC 9110 section 14).
+ * @returns null when the header must be ignored (absent, malformed, another unit, or several ranges, which would only make a reader
+ * that asks for them slower), `'unsatisfiable'` for a 416.
+ */
+export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | null {
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header ?? '');
+  if (!match) return null;
+  const [, first = '', last = ''] = match;
+  if (first === '' && last === '') return null;
+  if (first === '') {
+    const suffix = Number(last);
+    return suffix === 0 || size === 0 ? 'unsatisfiable' : { start: Math.max(0, size - suffix), end: size - 1 };
+  }
+  const start = Number(first);
+  if (last !== '' && Number(last) < start) return null;
+  if (start >= size) return 'unsatisfiable';
+  return { start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
+}
+
+/** `If-Range`: the range is only meant for this very version. A weak tag never matches (RFC 9110 section 13.1.5). */
+export function isRangeCurrent(ifRange: string | undefined, etag: string, lastModified: string): boolean {
+  return ifRange === undefined || ifRange === etag || ifRange === lastModified;
+}
+
+/** `If-None-Match`, else `If-Modified-Since`: whether the client has this version (RFC 9110 section 13.2.2). */
+export function isNotModified(
+  headers: { 'if-none-match'?: string | undefined; 'if-modified-since'?: string | undefined },
+  etag: string,
+  lastModified: string,
+): boolean {
+  const match = headers['if-none-match'];
+  if (match !== undefined)
+    return match.trim() === '*' || match.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+  const since = Date.parse(headers['if-modified-since'] ?? '');
+  return !Number.isNaN(since) && Date.parse(lastModified) <= since;
+}

@@ -1,0 +1,111 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { IMAGE_STATUSES, Literals, Page, PageQuery, closed, type ImageStatus } from '#contract/common.ts';
+import { Image } from '#contract/images.ts';
+import { Timeline } from '#contract/timeline.ts';
+import { readIndex } from '../database/image-index.ts';
+import { IMAGE_SORTS } from '../database/images.ts';
+import { createProjectStore } from '../database/projects.ts';
+import { readTimeline } from '../database/timeline.ts';
+import { badValue, notFound } from '../errors.ts';
+import { Bytes, IdParams, NoContent, replies } from './schemas.ts';
+
+const ListQuery = Type.Object(
+  {
+    ...PageQuery,
+    /** One status, or several with commas between. */
+    status: Type.Optional(Type.String({ maxLength: 100 })),
+    q: Type.Optional(Type.String({ maxLength: 200 })),
+    sort: Type.Optional(Literals(IMAGE_SORTS)),
+  },
+  closed,
+);
+
+/** @throws ApiError VALIDATION naming the first unknown status. */
+export function parseStatuses(text: string | undefined): ImageStatus[] {
+  if (text === undefined || text === '') return [];
+  return text.split(',').map((name) => {
+    const status = IMAGE_STATUSES.find((known) => known === name);
+    if (!status) throw badValue('querystring.status', name, `one of ${IMAGE_STATUSES.join(', ')}`);
+    return status;
+  });
+}
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const projects = createProjectStore(app);
+  const tags = ['images'];
+
+  app.get('/api/projects/:id/images', {
+    onRequest: app.requireScope('read'),
+    schema: {
+      tags,
+      summary: 'Images of a project',
+      params: IdParams,
+      querystring: ListQuery,
+      response: replies({ 200: Page(Image) }),
+    },
+    handler: async ({ params, query }) => {
+      const { limit = 50, offset = 0, sort = 'createdAt', q, cursor } = query;
+      await projects.need(params.id);
+      const page = await app.images.list({
+        projectId: params.id,
+        statuses: parseStatuses(query.status),
+        sort,
+        limit,
+        offset,
+        ...(q === undefined ? {} : { q }),
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      return { items: page.items, total: page.total, limit, offset, nextCursor: page.nextCursor };
+    },
+  });
+  app.get('/api/projects/:id/index', {
+    onRequest: app.requireScope('read'),
+    schema: {
+      tags,
+      summary: 'Id, status and colour of every image, compact',
+      description: 'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries.',
+      params: IdParams,
+      response: replies({ 200: Bytes('application/octet-stream') }),
+    },
+    handler: async ({ params }, reply) => {
+      const bytes = await readIndex(app.sql, params.id);
+      if (!bytes) throw notFound('project', params.id);
+      return reply.type('application/octet-stream').header('cache-control', 'no-store').send(Buffer.from(bytes.buffer));
+    },
+  });
+  app.get('/api/images/:id', {
+    onRequest: app.requireScope('read'),
+    schema: { tags, summary: 'One image', params: IdParams, response: replies({ 200: Image }) },
+    handler: async ({ params }) => {
+      const image = await app.images.get(params.id);
+      if (!image) throw notFound('image', params.id);
+      return image;
+    },
+  });
+  app.get('/api/images/:id/timeline', {
+    onRequest: app.requireScope('read'),
+    schema: {
+      tags,
+      summary: 'Every stage of an image, with times',
+      params: IdParams,
+      response: replies({ 200: Timeline }),
+    },
+    handler: async ({ params }) => {
+      const image = await app.images.get(params.id);
+      if (!image) throw notFound('image', params.id);
+      return readTimeline(app.sql, image);
+    },
+  });
+  app.delete('/api/images/:id', {
+    onRequest: app.requireScope('write'),
+    schema: { tags, summary: 'Delete an image', params: IdParams, response: replies({ 204: NoContent }) },
+    handler: async ({ params }, reply) => {
+      const projectId = await app.images.remove(params.id);
+      if (projectId === null) throw notFound('image', params.id);
+      await projects.changed(projectId);
+      return reply.code(204).send(null);
+    },
+  });
+};
+export default routes;

@@ -1,0 +1,74 @@
+import multipart from '@fastify/multipart';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { UploadReply } from '#contract/images.ts';
+import { ALL_PROJECTS, createProjectStore } from '../database/projects.ts';
+import { apiError } from '../errors.ts';
+import { createIdempotency } from '../ingest/idempotency.ts';
+import { MAX_FILES, uploadImages } from '../ingest/upload.ts';
+import { IdParams, replies } from './schemas.ts';
+
+/** Boundaries and part headers. */
+const OVERHEAD_BYTES = 1024 * 1024;
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const projects = createProjectStore(app);
+  const idempotency = createIdempotency(app.sql);
+  const maxBytes = MAX_FILES * app.config.maxFileBytes + OVERHEAD_BYTES;
+  await app.register(multipart, {
+    preservePath: true,
+    throwFileSizeLimit: false,
+    limits: { files: MAX_FILES, fileSize: app.config.maxFileBytes, fields: 1, headerPairs: 100 },
+  });
+
+  app.post('/api/projects/:id/images', {
+    onRequest: app.requireScope('write'),
+    bodyLimit: maxBytes,
+    config: { rate: 'uploads' },
+    schema: {
+      tags: ['images'],
+      summary: `Upload up to ${MAX_FILES} PNG, JPEG, TIFF or WebP files`,
+      description:
+        'multipart/form-data, field `files` repeated. A bad file is refused by name, its neighbours are accepted.',
+      consumes: ['multipart/form-data'],
+      params: IdParams,
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) }),
+      response: replies({ 201: UploadReply }),
+    },
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      if (!request.isMultipart())
+        throw apiError(
+          'UNSUPPORTED_MEDIA_TYPE',
+          `content-type is ${request.headers['content-type'] ?? 'missing'}: expected multipart/form-data`,
+        );
+      const length = Number(request.headers['content-length'] ?? 0);
+      if (length > maxBytes)
+        throw apiError('BODY_TOO_LARGE', `the body has ${length} bytes: at most ${maxBytes} are allowed`);
+      await projects.need(id);
+      const key = request.headers['idempotency-key'];
+      const upload = (save?: Parameters<typeof uploadImages>[3]) => uploadImages(app, id, request.parts(), save);
+      if (key === undefined) {
+        const answer = await upload();
+        await published(answer);
+        return reply.code(201).send(answer);
+      }
+      const at = { keyId: request.apiKey.id, route: `POST /api/projects/${id}/images`, key };
+      const answer = await idempotency.once(at, async (save) => ({
+        statusCode: 201,
+        reply: await upload((tx, stored) => save(tx, { statusCode: 201, reply: stored })),
+      }));
+      if (answer.replayed) void reply.header('idempotency-replayed', 'true');
+      const body = answer.reply as UploadReply;
+      await published(body);
+      return reply.code(201).send(body);
+
+      async function published({ images, rejected }: UploadReply) {
+        for (const image of images) app.images.own(image.id, id);
+        request.audit = { targetId: id, detail: { images: images.length, rejected: rejected.length } };
+        await Promise.all([app.cache.bump(id), app.cache.bump(ALL_PROJECTS)]);
+      }
+    },
+  });
+};
+export default routes;

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { buildApp } from '../../src/app.ts';
+import { createCache } from '../../src/cache.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createDatabase } from '../../src/database/client.ts';
+import { createKeyStore } from '../../src/database/keys.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { createMetrics } from '../../src/metrics.ts';
+import { createStorage } from '../../src/storage.ts';
+import { testServers } from '../../../test/servers.ts';
+
+export const TEST_KEY = 'test-key-test-key-test-key-test-key-0001';
+
+export interface TestApp {
+  app: FastifyInstance;
+  url: string;
+  dataDir: string;
+  /** `fetch` with the bootstrap key; `init.key` null sends none. */
+  call(path: string, init?: RequestInit & { key?: string | null; json?: unknown }): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** The real app, listening, on a database and a folder of its own. */
+export async function startTestApp(env: Record<string, string> = {}): Promise<TestApp> {
+  const servers = testServers();
+  const database = await servers.createDatabase();
+  const dataDir = await mkdtemp(join(tmpdir(), 'segbench-test-'));
+  const config = loadConfig({
+    DATABASE_URL: database.url,
+    QUEUE_REDIS_URL: servers.queueRedisUrl,
+    CACHE_REDIS_URL: servers.cacheRedisUrl,
+    QUEUE_PREFIX: servers.prefix(),
+    DATA_DIR: dataDir,
+    DATABASE_POOL: '4',
+    LOG_LEVEL: 'error',
+    NODE_ENV: 'test',
+    RATE_LIMITS: 'off',
+    ...env,
+  });
+  await migrate(database.url);
+  const metrics = createMetrics('api');
+  const sql = createDatabase(database.url, { max: config.databasePool, metrics });
+  const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, metrics, prefix: config.queuePrefix });
+  const storage = createStorage(dataDir);
+  await cache.open();
+  await storage.open();
+  await createKeyStore(sql).ensureBootstrap(TEST_KEY);
+  const app = await buildApp({ config, sql, metrics, cache, storage });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  return {
+    app,
+    url,
+    dataDir,
+    call(path, { key = TEST_KEY, json, ...init } = {}) {
+      const headers = new Headers(init.headers);
+      if (key !== null) headers.set('authorization', `Bearer ${key}`);
+      if (json !== undefined) headers.set('content-type', 'application/json');
+      return fetch(url + path, { ...init, headers, ...(json === undefined ? {} : { body: JSON.stringify(json) }) });
+    },
+    async close() {
+      await app.close();
+      await cache.close();
+      await sql.end({ timeout: 5 });
+      await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
