@@ -28,7 +28,7 @@ export const BULK_1000: Scenario = {
       mix: ['list', 'image', 'image', 'picture', 'list', 'image', 'picture', 'image', 'list', 'picture'],
       pageSize: 50,
       pages: 10,
-      distinctImages: 50,
+      distinctImages: 45,
       pictureWidth: 160,
     },
     downloads: { clients: 32, fileBytes: 256 * 1024 * 1024, maxRangeBytes: 4 * 1024 * 1024 },

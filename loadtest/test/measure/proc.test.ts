@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { foreignShare, parseMachineCpu } from '../../src/measure/noise.ts';
+import { parseStat, readProcess } from '../../src/measure/proc.ts';
+import { cpuBetween, createProcessSampler } from '../../src/measure/processes.ts';
+import { pressureBetween } from '../../src/measure/psi.ts';
+
+describe('parseStat', () => {
+  it('reads CPU times of a command with spaces and brackets in its name', () => {
+    const text = '7 (a (b) c) S 1 7 7 0 -1 4194560 1 0 0 0 150 50 30 20 20 0 1 0 5 100 10';
+    expect(parseStat(text)).toEqual({ cpuSeconds: 2, reapedCpuSeconds: 0.5 });
+  });
+});
+
+describe('createProcessSampler', () => {
+  it('counts a child under its own role, and its time after it ended under its parent', async () => {
+    const busy = 'const end = Date.now() + 250; while (Date.now() < end);';
+    const inner = `require('child_process').spawnSync(process.execPath, ['-e', ${JSON.stringify(busy)}]);`;
+    const child = spawn(process.execPath, ['-e', `${inner} console.log('done'); setInterval(() => {}, 1000);`]);
+    try {
+      const sampler = createProcessSampler({ intervalMs: 20 });
+      sampler.watch({ role: 'worker', pid: child.pid ?? 0, childRole: () => 'inference' });
+      const before = await sampler.cpu();
+      sampler.start();
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      await sampler.stop();
+      const after = await sampler.cpu();
+      const summary = await sampler.summary();
+      expect(cpuBetween(before, after, ['worker'])).toBeGreaterThan(0.15);
+      expect(summary['inference']?.rssPeakBytes).toBeGreaterThan(10e6);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+  it('reads nothing of a process that is gone', async () => expect(await readProcess(2 ** 22 + 1)).toBeNull());
+});
+
+describe('noise', () => {
+  it('counts what is neither idle nor ours, stolen time included', () => {
+    const before = parseMachineCpu('cpu  100 0 100 800 0 0 0 0 0 0\n');
+    const after = parseMachineCpu('cpu  300 0 200 900 0 0 0 100 0 0\n');
+    expect(foreignShare(before, after, 2)).toBeCloseTo(2 / 5);
+    expect(foreignShare(null, after, 2)).toBeNull();
+  });
+  it('takes pressure as a share of the time between two readings', () => {
+    const at = (someMicros: number, atMs: number) => ({ someMicros, atMs });
+    expect(pressureBetween(at(0, 0), at(500_000, 1000))).toBeCloseTo(0.5);
+    expect(pressureBetween(null, at(1, 1))).toBeNull();
+  });
+});
