@@ -9,6 +9,7 @@ import { externalAddresses } from '../loadtest/src/environment/external.ts';
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // `npm test` was killed: end our whole group, test files and what they started included.
   process.once('disconnect', () => process.kill(-process.pid, 'SIGTERM'));
+  process.channel?.unref();
   const running = externalAddresses('SEGBENCH_TEST_');
   if (running) {
     project.provide('servers', running);
