@@ -1,0 +1,28 @@
+import { render } from 'preact';
+import { createApp, idIn } from '../app.tsx';
+import type { Api } from '../models/api.ts';
+import { CapacityPage } from '../pages/CapacityPage.tsx';
+import { GalleryPage } from '../pages/GalleryPage.tsx';
+import { NotFoundPage } from '../pages/NotFoundPage.tsx';
+import { OperatorPage } from '../pages/OperatorPage.tsx';
+import { RunsPage } from '../pages/RunsPage.tsx';
+import { ViewerPage } from '../pages/ViewerPage.tsx';
+import '../styles/base.css';
+import '../styles/gallery.css';
+import '../styles/operator.css';
+
+/** Links load a page anew: five pages need no router, and leaving a page frees all it held. */
+function pageAt(pathname: string, api: Api) {
+  const projectId = idIn(pathname, '/projects');
+  if (projectId) return <GalleryPage api={api} projectId={projectId} />;
+  const imageId = idIn(pathname, '/images');
+  if (imageId) return <ViewerPage api={api} imageId={imageId} />;
+  if (pathname === '/') return <OperatorPage api={api} />;
+  if (pathname === '/runs') return <RunsPage />;
+  if (pathname === '/capacity') return <CapacityPage />;
+  return <NotFoundPage />;
+}
+
+const { App, start } = createApp((api) => pageAt(location.pathname, api));
+render(<App />, document.getElementById('app')!);
+void start();

@@ -1,0 +1,132 @@
+import { signal, type Signal } from '@preact/signals';
+import type { FailureCode, ImageStatus } from '#contract/names.ts';
+import type { ImageStore } from './ImageStore.ts';
+import type { Overlay } from './Overlays.ts';
+import type { ResultView } from './result-cache.ts';
+
+export interface CellState {
+  imageId: string;
+  status: ImageStatus;
+  code: FailureCode | null;
+  colour: string;
+  /** Cells found, once the overlay of the current result is painted; null before. */
+  drawnPolygons: number | null;
+}
+interface Surface {
+  state: Signal<CellState>;
+  canvas: HTMLCanvasElement | null;
+  /** Something is on the canvas. */
+  dirty: boolean;
+}
+
+export type Cells = ReturnType<typeof createCells>;
+
+/** The cells that exist in the page right now: one signal each for what they say, one canvas each for what they show. */
+export function createCells(deps: {
+  store: ImageStore;
+  result: (imageId: string) => ResultView | undefined;
+  thumbnail: (imageId: string) => ImageBitmap | undefined;
+  overlay: (imageId: string, mark: number, size: number) => Overlay | undefined;
+  staleOverlay: (imageId: string) => Overlay | undefined;
+  requestOverlay: (imageId: string, view: ResultView, size: number) => void;
+}) {
+  const { store } = deps;
+  const surfaces = new Map<number, Surface>();
+  /** Positions that have stayed visible; only for these is work begun. */
+  let settled: ReadonlySet<number> = new Set();
+
+  const read = (i: number, drawnPolygons: number | null): CellState => ({
+    imageId: store.idAt(i),
+    status: store.statusAt(i),
+    code: store.codeAt(i),
+    colour: store.colourAt(i),
+    drawnPolygons,
+  });
+  function surfaceOf(i: number): Surface {
+    let surface = surfaces.get(i);
+    if (!surface) surfaces.set(i, (surface = { state: signal(read(i, null)), canvas: null, dirty: false }));
+    return surface;
+  }
+
+  /** Average colour, then thumbnail, then overlay: paints what there is, and says in the cell's state what that was. */
+  function paint(i: number): void {
+    const surface = surfaces.get(i);
+    if (!surface) return;
+    const { canvas } = surface;
+    const context = canvas?.getContext('2d');
+    let drawn: number | null = null;
+    if (canvas && context) {
+      const size = canvas.width;
+      const imageId = store.idAt(i);
+      if (surface.dirty) context.clearRect(0, 0, size, size);
+      surface.dirty = false;
+      const thumbnail = deps.thumbnail(imageId);
+      if (thumbnail) {
+        drawContained(context, thumbnail, size);
+        surface.dirty = true;
+      }
+      const overlay = currentOverlay(i, imageId, size);
+      if (overlay) {
+        context.drawImage(overlay.bitmap, 0, 0, size, size);
+        surface.dirty = true;
+        if (overlay.mark === store.markAt(i) && store.isCompleted(i))
+          drawn = deps.result(imageId)?.polygonCount ?? null;
+      }
+    }
+    const next = read(i, drawn);
+    const before = surface.state.peek();
+    if (!sameState(before, next)) surface.state.value = next;
+  }
+  function currentOverlay(i: number, imageId: string, size: number): Overlay | undefined {
+    const view = deps.result(imageId);
+    if (!store.isCompleted(i) || !view) return store.isCompleted(i) ? deps.staleOverlay(imageId) : undefined;
+    const overlay = deps.overlay(imageId, view.mark, size);
+    if (!overlay && settled.has(i)) deps.requestOverlay(imageId, view, size);
+    return overlay ?? deps.staleOverlay(imageId);
+  }
+  return {
+    state: (i: number): Signal<CellState> => surfaceOf(i).state,
+    /** Gives position `i` a canvas; the returned function takes it away. */
+    attach(i: number, canvas: HTMLCanvasElement): () => void {
+      const surface = surfaceOf(i);
+      surface.canvas = canvas;
+      // A recycled canvas still shows the image that it was used for before.
+      surface.dirty = true;
+      paint(i);
+      return () => {
+        if (surface.canvas === canvas) surface.canvas = null;
+      };
+    },
+    /** Forgets all cells but these; called when others have become visible. */
+    keep(positions: ReadonlySet<number>): void {
+      for (const i of surfaces.keys()) if (!positions.has(i)) surfaces.delete(i);
+    },
+    paint,
+    settle(positions: number[]): void {
+      const before = settled;
+      settled = new Set(positions);
+      for (const i of positions) if (!before.has(i)) paint(i);
+    },
+    paintAll(): void {
+      for (const i of surfaces.keys()) paint(i);
+    },
+    has: (i: number): boolean => surfaces.has(i),
+    get size() {
+      return surfaces.size;
+    },
+  };
+}
+
+function drawContained(context: CanvasRenderingContext2D, bitmap: ImageBitmap, size: number): void {
+  const scale = Math.min(size / bitmap.width, size / bitmap.height);
+  const width = bitmap.width * scale;
+  const height = bitmap.height * scale;
+  context.drawImage(bitmap, (size - width) / 2, (size - height) / 2, width, height);
+}
+
+const sameState = (a: CellState, b: CellState): boolean =>
+  a.imageId === b.imageId &&
+  a.status === b.status &&
+  a.code === b.code &&
+  a.colour === b.colour &&
+  a.drawnPolygons === b.drawnPolygons;

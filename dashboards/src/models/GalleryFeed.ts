@@ -1,0 +1,136 @@
+import { signal } from '@preact/signals';
+import type { Batch } from '#contract/batches.ts';
+import type { EventsFrame, SnapshotFrame } from '#contract/events.ts';
+import { decodeIndex } from '#contract/index-format.ts';
+import type { Project } from '#contract/images.ts';
+import type { Api } from './api.ts';
+import type { Batches } from './Batches.ts';
+import type { Clock } from './clock.ts';
+import { createEventSocket, type Cursor, type SocketLike } from './EventSocket.ts';
+import { createFrameQueue, type FrameScheduler } from './frame-queue.ts';
+import type { ImageStore } from './ImageStore.ts';
+
+/** New images appear at most this often while an upload runs; more images, more patience. */
+const RELOAD_MS = { least: 500, perImage: 0.02 };
+/** Open batches and the latest closed ones; older history is of no use to this page. */
+const BATCHES_READ = 20;
+
+export type LoadState = 'loading' | 'ready' | 'failed';
+
+/** Brings a project into the store and keeps it there: index first, then events from the index's number on. */
+export function createGalleryFeed(deps: {
+  api: Api;
+  clock: Clock;
+  frames: FrameScheduler;
+  random: () => number;
+  openSocket: (cursor: Cursor) => SocketLike;
+  projectId: string;
+  store: ImageStore;
+  batches: Batches;
+  /** Positions whose image changed, or null when everything may have. */
+  onChange: (positions: number[] | null) => void;
+}) {
+  const { api, clock, store, batches, projectId } = deps;
+  const load = signal<LoadState>('loading');
+  const error = signal<string | null>(null);
+  const project = signal<Project | null>(null);
+  let loading = false;
+  /** Frames that arrive while an index is on its way, to be applied on top of it. */
+  let recent: EventsFrame[] = [];
+  let cancelReload: (() => void) | null = null;
+  let stopped = false;
+
+  const queue = createFrameQueue<EventsFrame>({ frames: deps.frames, apply: applyFrames });
+  const socket = createEventSocket({
+    open: deps.openSocket,
+    clock,
+    random: deps.random,
+    onEvents: (frame) => queue.push(frame),
+    onReset: (snapshot) => void reset(snapshot),
+    onOpen: () => void readBatches(),
+    // A refused socket does not say why; a plain request does (signed out, project gone).
+    onLost: () => void readProject().catch(() => {}),
+  });
+
+  function applyFrames(frames: EventsFrame[]): void {
+    if (loading) recent.push(...frames);
+    const changed: number[] = [];
+    let unknown = false;
+    for (const frame of frames) {
+      for (const event of frame.events) {
+        const i = store.apply(event);
+        if (i >= 0) changed.push(i);
+        else if (i === -1) unknown = true;
+      }
+      for (const batch of frame.batches) batches.upsert(batch);
+    }
+    if (unknown) reloadSoon();
+    deps.onChange(changed);
+  }
+  function reloadSoon(): void {
+    cancelReload ??= clock.after(RELOAD_MS.least + store.count * RELOAD_MS.perImage, () => {
+      cancelReload = null;
+      void reload(false).catch(() => reloadSoon());
+    });
+  }
+  /** @returns where the events go on */
+  async function reload(missedEvents: boolean): Promise<Cursor> {
+    loading = true;
+    recent = [];
+    try {
+      const index = decodeIndex(await api.bytes(`/projects/${projectId}/index`));
+      store.load(index, missedEvents);
+      const late = recent;
+      loading = false;
+      deps.onChange(null);
+      if (late.length > 0) applyFrames(late);
+      return { epoch: index.epoch, seq: index.seq };
+    } finally {
+      loading = false;
+    }
+  }
+  async function reset(snapshot: SnapshotFrame | null): Promise<void> {
+    queue.flush();
+    try {
+      const cursor = await reload(true);
+      for (const batch of snapshot?.batches ?? []) batches.upsert(batch, true);
+      if (!stopped) socket.start(cursor);
+    } catch {
+      if (!stopped) clock.after(2000, () => void reset(snapshot));
+    }
+  }
+  async function readProject(): Promise<void> {
+    project.value = await api.get<Project>(`/projects/${projectId}`);
+  }
+  async function readBatches(): Promise<void> {
+    const list = await api.get<{ items: Batch[] }>(`/projects/${projectId}/batches?limit=${BATCHES_READ}`);
+    for (const batch of list.items.toReversed()) batches.upsert(batch, true);
+  }
+  return {
+    load,
+    error,
+    project,
+    socket,
+    async start(): Promise<void> {
+      load.value = 'loading';
+      error.value = null;
+      try {
+        const [cursor] = await Promise.all([reload(true), readProject(), readBatches()]);
+        load.value = 'ready';
+        if (!stopped) socket.start(cursor);
+      } catch (cause) {
+        load.value = 'failed';
+        error.value = cause instanceof Error ? cause.message : String(cause);
+      }
+    },
+    /** After an upload: the new images have no events that an old index would know. */
+    refresh: reloadSoon,
+    stop(): void {
+      stopped = true;
+      cancelReload?.();
+      queue.stop();
+      socket.stop();
+    },
+  };
+}
+export type GalleryFeed = ReturnType<typeof createGalleryFeed>;

@@ -1,0 +1,92 @@
+import { signal } from '@preact/signals';
+import type { Batch } from '#contract/batches.ts';
+import type { Project } from '#contract/images.ts';
+import type { Api } from './api.ts';
+import { isOver } from './Batches.ts';
+import type { Clock } from './clock.ts';
+import { createPoll } from './Poll.ts';
+
+const EVERY_MS = 1000;
+/** Batches are looked for in this many projects, the newest ones. */
+const PROJECTS_WATCHED = 8;
+
+export interface Health {
+  status: 'healthy' | 'degraded' | 'unhealthy';
+  timestamp: string;
+  services: Record<string, { status: string; latencyMs?: number; message?: string }>;
+}
+export interface Summary {
+  uptime: number;
+  api: { requestsPerMinute: number; avgResponseTime: number; errorRate: number };
+  database: { queriesPerMinute: number; avgQueryTime: number; slowQueries: number };
+  system: { cpuUsage: number; memoryUsage: number; eventLoopLag: number };
+  cache: { hitRate: number };
+  queue?: { imagesPerSecond?: number; [key: string]: unknown };
+}
+export interface Endpoints {
+  percentiles: { p50: number; p95: number; p99: number };
+}
+export interface QueueWorker {
+  id: string;
+  pid: number;
+  state: string;
+  model: string;
+  provider: string;
+  imagesDone: number;
+  lastError: string | null;
+  busyRatio: number;
+  rssBytes: number;
+  seenAt: string | number;
+}
+export interface Queue {
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+  oldestAgeMs: number | null;
+  workers: QueueWorker[];
+}
+export interface OpenBatch extends Batch {
+  projectName: string;
+}
+
+export type Operator = ReturnType<typeof createOperator>;
+
+/** The operator's view: four readings a second old at most, and the projects. */
+export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boolean }) {
+  const { api, clock, hidden } = deps;
+  const poll = <T>(read: () => Promise<T>, everyMs = EVERY_MS) => createPoll({ read, everyMs, clock, hidden });
+  const health = poll(() => api.get<Health>('/metrics/health'));
+  const summary = poll(() => api.get<Summary>('/metrics/summary'));
+  const endpoints = poll(() => api.get<Endpoints>('/metrics/endpoints'), 2 * EVERY_MS);
+  const queue = poll(() => api.get<Queue>('/queue'));
+  const projects = poll(() => api.get<{ items: Project[]; total: number }>('/projects?limit=100'), 2 * EVERY_MS);
+  const batches = poll(readOpenBatches);
+  const createError = signal<string | null>(null);
+  const polls = [health, summary, endpoints, queue, projects, batches];
+
+  async function readOpenBatches(): Promise<OpenBatch[]> {
+    const watched = projects.state.peek().value?.items.slice(-PROJECTS_WATCHED) ?? [];
+    const lists = await Promise.all(
+      watched.map(async ({ id, name }) => {
+        const { items } = await api.get<{ items: Batch[] }>(`/projects/${id}/batches?limit=5`);
+        return items.filter((batch) => !isOver(batch)).map((batch) => ({ ...batch, projectName: name }));
+      }),
+    );
+    return lists.flat();
+  }
+  return {
+    ...{ health, summary, endpoints, queue, projects, batches, createError },
+    async createProject(name: string): Promise<void> {
+      createError.value = null;
+      try {
+        await api.post<Project>('/projects', { name });
+        projects.refresh();
+      } catch (cause) {
+        createError.value = cause instanceof Error ? cause.message : String(cause);
+      }
+    },
+    start: (): void => polls.forEach((each) => each.start()),
+    stop: (): void => polls.forEach((each) => each.stop()),
+  };
+}

@@ -1,0 +1,61 @@
+import { createLru } from './lru.ts';
+import type { ResultView } from './result-cache.ts';
+
+export interface RasterRequest {
+  key: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  imageWidth: number;
+  imageHeight: number;
+  /** Device pixels of the square box that the picture is fitted into. */
+  size: number;
+}
+export interface RasterReply {
+  key: string;
+  bitmap: ImageBitmap | null;
+  /** Why there is no bitmap. */
+  error?: string;
+}
+export interface Overlay {
+  bitmap: ImageBitmap;
+  mark: number;
+  size: number;
+}
+
+/** Twice as many cells as a large screen shows, at most 26 KB to 400 KB each. */
+const CAPACITY = 160;
+
+/** Overlay bitmaps of visible cells, drawn in a worker so that scrolling never waits for a contour. */
+export function createOverlays(options: {
+  post: (request: RasterRequest, transfer: Transferable[]) => void;
+  onReady: (imageId: string) => void;
+}) {
+  const bitmaps = createLru<Overlay>({ capacity: CAPACITY, dispose: (overlay) => overlay.bitmap.close() });
+  const pending = new Set<string>();
+  return {
+    /** The overlay of this completion at this size, or undefined. */
+    get(imageId: string, mark: number, size: number): Overlay | undefined {
+      const overlay = bitmaps.get(imageId);
+      return overlay && overlay.mark === mark && overlay.size === size ? overlay : undefined;
+    },
+    /** An older result's overlay, better than nothing until the current one is here. */
+    getAny: (imageId: string): Overlay | undefined => bitmaps.get(imageId),
+    request(imageId: string, view: ResultView, size: number): void {
+      const key = `${imageId} ${view.mark} ${size}`;
+      if (pending.has(key)) return;
+      pending.add(key);
+      const bytes = view.bytes.slice();
+      options.post({ key, bytes, imageWidth: view.width, imageHeight: view.height, size }, [bytes.buffer]);
+    },
+    receive({ key, bitmap }: RasterReply): void {
+      pending.delete(key);
+      if (!bitmap) return;
+      const [imageId = '', mark, size] = key.split(' ');
+      bitmaps.set(imageId, { bitmap, mark: Number(mark), size: Number(size) });
+      options.onReady(imageId);
+    },
+    stop(): void {
+      pending.clear();
+      bitmaps.clear();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { Api } from './api.ts';
+import { browserClock } from './clock.ts';
+import type { Cursor, SocketLike } from './EventSocket.ts';
+import { browserFrames } from './frame-queue.ts';
+import type { GalleryDeps } from './Gallery.ts';
+import type { RasterReply } from './Overlays.ts';
+
+const THUMBNAIL_PX = 160;
+
+export function eventsUrl(location: Location, query: Record<string, string>): string {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  return `${scheme}://${location.host}/api/events?${new URLSearchParams(query).toString()}`;
+}
+
+/** The real browser behind a gallery: sockets, frames, pictures and one worker. `release` ends the worker. */
+export function createBrowserDeps(api: Api, projectId: string): { deps: GalleryDeps; release: () => void } {
+  const worker = new Worker(new URL('../raster/raster-worker.ts', import.meta.url), { type: 'module' });
+  const deps: GalleryDeps = {
+    projectId,
+    api,
+    clock: browserClock,
+    frames: browserFrames,
+    random: Math.random,
+    openSocket: ({ epoch, seq }: Cursor) =>
+      new WebSocket(eventsUrl(location, { projectId, epoch, since: String(seq) })) as SocketLike,
+    async loadThumbnail(imageId, signal) {
+      const response = await api.request(`/images/${imageId}/render?w=${THUMBNAIL_PX}&f=webp`, { signal });
+      return createImageBitmap(await response.blob());
+    },
+    raster: {
+      post: (request, transfer) => worker.postMessage(request, transfer),
+      onReply: (listen) => {
+        worker.onmessage = ({ data }: MessageEvent<RasterReply>) => listen(data);
+      },
+    },
+  };
+  return { deps, release: () => worker.terminate() };
+}

@@ -1,0 +1,31 @@
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const oneDigit = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+
+export const formatCount = (value: number): string => whole.format(value);
+export const formatRate = (perSecond: number): string => `${oneDigit.format(perSecond)} images/s`;
+export const formatPercent = (ratio: number): string => `${whole.format(ratio * 100)} %`;
+export const formatMs = (ms: number): string =>
+  ms >= 10_000 ? formatDuration(ms / 1000) : `${(ms < 10 ? oneDigit : whole).format(ms)} ms`;
+
+/** Two units at most: "45 s", "3 min 20 s", "2 h 5 min". */
+export function formatDuration(seconds: number): string {
+  const total = Math.max(0, Math.round(seconds));
+  if (total < 60) return `${total} s`;
+  const minutes = Math.floor(total / 60);
+  if (minutes < 60) return total % 60 ? `${minutes} min ${total % 60} s` : `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1e6) return `${oneDigit.format(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${oneDigit.format(bytes / 1e6)} MB` : `${oneDigit.format(bytes / 1e9)} GB`;
+}
+
+/** "about 40 s (35 s to 50 s)"; the range is left out where it says nothing more. */
+export function formatEta(eta: { seconds: number; low: number; high: number }): string {
+  const low = formatDuration(eta.low);
+  const high = formatDuration(eta.high);
+  const middle = formatDuration(eta.seconds);
+  return low === high ? `about ${middle} left` : `about ${middle} left (${low} to ${high})`;
+}

@@ -1,0 +1,28 @@
+import type { NaiveImage } from './state.ts';
+
+/** One card of all: thumbnail, and every polygon as an SVG element. */
+export function NaiveCard({ image }: { image: NaiveImage }) {
+  const { result } = image;
+  return (
+    <div
+      class="naive-card"
+      data-image-id={image.id}
+      data-status={image.status}
+      data-overlay={result ? 'drawn' : undefined}
+      data-polygon-count={result?.polygonCount}
+    >
+      <div class="naive-picture">
+        <img src={`/api/images/${image.id}/render?w=160&f=webp`} alt="" />
+        {result && (
+          <svg viewBox={`0 0 ${result.imageWidth} ${result.imageHeight}`}>
+            {result.polygons.map((polygon) => (
+              <polygon key={polygon.id} points={polygon.points.join(' ')} />
+            ))}
+          </svg>
+        )}
+      </div>
+      <span>{image.name}</span>
+      <span>{image.status}</span>
+    </div>
+  );
+}

@@ -1,0 +1,20 @@
+import { useEffect, useMemo } from 'preact/hooks';
+import { GalleryView } from '../components/GalleryView.tsx';
+import type { Api } from '../models/api.ts';
+import { createBrowserDeps } from '../models/browser-deps.ts';
+import { createGallery, type GalleryDeps } from '../models/Gallery.ts';
+
+export function GalleryPage({ api, projectId, hooks }: { api: Api; projectId: string; hooks?: GalleryDeps['hooks'] }) {
+  const { gallery, release } = useMemo(() => {
+    const browser = createBrowserDeps(api, projectId);
+    return { gallery: createGallery({ ...browser.deps, ...(hooks && { hooks }) }), release: browser.release };
+  }, [api, projectId]);
+  useEffect(() => {
+    void gallery.start();
+    return () => {
+      gallery.stop();
+      release();
+    };
+  }, [gallery]);
+  return <GalleryView gallery={gallery} />;
+}
