@@ -15,6 +15,15 @@ export interface Interrupts {
   release(): void;
 }
 
+/** The parts of `process` that interrupts come from. */
+export interface InterruptSource {
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
+  exit(code: number): void;
+  connected?: boolean | undefined;
+  disconnect?: (() => void) | undefined;
+}
+
 function signalOf(message: unknown): InterruptSignal | undefined {
   if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'signal')
     return undefined;
@@ -25,34 +34,34 @@ function signalOf(message: unknown): InterruptSignal | undefined {
  * Signals from the terminal, and from the launcher over IPC; a launcher that is gone counts as a hang-up. A second signal, more
  * than a second after the first, ends the process at once: the keeper then removes what is left.
  */
-export function listenForInterrupts(now: () => number = Date.now): Interrupts {
+export function listenForInterrupts(source: InterruptSource = process, now: () => number = Date.now): Interrupts {
   const controller = new AbortController();
   let first: { name: InterruptSignal; at: number } | undefined;
   const receive = (name: InterruptSignal) => {
     if (!first) {
       first = { name, at: now() };
       controller.abort(new DOMException(`interrupted by ${name}`, 'AbortError'));
-    } else if (now() - first.at > SAME_MS && name !== 'SIGHUP') process.exit(EXIT.interrupted);
+    } else if (now() - first.at > SAME_MS && name !== 'SIGHUP') source.exit(EXIT.interrupted);
   };
   const listeners = SIGNALS.map((name) => [name, () => receive(name)] as const);
-  for (const [name, listener] of listeners) process.on(name, listener);
+  for (const [name, listener] of listeners) source.on(name, listener);
   const onMessage = (message: unknown) => {
     const name = signalOf(message);
     if (name) receive(name);
   };
   const onDisconnect = () => receive('SIGHUP');
-  process.on('message', onMessage);
-  process.on('disconnect', onDisconnect);
+  source.on('message', onMessage);
+  source.on('disconnect', onDisconnect);
   // Who read our output may be gone first; that must not keep us from tidying up.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   return {
     signal: controller.signal,
     received: () => first?.name,
     release() {
-      for (const [name, listener] of listeners) process.off(name, listener);
-      process.off('message', onMessage);
-      process.off('disconnect', onDisconnect);
-      if (process.connected) process.disconnect();
+      for (const [name, listener] of listeners) source.off(name, listener);
+      source.off('message', onMessage);
+      source.off('disconnect', onDisconnect);
+      if (source.connected) source.disconnect?.();
     },
   };
 }
