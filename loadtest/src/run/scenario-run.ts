@@ -10,7 +10,7 @@ import { loadImages } from './images.ts';
 import { runPhases } from './phases.ts';
 import type { Progress } from './progress.ts';
 import { runDataOf, type Parts } from './run-data.ts';
-import { startServices } from './services.ts';
+import { startAll } from './services.ts';
 import { EnvironmentLost, Interrupted, type Stop } from './stop.ts';
 import { startWatch } from './watch.ts';
 
@@ -35,7 +35,7 @@ const poolText = ({ pool }: BenchOptions): string =>
 export async function runScenario({ options, folder, progress, stop }: RunInput): Promise<RunData> {
   const startedAt = new Date();
   progress.phase('start');
-  const services = await startServices({
+  const services = await startAll({
     environment: options.environment,
     workers: options.workers,
     settings: { POOL: poolText(options), QUEUE_PREFIX: `sb${randomBytes(4).toString('hex')}` },

@@ -4,30 +4,43 @@ import postgres, { type Sql } from 'postgres';
 import type { Browser } from 'puppeteer-core';
 import { startService } from '../../../service/src/supervise.ts';
 import { createHttpClient, type HttpClient } from '../drivers/http-client.ts';
-import { launchBrowser } from '../environment/browser.ts';
+import { launchBrowser, type LaunchedBrowser } from '../environment/browser.ts';
 import { startEnvironment, type Environment, type EnvironmentKind } from '../environment/index.ts';
-import type { Stop } from './stop.ts';
+import { createClosers } from './closers.ts';
+import { orStop, type Stop } from './stop.ts';
 
-export interface ServicesOptions {
-  environment: EnvironmentKind;
-  workers: number;
-  /** Settings for the service besides those that every run has. */
-  settings?: Record<string, string>;
-  log: (line: string) => void;
-  stop: Stop;
-}
+/** What phases need of an environment: its addresses, folder and names. */
+export type Ground = Pick<
+  Environment,
+  | 'kind'
+  | 'databaseUrl'
+  | 'queueRedisUrl'
+  | 'cacheRedisUrl'
+  | 'tempDir'
+  | 'env'
+  | 'servers'
+  | 'versions'
+  | 'notes'
+  | 'watchGroup'
+>;
 export interface Services {
-  environment: Environment;
+  environment: Ground;
   url: string;
   key: string;
   dataDir: string;
-  settings: Record<string, string>;
   processes: { role: string; pid: number; metricsUrl: string }[];
   sql: Sql;
   client: HttpClient;
   browser: Browser;
   browserVersion: string;
   close(): Promise<void>;
+}
+export interface ServiceOptions {
+  workers: number;
+  /** Settings for the service besides those that every run has. */
+  settings?: Record<string, string>;
+  log: (line: string) => void;
+  stop: Stop;
 }
 
 /**
@@ -36,70 +49,75 @@ export interface Services {
  */
 const HARNESS_SETTINGS = { RATE_LIMITS: 'off', ALLOW_UNBATCHED_EVENTS: '1', SELFTEST_PAGES: '1', LOG_LEVEL: 'warn' };
 
-/** Brings up servers, service and browser in this order, and takes them down in the other one, whatever has failed between. */
-export async function startServices(options: ServicesOptions): Promise<Services> {
-  const { workers, log, stop } = options;
-  const closers: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed())
-      await closer().catch((error: unknown) => log(`while stopping: ${String(error)}`));
-  };
+/** Starts the service on a ground that stands, and the clients that speak to it. `close` leaves ground and browser as they are. */
+export async function startOn(ground: Ground, launched: LaunchedBrowser, options: ServiceOptions): Promise<Services> {
+  const { workers, log, stop, settings } = options;
+  const key = randomBytes(24).toString('hex');
+  const dataDir = join(ground.tempDir, 'data');
   let closing = false;
+  const service = await startService({
+    databaseUrl: ground.databaseUrl,
+    queueRedisUrl: ground.queueRedisUrl,
+    cacheRedisUrl: ground.cacheRedisUrl,
+    dataDir,
+    port: 0,
+    workers,
+    env: { ...ground.env, ...HARNESS_SETTINGS, BOOTSTRAP_API_KEY: key, ...settings },
+    log: (role, line) => log(`${role}: ${line}`),
+    onGroup: (pid) => ground.watchGroup(pid),
+  });
+  void service.exited.then(
+    ({ role, code, signal }) => closing || stop.lost(`${role} of the service ended: ${signal ?? `code ${code}`}`),
+  );
+  const sql = postgres(ground.databaseUrl, { max: 2, onnotice: () => {} });
+  const client = createHttpClient({ baseUrl: service.url, key, connections: 64 });
+  return {
+    environment: ground,
+    url: service.url,
+    key,
+    dataDir,
+    processes: service.processes,
+    sql,
+    client,
+    browser: launched.browser,
+    browserVersion: launched.version,
+    async close() {
+      closing = true;
+      client.close();
+      await sql.end({ timeout: 2 });
+      await service.stop();
+    },
+  };
+}
+
+/** Brings up servers, browser and service, and takes them down in the other order, whatever has failed between. */
+export async function startAll(options: ServiceOptions & { environment: EnvironmentKind }): Promise<Services> {
+  const { log, stop } = options;
+  const closers = createClosers(log);
+  let closing = false;
+  const close = (): Promise<void> => {
+    closing = true;
+    return closers.closeAll();
+  };
   try {
     const environment = await startEnvironment({ kind: options.environment, log, signal: stop.signal });
-    closers.push(() => environment.stop());
+    closers.add(() => environment.stop());
     void environment.died.then(({ what, detail }) => closing || stop.lost(`${what} is gone: ${detail}`));
-
-    const key = randomBytes(24).toString('hex');
-    const dataDir = join(environment.tempDir, 'data');
-    const settings = { ...HARNESS_SETTINGS, BOOTSTRAP_API_KEY: key, ...options.settings };
-    const service = await startService({
-      databaseUrl: environment.databaseUrl,
-      queueRedisUrl: environment.queueRedisUrl,
-      cacheRedisUrl: environment.cacheRedisUrl,
-      dataDir,
-      port: 0,
-      workers,
-      env: { ...environment.env, ...settings },
-      log: (role, line) => log(`${role}: ${line}`),
-      onGroup: (pid) => environment.watchGroup(pid),
-    });
-    closers.push(() => service.stop());
-    void service.exited.then(
-      ({ role, code, signal }) => closing || stop.lost(`${role} of the service ended: ${signal ?? `code ${code}`}`),
-    );
-
-    const sql = postgres(environment.databaseUrl, { max: 2, onnotice: () => {} });
-    closers.push(() => sql.end({ timeout: 2 }));
-    const client = createHttpClient({ baseUrl: service.url, key, connections: 64 });
-    closers.push(() => Promise.resolve(client.close()));
-
-    const launched = await launchBrowser({
-      tempDir: environment.tempDir,
-      env: environment.env,
-      log,
-      onGroup: (pid) => environment.watchGroup(pid),
-    });
-    closers.push(() => launched.close());
+    const { tempDir, env } = environment;
+    const onGroup = (pid: number) => environment.watchGroup(pid);
+    const launched = await launchBrowser({ tempDir, env, log, onGroup, signal: stop.signal });
+    closers.add(() => launched.close());
     launched.browser.on('disconnected', () => closing || stop.lost('the browser ended'));
-    return {
-      environment,
-      url: service.url,
-      key,
-      dataDir,
-      settings,
-      processes: service.processes,
-      sql,
-      client,
-      browser: launched.browser,
-      browserVersion: launched.version,
-      close() {
-        closing = true;
-        return close();
-      },
-    };
+    const starting = startOn(environment, launched, options);
+    // A stop does not wait for a start that is under way; what comes of it is closed all the same.
+    closers.add(() =>
+      starting.then(
+        (services) => services.close(),
+        () => {},
+      ),
+    );
+    return { ...(await orStop(stop.signal, starting)), close };
   } catch (error) {
-    closing = true;
     await close();
     throw error;
   }

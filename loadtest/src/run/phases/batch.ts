@@ -34,7 +34,8 @@ export async function batchPhase(bench: Bench): Promise<string> {
   bench.cpuOfBatch = { before, after: await sampler.cpu() };
   bench.first = followed;
   const { batch, finishedAtMs } = followed;
-  const startedAtMs = Date.parse(batch.startedAt ?? batch.createdAt);
+  // From the POST, so that a job which waits for a worker counts.
+  const startedAtMs = Date.parse(batch.createdAt);
   const done = batch.counts.completed + batch.counts.failed;
   const perMinute = (done / Math.max(1, finishedAtMs - startedAtMs)) * 60_000;
   measured(bench, 'throughput_images_per_minute', perMinute);

@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clickButton, measureClick } from '../../../src/drivers/browser/input.ts';
+import { rendererPssBytes, retainedBytes } from '../../../src/drivers/browser/memory.ts';
+import { isBulk } from '../../../src/drivers/browser/network.ts';
+import { openObservedPage, type ObservedPage } from '../../../src/drivers/browser/page.ts';
+import { settleOf, type Settle } from '../../../src/drivers/browser/settle.ts';
+import { launchBrowser, type LaunchedBrowser } from '../../../src/environment/browser.ts';
+import { startFakeGallery } from './fake-gallery.ts';
+
+const EXPECTED = new Map(
+  Array.from({ length: 40 }, (_, index) => [`i${index}`, { status: 'completed', polygonCount: 2 }]),
+);
+let tempDir: string;
+let launched: LaunchedBrowser;
+
+beforeAll(async () => {
+  tempDir = await mkdtemp(join(tmpdir(), 'segbench-test-'));
+  launched = await launchBrowser({ tempDir, env: {}, log: () => {} });
+});
+afterAll(async () => {
+  await launched?.close();
+  await rm(tempDir, { recursive: true, force: true });
+});
+
+interface Outcome {
+  page: ObservedPage;
+  settle: Settle;
+  /** From the frame's departure to the end of settling. */
+  settleMs: number;
+}
+
+/** Opens a fake gallery that does `script` with a frame, presses its button and waits until it settles, or for `patienceMs`. */
+async function withGallery(
+  script: string,
+  check: (outcome: Outcome) => Promise<void> | void,
+  patienceMs = 20_000,
+): Promise<void> {
+  const gallery = await startFakeGallery(script);
+  try {
+    const page = await openObservedPage({ browser: launched.browser, baseUrl: gallery.url, path: '/', key: 'k' });
+    try {
+      await page.arm(40);
+      const reply = page.nextReply<{ id: string }>('POST', /batches$/, 10_000);
+      await clickButton(page, 'Segment all');
+      expect(await reply).toMatchObject({ id: 'b' });
+      const until = Date.now() + patienceMs;
+      let settle: Settle;
+      let t0: number;
+      do {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const dump = await page.dump();
+        t0 = page.toPage(gallery.sentAt[0] ?? Infinity);
+        settle = settleOf(dump, { t0, batchId: 'b', expected: EXPECTED, overlays: true, quietMs: 500 });
+      } while (!settle.settled && Date.now() < until);
+      await check({ page, settle, settleMs: settle.t1 - t0 });
+    } finally {
+      await page.close();
+    }
+  } finally {
+    gallery.close();
+  }
+}
+
+describe('openObservedPage', () => {
+  it('sees a page settle, its toast, its requests and its frames', async () => {
+    const script = `toast('b'); fetch('/api/segmentation/batch/results').then(finish);`;
+    await withGallery(script, async ({ page, settle, settleMs }) => {
+      expect(settle).toMatchObject({ settled: true });
+      expect(settleMs).toBeGreaterThan(0);
+      const dump = await page.dump();
+      expect(dump.toasts).toHaveLength(1);
+      expect(dump.firstContentfulPaint).toBeGreaterThan(0);
+      expect(page.network.all().filter(isBulk)).toHaveLength(1);
+      expect(page.frames.terminalOf('b').size).toBe(40);
+      expect(page.frames.sequenceGaps()).toBe(0);
+      expect(await measureClick(page)).toBeLessThan(200);
+      expect(page.errors).toEqual([]);
+    });
+  });
+
+  it('measures a page slow that blocks its main thread before it stamps anything', async () => {
+    const block = `const end = performance.now() + 2500; while (performance.now() < end); finish();`;
+    await withGallery(block, ({ settle, settleMs }) => {
+      expect(settle.settled).toBe(true);
+      expect(settleMs).toBeGreaterThan(2400);
+    });
+  });
+
+  it('measures a page slow that shows the end at once and goes on changing', async () => {
+    const busy = `finish(); let n = 0; const timer = setInterval(() => { document.title = String(n); if (++n === 25) clearInterval(timer); }, 100);`;
+    await withGallery(busy, ({ settleMs }) => expect(settleMs).toBeGreaterThan(2300));
+  });
+
+  it('counts every toast node ever created, replaced and removed ones too', async () => {
+    const script = `finish(); toast('b').remove(); toast('b'); document.body.insertAdjacentHTML('beforeend', '<div><p data-toast="b"></p></div>');`;
+    await withGallery(script, async ({ page }) => expect((await page.dump()).toasts).toHaveLength(3));
+  });
+
+  it('does not settle while a visible cell is wrong', async () => {
+    const wrong = `finish(); box.children[1].dataset.polygonCount = '9';`;
+    await withGallery(
+      wrong,
+      ({ settle }) => {
+        expect(settle.settled).toBe(false);
+        expect(settle.reason).toContain('cell i1 shows completed with 9 polygons');
+      },
+      1500,
+    );
+  });
+
+  it('sees every cell while it scrolls, and memory that is kept', async () => {
+    const keep = `finish(); globalThis.kept = new Uint8Array(64e6).fill(1);`;
+    await withGallery(keep, async ({ page }) => {
+      const { cells, intervals } = await page.sweep(300, true);
+      expect(new Map(cells).size).toBe(40);
+      expect(intervals.length).toBeGreaterThan(5);
+      expect(await retainedBytes(page)).toBeGreaterThan(64e6);
+      expect(await rendererPssBytes(launched.browser)).toBeGreaterThan(64e6);
+    });
+  });
+});
