@@ -42,7 +42,7 @@ function notesOf(run: RunData, contradictions: readonly string[]): string[] {
   if (noise !== undefined) notes.push(`noisy machine: ${noise}`);
   const { rejected, failedByCode } = run.images;
   if (rejected.length > 0)
-    notes.push(`${rejected.length} files were rejected: ${countsOf(rejected.map((file) => file.code))}`);
+    notes.push(`files rejected: ${rejected.length} (${countsOf(rejected.map((file) => file.code))})`);
   const failed = Object.entries(failedByCode);
   if (failed.length > 0)
     notes.push(`images that ended failed: ${failed.map(([code, n]) => `${n} ${code}`).join(', ')}`);

@@ -53,7 +53,7 @@ export function formatActual(budget: Pick<JudgedBudget, 'actual' | 'limit' | 'un
   if (actual === null || actual === limit) return formatValue(actual, unit);
   for (let extra = 0; extra < 9; extra++) {
     const text = formatValue(actual, unit, extra);
-    if (text !== formatValue(limit, unit, extra)) return text;
+    if (text !== formatValue(limit, unit, extra) && text !== formatValue(limit, unit)) return text;
   }
   return String(actual);
 }

@@ -23,7 +23,7 @@ export function budgetBar(budget: JudgedBudget): string {
   const words =
     use > 10
       ? `${Math.round(use)}× the limit`
-      : use > 1
+      : use > 1.005
         ? `${use.toFixed(2)}× the limit`
         : `${shareText(use)} of the limit`;
   const edge = `<line class="edge" x1="${LIMIT_AT}" x2="${LIMIT_AT}" y1="0" y2="10"/>`;
@@ -33,6 +33,7 @@ export function budgetBar(budget: JudgedBudget): string {
 function shareText(share: number): string {
   const percent = share * 100;
   if (percent > 0 && percent < 1) return 'under 1 %';
+  if (percent > 100) return 'just over 100 %';
   // 99.96 % must not read as the limit itself.
   return `${percent > 99 && percent < 100 ? '> 99' : percent.toFixed(0)} %`;
 }

@@ -128,6 +128,8 @@ export function baselineSection({ baseline }: ResultFile): string {
       `<tr class="${tone[row.verdict]}"><td>${esc(row.metric)}</td><td class="r">${formatValue(row.base, row.unit)}</td><td class="r">${formatValue(row.now, row.unit)}</td><td class="r">${row.ratio === null ? '–' : row.ratio.toFixed(3)}</td><td><span class="badge">${row.verdict}</span></td></tr>`,
   );
   const notes = baseline.notes.map((note) => `<li>${esc(note)}</li>`).join('');
+  if (!baseline.comparable)
+    return `<section><h2>Against the baseline</h2><p class="soft">${esc(baseline.file)}</p><ul>${notes}</ul></section>`;
   return `<section><h2>Against the baseline</h2><p class="soft">${esc(baseline.file)}</p><ul>${notes}</ul><div class="scroll"><table><thead><tr><th>metric</th><th class="r">base</th><th class="r">now</th><th class="r">ratio</th><th>verdict</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
 }
 

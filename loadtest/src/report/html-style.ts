@@ -28,9 +28,9 @@ p { margin: 6px 0; } ul { margin: 6px 0; padding-left: 20px; } li { overflow-wra
 .banner .mark { font-size: 40px; line-height: 1; color: var(--tone); width: 44px; text-align: center; flex: none; }
 .banner strong { display: block; font-size: 24px; line-height: 1.2; color: var(--tone); text-transform: capitalize; }
 .banner p { margin: 4px 0 0; overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 10px; margin-top: 14px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 10px; margin-top: 14px; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 14px; }
-.tile b { display: block; font-size: 22px; line-height: 1.25; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 13px; }
+.tile b { display: block; font-size: 20px; line-height: 1.3; white-space: nowrap; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 13px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 500; color: var(--soft); font-size: 13px; padding: 4px 10px 6px 0; white-space: nowrap; }
@@ -46,13 +46,14 @@ code { font: 13px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; 
 .rows { display: grid; grid-template-columns: max-content 1fr max-content; gap: 6px 12px; align-items: center; }
 .rows .track { margin: 0; height: 14px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-.two { display: grid; grid-template-columns: 1fr 1fr; gap: 14px; } .two > section { min-width: 0; }
+.two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 14px; } .two > section { min-width: 0; }
 footer { margin-top: 16px; color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 @media (max-width: 720px) {
   .two { grid-template-columns: 1fr; }
+  dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 6px; }
   .budgets thead { display: none; }
   .budgets tr { display: grid; grid-template-columns: 1fr max-content; gap: 2px 10px; padding: 10px 0; border-top: 1px solid var(--line); }
-  .budgets td { border: 0; padding: 0; } .budgets td.r { text-align: left; } .budgets .verdict { grid-column: 2; grid-row: 1; }
+  .budgets td { border: 0; padding: 0; } .budgets td.r { text-align: left; } .budgets .verdict { grid-column: 2; grid-row: 1; justify-self: end; }
   .budgets .name { grid-column: 1; grid-row: 1; } .budgets .use { grid-column: 1 / -1; } .budgets .limit { text-align: right; }
 }
 @media print { body { background: none; } section, .tile { break-inside: avoid; } }

@@ -1,5 +1,5 @@
 import type { JudgedBudget, ResultFile } from '../contract.ts';
-import { escapeXml } from './escape.ts';
+import { escapeMarkup } from './escape.ts';
 import { durationMs, formatActual, formatLimit } from './format.ts';
 import { verdictSentence } from './words.ts';
 
@@ -19,11 +19,11 @@ export function junitReport(result: ResultFile): string {
   const count = (element: string): number => cases.filter(({ outcome }) => outcome?.element === element).length;
   const seconds = (durationMs(result.startedAt, result.finishedAt) / 1000).toFixed(3);
   const totals = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}" time="${seconds}"`;
-  const suite = escapeXml(`${result.scenario} (${result.clientMode})`);
+  const suite = escapeMarkup(`${result.scenario} (${result.clientMode})`);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="segbench" ${totals}>`,
-    `  <testsuite name="${suite}" ${totals} timestamp="${escapeXml(result.startedAt.replace(/\.\d+Z$/, ''))}">`,
+    `  <testsuite name="${suite}" ${totals} timestamp="${escapeMarkup(result.startedAt.replace(/\.\d+Z$/, ''))}">`,
     ...cases.map((testCase) => caseXml(testCase, `segbench.${result.scenario}`)),
     '  </testsuite>',
     '</testsuites>',
@@ -59,8 +59,8 @@ function verdictCase(result: ResultFile): TestCase {
 }
 
 function caseXml({ name, outcome, detail }: TestCase, className: string): string {
-  const open = `    <testcase classname="${escapeXml(className)}" name="${escapeXml(name)}"`;
-  if (outcome === null) return `${open}><system-out>${escapeXml(detail)}</system-out></testcase>`;
+  const open = `    <testcase classname="${escapeMarkup(className)}" name="${escapeMarkup(name)}"`;
+  if (outcome === null) return `${open}><system-out>${escapeMarkup(detail)}</system-out></testcase>`;
   const { element, message } = outcome;
-  return `${open}><${element} message="${escapeXml(message)}" type="${element}">${escapeXml(detail)}</${element}></testcase>`;
+  return `${open}><${element} message="${escapeMarkup(message)}" type="${element}">${escapeMarkup(detail)}</${element}></testcase>`;
 }

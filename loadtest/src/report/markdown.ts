@@ -1,4 +1,5 @@
 import type { ResultFile } from '../contract.ts';
+import { oneLine } from './escape.ts';
 import { MARKS, formatActual, formatLimit, formatMs, formatValue } from './format.ts';
 import { accuracySentence, deliverySentence, efficiencySentence, settleSentence, verdictSentence } from './words.ts';
 
@@ -35,7 +36,9 @@ export function markdownSummary(result: ResultFile): string {
     ...(stages.length > 0 ? [...table(['stage', 'p50', 'p95', 'p99', 'max', 'CPU per image'], stages), ''] : []),
     ...(result.baseline ? [...baselineTable(result.baseline), ''] : []),
     ...(notes.length > 0 ? ['Notes:', '', ...notes.map((note) => `- ${escapeMarkdown(note)}`), ''] : []),
-    `${e.cpuModel}, ${e.cores} cores, ${formatValue(e.memoryBytes, 'bytes')}; ${e.os}; Node ${e.node}, PostgreSQL ${e.postgres}, Redis ${e.redis}, ${e.browser}; ${e.inference.model} on ${e.inference.pool}/${e.inference.provider}; ${result.tool.name} ${result.tool.version} (${result.tool.commit}).`,
+    escapeMarkdown(
+      `${e.cpuModel}, ${e.cores} cores, ${formatValue(e.memoryBytes, 'bytes')}; ${e.os}; Node ${e.node}, PostgreSQL ${e.postgres}, Redis ${e.redis}, ${e.browser}; ${e.inference.model} on ${e.inference.pool}/${e.inference.provider}; ${result.tool.name} ${result.tool.version} (${result.tool.commit}).`,
+    ),
     '',
   ].join('\n');
 }
@@ -58,9 +61,10 @@ function baselineTable(baseline: NonNullable<ResultFile['baseline']>): string[] 
 }
 
 function escapeCell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ');
+  return escapeMarkdown(text).replaceAll('|', '\\|');
 }
 
-function escapeMarkdown(text: string): string {
-  return text.replaceAll(/[<>]/g, (sign) => (sign === '<' ? '&lt;' : '&gt;')).replaceAll(/\s*\n\s*/g, ' ');
+/** Leaves `< 50 ms` readable: only what could open a tag is escaped. */
+export function escapeMarkdown(text: string): string {
+  return oneLine(text).replaceAll(/<(?=[a-z/!?])/gi, '&lt;');
 }

@@ -1,4 +1,5 @@
 import type { BudgetVerdict, ResultFile, Verdict } from '../contract.ts';
+import { oneLine } from './escape.ts';
 import { MARKS, durationMs, formatActual, formatLimit, formatMs } from './format.ts';
 import { accuracySentence, deliverySentence, efficiencySentence, settleSentence, verdictSentence } from './words.ts';
 
@@ -21,7 +22,7 @@ export function terminalReport(result: ResultFile, options: { colour: boolean })
   const rows = result.budgets.map((budget) => ({
     cells: [budget.name, formatActual(budget), formatLimit(budget)],
     verdict: budget.verdict,
-    note: budget.verdict === 'pass' ? '' : (budget.note ?? ''),
+    note: budget.verdict === 'pass' ? '' : oneLine(budget.note ?? ''),
   }));
   const head = ['budget', 'actual', 'limit'];
   const widths = head.map((title, column) =>
@@ -48,9 +49,9 @@ export function terminalReport(result: ResultFile, options: { colour: boolean })
     `  ${line(head)}  verdict`,
     ...table,
     '',
-    ...sentences.map((text) => `  ${text}`),
+    ...sentences.map((text) => `  ${oneLine(text)}`),
     '',
-    `  ${verdict}  ${verdictSentence(result)}  (${result.scenario}, ${result.clientMode} client, ${result.images.count} images, seed ${result.seed}, ${took})`,
+    `  ${verdict}  ${oneLine(verdictSentence(result))}  (${result.scenario}, ${result.clientMode} client, ${result.images.count} images, seed ${result.seed}, ${took})`,
     '',
   ].join('\n');
 }

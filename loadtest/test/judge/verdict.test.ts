@@ -106,7 +106,7 @@ describe('judgeRun', () => {
     expect(result.verdict).toBe('error');
     expect(result.notes).toEqual([
       'error: PostgreSQL died',
-      '1 files were rejected: 1 INVALID_IMAGE',
+      'files rejected: 1 (1 INVALID_IMAGE)',
       'images that ended failed: 2 TIMEOUT',
     ]);
   });

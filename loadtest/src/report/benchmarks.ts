@@ -1,0 +1,153 @@
+/**
+ * `node loadtest/src/report/benchmarks.ts <result.json…>`: writes BENCHMARKS.md from result files and from nothing else,
+ * so that no number in it was typed by hand.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EnvironmentInfo, JudgedBudget, ResultFile } from '../contract.ts';
+import { readResult } from '../judge/read-result.ts';
+import { UsageError } from '../cli/usage-error.ts';
+import { MARKS, durationMs, formatActual, formatBytes, formatCount, formatLimit, formatMs } from './format.ts';
+import { escapeMarkdown, table } from './markdown.ts';
+
+const TARGET = join(import.meta.dirname, '../../../BENCHMARKS.md');
+
+/** Pure: one column a result, in the order given; a table of stages for each. @throws RangeError for no results. */
+export function benchmarksMarkdown(results: readonly ResultFile[]): string {
+  if (results.length === 0) throw new RangeError('BENCHMARKS.md needs at least one result.json');
+  const titles = titlesOf(results);
+  return [
+    '# Benchmarks',
+    '',
+    'Made from result files by `node loadtest/src/report/benchmarks.ts <result.json…>`; nothing here is typed by hand.',
+    'Numbers of different machines, images or clients stand side by side but are not comparable unless the lines below agree.',
+    '',
+    '## Runs',
+    '',
+    ...table(['', ...titles], runRows(results)),
+    '',
+    '## Budgets',
+    '',
+    ...table(['budget', 'limit', ...titles], budgetRows(results)),
+    '',
+    '## Delivery, efficiency and accuracy',
+    '',
+    ...table(['', ...titles], outcomeRows(results)),
+    '',
+    ...results.flatMap((result, at) => stageSection(result, titles[at] ?? '')),
+    '## Machines',
+    '',
+    ...[...new Set(results.map((result) => machineOf(result.environment)))].map(
+      (machine) => `- ${escapeMarkdown(machine)}`,
+    ),
+    '',
+  ].join('\n');
+}
+
+/** Short and distinct: client and images, then a number where two are alike. */
+function titlesOf(results: readonly ResultFile[]): string[] {
+  const plain = results.map(
+    (r) =>
+      `${r.clientMode}, ${formatCount(r.images.count)} ${r.images.source === 'synthetic' ? 'synthetic' : (r.accuracy?.dataset ?? 'real')}`,
+  );
+  return plain.map((title, at) => {
+    const before = plain.slice(0, at).filter((other) => other === title).length;
+    return before === 0 ? title : `${title} (${before + 1})`;
+  });
+}
+
+function runRows(results: readonly ResultFile[]): string[][] {
+  const row = (name: string, of: (result: ResultFile) => string): string[] => [name, ...results.map(of)];
+  return [
+    row('verdict', (r) => `${MARKS[r.verdict]} ${r.verdict}`),
+    row('date', (r) => r.startedAt.slice(0, 10)),
+    row('scenario', (r) => r.scenario),
+    row('seed', (r) => String(r.seed)),
+    row('images', (r) => `${formatCount(r.images.count)}, ${formatBytes(r.images.bytes)}`),
+    row('SHA-256 of the set', (r) => `\`${r.images.sha256OfSet.slice(0, 12)}\``),
+    row('whole run', (r) => formatMs(durationMs(r.startedAt, r.finishedAt))),
+    row('tool', (r) => `${r.tool.version} (${r.tool.commit.slice(0, 12)})`),
+    row('CPU', (r) => `${r.environment.cpuModel}, ${r.environment.cores} cores`),
+    row(
+      'inference',
+      (r) => `${r.environment.inference.model}, ${r.environment.inference.pool}/${r.environment.inference.provider}`,
+    ),
+  ];
+}
+
+function budgetRows(results: readonly ResultFile[]): string[][] {
+  const first = new Map<string, JudgedBudget>();
+  for (const budget of results.flatMap((result) => result.budgets))
+    if (!first.has(budget.name)) first.set(budget.name, budget);
+  return [...first.values()].map((budget) => [
+    `\`${budget.name}\``,
+    formatLimit(budget),
+    ...results.map((result) => {
+      const own = result.budgets.find(({ name }) => name === budget.name);
+      return own
+        ? `${formatActual(own)} ${MARKS[own.verdict]}${own.verdict === 'pass' || own.verdict === 'fail' ? '' : ` ${own.verdict}`}`
+        : '–';
+    }),
+  ]);
+}
+
+function outcomeRows(results: readonly ResultFile[]): string[][] {
+  const row = (name: string, of: (result: ResultFile) => string): string[] => [name, ...results.map(of)];
+  const fixed = (value: number | null | undefined, digits: number): string =>
+    typeof value === 'number' ? value.toFixed(digits) : '–';
+  return [
+    row(
+      'terminal events at the page',
+      (r) => `${formatCount(r.delivery.terminalEventsReceived)} of ${formatCount(r.delivery.submitted)}`,
+    ),
+    row(
+      'missing, duplicates, gaps',
+      (r) => `${r.delivery.missing}, ${r.delivery.duplicates}, ${r.delivery.sequenceGaps}`,
+    ),
+    row('failed with a code', (r) => formatCount(r.delivery.failed)),
+    row('images/s, whole path', (r) => fixed(r.efficiency.imagesPerSecond, 1)),
+    row('images/s, bare loop', (r) => fixed(r.efficiency.rawImagesPerSecond, 1)),
+    row('CPU ratio', (r) => fixed(r.efficiency.cpuRatio, 2)),
+    row('AP at IoU 0.5', (r) => fixed(r.accuracy?.ap50, 3)),
+    row('AP at IoU 0.75', (r) => fixed(r.accuracy?.ap75, 3)),
+    row('mean IoU', (r) => fixed(r.accuracy?.meanIoU, 3)),
+    row('labelled images', (r) =>
+      r.accuracy
+        ? `${formatCount(r.accuracy.images)} (${r.accuracy.dataset}${r.accuracy.split ? `, ${r.accuracy.split}` : ''})`
+        : '–',
+    ),
+  ];
+}
+
+function stageSection(result: ResultFile, title: string): string[] {
+  const rows = Object.entries(result.stages).map(([name, stage]) => [
+    name,
+    ...[stage.p50Ms, stage.p95Ms, stage.p99Ms, stage.maxMs, stage.cpuMsPerImage].map(formatMs),
+  ]);
+  if (rows.length === 0) return [];
+  return [
+    `## Stages: ${escapeMarkdown(title)}`,
+    '',
+    ...table(['stage', 'p50', 'p95', 'p99', 'max', 'CPU per image'], rows),
+    '',
+  ];
+}
+
+function machineOf(e: EnvironmentInfo): string {
+  return `${e.cpuModel}, ${e.cores} cores, ${formatBytes(e.memoryBytes)}; ${e.os}; Node ${e.node}, PostgreSQL ${e.postgres}, Redis ${e.redis} (${e.provider}), ${e.browser}`;
+}
+
+if (import.meta.main) {
+  try {
+    const paths = process.argv.slice(2);
+    if (paths.length === 0)
+      throw new UsageError('no result given: node loadtest/src/report/benchmarks.ts <result.json…>');
+    const results = await Promise.all(paths.map((path) => readResult(path, 'argument')));
+    await writeFile(TARGET, benchmarksMarkdown(results));
+    process.stdout.write(`${TARGET}\n`);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+  }
+}
