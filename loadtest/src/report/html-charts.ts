@@ -20,12 +20,8 @@ function box(className: string, from: number, to: number): string {
 export function budgetBar(budget: JudgedBudget): string {
   const use = budgetUse(budget);
   if (use === null) return '';
-  const words =
-    use > 10
-      ? `${Math.round(use)}× the limit`
-      : use > 1.005
-        ? `${use.toFixed(2)}× the limit`
-        : `${shareText(use)} of the limit`;
+  const beyond = budget.operator.startsWith('<') ? 'the limit' : 'short of it';
+  const words = use > 1.005 ? `${use > 10 ? Math.round(use) : use.toFixed(2)}× ${beyond}` : `${shareText(use)} used`;
   const edge = `<line class="edge" x1="${LIMIT_AT}" x2="${LIMIT_AT}" y1="0" y2="10"/>`;
   return `${track(box('bar', 0, Math.min(100, use * LIMIT_AT)) + edge, words)}<small>${words}</small>`;
 }
