@@ -55,7 +55,9 @@ export async function decodeGray(file: string, options: DecodeOptions): Promise<
 async function read(file: string, input: SharpOptions, options: DecodeOptions) {
   try {
     const image = sharp(file, input);
-    const { space, depth, pages = 1 } = await image.metadata();
+    // Asked of the first page, which is always there: libvips calls a page past the end a corrupt file.
+    const first = options.page === 0 ? image : sharp(file, { ...input, page: 0 });
+    const { space, depth, pages = 1 } = await first.metadata();
     if (options.page >= pages) throw invalid(`page ${options.page} of an image with ${pages}`);
     const kept = KEPT_SPACES.has(space) ? space : 'srgb';
     const bits = depth === 'uchar' ? 'uchar' : depth === 'ushort' || depth === 'short' ? 'ushort' : 'float';

@@ -1,4 +1,5 @@
 import type { Polygon } from '../contract/results.ts';
+import { boxOf, coverage } from './scanline.ts';
 
 /**
  * Polygons → label image, row by row: 0 = background, k = the k-th external polygon of the list (its holes left out).
@@ -12,21 +13,19 @@ export function rasterise(
 ): Int32Array {
   const out = new Int32Array(width * height);
   const holes = new Map<number, ArrayLike<number>[]>();
-  for (const polygon of polygons) {
-    if (polygon.type !== 'internal' || polygon.parentId === null) continue;
-    const rings = holes.get(polygon.parentId);
-    if (rings === undefined) holes.set(polygon.parentId, [polygon.points]);
-    else rings.push(polygon.points);
+  for (const { type, parentId, points } of polygons) {
+    if (type !== 'internal' || parentId === null) continue;
+    const rings = holes.get(parentId);
+    if (rings === undefined) holes.set(parentId, [points]);
+    else rings.push(points);
   }
   let label = 0;
-  for (const polygon of polygons) {
-    if (polygon.type === 'external')
-      fillRings([polygon.points, ...(holes.get(polygon.id) ?? [])], width, height, ++label, out);
-  }
+  for (const { id, type, points } of polygons)
+    if (type === 'external') fillRings([points, ...(holes.get(id) ?? [])], width, height, ++label, out);
   return out;
 }
 
-/** Even-odd scanline fill of all rings together at pixel centres. */
+/** Even-odd fill of all rings together, at pixel centres. */
 export function fillRings(
   rings: readonly ArrayLike<number>[],
   width: number,
@@ -34,43 +33,12 @@ export function fillRings(
   value: number,
   out: Int32Array,
 ): void {
-  const { top, bottom } = rowsOf(rings, height);
-  const crossings: number[][] = Array.from({ length: Math.max(0, bottom - top) }, () => []);
-  for (const ring of rings) {
-    let [px, py] = [ring[ring.length - 2]!, ring[ring.length - 1]!];
-    for (let i = 0; i < ring.length; i += 2) {
-      const [x, y] = [ring[i]!, ring[i + 1]!];
-      addEdge(crossings, top, bottom, px, py, x, y);
-      [px, py] = [x, y];
-    }
+  const box = boxOf(rings, width, height);
+  const covered = coverage(rings, box);
+  const stride = box.right - box.left + 1;
+  for (let y = box.top; y < box.bottom; y++) {
+    const from = (y - box.top) * stride - box.left;
+    const to = y * width;
+    for (let x = box.left; x < box.right; x++) if (covered[from + x] === 1) out[to + x] = value;
   }
-  crossings.forEach((xs, row) => {
-    xs.sort((a, b) => a - b);
-    const base = (top + row) * width;
-    for (let i = 0; i + 1 < xs.length; i += 2) {
-      const from = Math.max(0, Math.ceil(xs[i]! - 0.5));
-      const to = Math.min(width, Math.ceil(xs[i + 1]! - 0.5));
-      if (from < to) out.fill(value, base + from, base + to);
-    }
-  });
-}
-
-function rowsOf(rings: readonly ArrayLike<number>[], height: number): { top: number; bottom: number } {
-  let top = height;
-  let bottom = 0;
-  for (const ring of rings)
-    for (let i = 1; i < ring.length; i += 2) {
-      top = Math.min(top, Math.floor(ring[i]!));
-      bottom = Math.max(bottom, Math.ceil(ring[i]!));
-    }
-  return { top: Math.max(0, top), bottom: Math.min(height, bottom) };
-}
-
-function addEdge(rows: number[][], top: number, bottom: number, x0: number, y0: number, x1: number, y1: number): void {
-  if (y0 === y1) return;
-  const [ax, ay, bx, by] = y0 < y1 ? [x0, y0, x1, y1] : [x1, y1, x0, y0];
-  const first = Math.max(top, Math.ceil(ay - 0.5));
-  const last = Math.min(bottom - 1, Math.ceil(by - 0.5) - 1);
-  const slope = (bx - ax) / (by - ay);
-  for (let y = first; y <= last; y++) rows[y - top]!.push(ax + (y + 0.5 - ay) * slope);
 }

@@ -39,18 +39,6 @@ export function simplifyRing(points: readonly number[], epsilon: number): number
   return out;
 }
 
-/** Twice the signed area would overflow nothing here: pixels, not metres. Positive = clockwise on the screen. */
-export function ringArea(points: ArrayLike<number>): number {
-  let twice = 0;
-  let [px, py] = [points[points.length - 2]!, points[points.length - 1]!];
-  for (let i = 0; i < points.length; i += 2) {
-    const [x, y] = [points[i]!, points[i + 1]!];
-    twice += px * y - x * py;
-    [px, py] = [x, y];
-  }
-  return twice / 2;
-}
-
 function farthestFromFirst(points: readonly number[], n: number): number {
   let far = 1;
   let best = -1;

@@ -1,0 +1,31 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadSegmenter } from '../../../src/inference/pool/child.ts';
+import type { ChildOptions } from '../../../src/inference/pool/protocol.ts';
+import { serve } from '../../../src/inference/pool/serve.ts';
+
+/**
+ * A child that misbehaves by request id: `crash…` dies, `hang…` blocks its thread for ever, `slow…` takes 300 ms, `once…`
+ * dies the first time (a file in the folder that is the second argument remembers it). Every request leaves a line there.
+ */
+const options = JSON.parse(process.argv[2]!) as ChildOptions;
+const folder = process.argv[3]!;
+
+serve(async () => {
+  const served = await loadSegmenter(options);
+  return {
+    ...served,
+    async segment(request) {
+      const { id } = request;
+      writeFileSync(`${folder}/${id}.ran`, `${process.pid}\n`, { flag: 'a' });
+      if (id.startsWith('crash')) process.abort();
+      if (id.startsWith('once') && !existsSync(`${folder}/${id}.died`)) {
+        writeFileSync(`${folder}/${id}.died`, '');
+        process.kill(process.pid, 'SIGKILL');
+      }
+      if (id.startsWith('hang')) for (;;);
+      if (id.startsWith('slow')) await sleep(300);
+      return served.segment(request);
+    },
+  };
+});
