@@ -1,19 +1,38 @@
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import audit from './plugins/audit.ts';
+import batchesPlugin from './batches/plugin.ts';
+import eventsPlugin from './events/plugin.ts';
+import auditPlugin from './plugins/audit.ts';
 import auth from './plugins/auth.ts';
 import compression from './plugins/compression.ts';
 import type { Services } from './plugins/decorators.ts';
+import docs from './plugins/docs.ts';
 import errorHandler from './plugins/error-handler.ts';
 import httpMetrics from './plugins/http-metrics.ts';
+import pages from './plugins/pages.ts';
+import queueProbe from './plugins/queue-probe.ts';
+import rateLimit from './plugins/rate-limit.ts';
 import security from './plugins/security.ts';
 import services from './plugins/services.ts';
+import systemSampler from './plugins/system-sampler.ts';
 import validation from './plugins/validation.ts';
+import audit from './routes/audit.ts';
+import batches from './routes/batches.ts';
+import events from './routes/events.ts';
+import exports from './routes/exports.ts';
 import images from './routes/images.ts';
+import keys from './routes/keys.ts';
+import metrics from './routes/metrics.ts';
 import pictures from './routes/pictures.ts';
 import projects from './routes/projects.ts';
 import results from './routes/results.ts';
+import session from './routes/session.ts';
 import upload from './routes/upload.ts';
+
+/** What every route relies on, in the order in which a request meets it. */
+const PLUGINS = [httpMetrics, validation, auth, rateLimit, auditPlugin, compression, systemSampler, queueProbe, docs];
+/** In the order of an image's way: in, segmented, out. */
+const ROUTES = [session, projects, upload, images, pictures, batches, events, results, exports, metrics, keys, audit];
 
 /** A slow line may take its time with 100 files of 20 MB; a socket that sends nothing may not. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000;
@@ -41,16 +60,10 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
   await app.register(errorHandler);
   await app.register(security);
   await app.register(services, deps);
-  await app.register(httpMetrics);
-  await app.register(validation);
-  await app.register(auth);
-  await app.register(audit);
-  await app.register(compression);
-
-  await app.register(projects);
-  await app.register(upload);
-  await app.register(images);
-  await app.register(pictures);
-  await app.register(results);
+  for (const plugin of PLUGINS) await app.register(plugin);
+  await app.register(batchesPlugin);
+  await app.register(eventsPlugin);
+  for (const routes of ROUTES) await app.register(routes);
+  await app.register(pages);
   return app;
 }

@@ -145,7 +145,7 @@ export async function settle(
   if (valid.length > 0) {
     await insertResults(
       tx,
-      valid.flatMap((outcome) => outcome.result ?? []),
+      valid.flatMap((outcome) => (outcome.status === 'completed' ? (outcome.result ?? []) : [])),
     );
     await applyCurrent(tx, valid);
     await insertStages(tx, valid);
