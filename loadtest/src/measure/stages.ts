@@ -36,15 +36,15 @@ const withoutCpu = (values: number[]): StageSummary | null => {
   return summary && { ...summary, cpuMsPerImage: null };
 };
 
-/** Stages that only the harness sees: the upload request, and publishing from the committed row to the subscriber outside. */
+/** Stages that only the harness sees: the upload request, the way from the committed row to the subscriber outside, the settling page. */
 export function harnessStages(rows: readonly LedgerRow[], settleMs: number | null): Record<string, StageSummary> {
-  const publish = rows.flatMap(({ items }) => {
+  const arrival = rows.flatMap(({ items }) => {
     const { finishedAtMs, outside } = items[0] ?? {};
     return finishedAtMs && outside?.atMs ? [Math.max(0, outside.atMs - finishedAtMs)] : [];
   });
   const stages = {
     uploadRequest: withoutCpu(rows.map(({ uploadRequestMs }) => uploadRequestMs)),
-    publish: withoutCpu(publish),
+    arrival: withoutCpu(arrival),
     settle: settleMs === null ? null : withoutCpu([settleMs]),
   };
   return Object.fromEntries(Object.entries(stages).flatMap(([name, summary]) => (summary ? [[name, summary]] : [])));

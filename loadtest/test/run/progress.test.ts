@@ -6,7 +6,7 @@ const sink = (isTTY: boolean) => {
   return { isTTY, columns: 80, written, write: (text: string) => written.push(text) };
 };
 
-describe('describe', () => {
+describe('progress words', () => {
   it('gives bar, rate and ETA', () => {
     expect(words({ name: 'upload', total: 100, done: 25, elapsedMs: 5000 }, 8)).toBe(
       'upload [##------] 25/100 · 5.0/s · ETA 15 s · 5.0 s',
