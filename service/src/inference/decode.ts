@@ -33,7 +33,8 @@ const KEPT_SPACES = new Set(['b-w', 'grey16', 'srgb', 'rgb16', 'scrgb']);
  * Decodes PNG, JPEG, TIFF or WebP to one gray plane. 8 and 16 bit samples keep their depth, 32 bit ones become float32;
  * signed samples below 0 become 0. Colour profiles and EXIF orientation are ignored: polygons are in stored pixels.
  * Luma is ITU-R 601 in 16.16 fixed point, bit for bit Pillow's "L" (the model was trained on it); alpha is ignored.
- * @throws InferenceFailure INVALID_IMAGE when the file is unreadable, cut, too large, or lacks the page or channel.
+ * @throws InferenceFailure INVALID_IMAGE when the image is damaged, cut, too large, of another format, or lacks the page or
+ * channel; UNKNOWN when there is no file.
  */
 export async function decodeGray(file: string, options: DecodeOptions): Promise<GrayImage> {
   const input = {
@@ -69,7 +70,10 @@ async function read(file: string, input: SharpOptions, options: DecodeOptions) {
     return { width, height, channels, data: samples(raw.data, bits), rgb: RGB_SPACES.has(kept) };
   } catch (error) {
     if (error instanceof InferenceFailure) throw error;
-    throw invalid(error instanceof Error ? error.message.trim() : String(error), error);
+    const message = error instanceof Error ? error.message.trim() : String(error);
+    // The image is not to blame when its file is gone; it may come back.
+    if (/file is missing/i.test(message)) throw new InferenceFailure('UNKNOWN', message, { cause: error });
+    throw invalid(message, error);
   }
 }
 
