@@ -22,6 +22,7 @@ export function createMetrics(role: string) {
   const registers = [registry];
   const slow: SlowQuery[] = [];
   const cacheTotals = { hits: 0, misses: 0 };
+  const pool = { running: 0, waiting: 0 };
   const windows = { http: createWindow(), database: createWindow() };
 
   const httpDuration = new Histogram({
@@ -98,6 +99,13 @@ export function createMetrics(role: string) {
       cacheTotals.misses++;
       cacheRequests.inc({ cache, outcome: 'miss' });
     },
+    /** Queries that run and wait now; `client.ts` keeps them. */
+    pool,
+    databasePool: (max: number) => ({
+      totalCount: max,
+      idleCount: Math.max(0, max - pool.running),
+      waitingCount: pool.waiting,
+    }),
     /** `waitMs` for a connection, then `durationMs` on it. */
     query(text: string, durationMs: number, waitMs: number, rowCount: number, failed: boolean) {
       dbQueryDuration.observe(durationMs / 1000);

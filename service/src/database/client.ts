@@ -27,6 +27,8 @@ function timed<T>(value: T, metrics: Metrics): T {
   let active: unknown = false;
   const finish = (rows: unknown, failed: boolean) => {
     const now = performance.now();
+    if (sentAt > 0) metrics.pool.running--;
+    else metrics.pool.waiting--;
     const started = sentAt || now;
     const count = Array.isArray(rows) ? rows.length : 0;
     metrics.query(value.statement?.string ?? value.strings.join('?'), now - started, started - queuedAt, count, failed);
@@ -35,11 +37,15 @@ function timed<T>(value: T, metrics: Metrics): T {
     get: () => active,
     set: (next: unknown) => {
       active = next;
-      if (next === true) sentAt = performance.now();
+      if (next !== true || sentAt > 0) return;
+      sentAt = performance.now();
+      metrics.pool.waiting--;
+      metrics.pool.running++;
     },
   });
   value.handler = (query) => {
     queuedAt = performance.now();
+    metrics.pool.waiting++;
     return handler(query);
   };
   value.resolve = (rows) => {

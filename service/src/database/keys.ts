@@ -77,10 +77,16 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now) {
           revoked_at as "revokedAt", last_used_at as "lastUsedAt"`;
       return { ...row!, token };
     },
-    list: (limit: number, offset: number) => sql<(KeyRow & { total: number })[]>`
-      select id, name, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
-        last_used_at as "lastUsedAt", count(*) over () as total
-      from api_keys order by created_at, id limit ${limit} offset ${offset}`,
+    async list(limit: number, offset: number): Promise<{ rows: KeyRow[]; total: number }> {
+      const [rows, [counted]] = await Promise.all([
+        sql<KeyRow[]>`
+          select id, name, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
+            last_used_at as "lastUsedAt"
+          from api_keys order by created_at, id limit ${limit} offset ${offset}`,
+        sql<{ total: number }[]>`select count(*) as total from api_keys`,
+      ]);
+      return { rows, total: counted?.total ?? 0 };
+    },
     /** False when there is no such key, or it is revoked already. Its sessions end with it. */
     async revoke(id: string): Promise<boolean> {
       const rows =

@@ -1,0 +1,41 @@
+import { Type, type Static } from 'typebox';
+import { Id, Literals, Nullable, SCOPES, Timestamp, closed } from './common.ts';
+
+const Scopes = Type.Array(Literals(SCOPES), { minItems: 1, uniqueItems: true });
+
+export const KeyBody = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    scopes: Scopes,
+    expiresAt: Type.Optional(Nullable(Timestamp)),
+  },
+  closed,
+);
+export const Key = Type.Object({
+  id: Id,
+  name: Type.String(),
+  scopes: Scopes,
+  createdAt: Timestamp,
+  expiresAt: Nullable(Timestamp),
+  revokedAt: Nullable(Timestamp),
+  lastUsedAt: Nullable(Timestamp),
+});
+export type Key = Static<typeof Key>;
+/** `token` is shown in this reply and never again. */
+export const NewKey = Type.Object({ ...Key.properties, token: Type.String() });
+
+export const SessionBody = Type.Object({ key: Type.String({ minLength: 1, maxLength: 1000 }) }, closed);
+export const Session = Type.Object({ keyId: Id, name: Type.String(), scopes: Scopes });
+export const NewSession = Type.Object({ ...Session.properties, expiresAt: Timestamp });
+
+export const AuditRow = Type.Object({
+  id: Type.Integer(),
+  at: Timestamp,
+  keyId: Nullable(Id),
+  keyName: Nullable(Type.String()),
+  /** Method and route, e.g. `DELETE /api/projects/:id`. */
+  action: Type.String(),
+  targetType: Type.String(),
+  targetId: Nullable(Type.String()),
+  detail: Nullable(Type.Record(Type.String(), Type.Unknown())),
+});

@@ -1,0 +1,45 @@
+import type { Result } from '#contract/results.ts';
+import type { ImageStatus } from '#contract/common.ts';
+import type { Sql } from '../database/client.ts';
+import { entriesByBatch } from '../results/query.ts';
+import { toResult } from '../results/forms.ts';
+
+/** One image of an exported batch. */
+export interface ExportRow {
+  imageId: string;
+  name: string;
+  relativePath: string | null;
+  width: number;
+  height: number;
+  status: ImageStatus;
+  result: Result | null;
+}
+
+interface ImageFacts extends Omit<ExportRow, 'result' | 'imageId'> {
+  id: string;
+}
+const FACTS_PAGE = 200;
+
+/** Images of a batch by id, each with its result; a few hundred in memory at once. */
+export async function* exportRows(sql: Sql, batchId: string): AsyncGenerator<ExportRow> {
+  let facts = new Map<string, ImageFacts>();
+  let last = '00000000-0000-0000-0000-000000000000';
+  for await (const entry of entriesByBatch(sql, batchId, undefined, true)) {
+    if (entry.missing) continue;
+    if (!facts.has(entry.imageId)) {
+      const rows = await sql<ImageFacts[]>`
+        select i.id, i.name, i.relative_path as "relativePath", b.width, b.height, bi.status
+        from batch_items bi join images i on i.id = bi.image_id join blobs b on b.sha256 = i.sha256
+        where bi.batch_id = ${batchId} and bi.image_id > ${last} order by bi.image_id limit ${FACTS_PAGE}`;
+      facts = new Map(rows.map((row) => [row.id, row]));
+      last = rows.at(-1)?.id ?? last;
+    }
+    const known = facts.get(entry.imageId);
+    // Deleted between the two reads.
+    if (!known) continue;
+    const { id: imageId, ...image } = known;
+    const subject = entry.stored && { ...entry, stored: entry.stored };
+    const result = subject && (toResult(subject, { lod: 'high', fields: undefined }) as Result);
+    yield { imageId, ...image, result };
+  }
+}

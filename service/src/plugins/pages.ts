@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import fp from 'fastify-plugin';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+/** Paths of the application's pages: all of them are one document, which reads the address itself. */
+const APP_PAGES = ['/', '/projects/:id', '/images/:id', '/runs', '/runs/:id', '/capacity'];
+const NAIVE_PAGES = ['/naive', '/naive/', '/naive/*'];
+const MISSING = 'The pages are not built: run `npm run build`, or `npm start`, which builds them first.\n';
+
+/** Serves the built dashboards. Assets carry their content's hash in the name and never change. */
+export default fp(
+  async (app: FastifyInstance) => {
+    const root = app.config.dashboardsDir;
+    const document = async (reply: FastifyReply, name: string) => {
+      const html = await readFile(join(root, name)).catch(() => null);
+      void reply.header('cache-control', 'no-cache');
+      if (html === null) return reply.code(503).type('text/plain; charset=utf-8').send(MISSING);
+      return reply.type('text/html; charset=utf-8').send(html);
+    };
+    const page = (url: string, name: string) =>
+      app.get(url, { schema: { hide: true } }, (_request, reply) => document(reply, name));
+
+    for (const url of APP_PAGES) page(url, 'index.html');
+    for (const url of NAIVE_PAGES.filter((path) => path !== '/naive/')) page(url, 'naive.html');
+    if (app.config.selftestPages || app.config.plant.size > 0) {
+      page('/blocker', 'blocker.html');
+      page('/blocker/*', 'blocker.html');
+    }
+    if (!existsSync(join(root, 'assets'))) return;
+    await app.register(fastifyStatic, {
+      root: join(root, 'assets'),
+      prefix: '/assets/',
+      preCompressed: true,
+      immutable: true,
+      maxAge: '365d',
+      decorateReply: false,
+      index: false,
+      schemaHide: true,
+    });
+  },
+  { name: 'pages', dependencies: ['services'] },
+);

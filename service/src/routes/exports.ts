@@ -1,0 +1,58 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { Id, closed } from '#contract/common.ts';
+import { Export, ExportBody } from '#contract/exports.ts';
+import { createExportStore } from '../exports/store.ts';
+import { sendFile } from '../results/send-file.ts';
+import { Bytes, IdParams, replies } from './schemas.ts';
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const store = createExportStore({
+    sql: app.sql,
+    storage: app.storage,
+    log: (error, exportId) => app.log.error({ err: error, exportId }, 'export failed'),
+  });
+  app.addHook('onReady', () => store.resume());
+  app.addHook('onClose', () => store.close());
+  const tags = ['exports'];
+  const onRequest = app.requireScope('read');
+
+  app.post('/api/batches/:id/exports', {
+    onRequest,
+    config: { rate: 'exports' },
+    schema: {
+      tags,
+      summary: 'Make a file of all results of a batch',
+      params: IdParams,
+      body: ExportBody,
+      response: replies({ 202: Export }),
+    },
+    handler: async ({ params, body }, reply) => reply.code(202).send(await store.create(params.id, body.format)),
+  });
+  app.get('/api/exports/:id', {
+    onRequest,
+    schema: { tags, summary: 'State of an export', params: IdParams, response: replies({ 200: Export }) },
+    handler: ({ params }) => store.get(params.id),
+  });
+  app.get('/api/download/:exportId', {
+    onRequest,
+    config: { rate: 'exports' },
+    schema: {
+      tags,
+      summary: 'The file of an export, or a range of it',
+      params: Type.Object({ exportId: Id }, closed),
+      response: replies({ 200: Bytes('the file'), 206: Bytes('a range') }),
+    },
+    handler: async (request, reply) => {
+      const { path, mimeType, etag, fileName } = await store.file(request.params.exportId);
+      return sendFile(request, reply, {
+        path,
+        mimeType,
+        etag,
+        cacheControl: 'private, no-cache',
+        downloadName: fileName,
+      });
+    },
+  });
+};
+export default routes;

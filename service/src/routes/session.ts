@@ -1,0 +1,49 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { NewSession, Session, SessionBody } from '#contract/admin.ts';
+import { SESSION_SECONDS } from '../database/keys.ts';
+import { apiError } from '../errors.ts';
+import { SESSION_COOKIE, isOwnOrigin } from '../plugins/auth.ts';
+import { NoContent, replies } from './schemas.ts';
+
+const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/' } as const;
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const tags = ['session'];
+
+  app.post('/api/session', {
+    config: { public: true, audit: false },
+    schema: {
+      tags,
+      summary: 'A cookie for a key, for pages',
+      body: SessionBody,
+      response: replies({ 201: NewSession }),
+    },
+    handler: async (request, reply) => {
+      const { origin, host } = request.headers;
+      // Else another site could sign its visitors in here under a key of its own.
+      if (origin !== undefined && !isOwnOrigin(origin, host))
+        throw apiError('FOREIGN_ORIGIN', `Origin is ${origin}: expected this server's own`);
+      const key = await app.keys.byToken(request.body.key);
+      if (!key) throw apiError('UNAUTHENTICATED');
+      const { token, expiresAt } = await app.keys.openSession(key.id);
+      return reply
+        .setCookie(SESSION_COOKIE, token, { ...COOKIE, secure: request.protocol === 'https', maxAge: SESSION_SECONDS })
+        .code(201)
+        .send({ keyId: key.id, name: key.name, scopes: [...key.scopes], expiresAt: expiresAt.toISOString() });
+    },
+  });
+  app.get('/api/session', {
+    schema: { tags, summary: 'Who asks, and what may they do', response: replies({ 200: Session }) },
+    handler: async ({ apiKey: { id, name, scopes } }) => ({ keyId: id, name, scopes: [...scopes] }),
+  });
+  app.delete('/api/session', {
+    config: { audit: false },
+    schema: { tags, summary: 'Sign out', response: replies({ 204: NoContent }) },
+    handler: async (request, reply) => {
+      const token = request.cookies[SESSION_COOKIE];
+      if (token !== undefined) await app.keys.closeSession(token);
+      return reply.clearCookie(SESSION_COOKIE, COOKIE).code(204).send(null);
+    },
+  });
+};
+export default routes;
