@@ -40,12 +40,9 @@ export function Cell(props: {
       data-polygon-count={drawnPolygons ?? undefined}
       style={{ transform: `translate(${x}px, ${y}px)`, width: `${width}px` }}
     >
-      <canvas
-        ref={canvas}
-        width={pixels}
-        height={pixels}
-        style={{ background: colour, width: `${width}px`, height: `${width}px` }}
-      />
+      <span class="picture" style={{ background: colour, width: `${width}px`, height: `${width}px` }}>
+        <canvas ref={canvas} width={pixels} height={pixels} />
+      </span>
       <span class="caption">
         <StatusMark status={status} />
         <span class="words">{found || words}</span>

@@ -15,8 +15,8 @@ export interface CellState {
 interface Surface {
   state: Signal<CellState>;
   canvas: HTMLCanvasElement | null;
-  /** Something is on the canvas. */
-  dirty: boolean;
+  /** Rushing by: its average colour is all that it shows. A canvas costs a layer of its own, so it stays out of the way. */
+  veiled: boolean;
 }
 
 export type Cells = ReturnType<typeof createCells>;
@@ -28,6 +28,8 @@ export function createCells(deps: {
   thumbnail: (imageId: string) => ImageBitmap | undefined;
   overlay: (imageId: string, mark: number, size: number) => Overlay | undefined;
   staleOverlay: (imageId: string) => Overlay | undefined;
+  /** False while cells rush by. */
+  calm: () => boolean;
   requestOverlay: (imageId: string, view: ResultView, size: number) => void;
 }) {
   const { store } = deps;
@@ -44,7 +46,7 @@ export function createCells(deps: {
   });
   function surfaceOf(i: number): Surface {
     let surface = surfaces.get(i);
-    if (!surface) surfaces.set(i, (surface = { state: signal(read(i, null)), canvas: null, dirty: false }));
+    if (!surface) surfaces.set(i, (surface = { state: signal(read(i, null)), canvas: null, veiled: false }));
     return surface;
   }
 
@@ -53,22 +55,17 @@ export function createCells(deps: {
     const surface = surfaces.get(i);
     if (!surface) return;
     const { canvas } = surface;
-    const context = canvas?.getContext('2d');
+    const context = surface.veiled ? null : canvas?.getContext('2d');
     let drawn: number | null = null;
     if (canvas && context) {
       const size = canvas.width;
       const imageId = store.idAt(i);
-      if (surface.dirty) context.clearRect(0, 0, size, size);
-      surface.dirty = false;
       const thumbnail = deps.thumbnail(imageId);
-      if (thumbnail) {
-        drawContained(context, thumbnail, size);
-        surface.dirty = true;
-      }
       const overlay = currentOverlay(i, imageId, size);
+      context.clearRect(0, 0, size, size);
+      if (thumbnail) drawContained(context, thumbnail, size);
       if (overlay) {
         context.drawImage(overlay.bitmap, 0, 0, size, size);
-        surface.dirty = true;
         if (overlay.mark === store.markAt(i) && store.isCompleted(i))
           drawn = deps.result(imageId)?.polygonCount ?? null;
       }
@@ -90,8 +87,9 @@ export function createCells(deps: {
     attach(i: number, canvas: HTMLCanvasElement): () => void {
       const surface = surfaceOf(i);
       surface.canvas = canvas;
+      surface.veiled = !deps.calm();
       // A recycled canvas still shows the image that it was used for before.
-      surface.dirty = true;
+      canvas.style.visibility = surface.veiled ? 'hidden' : 'visible';
       paint(i);
       return () => {
         if (surface.canvas === canvas) surface.canvas = null;
@@ -105,7 +103,12 @@ export function createCells(deps: {
     settle(positions: number[]): void {
       const before = settled;
       settled = new Set(positions);
-      for (const i of positions) if (!before.has(i)) paint(i);
+      for (const [i, surface] of surfaces) {
+        if (!surface.veiled && before.has(i)) continue;
+        surface.veiled = false;
+        if (surface.canvas) surface.canvas.style.visibility = 'visible';
+        paint(i);
+      }
     },
     paintAll(): void {
       for (const i of surfaces.keys()) paint(i);

@@ -1,36 +1,34 @@
 import type { Clock } from './clock.ts';
 
-const DWELL_MS = 100;
+/** What comes and goes faster than this is not looked at. */
+export const DWELL_MS = 100;
 
 /**
- * Which visible positions have stayed visible for 100 ms; those that rush by while scrolling cost nothing.
- * `onSettled` gets all positions that have stayed so far, whenever there are more of them.
+ * Tells resting from rushing by. While other positions come into view more often than each 100 ms, nothing is begun for them
+ * and `calm` is false; after 100 ms without a change `onSettled` gets what is in view.
  */
 export function createDwell(options: { clock: Clock; onSettled: (positions: number[]) => void }) {
   const { clock, onSettled } = options;
-  const since = new Map<number, number>();
+  let changedAt = -Infinity;
+  let calm = true;
   let cancel: (() => void) | null = null;
 
-  function check(): void {
-    cancel = null;
-    const now = clock.now();
-    const settled: number[] = [];
-    let waiting = false;
-    for (const [position, start] of since) {
-      if (now - start >= DWELL_MS) settled.push(position);
-      else waiting = true;
-    }
-    if (settled.length > 0) onSettled(settled);
-    if (waiting) cancel = clock.after(DWELL_MS / 2, check);
-  }
   return {
-    /** `positions`: everything visible now. */
+    /** `positions`: everything in view now. */
     show(positions: number[]): void {
       const now = clock.now();
-      const visible = new Set(positions);
-      for (const position of since.keys()) if (!visible.has(position)) since.delete(position);
-      for (const position of positions) if (!since.has(position)) since.set(position, now);
-      cancel ??= clock.after(DWELL_MS, check);
+      calm = now - changedAt >= DWELL_MS;
+      changedAt = now;
+      cancel?.();
+      cancel = clock.after(DWELL_MS, () => {
+        cancel = null;
+        calm = true;
+        onSettled(positions);
+      });
+    },
+    /** Whether the latest change came after a rest: then what is at hand may be painted at once. */
+    get calm() {
+      return calm;
     },
     stop: (): void => cancel?.(),
   };

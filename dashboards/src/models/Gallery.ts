@@ -83,6 +83,7 @@ export function createGallery(deps: GalleryDeps) {
     overlay: overlays.get,
     staleOverlay: overlays.getAny,
     requestOverlay: overlays.request,
+    calm: () => dwell.calm,
   });
   const dwell = createDwell({
     clock,
