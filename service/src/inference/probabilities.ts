@@ -20,13 +20,13 @@ export async function runModel(
   session: ModelSession,
   image: GrayImage,
   out: Probabilities,
-  tiling?: { maxTile: number; halo: number },
+  options: { tiling?: { maxTile: number; halo: number }; onTile?: () => void } = {},
 ): Promise<ProbabilityTimes> {
   const times = { normaliseMs: 0, inferMs: 0 };
   let mark = performance.now();
   const scale = scaleOf(image.data);
   const { multipleOf } = session.card.input;
-  const tiles = planTiles(image.width, image.height, multipleOf, tiling?.maxTile, tiling?.halo);
+  const tiles = planTiles(image.width, image.height, multipleOf, options.tiling?.maxTile, options.tiling?.halo);
   for (const tile of tiles) {
     const { width, height } = tile.window;
     const input = new Float32Array(width * height);
@@ -41,6 +41,7 @@ export async function runModel(
     softmax(logits, tile, image.width, out);
     times.inferMs += performance.now() - mark;
     mark = performance.now();
+    options.onTile?.();
   }
   return times;
 }

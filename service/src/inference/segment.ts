@@ -15,15 +15,17 @@ export type SegmentOutput = Omit<InferenceOutput, 'worker'>;
 export function createSegmenter(session: ModelSession, maxPixels: number) {
   const workspaces = createWorkspaces();
 
-  return async function segment(request: SegmentRequest): Promise<SegmentOutput> {
+  /** `onProgress` is called after decoding and after each tile: a large image is slow, but never silent for long. */
+  return async function segment(request: SegmentRequest, onProgress = () => {}): Promise<SegmentOutput> {
     const cpu = process.cpuUsage();
     const start = performance.now();
     const image = await decodeGray(request.file, { ...request, maxPixels });
     const decoded = performance.now();
+    onProgress();
     try {
       const { width, height } = image;
       const workspace = workspaces(width * height);
-      const { normaliseMs, inferMs } = await runModel(session, image, workspace);
+      const { normaliseMs, inferMs } = await runModel(session, image, workspace, { onTile: onProgress });
       const ran = performance.now();
       const { labels, count } = findInstances(workspace, width, height, request, workspace);
       const found = polygonsOf(labels, workspace.foreground, width, height, count);

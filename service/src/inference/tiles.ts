@@ -2,7 +2,7 @@ import type { Window } from './normalise.ts';
 
 /** Images up to this side run whole; 1536² needs about 0.5 GB for the network's activations. */
 export const MAX_TILE = 1536;
-/** Pixels a tile sees past what it keeps. The network's receptive field reaches 112 px to each side. */
+/** Pixels a tile sees past what it keeps. Changing one pixel changes logits up to 102 px away (measured, model 1). */
 export const HALO = 128;
 
 export interface Tile {

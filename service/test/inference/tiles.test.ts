@@ -57,7 +57,7 @@ describe('runModel in tiles', () => {
     const whole = createWorkspaces()(width * height);
     const tiled = createWorkspaces()(width * height);
     await runModel(session, image, whole);
-    await runModel(session, image, tiled, { maxTile: 384, halo: HALO });
+    await runModel(session, image, tiled, { tiling: { maxTile: 384, halo: HALO } });
     expect(whole.interior.some((p) => p > 0.9)).toBe(true);
     const worst = whole.foreground.reduce((most, p, i) => Math.max(most, Math.abs(p - tiled.foreground[i]!)), 0);
     expect(worst).toBeLessThan(1e-4);

@@ -64,7 +64,10 @@ export interface PoolHealth {
   message: string | null;
 }
 export interface InferOptions {
-  /** Wall clock from the start of execution, at most the pool's own limit; past it the process is killed. */
+  /**
+   * Wall clock of the execution, at most the pool's own limit; past it the process is killed. It starts anew when the image
+   * is decoded and after each tile, so that it finds what hangs and not what is large.
+   */
   deadlineMs: number;
   /** Aborting rejects at once with the signal's reason; a started execution ends unseen. */
   signal?: AbortSignal;

@@ -11,7 +11,7 @@ export interface LocalPoolOptions {
   /** Folder of model.onnx and card.json. */
   modelDir: string;
   provider: Provider;
-  /** Longest execution of one image. */
+  /** Longest execution of one tile (most images have one). */
   timeoutMs: number;
   log?: (level: 'info' | 'warn', message: string) => void;
   /** Images with more pixels are INVALID_IMAGE. */

@@ -19,4 +19,6 @@ export type FromChild =
   | { type: 'warm' }
   | { type: 'done'; id: number; output: SegmentOutput; rssBytes: number }
   | { type: 'failed'; id: number; code: FailureCode; message: string; rssBytes: number }
-  | { type: 'skipped'; id: number };
+  | { type: 'skipped'; id: number }
+  /** Decoded, or a tile done: the deadline starts anew. */
+  | { type: 'progress'; id: number };

@@ -4,7 +4,7 @@ import type { InferenceRequest } from './backend.ts';
 import type { FromChild, ToChild } from './protocol.ts';
 
 export interface Served {
-  segment(request: InferenceRequest): Promise<SegmentOutput>;
+  segment(request: InferenceRequest, onProgress: () => void): Promise<SegmentOutput>;
   warmup(): Promise<void>;
 }
 
@@ -19,8 +19,9 @@ export function serve(load: () => Promise<Served>): void {
   let wake = () => {};
 
   process.on('disconnect', () => process.exit(0));
-  // The parent decides when to end, also on Ctrl-C, which a terminal sends to the whole group.
-  process.on('SIGINT', () => {});
+  // The parent decides when to end, also when a terminal or a supervisor signals the whole group: a child that went first
+  // would look as if its image had killed it.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   process.on('message', (message: ToChild) => {
     if (message.type === 'cancel') cancelled.add(message.id);
     else waiting.push(message);
@@ -34,7 +35,7 @@ export function serve(load: () => Promise<Served>): void {
       const next = waiting.shift();
       if (next === undefined) await new Promise<void>((resolve) => (wake = resolve));
       else if (next.type === 'warmup') await served.warmup().then(() => send({ type: 'warm' }));
-      else if (next.type === 'run') send(await answer(served, next, cancelled));
+      else if (next.type === 'run') send(await answer(served, next, cancelled, send));
     }
   };
   load()
@@ -52,12 +53,13 @@ async function answer(
   served: Served,
   { id, request }: Extract<ToChild, { type: 'run' }>,
   cancelled: Set<number>,
+  send: (message: FromChild) => void,
 ): Promise<FromChild> {
   if (cancelled.delete(id)) return { type: 'skipped', id };
   // Ids grow, and what came before this one is over: late cancels are dropped here.
   for (const old of cancelled) if (old < id) cancelled.delete(old);
   try {
-    const output = await served.segment(request);
+    const output = await served.segment(request, () => send({ type: 'progress', id }));
     return { type: 'done', id, output, rssBytes: process.memoryUsage.rss() };
   } catch (error) {
     const { code, message } = failureOf(error);

@@ -5,7 +5,7 @@ import type { FromChild, ToChild } from './protocol.ts';
 
 export interface Task {
   request: InferenceRequest;
-  /** Wall clock of the execution. */
+  /** Wall clock of the execution without a sign of progress. */
   limitMs: number;
   settled: boolean;
   resolve(output: InferenceOutput): void;
@@ -26,9 +26,10 @@ interface Slot {
   task: Task;
 }
 
-/** Starts that may fail in a row before the worker gives up. */
+/** Starts that may fail in a row before the worker counts as broken, and gives up if it never was ready. */
 const MAX_FAILED_STARTS = 3;
 const BACKOFF_MS = 200;
+const MAX_BACKOFF_MS = 30_000;
 
 /** One child process: runs one request, holds one waiting, is killed past the deadline and started again. */
 export function createWorker(options: WorkerOptions) {
@@ -41,6 +42,7 @@ export function createWorker(options: WorkerOptions) {
   let killedAfterMs: number | null = null;
   let closing = false;
   let failedStarts = 0;
+  let everReady = false;
   let nextId = 1;
   let warm = () => {};
   let exited = Promise.resolve();
@@ -76,10 +78,18 @@ export function createWorker(options: WorkerOptions) {
       clearTimeout(deadline);
       state = 'idle';
       failedStarts = 0;
+      everReady = true;
     } else if (message.type === 'broken') counts.lastError = message.message;
     else if (message.type === 'warm') warm();
+    else if (message.type === 'progress') return restartClock(message.id);
     else finish(message);
     options.onChange();
+  }
+
+  function restartClock(id: number): void {
+    if (running === null || running.id !== id) return;
+    clearTimeout(deadline);
+    deadline = setTimeout(kill, running.task.limitMs, running.task.limitMs);
   }
 
   function finish(message: Extract<FromChild, { id: number }>): void {
@@ -103,7 +113,7 @@ export function createWorker(options: WorkerOptions) {
     [running, waiting] = [waiting, null];
     runningSince = now;
     state = running === null ? 'idle' : 'busy';
-    if (running !== null) deadline = setTimeout(kill, running.task.limitMs, running.task.limitMs);
+    if (running !== null) restartClock(running.id);
   }
 
   function onExit(code: number | null, signal: NodeJS.Signals | null): void {
@@ -121,7 +131,7 @@ export function createWorker(options: WorkerOptions) {
 
   function lossOf(code: number | null, signal: NodeJS.Signals | null): InferenceFailure {
     if (killedAfterMs !== null)
-      return new InferenceFailure('TIMEOUT', `killed after ${killedAfterMs} ms of execution`, { crashed: true });
+      return new InferenceFailure('TIMEOUT', `killed after ${killedAfterMs} ms without progress`, { crashed: true });
     return new InferenceFailure('CRASHED', `process died (code ${code}, signal ${signal})`, { crashed: true });
   }
 
@@ -130,10 +140,11 @@ export function createWorker(options: WorkerOptions) {
     if (!started && killedAfterMs !== null) counts.lastError = `not ready after ${killedAfterMs} ms`;
     else if (counts.lastError === null || started) counts.lastError = how;
     options.log('warn', `inference worker ${options.id} ended: ${how}`);
-    if (failedStarts >= MAX_FAILED_STARTS) return;
+    if (failedStarts >= MAX_FAILED_STARTS && !everReady) return;
     counts.restarts++;
     state = 'starting';
-    respawn = setTimeout(spawn, failedStarts * BACKOFF_MS);
+    const delayMs = failedStarts === 0 ? 0 : BACKOFF_MS * 2 ** failedStarts;
+    respawn = setTimeout(spawn, Math.min(MAX_BACKOFF_MS, delayMs));
   }
 
   return {
@@ -167,7 +178,7 @@ export function createWorker(options: WorkerOptions) {
         warm = resolve;
         send({ type: 'warmup' });
       }),
-    broken: () => state === 'stopped' && !closing && failedStarts >= MAX_FAILED_STARTS,
+    broken: () => !closing && failedStarts >= MAX_FAILED_STARTS,
     async close(): Promise<void> {
       closing = true;
       clearTimeout(respawn);

@@ -5,7 +5,8 @@ import type { ChildOptions } from '../../../src/inference/pool/protocol.ts';
 import { serve } from '../../../src/inference/pool/serve.ts';
 
 /**
- * A child that misbehaves by request id: `crash…` dies, `hang…` blocks its thread for ever, `slow…` takes 300 ms, `once…`
+ * A child that misbehaves by request id: `crash…` dies, `hang…` blocks its thread for ever, `slow…` takes 300 ms, `steps…`
+ * takes 3 s in ten steps, `once…`
  * dies the first time (a file in the folder that is the second argument remembers it). Every request leaves a line there.
  */
 const options = JSON.parse(process.argv[2]!) as ChildOptions;
@@ -15,17 +16,22 @@ serve(async () => {
   const served = await loadSegmenter(options);
   return {
     ...served,
-    async segment(request) {
+    async segment(request, onProgress) {
       const { id } = request;
       writeFileSync(`${folder}/${id}.ran`, `${process.pid}\n`, { flag: 'a' });
-      if (id.startsWith('crash')) process.abort();
+      if (id.startsWith('crash')) process.kill(process.pid, 'SIGSEGV');
       if (id.startsWith('once') && !existsSync(`${folder}/${id}.died`)) {
         writeFileSync(`${folder}/${id}.died`, '');
         process.kill(process.pid, 'SIGKILL');
       }
       if (id.startsWith('hang')) for (;;);
+      if (id.startsWith('steps'))
+        for (let step = 0; step < 10; step++) {
+          await sleep(300);
+          onProgress();
+        }
       if (id.startsWith('slow')) await sleep(300);
-      return served.segment(request);
+      return served.segment(request, onProgress);
     },
   };
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -96,7 +96,7 @@ describe('local pool', () => {
     const [hung, behind] = await Promise.allSettled([infer('hang-1', cells, { deadlineMs: 400 }), infer('behind-2')]);
     expect(hung).toMatchObject({
       status: 'rejected',
-      reason: { code: 'TIMEOUT', crashed: true, retryable: true, message: 'killed after 400 ms of execution' },
+      reason: { code: 'TIMEOUT', crashed: true, retryable: true, message: 'killed after 400 ms without progress' },
     });
     expect(behind.status).toBe('fulfilled');
     expect(alive(pid!)).toBe(false);
@@ -113,14 +113,20 @@ describe('local pool', () => {
 
   it('does not count the time behind another image against the deadline', async () => {
     const { infer } = await open();
-    const all = ['slow-1', 'slow-2', 'slow-3', 'slow-4'].map((id) => infer(id, cells, { deadlineMs: 900 }));
+    const ids = Array.from({ length: 8 }, (_, i) => `slow-${i}`);
+    const all = ids.map((id) => infer(id, cells, { deadlineMs: 2000 }));
     expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual(all.map(() => 'fulfilled'));
+  });
+
+  it('gives an image that goes on step by step more time than one deadline', async () => {
+    const { infer } = await open();
+    expect((await infer('steps-1', cells, { deadlineMs: 2000 })).polygonCount).toBe(3);
   });
 
   it('rejects with the reason when aborted, and never runs what had not begun', async () => {
     const { infer } = await open();
     const control = new AbortController();
-    const first = infer('slow-5');
+    const first = infer('slow-first');
     const held = infer('given-up-1', cells, { signal: control.signal });
     const queued = infer('given-up-2', cells, { signal: control.signal });
     control.abort(new Error('cancelled by a person'));
@@ -169,6 +175,28 @@ describe('local pool', () => {
       createLocalPool({ workers: 1, modelDir: MODEL, provider: 'cpu', timeoutMs: 1000, ...options }).load();
     await expect(pool({ provider: 'coreml' })).rejects.toThrow(/provider "coreml" is not in this onnxruntime/);
     await expect(pool({ modelDir: folder })).rejects.toThrow(/ENOENT.*card\.json/);
+  });
+
+  it('keeps its children when the whole group is told to end, so that nothing looks crashed', async () => {
+    const { pool, infer } = await open();
+    const running = infer('slow-told');
+    process.kill(pool.stats().workers[0]!.pid!, 'SIGTERM');
+    expect((await running).polygonCount).toBe(3);
+    expect(pool.stats().restarts).toBe(0);
+  });
+
+  it('answers at once, naming the cause, when no child starts any more', async () => {
+    const model = path.join(folder, 'model');
+    await cp(MODEL, model, { recursive: true });
+    const { pool, infer } = await open({ modelDir: model });
+    await rm(model, { recursive: true });
+    await expect(infer('crash-2')).rejects.toMatchObject({ code: 'CRASHED' });
+    await expect(infer('too-late')).rejects.toMatchObject({
+      code: 'MODEL_ERROR',
+      crashed: false,
+      message: expect.stringMatching(/no inference worker starts: ENOENT/) as string,
+    });
+    expect(pool.health().status).toBe('unhealthy');
   });
 
   it('refuses a number of workers that makes no sense', () => {
