@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, join, sep } from 'node:path';
+import { linkNode24 } from './node24.mjs';
 import { Refusal, root, runToStderr, underLock } from './shared.mjs';
 
 const modules = join(root, 'node_modules');
@@ -91,6 +92,7 @@ export async function ensureInstalled(signal) {
   await underLock(signal, async () => {
     if (contentOf(stampFile) === stamp) return;
     if (!installedByHand()) await install(signal);
+    linkNode24();
     writeFileSync(stampFile, stamp);
   });
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Refusal, root } from './shared.mjs';
 
 /** Runs .ts files by itself, without a warning. */
@@ -12,10 +12,21 @@ function isNewEnough() {
   return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
 }
 
+/** What npm installed as an optional package for this platform. */
+const installed = join(root, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
+
+/**
+ * Puts that Node on the path of every `npm run`. npm does so by itself, but npm 10 takes the link away again together with the
+ * packages for other platforms, which have a program of the same name.
+ */
+export function linkNode24() {
+  const link = join(root, 'node_modules/.bin/node');
+  if (existsSync(installed) && !existsSync(link)) symlinkSync(relative(dirname(link), installed), link);
+}
+
 /** The Node that runs the commands: this one where it is new enough, else the one that npm installed. */
 export function node24() {
   if (isNewEnough()) return process.execPath;
-  const installed = join(root, 'node_modules/.bin/node');
   if (existsSync(installed)) return installed;
   const here = `${process.platform} ${process.arch}, Node ${process.versions.node}`;
   throw new Refusal(
