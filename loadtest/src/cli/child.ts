@@ -13,7 +13,10 @@ export function runTool(script: string, args: readonly string[], interrupts: Int
   return new Promise((resolve, reject) => {
     if (interrupts.signal.aborted) return resolve(EXIT.interrupted);
     // A group of its own: the terminal's Ctrl-C comes to us alone, and goes on once.
-    const child = spawn(process.execPath, [script, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], detached: true });
+    const child = spawn(process.execPath, [script, ...args], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      detached: true,
+    });
     const signalAll = (name: NodeJS.Signals) => {
       try {
         if (child.pid) process.kill(-child.pid, name);
