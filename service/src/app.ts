@@ -10,6 +10,7 @@ import docs from './plugins/docs.ts';
 import errorHandler from './plugins/error-handler.ts';
 import httpMetrics from './plugins/http-metrics.ts';
 import pages from './plugins/pages.ts';
+import plants from './plugins/plants.ts';
 import queueProbe from './plugins/queue-probe.ts';
 import rateLimit from './plugins/rate-limit.ts';
 import security from './plugins/security.ts';
@@ -61,6 +62,7 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
   await app.register(security);
   await app.register(services, deps);
   for (const plugin of PLUGINS) await app.register(plugin);
+  if (deps.config.plant.size > 0) await app.register(plants);
   await app.register(batchesPlugin);
   await app.register(eventsPlugin);
   for (const routes of ROUTES) await app.register(routes);

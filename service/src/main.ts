@@ -1,4 +1,5 @@
 import { loadConfig, type Config } from './config.ts';
+import { holdPlantedMemory } from './plants.ts';
 import { guardDatabase } from './roles/database-guard.ts';
 import { textOf, type RoleHandle } from './roles/role.ts';
 
@@ -14,6 +15,7 @@ const CLOSE_WITHIN_MS = 11_000;
 let role = 'service';
 let handle: RoleHandle | undefined;
 let stopping = false;
+let held: Uint8Array | null = null;
 
 /** Ends the process. What goes wrong is its last line, so that whoever started it can say what died. */
 async function stop(code: number, reason?: string): Promise<void> {
@@ -42,10 +44,12 @@ process.on('unhandledRejection', (reason) => {
 try {
   const config = loadConfig(process.env);
   role = config.role;
+  held = holdPlantedMemory(config);
   const guard = guardDatabase(config.databaseUrl, config.databaseLostMs);
   void guard.lost.then((error) => stop(1, error.message));
   handle = await ROLES[config.role](config);
   const { url, metricsUrl } = handle;
+  if (held) process.stderr.write(`${role}: planted ${held.length} bytes\n`);
   process.send?.({ type: 'ready', role, ...(url === undefined ? {} : { url }), metricsUrl });
 } catch (error) {
   void stop(1, textOf(error));

@@ -12,6 +12,7 @@ import { listenTo } from '../events/listener.ts';
 import { createTamper } from '../events/plant.ts';
 import { pruneFrames, sequenceOnce } from '../events/sequencer.ts';
 import { createMetrics, startMetricsServer, type Metrics } from '../metrics.ts';
+import { plantInQueue } from '../plants.ts';
 import { createLog, textOf, type Log, type RoleHandle } from './role.ts';
 
 const RELAY_POLL_MS = 250;
@@ -105,7 +106,7 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('relay');
   const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-relay' });
-  const queue = createJobQueue({ url: config.queueRedisUrl, prefix: config.queuePrefix });
+  const queue = plantInQueue(createJobQueue({ url: config.queueRedisUrl, prefix: config.queuePrefix }), config.plant);
   const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, prefix: config.queuePrefix });
   await cache.open();
   const leader = createLeader({

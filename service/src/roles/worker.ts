@@ -17,6 +17,7 @@ import { loadModelCard, type Model } from '../inference/model.ts';
 import type { InferenceBackend } from '../inference/pool/backend.ts';
 import { createLocalPool } from '../inference/pool/local.ts';
 import { createMetrics, startMetricsServer } from '../metrics.ts';
+import { plantInBackend } from '../plants.ts';
 import { createStorage } from '../storage.ts';
 import { createLog, textOf, type Log, type RoleHandle } from './role.ts';
 
@@ -50,7 +51,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const metrics = createMetrics('worker');
   const worker = `w${process.pid}-${randomBytes(3).toString('hex')}`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
-  const backend = given ?? createBackend(config, model, log);
+  const backend = plantInBackend(given ?? createBackend(config, model, log), config.plant);
   await backend.load();
   await backend.warmup();
 
