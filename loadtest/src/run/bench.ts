@@ -11,6 +11,8 @@ import type { RunFolder } from './folder.ts';
 import type { Progress } from './progress.ts';
 import type { Services } from './services.ts';
 
+const PAGES = { optimized: '/projects/', naive: '/naive/projects/' } as const;
+
 export type ClientMode = RunData['client'];
 
 /** One batch as the harness followed it. Times in epoch ms. */
@@ -27,6 +29,8 @@ export interface Bench {
   mode: ClientMode;
   /** Path of the page that is measured; the self-test page takes the gallery's place. */
   pagePath: (projectId: string) => string;
+  /** A violation planted in the page, by tests. */
+  pageScript?: string | undefined;
   services: Services;
   set: ImageSet;
   folder: RunFolder;
@@ -50,6 +54,21 @@ export interface Bench {
   cells?: Map<string, string>;
   notes: string[];
 }
+
+/** A run that has done nothing yet. */
+export const createBench = (
+  given: Omit<Bench, 'measurements' | 'client' | 'phases' | 'scrapes' | 'notes' | 'pagePath'> &
+    Partial<Pick<Bench, 'pagePath'>>,
+  scrapes: Scrape[],
+): Bench => ({
+  pagePath: (projectId) => PAGES[given.mode] + projectId,
+  ...given,
+  measurements: {},
+  client: emptyClientSummary(),
+  phases: [],
+  scrapes: { start: scrapes },
+  notes: [],
+});
 
 export const emptyClientSummary = (): ClientSummary => ({
   settleMs: null,

@@ -3,7 +3,7 @@ import type { BenchOptions } from '../cli/options.ts';
 import type { RunData } from '../contract.ts';
 import { scrapeAll } from '../measure/scrape.ts';
 import { measureAccuracyOf, measureEfficiency } from './after.ts';
-import { emptyClientSummary, type Bench } from './bench.ts';
+import { createBench } from './bench.ts';
 import { collectCounters, collectLedger, collectProcesses } from './collect.ts';
 import type { RunFolder } from './folder.ts';
 import { loadImages } from './images.ts';
@@ -21,7 +21,6 @@ export interface RunInput {
   stop: Stop;
 }
 
-const PAGES = { optimized: '/projects/', naive: '/naive/projects/' } as const;
 /** How long the parts of an ended run may take to say what they know. */
 const LAST_WORDS_MS = 5_000;
 
@@ -47,23 +46,20 @@ export async function runScenario({ options, folder, progress, stop }: RunInput)
     const set = await loadImages(options, services.environment.tempDir, progress, stop.signal);
     for (const { name, reason } of set.ignored) progress.line(`left out ${name}: ${reason}`);
     const watch = await startWatch(services);
-    const bench: Bench = {
-      scenario: options.scenario,
-      mode: options.client,
-      pagePath: (projectId) => PAGES[options.client] + projectId,
-      services,
-      set,
-      folder,
-      progress,
-      sampler: watch.sampler,
-      signal: stop.signal,
-      seed: options.seed,
-      measurements: {},
-      client: emptyClientSummary(),
-      phases: [],
-      scrapes: { start: await scrapeAll(services.processes) },
-      notes: [],
-    };
+    const bench = createBench(
+      {
+        scenario: options.scenario,
+        mode: options.client,
+        services,
+        set,
+        folder,
+        progress,
+        sampler: watch.sampler,
+        signal: stop.signal,
+        seed: options.seed,
+      },
+      await scrapeAll(services.processes),
+    );
     const parts: Parts = { bench, pool: poolText(options), startedAt };
     try {
       await runPhases(bench);

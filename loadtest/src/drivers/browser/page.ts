@@ -15,6 +15,8 @@ export interface ObservedPageOptions {
   baseUrl: string;
   path: string;
   key: string;
+  /** Runs in the page before its own scripts: violations planted by tests. */
+  script?: string | undefined;
   timeoutMs?: number;
 }
 
@@ -36,7 +38,7 @@ async function sessionCookie(baseUrl: string, key: string): Promise<{ name: stri
 
 /** Opens a page with everything that watches it in place before its first byte: recorder, network, socket frames. */
 export async function openObservedPage(options: ObservedPageOptions) {
-  const { browser, baseUrl, path, key, timeoutMs = 60_000 } = options;
+  const { browser, baseUrl, path, key, script, timeoutMs = 60_000 } = options;
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   await page.setViewport(VIEWPORT);
@@ -55,6 +57,7 @@ export async function openObservedPage(options: ObservedPageOptions) {
       frames.add(JSON.parse(response.payloadData) as ServerFrame, network.epochMs(timestamp) ?? hereMs());
   });
   await page.evaluateOnNewDocument(installRecorder);
+  if (script) await page.evaluateOnNewDocument(script);
 
   async function watch(session: CDPSession, name: string): Promise<void> {
     session.on('Network.requestWillBeSent', (event) => void network.sent(event as CdpRequestWillBeSent, name));

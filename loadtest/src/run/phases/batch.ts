@@ -1,6 +1,7 @@
 import { bundleGzipBytes } from '../../drivers/browser/bundle.ts';
 import { rendererPssBytes, retainedBytes } from '../../drivers/browser/memory.ts';
 import { openObservedPage } from '../../drivers/browser/page.ts';
+import { scrapeAll } from '../../measure/scrape.ts';
 import { measured, need, type Bench } from '../bench.ts';
 import { orStop } from '../stop.ts';
 import { startAndFollow } from './follow.ts';
@@ -17,6 +18,7 @@ export async function batchPhase(bench: Bench): Promise<string> {
       baseUrl: services.url,
       path: bench.pagePath(projectId),
       key: services.key,
+      script: bench.pageScript,
     }),
   );
   bench.page = page;
@@ -29,9 +31,11 @@ export async function batchPhase(bench: Bench): Promise<string> {
   await retainedBytes(page);
   bench.pssBefore = await rendererPssBytes(services.browser);
 
+  bench.scrapes['beforeBatch'] = await scrapeAll(services.processes);
   const before = await sampler.cpu();
   const followed = await startAndFollow(bench);
   bench.cpuOfBatch = { before, after: await sampler.cpu() };
+  bench.scrapes['afterBatch'] = await scrapeAll(services.processes);
   bench.first = followed;
   const { batch, finishedAtMs } = followed;
   // From the POST, so that a job which waits for a worker counts.
