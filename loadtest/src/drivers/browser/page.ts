@@ -106,6 +106,7 @@ export async function openObservedPage(options: ObservedPageOptions) {
     toPage: (epochMs: number): number => epochMs + clock.offsetMs - clock.timeOrigin,
     toEpoch: (pageMs: number): number => pageMs + clock.timeOrigin - clock.offsetMs,
     evaluate,
+    quietMs: () => evaluate<number>('segbenchRecorder.quietMs()'),
     dump: () => evaluate<RecorderDump>('segbenchRecorder.dump()'),
     arm: (total: number) => evaluate(`segbenchRecorder.arm(${total})`),
     disarm: () => evaluate('segbenchRecorder.disarm()'),

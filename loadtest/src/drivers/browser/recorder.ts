@@ -29,6 +29,8 @@ export interface RecorderDump {
 export interface Recorder {
   arm(total: number): void;
   disarm(): void;
+  /** Milliseconds since the last mutation or long frame: cheap enough to ask of a busy page. */
+  quietMs(): number;
   dump(): RecorderDump;
   sweep(durationMs: number, forward: boolean): Promise<SweepRecord>;
 }
@@ -128,7 +130,11 @@ export function installRecorder(): void {
       const signature = JSON.stringify(state);
       if (signature === lastSignature) return;
       lastSignature = signature;
-      waiting.push((at) => states.push({ ...state, at }));
+      waiting.push((at) => {
+        states.push({ ...state, at });
+        // Only what came after the last wrong state counts, so the oldest may go.
+        if (states.length > 300) states.shift();
+      });
       rendered.port2.postMessage(0);
       return;
     }
@@ -175,6 +181,10 @@ export function installRecorder(): void {
     },
     disarm() {
       armedFor = null;
+    },
+    quietMs() {
+      const [start = 0, duration = 0] = longFrames.at(-1) ?? [];
+      return performance.now() - Math.max(mutations.at(-1)?.[1] ?? 0, start + duration);
     },
     dump() {
       domNodesMax = Math.max(domNodesMax, document.getElementsByTagName('*').length);
