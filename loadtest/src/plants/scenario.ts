@@ -1,0 +1,19 @@
+import { BULK_1000 } from '../../../scenarios/bulk-1000.ts';
+import type { Scenario } from '../../../scenarios/scenario.ts';
+
+const { phases } = BULK_1000;
+
+/** `bulk-1000` in small: the same phases and budgets, as much of each as it takes to see a violation. */
+export const SMALL: Scenario = {
+  ...BULK_1000,
+  name: 'plants',
+  images: { ...BULK_1000.images, count: 48, minSide: 96, medianSide: 112, maxSide: 128, maxCells: 12 },
+  phases: {
+    ...phases,
+    batch: { ...phases.batch, timeoutMs: 60_000 },
+    burst: { ...phases.burst, settleTimeoutMs: 6_000 },
+    browse: { ...phases.browse, requests: 200, pages: 2, distinctImages: 4 },
+    downloads: { ...phases.downloads, fileBytes: 96 * 1024 * 1024 },
+    scroll: { sweeps: 3, sweepMs: 800 },
+  },
+};
