@@ -47,23 +47,27 @@ const QUIET = [
 export async function launchBrowser({ tempDir, env, log, onGroup, signal }: LaunchOptions): Promise<LaunchedBrowser> {
   const found = await findBrowser({ env: { ...process.env, ...env }, log, signal });
   const profile = await mkdtemp(join(tempDir, 'browser-'));
-  const browser = await puppeteer
-    .launch({
+  const launch = (sandbox: boolean) =>
+    puppeteer.launch({
       executablePath: found.executablePath,
       headless: found.headless === 'new' ? true : 'shell',
       pipe: true,
       userDataDir: profile,
-      // The supervisor decides what a signal means; Chromium's sandbox refuses to run as root.
+      // The supervisor decides what a signal means.
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
-      args: [...QUIET, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+      args: [...QUIET, ...(sandbox ? [] : ['--no-sandbox'])],
       env: { ...process.env, ...env, ...found.env, TMPDIR: profile },
       ...(signal ? { signal } : {}),
-    })
-    .catch((error: unknown) => {
-      throw new EnvironmentError(`the browser ${found.executablePath} does not start: ${String(error)}`);
     });
+  // Chromium's sandbox refuses to run as root, and cannot where the system forbids user namespaces; the pages are our own.
+  const first = process.getuid?.() === 0 ? launch(false) : launch(true).catch(() => launch(false));
+  const browser = await first.catch(async (error: unknown) => {
+    await rm(profile, { recursive: true, force: true });
+    signal?.throwIfAborted();
+    throw new EnvironmentError(`the browser ${found.executablePath} does not start: ${String(error)}`);
+  });
   const pid = browser.process()?.pid;
   if (pid) onGroup?.(pid);
   return {
