@@ -19,7 +19,7 @@ export interface ProcessorDeps {
   onStages?(stages: readonly StageTime[]): void;
   onInference?(output: InferenceOutput): void;
   onFailure?(failure: InferenceFailure): void;
-  now?(): number;
+  now?: () => number;
 }
 
 /** Stages of one inference, put back to back before the moment it ended. */

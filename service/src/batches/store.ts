@@ -17,7 +17,7 @@ export interface BatchStoreDeps {
   /** False: every image is inferred, whatever is known (`RESULT_CACHE=0`). */
   resultCache: boolean;
   /** Called after each commit that changed images of a project. */
-  changed(projectId: string): Promise<void>;
+  changed: (projectId: string) => Promise<void>;
 }
 
 /** @throws ApiError naming the models there are */

@@ -6,7 +6,7 @@ export interface Listener {
 
 /** What postgres.js takes but does not declare: called for every NotificationResponse of the connection (`src/connection.js` of 3.4.9). */
 interface NotifyOption {
-  onnotify(channel: string, payload: string): void;
+  onnotify: (channel: string, payload: string) => void;
 }
 const RECONNECT_MS = 250;
 
@@ -18,7 +18,7 @@ const RECONNECT_MS = 250;
 export function listenTo(options: {
   databaseUrl: string;
   channels: readonly string[];
-  onNotify(channel: string, payload: string): void;
+  onNotify: (channel: string, payload: string) => void;
   onConnected(): void;
 }): Listener {
   let closed = false;

@@ -1,0 +1,288 @@
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isTerminal } from '../../src/contract/common.ts';
+import { createHub } from '../../src/events/hub.ts';
+import { createClient, type HubSocket } from '../../src/events/client.ts';
+import { pruneFrames, sequenceOnce } from '../../src/events/sequencer.ts';
+import { until } from '../batches/fixture.ts';
+import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
+import { breaks, openSocket, type Reader } from './socket.ts';
+
+let server: TestApp;
+let unbatched: TestApp;
+beforeAll(async () => {
+  server = await startTestApp();
+  unbatched = await startTestApp({ ALLOW_UNBATCHED_EVENTS: '1' });
+});
+afterAll(async () => {
+  await server.close();
+  await unbatched.close();
+});
+const readers: Reader[] = [];
+afterEach(async () => {
+  await Promise.all(readers.splice(0).map((reader) => reader.close()));
+});
+const open = async (query: string, app = server) => {
+  const reader = await openSocket(app.url, { query });
+  readers.push(reader);
+  return reader;
+};
+const newProject = async (app = server): Promise<string> => {
+  const reply = await app.call('/api/projects', { method: 'POST', json: { name: 'events' } });
+  return ((await reply.json()) as { id: string }).id;
+};
+/** Images that are no rows: the stream does not care. */
+const emit = async (projectId: string, count: number, app = server) => {
+  await app.app.sql`
+    INSERT INTO event_outbox (project_id, image_id, status)
+    SELECT ${projectId}::uuid, gen_random_uuid(), 'completed' FROM generate_series(1, ${count}::int)`;
+  while (await sequenceOnce(app.app.sql));
+};
+
+describe('the stream', () => {
+  it('greets first, then sends each frame to every reader', async () => {
+    const projectId = await newProject();
+    const [a, b] = [await open(`projectId=${projectId}`), await open(`projectId=${projectId}`)];
+    expect(a.frames[0]).toEqual({ type: 'hello', projectId, epoch: expect.any(String), seq: 0 });
+    await emit(projectId, 3);
+    await emit(projectId, 700);
+    await until(() => a.lastSeq() === 703 && b.lastSeq() === 703);
+    expect(a.eventFrames().map((frame) => [frame.from, frame.to])).toEqual([
+      [1, 3],
+      [4, 503],
+      [504, 703],
+    ]);
+    expect(breaks(a)).toEqual([]);
+    expect(a.events()).toEqual(b.events());
+  });
+
+  it('gives a reader that returns exactly what it missed, and then what is new', async () => {
+    const projectId = await newProject();
+    const first = await open(`projectId=${projectId}`);
+    await emit(projectId, 10);
+    await until(() => first.lastSeq() === 10);
+    const { epoch } = first.hello()!;
+    await first.close();
+    await emit(projectId, 20);
+    const back = await open(`projectId=${projectId}&epoch=${epoch}&since=10`);
+    expect(back.hello()!.seq).toBe(30);
+    await until(() => back.lastSeq() === 30);
+    await emit(projectId, 5);
+    await until(() => back.lastSeq() === 35);
+    expect(back.events().map((event) => event.seq)).toEqual(Array.from({ length: 25 }, (_, index) => 11 + index));
+    const middle = await open(`projectId=${projectId}&epoch=${epoch}&since=25`);
+    await until(() => middle.lastSeq() === 35 && middle.events().length === 10);
+    expect(middle.eventFrames().map((frame) => [frame.from, frame.to])).toEqual([
+      [26, 30],
+      [31, 35],
+    ]);
+  });
+
+  it('loses and doubles nothing when readers join while events flow', async () => {
+    const projectId = await newProject();
+    const epoch = (await open(`projectId=${projectId}`)).hello()!.epoch;
+    const flow = (async () => {
+      for (let round = 0; round < 40; round++) await emit(projectId, 25);
+    })();
+    const joined: Reader[] = [];
+    for (let index = 0; index < 10; index++)
+      joined.push(await open(`projectId=${projectId}&epoch=${epoch}&since=${index * 3}`));
+    await flow;
+    await until(() => joined.every((reader) => reader.lastSeq() === 1000));
+    for (const [index, reader] of joined.entries()) {
+      expect(breaks(reader)).toEqual([]);
+      expect(reader.events()).toHaveLength(1000 - index * 3);
+    }
+  });
+
+  it('sends a snapshot when the numbers cannot be replayed', async () => {
+    const projectId = await newProject();
+    await emit(projectId, 5);
+    const other = await open(`projectId=${projectId}&epoch=${randomUUID()}&since=2`);
+    await until(() => other.snapshot() !== undefined);
+    expect(other.snapshot()).toMatchObject({
+      seq: 5,
+      epoch: other.hello()!.epoch,
+      counts: { uploaded: 0 },
+      batches: [],
+    });
+    await pruneFrames(server.app.sql, { maxAgeMs: 0, maxFrames: 1000 });
+    const late = await open(`projectId=${projectId}&epoch=${other.hello()!.epoch}&since=2`);
+    await until(() => late.snapshot() !== undefined);
+    await emit(projectId, 1);
+    await until(() => late.lastSeq() === 6);
+    expect(late.events().map((event) => event.seq)).toEqual([6]);
+  });
+
+  it('sends one event a frame when asked to and allowed', async () => {
+    const projectId = await newProject(unbatched);
+    const reader = await open(`projectId=${projectId}&window=0`, unbatched);
+    await emit(projectId, 12, unbatched);
+    await until(() => reader.lastSeq() === 12);
+    expect(reader.eventFrames().every((frame) => frame.events.length === 1 && frame.from === frame.to)).toBe(true);
+    expect(reader.events().every((event) => isTerminal(event.status))).toBe(true);
+  });
+});
+
+describe('what is refused', () => {
+  const attempt = (query: string, headers?: Record<string, string>) =>
+    openSocket(server.url, { query, ...(headers ? { headers } : {}) });
+  const bearer = { authorization: `Bearer ${TEST_KEY}` };
+
+  it('refuses a missing key, a foreign origin and bad queries before the upgrade', async () => {
+    const query = `projectId=${await newProject()}`;
+    await expect(attempt(query, {})).rejects.toThrow('HTTP 401');
+    await expect(attempt(query, { ...bearer, origin: 'http://evil.example' })).rejects.toThrow('HTTP 403');
+    await expect(attempt(`projectId=${randomUUID()}`)).rejects.toThrow('HTTP 404');
+    for (const bad of ['projectId=x', '', `${query}&window=0`, `${query}&since=3`, `${query}&since=-1`, `${query}&x=1`])
+      await expect(attempt(bad)).rejects.toThrow('HTTP 400');
+  });
+  it('takes its own origin, and refuses a session cookie without one', async () => {
+    const query = `projectId=${await newProject()}`;
+    const login = await server.call('/api/session', { method: 'POST', json: { key: TEST_KEY }, key: null });
+    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const page = await openSocket(server.url, { query, headers: { cookie, origin: server.url } });
+    expect(page.hello()).toBeDefined();
+    await page.close();
+    await expect(attempt(query, { cookie })).rejects.toThrow('HTTP 403');
+  });
+  it('needs the scope read', async () => {
+    const reply = await server.call('/api/keys', { method: 'POST', json: { name: 'metrics', scopes: ['metrics'] } });
+    const { token, key } = (await reply.json()) as { token?: string; key?: string };
+    const query = `projectId=${await newProject()}`;
+    await expect(attempt(query, { authorization: `Bearer ${token ?? key}` })).rejects.toThrow('HTTP 403');
+  });
+  it('closes with 1009 when a client frame is over 64 KiB, and bears smaller ones', async () => {
+    const reader = await open(`projectId=${await newProject()}`);
+    reader.socket.send('x'.repeat(64 * 1024));
+    reader.socket.send('x'.repeat(64 * 1024 + 1));
+    expect(await reader.closed).toBe(1009);
+  });
+});
+
+describe('a reader that does not read', () => {
+  /** A socket whose far side takes nothing: what is sent stays in the buffer. */
+  function stuckSocket() {
+    const listeners = new Map<string, (() => void)[]>();
+    const socket = {
+      readyState: 1,
+      OPEN: 1,
+      bufferedAmount: 0,
+      closedWith: null as number | null,
+      sent: 0,
+      send(text: string) {
+        socket.bufferedAmount += text.length;
+        socket.sent++;
+      },
+      ping() {},
+      close(code: number) {
+        socket.closedWith = code;
+        socket.readyState = 2;
+      },
+      on(event: string, listener: () => void) {
+        listeners.set(event, [...(listeners.get(event) ?? []), listener]);
+      },
+      emit: (event: string) => listeners.get(event)?.forEach((listener) => listener()),
+    };
+    return socket satisfies HubSocket;
+  }
+
+  it('is closed with 1013 after a bounded buffer, and others get everything', async () => {
+    const projectId = await newProject();
+    const highWaterBytes = 200_000;
+    const { sql, config } = server.app;
+    const hub = createHub({ sql, databaseUrl: config.databaseUrl, log: () => {}, stallMs: 200, highWaterBytes });
+    const stuck = stuckSocket();
+    await hub.attach(stuck, { projectId, resume: null, unbatched: false });
+    const good = await open(`projectId=${projectId}`);
+    for (let round = 0; round < 10; round++) await emit(projectId, 1000);
+    await until(() => stuck.closedWith !== null);
+    expect(stuck.closedWith).toBe(1013);
+    expect(stuck.bufferedAmount).toBeLessThan(highWaterBytes + 100_000);
+    await until(() => good.lastSeq() === 10_000);
+    expect(breaks(good)).toEqual([]);
+    stuck.emit('close');
+    await hub.close();
+  });
+
+  it('is closed with 1013 when it answers no ping, even though its buffers are empty', async () => {
+    const projectId = await newProject();
+    const { sql, config } = server.app;
+    const hub = createHub({ sql, databaseUrl: config.databaseUrl, log: () => {}, heartbeatMs: 50 });
+    const stuck = stuckSocket();
+    await hub.attach(stuck, { projectId, resume: null, unbatched: false });
+    await until(() => stuck.closedWith !== null);
+    expect(stuck.closedWith).toBe(1013);
+    stuck.emit('close');
+    await hub.close();
+  });
+
+  it('catches up from the log and joins again when it reads on', async () => {
+    const projectId = await newProject();
+    const { sql, config } = server.app;
+    const hub = createHub({
+      sql,
+      databaseUrl: config.databaseUrl,
+      log: () => {},
+      stallMs: 60_000,
+      highWaterBytes: 100_000,
+    });
+    const slow = stuckSocket();
+    const texts: string[] = [];
+    const send = slow.send.bind(slow);
+    slow.send = (text) => {
+      texts.push(text);
+      send(text);
+    };
+    await hub.attach(slow, { projectId, resume: null, unbatched: false });
+    for (let round = 0; round < 5; round++) await emit(projectId, 1000);
+    const drain = setInterval(() => (slow.bufferedAmount = Math.max(0, slow.bufferedAmount - 150_000)), 20);
+    const last = () => JSON.parse(texts.at(-1)!) as { to?: number };
+    await until(() => last().to === 5000);
+    await emit(projectId, 1);
+    await until(() => last().to === 5001);
+    clearInterval(drain);
+    const spans = texts.slice(1).map((text) => JSON.parse(text) as { from: number; to: number });
+    expect(spans.every((span, index) => span.from === (index === 0 ? 1 : spans[index - 1]!.to + 1))).toBe(true);
+    slow.emit('close');
+    await hub.close();
+  });
+});
+
+it('keeps a heartbeat', async () => {
+  const projectId = await newProject();
+  const { sql, config } = server.app;
+  const hub = createHub({ sql, databaseUrl: config.databaseUrl, log: () => {}, heartbeatMs: 20 });
+  const sent: string[] = [];
+  const listeners = new Map<string, () => void>();
+  const socket: HubSocket = {
+    readyState: 1,
+    OPEN: 1,
+    bufferedAmount: 0,
+    send: (text) => void sent.push(text),
+    ping: () => listeners.get('pong')?.(),
+    close: () => {},
+    on: (event, listener) => listeners.set(event, listener),
+  };
+  await hub.attach(socket, { projectId, resume: null, unbatched: false });
+  await until(() => sent.filter((text) => text === '{"type":"heartbeat"}').length >= 3);
+  await hub.close();
+  expect(createClient(socket, { unbatched: false, since: null }).open()).toBe(true);
+});
+
+it('closes the connection of an upgrade that it refuses', async () => {
+  const closed = await new Promise<string>((resolve, reject) => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    let text = '';
+    socket.on('data', (data) => (text += data.toString()));
+    socket.on('end', () => resolve(text));
+    socket.on('error', reject);
+    socket.write(
+      `GET /api/events?projectId=${randomUUID()} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\n` +
+        'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    );
+  });
+  expect(closed).toContain('401');
+});
