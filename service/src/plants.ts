@@ -8,8 +8,8 @@ import type { InferenceBackend } from './inference/pool/backend.ts';
  * the place it speaks of. Those of events are in `events/plant.ts`, those of routes in `plugins/plants.ts`.
  */
 const HELD_BYTES: Readonly<Record<string, number>> = { api: 560e6, worker: 2.1e9 };
-const SLOW_INFERENCE_MS = 5_200;
-const SLOW_QUEUE_MS = 7_000;
+const SLOW_INFERENCE_MS = 10_200;
+const SLOW_QUEUE_MS = 13_000;
 
 /** `held-memory-api`, `held-memory-worker`: memory that the role never gives back. */
 export function holdPlantedMemory({ role, plant }: Pick<Config, 'role' | 'plant'>): Uint8Array | null {

@@ -11,8 +11,8 @@ export const SMALL: Scenario = {
   phases: {
     ...phases,
     batch: { ...phases.batch, timeoutMs: 60_000 },
-    burst: { ...phases.burst, settleTimeoutMs: 6_000 },
-    browse: { ...phases.browse, requests: 200, pages: 2, distinctImages: 4 },
+    burst: { ...phases.burst, settleTimeoutMs: 8_000 },
+    browse: { ...phases.browse, requests: 120, pages: 2, distinctImages: 4 },
     downloads: { ...phases.downloads, fileBytes: 96 * 1024 * 1024 },
     scroll: { sweeps: 3, sweepMs: 800 },
   },

@@ -5,9 +5,9 @@ import type { FastifyInstance } from 'fastify';
 /** Routes that a plant delays, with milliseconds. */
 const DELAYS: Readonly<Record<string, { route: string; ms: number }>> = {
   'slow-detail': { route: '/api/images/:id', ms: 1_500 },
-  'slow-list': { route: '/api/projects/:id/images', ms: 130 },
+  'slow-list': { route: '/api/projects/:id/images', ms: 230 },
 };
-const SLOW_QUERY = { everyMs: 20, seconds: 0.08 };
+const SLOW_QUERY = { everyMs: 60, seconds: 0.25 };
 const KEPT_BYTES = 4 * 1024 * 1024;
 
 /** Violations planted in the API (`PLANT`, tests only; see `../plants.ts`). Registered only where one is planted. */
