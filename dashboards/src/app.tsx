@@ -18,7 +18,7 @@ export function createApp(renderPage: (api: Api) => ComponentChildren) {
     );
   }
   const Page = () => <>{renderPage(api)}</>;
-  return { App, start: session.start };
+  return { App, start: () => session.start() };
 }
 
 /** The last part of `/<prefix>/<id>` in an address, or null. */

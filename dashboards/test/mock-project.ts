@@ -37,7 +37,12 @@ export function createMockProject(count: number, name = 'Mock project') {
   const listeners = new Set<(frame: EventsFrame) => void>();
 
   const stateOf = ({ id: batchId, status, total, counts, imagesPerSecond, eta }: Batch): BatchState => ({
-    ...{ id: batchId, status, total, counts: { ...counts }, imagesPerSecond, eta },
+    id: batchId,
+    status,
+    total,
+    counts: { ...counts },
+    imagesPerSecond,
+    eta,
   });
   /** One frame of what has just become true. */
   function publish(events: Omit<ImageEvent, 'seq'>[]): void {
@@ -72,10 +77,22 @@ export function createMockProject(count: number, name = 'Mock project') {
     image: (position: number): Image => {
       const { id: imageId, status, result, batchId } = images[position]!;
       return {
-        ...{ id: imageId, projectId: id, name: `image-${position + 1}.png`, relativePath: null },
-        ...{ width: IMAGE_PX, height: IMAGE_PX, channels: 1, pages: 1, sizeBytes: 40_000, sha256: '' },
-        ...{ mimeType: 'image/png', status, createdAt: new Date(0).toISOString() },
-        ...{ polygonCount: result?.polygonCount ?? null, batchId, error: null },
+        id: imageId,
+        projectId: id,
+        name: `image-${position + 1}.png`,
+        relativePath: null,
+        width: IMAGE_PX,
+        height: IMAGE_PX,
+        channels: 1,
+        pages: 1,
+        sizeBytes: 40_000,
+        sha256: '',
+        mimeType: 'image/png',
+        status,
+        createdAt: new Date(0).toISOString(),
+        polygonCount: result?.polygonCount ?? null,
+        batchId,
+        error: null,
       };
     },
     index(): Uint8Array {
@@ -91,17 +108,22 @@ export function createMockProject(count: number, name = 'Mock project') {
     newBatch(): Batch {
       const total = images.length;
       const batch: Batch = {
-        ...{
-          id: randomUUID(),
-          projectId: id,
-          status: 'running',
-          pausedReason: null,
-          model: 'nuclei',
-          modelVersion: '1',
-        },
-        ...{ threshold: 0.5, priority: 0, total, imagesPerSecond: 0, eta: null, retryOf: null },
+        id: randomUUID(),
+        projectId: id,
+        status: 'running',
+        pausedReason: null,
+        model: 'nuclei',
+        modelVersion: '1',
+        threshold: 0.5,
+        priority: 0,
+        total,
+        imagesPerSecond: 0,
+        eta: null,
+        retryOf: null,
         counts: { queued: total, processing: 0, completed: 0, failed: 0, cancelled: 0 },
-        ...{ createdAt: new Date().toISOString(), startedAt: new Date().toISOString(), finishedAt: null },
+        createdAt: new Date().toISOString(),
+        startedAt: new Date().toISOString(),
+        finishedAt: null,
       };
       batches.push(batch);
       return batch;
@@ -117,7 +139,9 @@ export function createMockProject(count: number, name = 'Mock project') {
         batch.counts.queued--;
         batch.counts[image.status as 'failed' | 'completed']++;
         return {
-          ...{ imageId: image.id, batchId: batch.id, status: image.status },
+          imageId: image.id,
+          batchId: batch.id,
+          status: image.status,
           ...(failed ? { code: 'MODEL_ERROR' as const } : { polygonCount: image.result!.polygonCount }),
         };
       });

@@ -46,9 +46,18 @@ export async function startMockServer(options: {
     if (!image.result || !image.batchId) return null;
     const { polygons, polygonCount } = image.result;
     return {
-      ...{ imageId: image.id, batchId: image.batchId, status: 'completed', model: 'nuclei', modelVersion: '1' },
-      ...{ threshold: 0.5, imageWidth: IMAGE_PX, imageHeight: IMAGE_PX, polygonCount, processingTimeMs: 20 },
-      ...{ stages: { decode: 2, infer: 15 }, polygons },
+      imageId: image.id,
+      batchId: image.batchId,
+      status: 'completed',
+      model: 'nuclei',
+      modelVersion: '1',
+      threshold: 0.5,
+      imageWidth: IMAGE_PX,
+      imageHeight: IMAGE_PX,
+      polygonCount,
+      processingTimeMs: 20,
+      stages: { decode: 2, infer: 15 },
+      polygons,
     };
   }
   function bulk(body: ResultsBody): Buffer {

@@ -1,8 +1,6 @@
-import type { Batches } from '../models/Batches.ts';
+import { isOver, type Batches } from '../models/Batches.ts';
 import { toastText, toastTone, type Toasts } from '../models/Toasts.ts';
-import { isOver } from '../models/Batches.ts';
-
-const TONE_ICONS = { running: '◌', paused: '❚❚', good: '✓', bad: '!' } as const;
+import { Icon } from './Icon.tsx';
 
 export function ToastStack({ toasts, batches }: { toasts: Toasts; batches: Batches }) {
   return (
@@ -21,7 +19,7 @@ function Toast({ id, toasts, batches }: { id: string; toasts: Toasts; batches: B
   return (
     <div class={`toast toast-${tone}`} data-toast={id}>
       <span class="toast-icon" aria-hidden="true">
-        {TONE_ICONS[tone]}
+        <Icon name={tone} />
       </span>
       <span class="toast-words">{toastText(batch)}</span>
       <button
@@ -31,7 +29,7 @@ function Toast({ id, toasts, batches }: { id: string; toasts: Toasts; batches: B
         disabled={!isOver(batch)}
         onClick={() => toasts.dismiss(id)}
       >
-        ×
+        <Icon name="close" size={12} />
       </button>
     </div>
   );

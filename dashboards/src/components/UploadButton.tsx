@@ -37,7 +37,7 @@ export function UploadReport({ uploads }: { uploads: Uploads }) {
     <section class="notice notice-bad upload-report" role="status">
       <p>
         {rejected.length === 1 ? 'One file was' : `${formatCount(rejected.length)} files were`} refused.
-        <button type="button" class="quiet" disabled={active} onClick={uploads.clear}>
+        <button type="button" class="quiet" disabled={active} onClick={() => uploads.clear()}>
           Dismiss
         </button>
       </p>

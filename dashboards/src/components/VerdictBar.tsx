@@ -3,8 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { formatDuration } from '../models/format.ts';
 import type { Operator } from '../models/Operator.ts';
 import { verdictOf } from '../models/verdict.ts';
-
-const ICONS = { good: '✓', warn: '▲', bad: '✕', unknown: '…' } as const;
+import { Icon } from './Icon.tsx';
 
 export function VerdictBar({ operator }: { operator: Operator }) {
   const now = useSignal(performance.now());
@@ -18,7 +17,7 @@ export function VerdictBar({ operator }: { operator: Operator }) {
   return (
     <section class={`verdict verdict-${tone}`} aria-label="State of the service">
       <span class="verdict-icon" aria-hidden="true">
-        {ICONS[tone]}
+        <Icon name={tone} size={18} />
       </span>
       <p>
         <b>{title}.</b> {cause}

@@ -51,7 +51,13 @@ export function ViewerCanvas({ viewer, name }: { viewer: Viewer; name: string })
     viewer.selected.value = hit?.id ?? null;
   };
   return (
-    <div class="viewer-picture" style={{ aspectRatio: `${image.width} / ${image.height}` }}>
+    <div
+      class="viewer-picture"
+      style={{
+        aspectRatio: `${image.width} / ${image.height}`,
+        width: `min(100%, calc((100vh - 180px) * ${image.width / image.height}))`,
+      }}
+    >
       <img src={`/api/images/${image.id}/render?w=${Math.min(RENDER_PX, image.width)}&f=webp`} alt={name} />
       <canvas ref={canvas} onClick={select} />
     </div>

@@ -75,18 +75,19 @@ export function createGallery(deps: GalleryDeps) {
   const fetcher = createResultFetcher(source, clock);
   const thumbnails = createThumbnails<ImageBitmap>({ load: deps.loadThumbnail, onReady: paintImage });
   const overlays = createOverlays({ post: deps.raster.post, onReady: paintImage });
-  deps.raster.onReply(overlays.receive);
+  deps.raster.onReply((reply) => overlays.receive(reply));
   const cells = createCells({
     store,
     result: cache.get,
     thumbnail: thumbnails.get,
-    overlay: overlays.get,
+    overlay: (imageId, mark, size) => overlays.get(imageId, mark, size),
     staleOverlay: overlays.getAny,
-    requestOverlay: overlays.request,
+    requestOverlay: (imageId, view, size) => overlays.request(imageId, view, size),
     calm: () => dwell.calm,
   });
   const dwell = createDwell({
     clock,
+    frames: deps.frames,
     onSettled: (positions) => {
       thumbnails.want(positions.map(store.idAt));
       batch(() => cells.settle(positions));
@@ -153,20 +154,35 @@ export function createGallery(deps: GalleryDeps) {
       actionError.value = cause instanceof Error ? cause.message : String(cause);
     }
   }
+  let shownFirst = 0;
   const stopWatching = effect(() => {
     const { first, last, visibleFirst, visibleLast } = grid.range.value;
     void view.value;
     cells.keep(new Set(positionsBetween(first, last)));
-    dwell.show(positionsBetween(visibleFirst, visibleLast));
+    const { columns } = grid.metrics.peek();
+    dwell.show(positionsBetween(visibleFirst, visibleLast), Math.abs(visibleFirst - shownFirst) / columns);
+    shownFirst = visibleFirst;
     fetcher.viewportChanged();
   });
 
   return {
     projectId,
-    ...{ store, grid, cells, batches, toasts, live, feed, uploads, counts, filter, view, actionError, indexAt },
+    store,
+    grid,
+    cells,
+    batches,
+    toasts,
+    live,
+    feed,
+    uploads,
+    counts,
+    filter,
+    view,
+    actionError,
+    indexAt,
     resultError: fetcher.error,
     connection: computed(() => feed.socket.state.value),
-    start: feed.start,
+    start: () => feed.start(),
     setFilter(status: ImageStatus | null): void {
       filter.value = status;
       applyFilter();

@@ -76,7 +76,13 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
     return lists.flat();
   }
   return {
-    ...{ health, summary, endpoints, queue, projects, batches, createError },
+    health,
+    summary,
+    endpoints,
+    queue,
+    projects,
+    batches,
+    createError,
     async createProject(name: string): Promise<void> {
       createError.value = null;
       try {

@@ -42,8 +42,8 @@ export function createResultSource(deps: {
     return reply.nextCursor;
   }
   const source: ResultSource = {
-    visibleNeeds: () => deps.visible().filter(store.needsResult),
-    batchNeeds: store.missingOf,
+    visibleNeeds: () => deps.visible().filter((i) => store.needsResult(i)),
+    batchNeeds: (batchId) => store.missingOf(batchId),
     batchOpen: deps.batchOpen,
     fetchVisible: async (positions) => {
       await fetchBulk({ imageIds: positions.slice(0, MAX_IDS).map(store.idAt) });

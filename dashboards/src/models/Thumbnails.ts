@@ -40,7 +40,7 @@ export function createThumbnails<T extends { close(): void }>(options: {
     }
   }
   return {
-    get: bitmaps.get,
+    get: (imageId: string): T | undefined => bitmaps.get(imageId),
     /** Replaces what is wanted, most wanted first; loads of what nobody looks at any more are cut off. */
     want(imageIds: string[]): void {
       wanted = imageIds;

@@ -25,10 +25,10 @@ export function createResultCache(onLeave: (view: ResultView) => void, capacityB
     dispose: onLeave,
   });
   return {
-    get: views.get,
-    peek: views.peek,
-    set: views.set,
-    clear: views.clear,
+    get: (imageId: string): ResultView | undefined => views.get(imageId),
+    peek: (imageId: string): ResultView | undefined => views.peek(imageId),
+    set: (imageId: string, view: ResultView): void => views.set(imageId, view),
+    clear: (): void => views.clear(),
     /** True while another page of results would not push out what was fetched just before. */
     hasRoom: (bytes: number): boolean => views.weight + bytes <= capacityBytes,
     get bytes() {

@@ -1,6 +1,6 @@
 import type { NaiveImage } from './state.ts';
 
-/** One card of all: thumbnail, and every polygon as an SVG element. */
+/** One card of all: thumbnail, and all polygons as SVG. */
 export function NaiveCard({ image }: { image: NaiveImage }) {
   const { result } = image;
   return (
@@ -15,9 +15,7 @@ export function NaiveCard({ image }: { image: NaiveImage }) {
         <img src={`/api/images/${image.id}/render?w=160&f=webp`} alt="" />
         {result && (
           <svg viewBox={`0 0 ${result.imageWidth} ${result.imageHeight}`}>
-            {result.polygons.map((polygon) => (
-              <polygon key={polygon.id} points={polygon.points.join(' ')} />
-            ))}
+            <path d={image.outline} />
           </svg>
         )}
       </div>

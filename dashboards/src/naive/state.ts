@@ -11,6 +11,7 @@ export interface NaiveImage {
   status: ImageStatus;
   /** All polygons as objects, kept for ever. */
   result: Result | null;
+  outline: string;
 }
 export interface NaiveToast {
   key: number;
@@ -22,13 +23,20 @@ export interface NaiveBatch {
   done: string[];
 }
 
-export const toNaiveImage = ({ id, name, status }: Image): NaiveImage => ({ id, name, status, result: null });
+export const toNaiveImage = ({ id, name, status }: Image): NaiveImage => ({
+  id,
+  name,
+  status,
+  result: null,
+  outline: '',
+});
 
 export function applyEvent(images: NaiveImage[], event: ImageEvent): NaiveImage[] {
   return images.map((image) => (image.id === event.imageId ? { ...image, status: event.status, result: null } : image));
 }
 export function applyResult(images: NaiveImage[], result: Result): NaiveImage[] {
-  return images.map((image) => (image.id === result.imageId ? { ...image, result } : image));
+  const outline = result.polygons.map(({ points }) => `M${points.join(' ')}Z`).join('');
+  return images.map((image) => (image.id === result.imageId ? { ...image, result, outline } : image));
 }
 
 export const isTerminalEvent = ({ status }: ImageEvent): boolean =>

@@ -1,4 +1,5 @@
 import { useEffect, useMemo } from 'preact/hooks';
+import { Icon } from '../components/Icon.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import { STATUS_LABELS, StatusMark } from '../components/StatusMark.tsx';
 import { ViewerCanvas } from '../components/ViewerCanvas.tsx';
@@ -22,7 +23,9 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
         {image && (
           <>
             <p class="crumbs">
-              <a href={`/projects/${image.projectId}`}>← Gallery</a>
+              <a href={`/projects/${image.projectId}`}>
+                <Icon name="back" /> Gallery
+              </a>
             </p>
             <h1>{image.name}</h1>
             <div class="viewer">
