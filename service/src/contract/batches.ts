@@ -1,13 +1,5 @@
 import { Type, type Static } from 'typebox';
-import {
-  BATCH_STATUSES,
-  FAILURE_CODE_NAMES,
-  Id,
-  Literals,
-  Nullable,
-  Timestamp,
-  closed,
-} from './common.ts';
+import { BATCH_STATUSES, FAILURE_CODE_NAMES, Id, Literals, Nullable, Timestamp, closed } from './common.ts';
 
 export const BatchCounts = Type.Object({
   queued: Type.Integer(),
