@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 /** Paths of the application's pages: all of them are one document, which reads the address itself. */
 const APP_PAGES = ['/', '/projects/:id', '/images/:id', '/runs', '/runs/:id', '/capacity'];
 const NAIVE_PAGES = ['/naive', '/naive/', '/naive/*'];
-const MISSING = 'The pages are not built: run `npm run build`, or `npm start`, which builds them first.\n';
+const missing = (root: string) => `The pages are not built in ${root}: 'npm start' builds them first.\n`;
 
 /** Serves the built dashboards. Assets carry their content's hash in the name and never change. */
 export default fp(
@@ -17,7 +17,7 @@ export default fp(
     const document = async (reply: FastifyReply, name: string) => {
       const html = await readFile(join(root, name)).catch(() => null);
       void reply.header('cache-control', 'no-cache');
-      if (html === null) return reply.code(503).type('text/plain; charset=utf-8').send(MISSING);
+      if (html === null) return reply.code(503).type('text/plain; charset=utf-8').send(missing(root));
       return reply.type('text/html; charset=utf-8').send(html);
     };
     const page = (url: string, name: string) =>

@@ -36,7 +36,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   });
   app.get('/api/download/:exportId', {
     onRequest,
-    config: { rate: 'exports' },
+    config: { rate: 'reads' },
     schema: {
       tags,
       summary: 'The file of an export, or a range of it',

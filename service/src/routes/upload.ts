@@ -5,6 +5,7 @@ import { UploadReply } from '#contract/images.ts';
 import { ALL_PROJECTS, createProjectStore } from '../database/projects.ts';
 import { apiError } from '../errors.ts';
 import { createIdempotency } from '../ingest/idempotency.ts';
+import { boundedParts } from '../ingest/parts.ts';
 import { MAX_FILES, uploadImages } from '../ingest/upload.ts';
 import { IdParams, replies } from './schemas.ts';
 
@@ -47,7 +48,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         throw apiError('BODY_TOO_LARGE', `the body has ${length} bytes: at most ${maxBytes} are allowed`);
       await projects.need(id);
       const key = request.headers['idempotency-key'];
-      const upload = (save?: Parameters<typeof uploadImages>[3]) => uploadImages(app, id, request.parts(), save);
+      const upload = (save?: Parameters<typeof uploadImages>[3]) =>
+        uploadImages(app, id, boundedParts(request, maxBytes), save);
       if (key === undefined) {
         const answer = await upload();
         await published(answer);

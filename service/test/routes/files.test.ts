@@ -63,6 +63,12 @@ describe('GET /api/download/:exportId', () => {
     expect((await bytesOf(reply)).equals(content.subarray(from, to))).toBe(true);
   });
 
+  it('is counted as a request', async () => {
+    await bytesOf(await download());
+    const labels = () => service.app.metrics.windows.http.read().byLabel.map(({ label }) => label);
+    await expect.poll(labels, { timeout: 5000 }).toContain('GET /api/download/:exportId');
+  });
+
   it('answers 416 with the size when the range lies behind the end', async () => {
     const reply = await download({ range: `bytes=${SIZE}-` });
     expect(reply.status).toBe(416);

@@ -156,6 +156,28 @@ describe('POST /api/projects/:id/images', () => {
     expect(await rows(own.id)).toBe(0);
   });
 
+  it('answers, keeps nothing and goes on when the disk refuses a file in the middle of a large body', async () => {
+    const own = await newProject();
+    const { storage } = service.app;
+    const { temporaryPath } = storage;
+    const bytes = await picture(20);
+    const body = () =>
+      form([
+        { name: 'a.png', bytes },
+        ...Array.from({ length: 30 }, (_, index) => ({ name: `${index}`, bytes: Buffer.alloc(150_000, index) })),
+      ]);
+    let files = 0;
+    storage.temporaryPath = () => (files++ < 3 ? temporaryPath() : join(service.dataDir, 'gone', 'x'));
+    try {
+      expect((await upload(body(), {}, own.id)).status).toBe(500);
+    } finally {
+      storage.temporaryPath = temporaryPath;
+    }
+    expect(await leftovers()).toEqual([]);
+    expect(await rows(own.id)).toBe(0);
+    expect((await upload(body(), {}, own.id)).status).toBe(201);
+  });
+
   it('answers 404 for an unknown project, 415 for JSON, and 401 before either without a key', async () => {
     const body = form([{ name: 'a.png', bytes: await picture(12) }]);
     expect((await upload(body, {}, '00000000-0000-4000-8000-000000000000')).status).toBe(404);

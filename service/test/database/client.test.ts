@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDatabase, type Sql } from '../../src/database/client.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { createMetrics } from '../../src/metrics.ts';
+import { testServers } from '../../../test/servers.ts';
+
+const metrics = createMetrics('test');
+let database: Awaited<ReturnType<ReturnType<typeof testServers>['createDatabase']>>;
+let sql: Sql;
+const observed = async () =>
+  (await metrics.dbQueryDuration.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))?.value ?? 0;
+
+beforeAll(async () => {
+  database = await testServers().createDatabase();
+  sql = createDatabase(database.url, { max: 2, metrics });
+});
+afterAll(async () => {
+  await sql.end({ timeout: 5 });
+  await database.drop();
+});
+
+describe('migrate', () => {
+  it('goes forward once, also when two start together, and all the way back', async () => {
+    const [one, two] = await Promise.all([migrate(database.url), migrate(database.url)]);
+    expect([...one, ...two].length).toBe(Math.max(one.length, two.length));
+    expect(await migrate(database.url)).toEqual([]);
+    const count = one.length + two.length;
+    expect(await migrate(database.url, 0)).toHaveLength(count);
+    const tables = await sql`select tablename from pg_tables where schemaname = 'public'`;
+    expect(tables.map((row) => row['tablename'] as string)).toEqual(['schema_migrations']);
+    expect(await migrate(database.url)).toHaveLength(count);
+  });
+});
+
+describe('createDatabase', () => {
+  it('observes each query, inside of transactions and when it fails, and no fragment', async () => {
+    const before = await observed();
+    await sql`select 1 ${sql`where true`}`;
+    await sql.begin(async (tx) => {
+      await tx`select 2`;
+      await tx.savepoint((inner) => inner`select 3`);
+    });
+    await expect(sql`select nothing`).rejects.toThrow('does not exist');
+    await sql.unsafe('select 4');
+    expect((await observed()) - before).toBe(5);
+    expect(metrics.databasePool(2)).toEqual({ totalCount: 2, idleCount: 2, waitingCount: 0 });
+  });
+
+  it('counts the wait for a connection apart from the query', async () => {
+    await Promise.all(Array.from({ length: 6 }, () => sql`select pg_sleep(0.03)`));
+    const { values } = await metrics.dbPoolWait.get();
+    expect(values.find(({ metricName }) => metricName?.endsWith('_sum'))!.value).toBeGreaterThan(0.05);
+  });
+
+  it('gives counts and bigints as numbers', async () => {
+    const [row] = await sql`select count(*) as count, 5000000000::bigint as big`;
+    expect(row).toEqual({ count: 1, big: 5_000_000_000 });
+  });
+});
