@@ -30,6 +30,8 @@ export async function startMockServer(options: {
   /** Decides when the images of a new batch are done. */
   run: (batch: ReturnType<MockProject['newBatch']>) => void;
   port?: number;
+  /** Folder of the built pages. */
+  dist?: string;
   signedOut?: boolean;
 }): Promise<MockServer> {
   const { project } = options;
@@ -117,7 +119,7 @@ export async function startMockServer(options: {
   }
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://mock');
-    if (!url.pathname.startsWith('/api/')) return sendPage(url.pathname, response);
+    if (!url.pathname.startsWith('/api/')) return sendPage(options.dist ?? DIST, url.pathname, response);
     if (options.signedOut && url.pathname !== '/api/session') {
       const body = { statusCode: 401, code: 'UNAUTHENTICATED', error: 'Unauthorized', message: 'Sign in first.' };
       response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -175,10 +177,10 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString());
 }
 
-async function sendPage(pathname: string, response: ServerResponse): Promise<void> {
+async function sendPage(dist: string, pathname: string, response: ServerResponse): Promise<void> {
   const asset = pathname.startsWith('/assets/');
   const entry = /^\/(naive|blocker)\//.exec(pathname)?.[1] ?? 'index';
-  const file = asset ? path.join(DIST, path.normalize(pathname)) : path.join(DIST, `${entry}.html`);
+  const file = asset ? path.join(dist, path.normalize(pathname)) : path.join(dist, `${entry}.html`);
   try {
     const type = TYPES[path.extname(file)] ?? 'text/html';
     response.writeHead(200, { 'content-type': type }).end(await readFile(file));

@@ -9,6 +9,7 @@ import { RunsPage } from '../pages/RunsPage.tsx';
 import { ViewerPage } from '../pages/ViewerPage.tsx';
 import '../styles/base.css';
 import '../styles/gallery.css';
+import '../styles/toasts.css';
 import '../styles/operator.css';
 
 /** Links load a page anew: five pages need no router, and leaving a page frees all it held. */

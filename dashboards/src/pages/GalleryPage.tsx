@@ -16,5 +16,9 @@ export function GalleryPage({ api, projectId, hooks }: { api: Api; projectId: st
       release();
     };
   }, [gallery]);
+  const name = gallery.feed.project.value?.name;
+  useEffect(() => {
+    if (name) document.title = `${name} · segbench`;
+  }, [name]);
   return <GalleryView gallery={gallery} />;
 }

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { effect, signal } from '@preact/signals';
+import { createFrameQueue } from '../../src/models/frame-queue.ts';
+import { createDwell } from '../../src/models/Dwell.ts';
+import { createLiveRegion } from '../../src/models/LiveRegion.ts';
+import { createLru } from '../../src/models/lru.ts';
+import { createThumbnails } from '../../src/models/Thumbnails.ts';
+import { groupFiles } from '../../src/models/Uploads.ts';
+import { formatDuration, formatEta } from '../../src/models/format.ts';
+import { verdictOf } from '../../src/models/verdict.ts';
+import { createFakeClock } from '../fake-clock.ts';
+
+describe('createFrameQueue', () => {
+  it('applies all that came before the frame at once, and effects run once', async () => {
+    const { frames, advance } = createFakeClock();
+    const counter = signal(0);
+    const applied: number[][] = [];
+    const queue = createFrameQueue<number>({
+      frames,
+      apply(items) {
+        applied.push(items);
+        for (const item of items) counter.value += item;
+      },
+    });
+    let runs = 0;
+    const stop = effect(() => {
+      void counter.value;
+      runs++;
+    });
+    for (let i = 1; i <= 1000; i++) queue.push(i);
+    await advance(20);
+    stop();
+    expect(applied).toHaveLength(1);
+    expect([counter.value, runs]).toEqual([500_500, 2]);
+  });
+
+  it('applies by timer when no frame comes', async () => {
+    const { frames, advance } = createFakeClock();
+    const applied: number[][] = [];
+    const hidden = { ...frames, requestFrame: () => 0 };
+    const queue = createFrameQueue<number>({ frames: hidden, apply: (items) => applied.push(items) });
+    queue.push(1);
+    await advance(300);
+    expect(applied).toEqual([[1]]);
+  });
+});
+
+describe('createDwell', () => {
+  it('names only what stays when others rush by', async () => {
+    const { clock, frames, advance } = createFakeClock();
+    const settled: number[][] = [];
+    const dwell = createDwell({ clock, frames, onSettled: (positions) => settled.push(positions) });
+    dwell.show([0], 0);
+    await advance(500);
+    for (let i = 1; i <= 10; i++) {
+      dwell.show([i], 1);
+      await advance(50);
+      expect(dwell.calm).toBe(i === 1);
+    }
+    await advance(500);
+    expect(settled).toEqual([[0], [10]]);
+    expect(dwell.calm).toBe(true);
+  });
+
+  it('is not calm after a jump of many rows', () => {
+    const { clock, frames } = createFakeClock();
+    const dwell = createDwell({ clock, frames, onSettled: () => {} });
+    dwell.show([100], 14);
+    expect(dwell.calm).toBe(false);
+  });
+});
+
+describe('createLiveRegion', () => {
+  it('speaks at most once in five seconds, the latest words last', async () => {
+    const { clock, advance } = createFakeClock();
+    const live = createLiveRegion(clock);
+    live.announce('one');
+    live.announce('two');
+    live.announce('three');
+    await advance(4000);
+    expect(live.message.value).toBe('one');
+    await advance(2000);
+    expect(live.message.value).toBe('three');
+  });
+});
+
+describe('createLru', () => {
+  it('disposes of what leaves exactly once, replaced values included', () => {
+    const gone: string[] = [];
+    const lru = createLru<string>({ capacity: 2, dispose: (value) => gone.push(value) });
+    lru.set('a', 'a1');
+    lru.set('b', 'b1');
+    lru.get('a');
+    lru.set('c', 'c1');
+    lru.set('a', 'a2');
+    expect(gone).toEqual(['b1', 'a1']);
+    lru.clear();
+    expect(gone.toSorted()).toEqual(['a1', 'a2', 'b1', 'c1']);
+    expect(lru.weight).toBe(0);
+  });
+});
+
+describe('createThumbnails', () => {
+  it('loads four at a time, cuts off what left, and closes what made room', async () => {
+    let closed = 0;
+    const asked: string[] = [];
+    const aborted: string[] = [];
+    const waiting: (() => void)[] = [];
+    const thumbnails = createThumbnails({
+      capacity: 2,
+      onReady: () => {},
+      load: (id, abort) =>
+        new Promise<{ close(): void }>((resolve, reject) => {
+          asked.push(id);
+          abort.addEventListener('abort', () => {
+            aborted.push(id);
+            reject(new Error('aborted'));
+          });
+          waiting.push(() => resolve({ close: () => closed++ }));
+        }),
+    });
+    thumbnails.want(['a', 'b', 'c', 'd', 'e', 'f']);
+    expect(asked).toEqual(['a', 'b', 'c', 'd']);
+    thumbnails.want(['d', 'e', 'f']);
+    expect(aborted).toEqual(['a', 'b', 'c']);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    for (const finish of waiting) finish();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(closed).toBe(1);
+  });
+});
+
+describe('groupFiles', () => {
+  it('puts at most 20 files and 64 MB into a request', () => {
+    const small = Array.from({ length: 45 }, () => ({ size: 1000 }));
+    expect(groupFiles(small).map((group) => group.length)).toEqual([20, 20, 5]);
+    const large = Array.from({ length: 5 }, () => ({ size: 30e6 }));
+    expect(groupFiles(large).map((group) => group.length)).toEqual([2, 2, 1]);
+    expect(groupFiles([])).toEqual([]);
+  });
+});
+
+describe('formatEta', () => {
+  it('gives a range of two units at most', () => {
+    expect(formatEta({ seconds: 90, low: 80, high: 125 })).toBe('about 1 min 30 s left (1 min 20 s to 2 min 5 s)');
+    expect(formatDuration(7260)).toBe('2 h 1 min');
+  });
+});
+
+describe('verdictOf', () => {
+  const health = { status: 'healthy', timestamp: '', services: { database: { status: 'healthy' } } } as const;
+  const queue = { waiting: 5, active: 0, delayed: 0, failed: 0, oldestAgeMs: 1, workers: [] };
+  const read = <T>(value: T, at = 1000) => ({ value, at, error: null });
+
+  it('calls a service without news bad, whatever it said last', () => {
+    expect(verdictOf(read(health), read(queue), 7000).title).toBe('No news');
+  });
+  it('names the service that is ill', () => {
+    const ill = { ...health, status: 'degraded', services: { cache: { status: 'down' } } } as const;
+    expect(verdictOf(read(ill), read(queue), 1000)).toMatchObject({ tone: 'warn', cause: 'cache is down' });
+  });
+  it('calls waiting images without a worker stuck', () => {
+    expect(verdictOf(read(health), read(queue), 1000).title).toBe('Stuck');
+  });
+  it('is healthy when nothing waits', () => {
+    const idle = { ...queue, waiting: 0 };
+    expect(verdictOf(read(health), read(idle), 1000)).toMatchObject({ tone: 'good', title: 'Healthy' });
+  });
+});
