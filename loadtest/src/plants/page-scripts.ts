@@ -1,6 +1,6 @@
 /**
- * Violations planted in the page, clear ones: past twice the limit the judge blames no noise of the machine; each a script that runs before the page's own. `whenDone(work)` calls `work` once for every
- * batch that the progress bar shows at its end.
+ * Violations planted in the page, each a script that runs before the page's own. `whenDone(work)` calls `work` once for every batch
+ * that the progress bar shows at its end. Times are past twice their limit: there the judge blames no noise of the machine.
  */
 const WHEN_DONE = `
 const whenDone = (work) => {
