@@ -1,3 +1,4 @@
+import { isTransient } from './batches/locks.ts';
 import { loadConfig, type Config } from './config.ts';
 import { holdPlantedMemory } from './plants.ts';
 import { guardDatabase } from './roles/database-guard.ts';
@@ -37,6 +38,9 @@ process.on('uncaughtException', (error) => {
   void stop(1, `unhandled error: ${textOf(error)}`);
 });
 process.on('unhandledRejection', (reason) => {
+  // postgres.js 3.4.9 lets go of a promise when a connection breaks while it reads the array types (`fetchArrayTypes`); whether
+  // the database is lost is the guard's to say
+  if (isTransient(reason)) return void process.stderr.write(`warn ${role}: a connection broke: ${textOf(reason)}\n`);
   process.stderr.write(`${reason instanceof Error ? reason.stack : String(reason)}\n`);
   void stop(1, `unhandled rejection: ${textOf(reason)}`);
 });
@@ -45,9 +49,9 @@ try {
   const config = loadConfig(process.env);
   role = config.role;
   held = holdPlantedMemory(config);
-  const guard = guardDatabase(config.databaseUrl, config.databaseLostMs);
-  void guard.lost.then((error) => stop(1, error.message));
   handle = await ROLES[config.role](config);
+  // not before: loading modules blocks the event loop, and an unanswered ping then says nothing about the database
+  void guardDatabase(config.databaseUrl, config.databaseLostMs).lost.then((error) => stop(1, error.message));
   const { url, metricsUrl } = handle;
   if (held) process.stderr.write(`${role}: planted ${held.length} bytes\n`);
   process.send?.({ type: 'ready', role, ...(url === undefined ? {} : { url }), metricsUrl });

@@ -45,6 +45,7 @@ export function createLeader(options: {
     const sql = postgres(options.databaseUrl, {
       max: 1,
       max_lifetime: null,
+      fetch_types: false,
       connect_timeout: 5,
       onnotice: () => {},
       onclose: () => lost.abort(),

@@ -36,6 +36,7 @@ export function listenTo(options: {
     const sql: postgres.Sql = postgres(options.databaseUrl, {
       max: 1,
       max_lifetime: null,
+      fetch_types: false,
       connect_timeout: 5,
       onnotice: () => {},
       onclose: () => again(sql),

@@ -16,25 +16,26 @@ export interface DatabaseGuard {
  */
 export function guardDatabase(databaseUrl: string, lostMs: number, pingMs: number = PING_MS): DatabaseGuard {
   const sql = createDatabase(databaseUrl, { max: 1, name: 'segbench-guard' });
+  const timeoutMs = Math.min(PING_TIMEOUT_MS, lostMs);
   const { promise: lost, resolve } = Promise.withResolvers<Error>();
   let answeredAt = performance.now();
+  let unanswered = 0;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function ping(): Promise<void> {
     let late: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
-      late = setTimeout(
-        () => reject(new Error(`no answer within ${PING_TIMEOUT_MS} ms`)),
-        Math.min(PING_TIMEOUT_MS, lostMs),
-      );
+      late = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     });
     try {
       await Promise.race([sql`SELECT 1`, timeout]);
       answeredAt = performance.now();
+      unanswered = 0;
     } catch (error) {
       const silentMs = performance.now() - answeredAt;
-      if (silentMs >= lostMs)
+      // a single late ping may be this process being busy
+      if (++unanswered > 1 && silentMs >= lostMs)
         resolve(new Error(`PostgreSQL has not answered for ${(silentMs / 1000).toFixed(1)} s: ${textOf(error)}`));
     } finally {
       clearTimeout(late);

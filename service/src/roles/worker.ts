@@ -50,12 +50,14 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const log = createLog(config);
   const metrics = createMetrics('worker');
   const worker = `w${process.pid}-${randomBytes(3).toString('hex')}`;
+  const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-worker' });
+  // a role that cannot reach its database is not ready
+  await sql`SELECT 1`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
   const backend = plantInBackend(given ?? createBackend(config, model, log), config.plant);
   await backend.load();
   await backend.warmup();
 
-  const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-worker' });
   const storage = createStorage(config.dataDir);
   const claims = createMicroBatcher<ItemKey, Claim | null>({
     maxItems: CLAIM_MAX,
