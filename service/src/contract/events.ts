@@ -5,6 +5,7 @@ import type { BatchStatus, FailureCode, ImageStatus } from './common.ts';
 export interface ImageEvent {
   seq: number;
   imageId: string;
+  /** Of two batches of one image the later one's id (UUID v7) sorts later: its status is the image's, whichever event came last. */
   batchId: string | null;
   status: ImageStatus;
   polygonCount?: number;
