@@ -19,7 +19,9 @@ async function benchOnce(options: BenchOptions, stop: ReturnType<typeof createSt
     ? { file: options.baseline, result: await readResult(options.baseline) }
     : undefined;
   const progress = createProgress(process.stderr);
-  const folder = await createRunFolder(options.out, options.scenario.name, new Date());
+  const folder = await createRunFolder(options.out, options.scenario.name, new Date(), (error) =>
+    stop.lost(`the run's folder cannot be written: ${error.message}`),
+  );
   try {
     const run = await runScenario({ options, folder, progress, stop });
     await folder.json('measurements.json', run);

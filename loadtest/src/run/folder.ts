@@ -11,7 +11,12 @@ export const runFolderName = (startedAt: Date, scenario: string): string =>
     .replaceAll(':', '-')}-${scenario}`;
 
 /** Makes the run's folder under `out`, and points `out/latest` at it. */
-export async function createRunFolder(out: string, scenario: string, startedAt: Date) {
+export async function createRunFolder(
+  out: string,
+  scenario: string,
+  startedAt: Date,
+  onWriteError: (error: Error) => void = () => {},
+) {
   await mkdir(out, { recursive: true });
   let path = '';
   // Two runs may start in the same second.
@@ -28,13 +33,11 @@ export async function createRunFolder(out: string, scenario: string, startedAt: 
   await pointLatest(path);
   const events = createWriteStream(join(path, 'events.ndjson'));
   // A full disk must end the run with its cause, not with an unhandled event.
-  let writeError: Error | undefined;
-  events.on('error', (error) => (writeError = error));
+  events.on('error', onWriteError);
   return {
     path,
     event(record: object): void {
-      if (writeError) throw writeError;
-      events.write(`${JSON.stringify(record)}\n`);
+      if (events.writable) events.write(`${JSON.stringify(record)}\n`);
     },
     json: (name: string, value: unknown): Promise<void> =>
       writeFile(join(path, name), `${JSON.stringify(value, null, 2)}\n`),

@@ -90,6 +90,9 @@ export async function startOn(ground: Ground, launched: LaunchedBrowser, options
   };
 }
 
+/** A server's last lines can be many; the first ones say why. */
+const firstWords = (text: string, most = 300): string => (text.length > most ? `${text.slice(0, most)} …` : text);
+
 /** Brings up servers, browser and service, and takes them down in the other order, whatever has failed between. */
 export async function startAll(options: ServiceOptions & { environment: EnvironmentKind }): Promise<Services> {
   const { log, stop } = options;
@@ -102,7 +105,7 @@ export async function startAll(options: ServiceOptions & { environment: Environm
   try {
     const environment = await startEnvironment({ kind: options.environment, log, signal: stop.signal });
     closers.add(() => environment.stop());
-    void environment.died.then(({ what, detail }) => closing || stop.lost(`${what} is gone: ${detail}`));
+    void environment.died.then(({ what, detail }) => closing || stop.lost(`${what} is gone: ${firstWords(detail)}`));
     const { tempDir, env } = environment;
     const onGroup = (pid: number) => environment.watchGroup(pid);
     const launched = await launchBrowser({ tempDir, env, log, onGroup, signal: stop.signal });
