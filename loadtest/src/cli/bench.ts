@@ -1,67 +1,90 @@
-import type { ResultFile } from '../contract.ts';
+import { appendFile, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ResultFile, RunData } from '../contract.ts';
 import { judgeRun } from '../judge/judge-run.ts';
 import { readResult } from '../judge/read-result.ts';
+import { mergeRepeats } from '../judge/repeats.ts';
 import { exitCodeOf } from '../judge/verdict.ts';
 import { terminalReport } from '../report/terminal.ts';
 import { writeArtefacts } from '../report/write.ts';
 import { createRunFolder } from '../run/folder.ts';
 import { createProgress } from '../run/progress.ts';
 import { runScenario } from '../run/scenario-run.ts';
-import { createStop } from '../run/stop.ts';
+import { createStop, type Stop } from '../run/stop.ts';
 import { describeTool } from '../run/tool.ts';
 import { EXIT, reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { parseBenchOptions, type BenchOptions } from './options.ts';
 
-/** One run: measured, judged, written. Returns the result, or undefined when it was interrupted before there was one. */
-async function benchOnce(options: BenchOptions, stop: ReturnType<typeof createStop>): Promise<ResultFile> {
+interface Done {
+  run: RunData;
+  result: ResultFile;
+  folder: string;
+}
+
+/** Judges what was measured, and writes and prints the verdict. */
+async function conclude(run: RunData, options: BenchOptions, folder: string): Promise<ResultFile> {
   const baseline = options.baseline
     ? { file: options.baseline, result: await readResult(options.baseline) }
     : undefined;
+  const result = judgeRun({ run, scenario: options.scenario, tool: await describeTool(), baseline });
+  const stepSummary = process.env['GITHUB_STEP_SUMMARY'];
+  const { warnings } = await writeArtefacts(result, { folder, stepSummary });
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
+  process.stderr.write(terminalReport(result, { colour: process.stderr.isTTY === true }));
+  process.stderr.write(`  ${folder}/report.html\n\n`);
+  return result;
+}
+
+/** One run: measured, judged, written. What never came to be a run leaves no folder. */
+async function benchOnce(options: BenchOptions, stop: Stop): Promise<Done> {
   const progress = createProgress(process.stderr);
   const folder = await createRunFolder(options.out, options.scenario.name, new Date(), (error) =>
     stop.lost(`the run's folder cannot be written: ${error.message}`),
   );
   try {
-    const run = await runScenario({ options, folder, progress, stop });
+    const run = await runScenario({ options, folder, progress, stop }).catch(async (error: unknown) => {
+      await folder.close();
+      await rm(folder.path, { recursive: true, force: true });
+      throw error;
+    });
     await folder.json('measurements.json', run);
     await folder.close();
-    const result = judgeRun({ run, scenario: options.scenario, tool: await describeTool(), baseline });
-    const stepSummary = process.env['GITHUB_STEP_SUMMARY'];
-    const { warnings } = await writeArtefacts(result, { folder: folder.path, stepSummary });
-    for (const warning of warnings) progress.line(warning);
-    process.stderr.write(terminalReport(result, { colour: process.stderr.isTTY === true }));
-    process.stderr.write(`  ${folder.path}/report.html\n\n`);
-    return result;
+    progress.close();
+    return { run, result: await conclude(run, options, folder.path), folder: folder.path };
   } finally {
     progress.close();
     await folder.close();
   }
 }
 
-/** The exit code that wins over several repeats: the first of the contract's order that any of them has. */
-function worst(codes: readonly number[]): number {
-  const order = [EXIT.interrupted, EXIT.environment, EXIT.failed, EXIT.regression, EXIT.inconclusive, EXIT.pass];
-  return order.find((code) => codes.includes(code)) ?? EXIT.failed;
+/** All repeats as one result, in a folder of its own: medians of times, the worst of counts. The repeats keep theirs. */
+async function mergeAll(done: readonly Done[], options: BenchOptions): Promise<ResultFile> {
+  const folder = await createRunFolder(options.out, options.scenario.name, new Date());
+  const merged = mergeRepeats(done.map(({ run }) => run));
+  await folder.json('measurements.json', merged);
+  await folder.close();
+  for (const repeat of done)
+    await appendFile(join(folder.path, 'events.ndjson'), await readFile(join(repeat.folder, 'events.ndjson')));
+  process.stderr.write(`  all ${done.length} repeats together:\n`);
+  return await conclude(merged, options, folder.path);
 }
 
 async function bench(options: BenchOptions): Promise<number> {
   const interrupts = listenForInterrupts();
   const stop = createStop();
   interrupts.signal.addEventListener('abort', () => stop.interrupt(interrupts.received() ?? 'a signal'));
-  const results: ResultFile[] = [];
+  const done: Done[] = [];
   try {
     for (let repeat = 0; repeat < options.repeat && !stop.signal.aborted; repeat++)
-      results.push(await benchOnce(options, stop));
-  } catch (error) {
-    // Interrupted before there was anything to measure: nothing to report but that.
-    if (interrupts.received() === undefined) throw error;
-    return EXIT.interrupted;
+      done.push(await benchOnce(options, stop));
   } finally {
     interrupts.release();
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(options.repeat > 1 ? results : results[0], null, 2)}\n`);
-  return worst(results.map(({ verdict }) => exitCodeOf(verdict, options.onInconclusive)));
+  const result = done.length > 1 ? await mergeAll(done, options) : done[0]?.result;
+  if (result === undefined) return EXIT.interrupted;
+  if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  return exitCodeOf(result.verdict, options.onInconclusive);
 }
 
 try {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { loadModelCard } from '../../../service/src/inference/model.ts';
 import type { Accuracy, RunData } from '../contract.ts';
 import { evenSample, runBareLoop } from '../measure/bare.ts';
@@ -8,12 +8,10 @@ import { need, uploadedOf, type Bench } from './bench.ts';
 import { MODEL, MODELS_DIR } from './machine.ts';
 import { orStop } from './stop.ts';
 
-/** CPU per image varies little beside its mean over some hundreds of images; all thousand would cost half a minute. */
-const BARE_IMAGES = 300;
 /** Synthetic images scored against their exact truth; of real ones with labels, all. */
 const SYNTHETIC_SCORED = 100;
 
-/** The bare loop on the same images, on a machine that is idle but for it. */
+/** The bare loop on the same images, in as many processes as there are workers (at most one a core), the service idle. */
 export async function measureEfficiency(bench: Bench, workers: number): Promise<RunData['efficiency']> {
   const { batch, finishedAtMs } = need(bench.first, 'the batch');
   const uploaded = uploadedOf(bench);
@@ -22,9 +20,10 @@ export async function measureEfficiency(bench: Bench, workers: number): Promise<
   const bare = await orStop(
     bench.signal,
     runBareLoop({
-      files: evenSample(uploaded, BARE_IMAGES).map(({ file }) => file.path),
+      files: uploaded.map(({ file }) => file.path),
       modelDir: dir,
-      listPath: join(bench.services.environment.tempDir, 'bare.json'),
+      processes: Math.min(workers, availableParallelism()),
+      directory: bench.services.environment.tempDir,
       env: bench.services.environment.env,
       signal: bench.signal,
     }),
@@ -36,7 +35,6 @@ export async function measureEfficiency(bench: Bench, workers: number): Promise<
     images: batch.counts.completed + batch.counts.failed,
     cpu: bench.cpuOfBatch,
     batchMs: finishedAtMs - Date.parse(batch.startedAt ?? batch.createdAt),
-    workers,
   });
 }
 

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 
 /** `2026-11-22T21-46-21Z-bulk-1000`: sorts by time, and is a name on every file system. */
@@ -10,7 +10,7 @@ export const runFolderName = (startedAt: Date, scenario: string): string =>
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '-')}-${scenario}`;
 
-/** Makes the run's folder under `out`, and points `out/latest` at it. */
+/** Makes the run's folder under `out`; `latest` points at it once its artefacts are written. */
 export async function createRunFolder(
   out: string,
   scenario: string,
@@ -30,7 +30,6 @@ export async function createRunFolder(
     }
   }
   await mkdir(join(path, 'raw'));
-  await pointLatest(path);
   const events = createWriteStream(join(path, 'events.ndjson'));
   // A full disk must end the run with its cause, not with an unhandled event.
   events.on('error', onWriteError);
@@ -51,12 +50,3 @@ export async function createRunFolder(
   };
 }
 export type RunFolder = Awaited<ReturnType<typeof createRunFolder>>;
-
-/** The link is replaced by a rename, so that a reader never finds it missing. */
-async function pointLatest(path: string): Promise<void> {
-  const link = join(dirname(path), 'latest');
-  const temporary = `${link}.${process.pid}`;
-  await rm(temporary, { force: true });
-  await symlink(basename(path), temporary);
-  await rename(temporary, link);
-}

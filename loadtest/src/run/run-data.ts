@@ -1,5 +1,5 @@
 import type { RunData } from '../contract.ts';
-import type { Bench } from './bench.ts';
+import { emptyClientSummary, type Bench, type ClientMode } from './bench.ts';
 import type { Collected } from './collect.ts';
 import { describeEnvironment } from './machine.ts';
 
@@ -65,5 +65,42 @@ export async function runDataOf(parts: Parts): Promise<RunData> {
     ...(parts.noise ? { noise: parts.noise } : {}),
     ...(collected?.database ? { database: collected.database } : {}),
     ...(parts.stopped ? { stopped: parts.stopped } : {}),
+  };
+}
+
+/** A run that ended before its service was up: it has a cause and a machine, and every budget is `not-run`. */
+export async function blankRunData(given: {
+  scenario: string;
+  client: ClientMode;
+  seed: number;
+  source: RunData['images']['source'];
+  pool: string;
+  startedAt: Date;
+  stopped: NonNullable<RunData['stopped']>;
+}): Promise<RunData> {
+  const { scenario, client, seed, source, pool, startedAt, stopped } = given;
+  return {
+    scenario,
+    client,
+    seed,
+    startedAt: startedAt.toISOString(),
+    finishedAt: new Date().toISOString(),
+    environment: await describeEnvironment({
+      services: undefined,
+      kind: 'embedded',
+      pool,
+      psiCpuSome: null,
+      notes: [],
+    }),
+    images: { count: 0, source, bytes: 0, sha256OfSet: '', rejected: [], failedByCode: {} },
+    measurements: {},
+    delivery: NO_DELIVERY,
+    accuracy: null,
+    stages: {},
+    clientSummary: emptyClientSummary(),
+    efficiency: NO_EFFICIENCY,
+    process: {},
+    phases: [],
+    stopped,
   };
 }

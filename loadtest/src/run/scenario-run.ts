@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BenchOptions } from '../cli/options.ts';
 import type { RunData } from '../contract.ts';
+import { EnvironmentError } from '../environment/errors.ts';
 import { scrapeAll } from '../measure/scrape.ts';
 import { measureAccuracyOf, measureEfficiency } from './after.ts';
 import { createBench, measured } from './bench.ts';
@@ -9,7 +10,7 @@ import type { RunFolder } from './folder.ts';
 import { loadImages } from './images.ts';
 import { runPhases } from './phases.ts';
 import type { Progress } from './progress.ts';
-import { runDataOf, type Parts } from './run-data.ts';
+import { blankRunData, runDataOf, type Parts } from './run-data.ts';
 import { startAll } from './services.ts';
 import { EnvironmentLost, Interrupted, type Stop } from './stop.ts';
 import { startWatch } from './watch.ts';
@@ -29,10 +30,27 @@ const poolText = ({ pool }: BenchOptions): string =>
 
 /**
  * One run of a scenario: servers, service and browser up, images, phases, collection, everything down.
- * A stop in the middle still gives what was measured until then. @throws what failed before there was anything to measure.
+ * A stop in the middle still gives what was measured until then; one before that gives its cause.
+ * @throws UsageError, and what is a mistake of the harness itself.
  */
-export async function runScenario({ options, folder, progress, stop }: RunInput): Promise<RunData> {
+export async function runScenario(input: RunInput): Promise<RunData> {
   const startedAt = new Date();
+  try {
+    return await runFrom(startedAt, input);
+  } catch (error) {
+    const { options, stop } = input;
+    const cause: unknown = stop.signal.aborted ? stop.signal.reason : error;
+    if (!stop.signal.aborted && !(error instanceof EnvironmentError)) throw error;
+    const { scenario, client, seed, images } = options;
+    const source = images ? 'directory' : 'synthetic';
+    const given = { scenario: scenario.name, client, seed, source, pool: poolText(options), startedAt } as const;
+    const stopped = stoppedBy(cause);
+    input.progress.line(`stopped: ${stopped.message}`);
+    return await blankRunData({ ...given, stopped });
+  }
+}
+
+async function runFrom(startedAt: Date, { options, folder, progress, stop }: RunInput): Promise<RunData> {
   progress.phase('start');
   const services = await startAll({
     environment: options.environment,
@@ -114,5 +132,6 @@ async function lastWords(parts: Parts, endWatch: WatchEnd): Promise<void> {
 function stoppedBy(cause: unknown): NonNullable<RunData['stopped']> {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof Interrupted) return { reason: 'interrupted', message };
-  return { reason: 'error', message: cause instanceof EnvironmentLost ? message : `the run failed: ${message}` };
+  const isTheirs = cause instanceof EnvironmentLost || cause instanceof EnvironmentError;
+  return { reason: 'error', message: isTheirs ? message : `the run failed: ${message}` };
 }

@@ -22,7 +22,8 @@ export async function bareLoop(files: readonly string[], modelDir: string, maxPi
   if (files.length === 0) throw new RangeError('bareLoop of no files');
   prepareSharp();
   const segment = createSegmenter(await createSession(modelDir, 'cpu'), maxPixels);
-  const request = { threshold: 0.5, channel: null, page: 0, detectHoles: false };
+  // What a batch asks for by default.
+  const request = { threshold: 0.5, channel: null, page: 0, detectHoles: true };
   const attempt = (file: string) => segment({ ...request, file }).catch(() => null);
   for (const file of files.slice(0, WARMUP_IMAGES)) await attempt(file);
   let count = 0;
