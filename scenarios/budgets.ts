@@ -6,9 +6,9 @@
  */
 import type { BudgetName, BudgetSpec } from '../loadtest/src/contract.ts';
 
-const ANALYSIS = 'seed 000, bulk segmentation performance analysis';
-const SUMMARY = 'seed 001, performance improvements summary';
-const TARGETS = 'seed 002, performance targets';
+const ANALYSIS = 'bulk segmentation performance analysis';
+const SUMMARY = 'performance improvements summary';
+const TARGETS = 'performance targets';
 
 /** Budgets that speak of 1,000 images: with fewer, a pass proves nothing. */
 const THOUSAND = 1000;

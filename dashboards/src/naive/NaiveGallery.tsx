@@ -20,7 +20,7 @@ async function readAllImages(api: Api, projectId: string): Promise<state.NaiveIm
 }
 
 /**
- * The negative control: what the seeds' first version did, on purpose. A frame, a state update, a toast and a request an event,
+ * The negative control: what a first version does, on purpose. A frame, a state update, a toast and a request an event,
  * every card in the document. Nothing here is imported by the real pages.
  */
 export function NaiveGallery({ api, projectId }: { api: Api; projectId: string }) {

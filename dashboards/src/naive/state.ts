@@ -4,7 +4,7 @@ import type { BatchState, EventsFrame, ImageEvent } from '#contract/events.ts';
 import type { Image } from '#contract/images.ts';
 import type { Result } from '#contract/results.ts';
 
-/** The negative control's state, as the first version of the seeds held it: arrays of objects, mapped over for every event. */
+/** The negative control's state, as a first version holds it: arrays of objects, mapped over for every event. */
 export interface NaiveImage {
   id: string;
   name: string;

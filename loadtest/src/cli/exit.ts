@@ -1,7 +1,7 @@
 import { EnvironmentError } from '../environment/errors.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Exit codes of all commands (CONTRACT.md section 1). */
+/** Exit codes of all commands (README, "What a verdict looks like"). */
 export const EXIT = {
   pass: 0,
   failed: 1,

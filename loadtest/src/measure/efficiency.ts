@@ -2,7 +2,7 @@ import type { BareFigures } from '../../../service/src/inference/bare.ts';
 import type { RunData } from '../contract.ts';
 import { cpuBetween, type CpuReading } from './processes.ts';
 
-/** Every process of the service; database and queue are apart (contract, section 2). */
+/** Every process of the service; database and queue are apart (docs/measuring.md). */
 export const SERVICE_ROLES = ['api', 'relay', 'worker', 'inference'];
 
 export type BareLoop = Pick<BareFigures, 'cpuMsPerImage' | 'imagesPerSecond'>;

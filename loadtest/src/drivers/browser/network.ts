@@ -26,7 +26,7 @@ const BULK_PATHS = [
   /^\/api\/(exports|download)\//,
 ];
 
-/** Whether a request carries results, overlays or polygons, by whatever route (contract, section 2). */
+/** Whether a request carries results, overlays or polygons, by whatever route (docs/measuring.md). */
 export function isBulk(request: Pick<PageRequest, 'path' | 'url' | 'body' | 'mimeType'>): boolean {
   if (BULK_PATHS.some((pattern) => pattern.test(request.path))) return true;
   if (request.mimeType === 'application/vnd.segbench.polygons') return true;

@@ -53,7 +53,7 @@ export function quietFrom(dump: RecorderDump, from: number, quietMs: number): nu
 }
 
 /**
- * Decides from what the page recorded when it had settled (DESIGN.md section 5): the later of the first presented frame after
+ * Decides from what the page recorded when it had settled (docs/measuring.md): the later of the first presented frame after
  * `t0` from which on it stayed right, and the end of the last long frame or mutation before the quiet that follows. It is
  * decided afterwards, outside the page, against the service's own answer, so the page cannot hold wrong cells for right.
  */
