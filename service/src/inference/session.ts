@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import ort from 'onnxruntime-node';
 import { readCard, readWeights, type ModelCard } from './model.ts';
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -24,10 +24,15 @@ describe('bare-main', () => {
       .png()
       .toFile(file);
     await writeFile(list, JSON.stringify([file, file, path.join(folder, 'missing.png'), file]));
-    const { stdout } = await run(process.execPath, [MAIN, list, MODEL]);
+    const temporary = path.join(folder, 'tmp');
+    await mkdir(temporary);
+    const env = { ...process.env, TMPDIR: temporary };
+    const { stdout } = await run(process.execPath, [MAIN, list, MODEL], { env });
     const figures = JSON.parse(stdout) as Record<string, number>;
     expect(figures).toMatchObject({ count: 3, failed: 1 });
     expect(figures.cpuMsPerImage).toBeGreaterThan(0);
+    // The runtime's telemetry would leave its files here.
+    expect(await readdir(temporary)).toEqual([]);
     expect(figures.imagesPerSecond).toBeGreaterThan(0);
   });
 
