@@ -1,7 +1,7 @@
 import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ResultFile, RunData } from '../contract.ts';
-import { judgeRun } from '../judge/judge-run.ts';
+import { judgeRun, type JudgeInput } from '../judge/judge-run.ts';
 import { readResult } from '../judge/read-result.ts';
 import { mergeRepeats } from '../judge/repeats.ts';
 import { exitCodeOf } from '../judge/verdict.ts';
@@ -22,11 +22,15 @@ interface Done {
   folder: string;
 }
 
+interface Job {
+  options: BenchOptions;
+  stop: Stop;
+  /** Read before anything runs: a wrong file costs no run. */
+  baseline: JudgeInput['baseline'];
+}
+
 /** Judges what was measured, and writes and prints the verdict. */
-async function conclude(run: RunData, options: BenchOptions, folder: string): Promise<ResultFile> {
-  const baseline = options.baseline
-    ? { file: options.baseline, result: await readResult(options.baseline) }
-    : undefined;
+async function conclude(run: RunData, { options, baseline }: Job, folder: string): Promise<ResultFile> {
   const result = judgeRun({ run, scenario: options.scenario, tool: await describeTool(), baseline });
   const stepSummary = process.env['GITHUB_STEP_SUMMARY'];
   const { warnings } = await writeArtefacts(result, { folder, stepSummary });
@@ -37,7 +41,8 @@ async function conclude(run: RunData, options: BenchOptions, folder: string): Pr
 }
 
 /** One run: measured, judged, written. What never came to be a run leaves no folder. */
-async function benchOnce(options: BenchOptions, stop: Stop): Promise<Done> {
+async function benchOnce(job: Job): Promise<Done> {
+  const { options, stop } = job;
   const progress = createProgress(process.stderr);
   const folder = await createRunFolder(options.out, options.scenario.name, new Date(), (error) =>
     stop.lost(`the run's folder cannot be written: ${error.message}`),
@@ -51,7 +56,7 @@ async function benchOnce(options: BenchOptions, stop: Stop): Promise<Done> {
     await folder.json('measurements.json', run);
     await folder.close();
     progress.close();
-    return { run, result: await conclude(run, options, folder.path), folder: folder.path };
+    return { run, result: await conclude(run, job, folder.path), folder: folder.path };
   } finally {
     progress.close();
     await folder.close();
@@ -59,7 +64,8 @@ async function benchOnce(options: BenchOptions, stop: Stop): Promise<Done> {
 }
 
 /** All repeats as one result, in a folder of its own: medians of times, the worst of counts. The repeats keep theirs. */
-async function mergeAll(done: readonly Done[], options: BenchOptions): Promise<ResultFile> {
+async function mergeAll(done: readonly Done[], job: Job): Promise<ResultFile> {
+  const { options } = job;
   const folder = await createRunFolder(options.out, options.scenario.name, new Date());
   const merged = mergeRepeats(done.map(({ run }) => run));
   await folder.json('measurements.json', merged);
@@ -67,21 +73,23 @@ async function mergeAll(done: readonly Done[], options: BenchOptions): Promise<R
   for (const repeat of done)
     await appendFile(join(folder.path, 'events.ndjson'), await readFile(join(repeat.folder, 'events.ndjson')));
   process.stderr.write(`  all ${done.length} repeats together:\n`);
-  return await conclude(merged, options, folder.path);
+  return await conclude(merged, job, folder.path);
 }
 
 async function bench(options: BenchOptions): Promise<number> {
+  const { baseline: file } = options;
+  const baseline = file === undefined ? undefined : { file, result: await readResult(file) };
   const interrupts = listenForInterrupts();
   const stop = createStop();
+  const job: Job = { options, stop, baseline };
   interrupts.signal.addEventListener('abort', () => stop.interrupt(interrupts.received() ?? 'a signal'));
   const done: Done[] = [];
   try {
-    for (let repeat = 0; repeat < options.repeat && !stop.signal.aborted; repeat++)
-      done.push(await benchOnce(options, stop));
+    for (let repeat = 0; repeat < options.repeat && !stop.signal.aborted; repeat++) done.push(await benchOnce(job));
   } finally {
     interrupts.release();
   }
-  const result = done.length > 1 ? await mergeAll(done, options) : done[0]?.result;
+  const result = done.length > 1 ? await mergeAll(done, job) : done[0]?.result;
   if (result === undefined) return EXIT.interrupted;
   if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   return exitCodeOf(result.verdict, options.onInconclusive);

@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { DEFAULT_SCENARIO, SCENARIO_NAMES, listScenarios, scenarioByName } from '../../../scenarios/index.ts';
 import type { Scenario } from '../../../scenarios/index.ts';
 import { ENVIRONMENT_KINDS } from '../environment/types.ts';
@@ -125,6 +126,16 @@ function outOf(values: FlagValues): string {
   const out = textOf(values, 'out') ?? DEFAULT_OUT;
   if (statSync(out, { throwIfNoEntry: false })?.isDirectory() === false) {
     throw new UsageError(`--out "${out}" is a file; allowed: a folder, made where it is missing`);
+  }
+  // The nearest folder that exists takes the new ones: told now, not after the servers have started.
+  let parent = resolve(out);
+  while (!existsSync(parent)) parent = dirname(parent);
+  try {
+    accessSync(parent, constants.W_OK);
+    if (!statSync(parent).isDirectory()) throw new Error('it is a file');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--out "${out}" cannot be made in "${parent}": ${why}; allowed: a folder that can be written`);
   }
   return out;
 }

@@ -37,7 +37,15 @@ export async function readDirectory(options: DirectoryOptions): Promise<ImageSet
   const manifest = await readManifest(join(dirname(root), 'manifest.json'));
   const chosen = select(names, manifest, options).slice(0, options.count);
   const images: SourceImage[] = [];
-  for (const name of chosen) images.push(await describe(root, name, manifest));
+  const unreadable: ImageSet['unreadable'] = [];
+  for (const name of chosen) {
+    try {
+      images.push(await describe(root, name, manifest));
+    } catch (error) {
+      // A broken link, a foreign owner's file, a name that is no UTF-8: its neighbours are measured all the same.
+      unreadable.push({ name, code: 'UNREADABLE', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
   return {
     source: 'directory',
     dataset: datasetName(root),
@@ -46,6 +54,7 @@ export async function readDirectory(options: DirectoryOptions): Promise<ImageSet
     bytes: images.reduce((sum, image) => sum + image.sizeBytes, 0),
     sha256OfSet: sha256OfSet(images),
     ignored,
+    unreadable,
   };
 }
 

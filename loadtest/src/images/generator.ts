@@ -104,6 +104,7 @@ function toImageSet(records: readonly GeneratedImage[], directory: string, label
     bytes: records.reduce((sum, record) => sum + record.bytes, 0),
     sha256OfSet: sha256OfSet(records),
     ignored: [],
+    unreadable: [],
   };
 }
 

@@ -27,6 +27,8 @@ export interface ImageSet {
   sha256OfSet: string;
   /** Files of the folder that are no images, each with the reason. */
   ignored: { name: string; reason: string }[];
+  /** Images that cannot be read from disk: reported among the rejected ones. */
+  unreadable: { name: string; code: string; message: string }[];
 }
 
 /** SHA-256 over `<sha256>  <name>\n` a file, sorted by name: what `sha256sum` prints for the set, hashed. Independent of order. */

@@ -8,20 +8,31 @@ import type { Progress } from './progress.ts';
 /** Ground truth is written for all images of a small set, and for the first ones of a large one: as many as are scored. */
 const LABELS = 200;
 
-/** The set that a run works on: a folder's images, or seeded ones made in the run's temporary folder. */
-export async function loadImages(
-  options: Pick<BenchOptions, 'images' | 'count' | 'seed' | 'scenario'>,
+const sizeOf = (set: ImageSet): string => `${set.images.length} images, ${(set.bytes / 1e6).toFixed(1)} MB`;
+
+/**
+ * The images of the folder that was named, or undefined. Asked before any server starts: a wrong name ends the run at once.
+ * @throws UsageError
+ */
+export async function readImages(
+  { images, count }: Pick<BenchOptions, 'images' | 'count'>,
+  progress: Progress,
+): Promise<ImageSet | undefined> {
+  if (!images) return undefined;
+  progress.phase('read images');
+  const set = await readDirectory({ ...images, count });
+  for (const { name, reason } of set.ignored) progress.line(`left out ${name}: ${reason}`);
+  progress.done(sizeOf(set));
+  return set;
+}
+
+/** Seeded images, made in the run's temporary folder. */
+export async function makeImages(
+  { count, seed, scenario }: Pick<BenchOptions, 'count' | 'seed' | 'scenario'>,
   tempDir: string,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ImageSet> {
-  const { images, count, seed, scenario } = options;
-  if (images) {
-    progress.phase('read images');
-    const set = await readDirectory({ ...images, count });
-    progress.done(`${set.images.length} images, ${(set.bytes / 1e6).toFixed(1)} MB`);
-    return set;
-  }
   const wanted = count ?? scenario.images.count;
   progress.phase('make images', wanted);
   const { minSide, maxSide, medianSide, maxCells } = scenario.images;
@@ -34,6 +45,6 @@ export async function loadImages(
     onProgress: (done) => progress.update(done),
     signal,
   });
-  progress.done(`${set.images.length} images, ${(set.bytes / 1e6).toFixed(1)} MB`);
+  progress.done(sizeOf(set));
   return set;
 }

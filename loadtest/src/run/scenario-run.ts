@@ -7,7 +7,7 @@ import { measureAccuracyOf, measureEfficiency } from './after.ts';
 import { createBench, measured } from './bench.ts';
 import { collectCounters, collectLedger, collectProcesses } from './collect.ts';
 import type { RunFolder } from './folder.ts';
-import { loadImages } from './images.ts';
+import { makeImages, readImages } from './images.ts';
 import { runPhases } from './phases.ts';
 import type { Progress } from './progress.ts';
 import { blankRunData, runDataOf, type Parts } from './run-data.ts';
@@ -51,6 +51,9 @@ export async function runScenario(input: RunInput): Promise<RunData> {
 }
 
 async function runFrom(startedAt: Date, { options, folder, progress, stop }: RunInput): Promise<RunData> {
+  if (options.pool.kind !== 'local')
+    throw new EnvironmentError(`the pool "${poolText(options)}" is not available yet: use --pool local`);
+  const named = await readImages(options, progress);
   progress.phase('start');
   const services = await startAll({
     environment: options.environment,
@@ -61,8 +64,7 @@ async function runFrom(startedAt: Date, { options, folder, progress, stop }: Run
   });
   try {
     progress.done(services.url);
-    const set = await loadImages(options, services.environment.tempDir, progress, stop.signal);
-    for (const { name, reason } of set.ignored) progress.line(`left out ${name}: ${reason}`);
+    const set = named ?? (await makeImages(options, services.environment.tempDir, progress, stop.signal));
     const watch = await startWatch(services);
     const bench = createBench(
       {

@@ -5,7 +5,7 @@ import type { Browser } from 'puppeteer-core';
 import { startService } from '../../../service/src/supervise.ts';
 import { createHttpClient, type HttpClient } from '../drivers/http-client.ts';
 import { launchBrowser, type LaunchedBrowser } from '../environment/browser.ts';
-import { startEnvironment, type Environment, type EnvironmentKind } from '../environment/index.ts';
+import { EnvironmentError, startEnvironment, type Environment, type EnvironmentKind } from '../environment/index.ts';
 import { createClosers } from './closers.ts';
 import { orStop, type Stop } from './stop.ts';
 
@@ -65,6 +65,9 @@ export async function startOn(ground: Ground, launched: LaunchedBrowser, options
     env: { ...ground.env, ...HARNESS_SETTINGS, BOOTSTRAP_API_KEY: key, ...settings },
     log: (role, line) => log(`${role}: ${line}`),
     onGroup: (pid) => ground.watchGroup(pid),
+  }).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EnvironmentError(`the service did not start: ${why}`, { cause: error });
   });
   void service.exited.then(
     ({ role, code, signal }) => closing || stop.lost(`${role} of the service ended: ${signal ?? `code ${code}`}`),

@@ -152,6 +152,7 @@ describe('parseBenchOptions', () => {
     const file = join(folder, 'result.json');
     expect(refusal('--images', file)).toContain('is not a directory');
     expect(refusal('--out', file)).toContain('is a file');
+    expect(refusal('--out', join(file, 'runs'))).toContain('cannot be made in');
     expect(refusal('--baseline', folder)).toContain('is not a file');
   });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -47,6 +47,18 @@ describe('readDirectory', () => {
       'well-b/b.TIF',
     ]);
     expect(set.images[0]).toMatchObject({ cells: 3, width: 4, height: 4 });
+  });
+
+  it('names images that cannot be read and keeps the others', async () => {
+    const partly = join(folder, 'partly');
+    mkdirSync(partly);
+    writeFileSync(join(partly, 'good.png'), 'bytes');
+    symlinkSync(join(folder, 'nowhere.png'), join(partly, 'broken-link.png'));
+    const set = await readDirectory({ directory: partly });
+    expect(set.images.map((image) => image.name)).toEqual(['good.png']);
+    expect(set.unreadable).toEqual([
+      { name: 'broken-link.png', code: 'UNREADABLE', message: expect.stringContaining('ENOENT') as string },
+    ]);
   });
 
   it('keeps only the split, kind and count asked for', async () => {

@@ -22,7 +22,7 @@ export async function uploadPhase(bench: Bench): Promise<string> {
       for (const event of frame.events) folder.event({ atMs, phase, ...event });
     },
   });
-  bench.upload = await uploadFiles({
+  const outcome = await uploadFiles({
     client: services.client,
     projectId: project.id,
     files: set.images,
@@ -30,8 +30,12 @@ export async function uploadPhase(bench: Bench): Promise<string> {
     signal,
     onProgress: (done) => progress.update(done),
   });
-  const { uploaded, rejected } = bench.upload;
+  const { uploaded } = outcome;
+  const rejected = [...set.unreadable, ...outcome.rejected];
+  bench.upload = { ...outcome, rejected };
   if (uploaded.length === 0)
-    throw new Error(`none of ${set.images.length} images was accepted: ${rejected[0]?.message}`);
+    throw new Error(
+      `none of ${set.images.length + set.unreadable.length} images was accepted: ${rejected[0]?.message}`,
+    );
   return `${uploaded.length} accepted, ${rejected.length} rejected`;
 }
