@@ -11,6 +11,17 @@ export const encodeCursor = (cursor: Cursor): string =>
   Buffer.from(JSON.stringify([cursor.sort, cursor.value, cursor.id])).toString('base64url');
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/;
+const INT4_MAX = 2 ** 31 - 1;
+const isWhole = (value: unknown, max: number) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= max;
+
+/** By what is sorted by: the values that PostgreSQL compares without an error. */
+const VALUES: Record<string, (value: unknown) => boolean> = {
+  name: (value) => typeof value === 'string' && !value.includes('\0'),
+  createdAt: (value) => typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value)),
+  polygonCount: (value) => value === null || isWhole(value, INT4_MAX),
+  id: (value) => isWhole(value, Number.MAX_SAFE_INTEGER),
+};
 
 /** @throws ApiError BAD_CURSOR when it is not one of this list, or of another sort. */
 export function decodeCursor(text: string, sort: string): Cursor {
@@ -23,9 +34,10 @@ export function decodeCursor(text: string, sort: string): Cursor {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     if (!Array.isArray(parts) || parts.length !== 3) throw bad();
     const [of, value, id] = parts as [unknown, unknown, unknown];
-    const plain = value === null || typeof value === 'string' || typeof value === 'number';
-    if (of !== sort || !plain || typeof id !== 'string' || !UUID.test(id)) throw bad();
-    return { sort, value, id };
+    if (of !== sort || !VALUES[sort.replace('-', '')]?.(value) || typeof id !== 'string') throw bad();
+    // A list sorted by its numbers needs no second value.
+    if (!UUID.test(id) && !(id === '' && sort.endsWith('id'))) throw bad();
+    return { sort, value: value as Cursor['value'], id };
   } catch {
     throw bad();
   }

@@ -2,7 +2,9 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Scope } from '#contract/common.ts';
 import { SCOPES } from '#contract/common.ts';
 import type { ApiKey } from '../plugins/decorators.ts';
+import { badValue } from '../errors.ts';
 import type { Sql } from './client.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
 
 const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 const newToken = (prefix: string): string => `${prefix}_${randomBytes(32).toString('base64url')}`;
@@ -19,22 +21,26 @@ export interface KeyRow extends ApiKey {
   lastUsedAt: Date | null;
 }
 
+type FoundKey = ApiKey & { holdsUntil: Date | null };
+
 /** Keys and sessions; only the SHA-256 of a token is stored. */
 export function createKeyStore(sql: Sql, now: () => number = Date.now) {
   const trusted = new Map<string, { key: ApiKey; until: number }>();
 
-  async function remember(token: string, find: (hash: Buffer) => Promise<ApiKey | undefined>): Promise<ApiKey | null> {
+  /** `find` also says until when the key holds: trust never outlives it. */
+  async function remember(token: string, find: () => Promise<FoundKey | undefined>): Promise<ApiKey | null> {
     const hash = hashOf(token);
     const name = hash.toString('base64');
     const known = trusted.get(name);
     if (known && known.until > now()) return known.key;
-    const key = await find(hash);
-    if (!key) {
+    const found = await find();
+    if (!found) {
       trusted.delete(name);
       return null;
     }
+    const { holdsUntil, ...key } = found;
     if (trusted.size >= TRUSTED_MAX) trusted.clear();
-    trusted.set(name, { key, until: now() + TRUST_MS });
+    trusted.set(name, { key, until: Math.min(now() + TRUST_MS, holdsUntil?.getTime() ?? Infinity) });
     return key;
   }
 
@@ -42,16 +48,16 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now) {
     /** The key of a bearer token, or null when it is unknown, expired or revoked. */
     byToken: (token: string): Promise<ApiKey | null> =>
       remember(`key ${token}`, async () => {
-        const [key] = await sql<ApiKey[]>`
+        const [key] = await sql<FoundKey[]>`
           update api_keys set last_used_at = now()
           where token_sha256 = ${hashOf(token)} and revoked_at is null and (expires_at is null or expires_at > now())
-          returning id, name, scopes`;
+          returning id, name, scopes, expires_at as "holdsUntil"`;
         return key;
       }),
     bySession: (token: string): Promise<ApiKey | null> =>
       remember(`session ${token}`, async () => {
-        const [key] = await sql<ApiKey[]>`
-          select k.id, k.name, k.scopes from sessions s join api_keys k on k.id = s.key_id
+        const [key] = await sql<FoundKey[]>`
+          select k.id, k.name, k.scopes, least(s.expires_at, k.expires_at) as "holdsUntil" from sessions s join api_keys k on k.id = s.key_id
           where s.token_sha256 = ${hashOf(token)} and s.expires_at > now()
             and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`;
         return key;
@@ -77,15 +83,21 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now) {
           revoked_at as "revokedAt", last_used_at as "lastUsedAt"`;
       return { ...row!, token };
     },
-    async list(limit: number, offset: number): Promise<{ rows: KeyRow[]; total: number }> {
+    async list(limit: number, offset: number, cursor: string | undefined) {
+      if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
+      const at = cursor === undefined ? null : decodeCursor(cursor, 'createdAt');
       const [rows, [counted]] = await Promise.all([
-        sql<KeyRow[]>`
+        sql<(KeyRow & { at: string })[]>`
           select id, name, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
-            last_used_at as "lastUsedAt"
-          from api_keys order by created_at, id limit ${limit} offset ${offset}`,
+            last_used_at as "lastUsedAt", to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
+          from api_keys ${at ? sql`where (created_at, id) > (${String(at.value)}::text::timestamptz, ${at.id})` : sql``}
+          order by created_at, id limit ${limit + 1} offset ${offset}`,
         sql<{ total: number }[]>`select count(*) as total from api_keys`,
       ]);
-      return { rows, total: counted?.total ?? 0 };
+      const last = rows[limit - 1];
+      const nextCursor =
+        rows.length > limit && last ? encodeCursor({ sort: 'createdAt', value: last.at, id: last.id }) : null;
+      return { rows: rows.slice(0, limit) as KeyRow[], total: counted?.total ?? 0, nextCursor };
     },
     /** False when there is no such key, or it is revoked already. Its sessions end with it. */
     async revoke(id: string): Promise<boolean> {

@@ -17,13 +17,23 @@ export const SESSION_COOKIE = 'segbench_session';
 const NOBODY: ApiKey = { id: '', name: '', scopes: [] };
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-const bearerOf = (request: FastifyRequest): string | undefined =>
+export const bearerOf = (request: FastifyRequest): string | undefined =>
   /^Bearer +([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '')?.[1];
 
 /** A page of another site can send the cookie's owner's browser here, but not hide where it comes from (RFC 6454). */
 export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
   if (origin === undefined || host === undefined || !URL.canParse(origin)) return false;
   return new URL(origin).host === host.toLowerCase();
+}
+
+/**
+ * Whether a page may have sent this by its visitor's cookie. Browsers name the origin of everything that changes something, and
+ * say where it comes from (Fetch Metadata); a program says neither, and nobody lured it here.
+ */
+export function isFromOwnPage(headers: FastifyRequest['headers']): boolean {
+  const { origin, host, 'sec-fetch-site': site } = headers;
+  if (origin !== undefined) return isOwnOrigin(origin, host);
+  return site === undefined || site === 'same-origin' || site === 'none';
 }
 
 /** Every `/api` route needs a key, unless its config says `public`. 401 comes before 400 and 404. */
@@ -54,7 +64,7 @@ export default fp(
       const key = await app.identify(request);
       if (!key) throw apiError('UNAUTHENTICATED');
       Object.defineProperty(request, 'apiKey', { value: key, configurable: true });
-      if (request.bySession && !SAFE.has(request.method) && !isOwnOrigin(request.headers.origin, request.headers.host))
+      if (request.bySession && !SAFE.has(request.method) && !isFromOwnPage(request.headers))
         throw apiError(
           'FOREIGN_ORIGIN',
           `Origin is ${request.headers.origin ?? 'missing'}: expected this server's own`,

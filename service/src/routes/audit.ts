@@ -2,9 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type, type Static } from 'typebox';
 import { AuditRow } from '#contract/admin.ts';
 import { Page, PageQuery, closed } from '#contract/common.ts';
+import { decodeCursor, encodeCursor } from '../database/cursor.ts';
+import { badValue } from '../errors.ts';
 import { replies } from './schemas.ts';
 
-const { cursor: _, ...OffsetQuery } = PageQuery;
+const SORT = '-id';
 type Row = Omit<Static<typeof AuditRow>, 'at'> & { at: Date };
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
@@ -13,19 +15,23 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags: ['keys'],
       summary: 'Who did what, newest first',
-      querystring: Type.Object(OffsetQuery, closed),
+      querystring: Type.Object(PageQuery, closed),
       response: replies({ 200: Page(AuditRow) }),
     },
-    handler: async ({ query: { limit = 50, offset = 0 } }) => {
+    handler: async ({ query: { limit = 50, offset = 0, cursor } }) => {
+      if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
+      const at = cursor === undefined ? null : decodeCursor(cursor, SORT);
       const [rows, [counted]] = await Promise.all([
         app.sql<Row[]>`
           select id, at, key_id as "keyId", key_name as "keyName", action, target_type as "targetType",
             target_id as "targetId", detail
-          from audit order by at desc, id desc limit ${limit} offset ${offset}`,
+          from audit ${at ? app.sql`where id < ${Number(at.value)}` : app.sql``} order by id desc limit ${limit + 1} offset ${offset}`,
         app.sql<{ total: number }[]>`select count(*) as total from audit`,
       ]);
-      const items = rows.map((row) => ({ ...row, at: row.at.toISOString() }));
-      return { items, total: counted?.total ?? 0, limit, offset, nextCursor: null };
+      const items = rows.slice(0, limit).map((row) => ({ ...row, at: row.at.toISOString() }));
+      const last = items.at(-1);
+      const nextCursor = rows.length > limit && last ? encodeCursor({ sort: SORT, value: last.id, id: '' }) : null;
+      return { items, total: counted?.total ?? 0, limit, offset, nextCursor };
     },
   });
 };

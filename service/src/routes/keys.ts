@@ -17,8 +17,6 @@ const shownKey = ({ id, name, scopes, createdAt, expiresAt, revokedAt, lastUsedA
   lastUsedAt: iso(lastUsedAt),
 });
 
-const { cursor: _, ...OffsetQuery } = PageQuery;
-
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const tags = ['keys'];
   const onRequest = app.requireScope('admin');
@@ -33,7 +31,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     handler: async ({ body }, reply) => {
       const expiresAt = body.expiresAt ? new Date(body.expiresAt) : null;
-      if (expiresAt && expiresAt.getTime() <= Date.now())
+      if (expiresAt && !(expiresAt.getTime() > Date.now()))
         throw badValue('body.expiresAt', body.expiresAt, 'a time to come');
       const row = await app.keys.create(body.name, body.scopes, expiresAt);
       return reply.code(201).send({ ...shownKey(row), token: row.token });
@@ -44,12 +42,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags,
       summary: 'All keys, without their tokens',
-      querystring: Type.Object(OffsetQuery, closed),
+      querystring: Type.Object(PageQuery, closed),
       response: replies({ 200: Page(Key) }),
     },
-    handler: async ({ query: { limit = 50, offset = 0 } }) => {
-      const { rows, total } = await app.keys.list(limit, offset);
-      return { items: rows.map(shownKey), total, limit, offset, nextCursor: null };
+    handler: async ({ query: { limit = 50, offset = 0, cursor } }) => {
+      const { rows, total, nextCursor } = await app.keys.list(limit, offset, cursor);
+      return { items: rows.map(shownKey), total, limit, offset, nextCursor };
     },
   });
   app.delete('/api/keys/:id', {

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { NewSession, Session, SessionBody } from '#contract/admin.ts';
 import { SESSION_SECONDS } from '../database/keys.ts';
 import { apiError } from '../errors.ts';
-import { SESSION_COOKIE, isOwnOrigin } from '../plugins/auth.ts';
+import { SESSION_COOKIE, bearerOf, isFromOwnPage } from '../plugins/auth.ts';
 import { NoContent, replies } from './schemas.ts';
 
 const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/' } as const;
@@ -12,6 +12,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.post('/api/session', {
     config: { public: true, audit: false },
+    // The key may also come as it does everywhere else: as a bearer token, and then without a body.
+    preValidation: async (request) => {
+      const key = bearerOf(request);
+      if (key !== undefined) request.body ??= { key };
+    },
     schema: {
       tags,
       summary: 'A cookie for a key, for pages',
@@ -19,10 +24,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       response: replies({ 201: NewSession }),
     },
     handler: async (request, reply) => {
-      const { origin, host } = request.headers;
       // Else another site could sign its visitors in here under a key of its own.
-      if (origin !== undefined && !isOwnOrigin(origin, host))
-        throw apiError('FOREIGN_ORIGIN', `Origin is ${origin}: expected this server's own`);
+      if (!isFromOwnPage(request.headers))
+        throw apiError(
+          'FOREIGN_ORIGIN',
+          `Origin is ${request.headers.origin ?? 'missing'}: expected this server's own`,
+        );
       const key = await app.keys.byToken(request.body.key);
       if (!key) throw apiError('UNAUTHENTICATED');
       const { token, expiresAt } = await app.keys.openSession(key.id);

@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Key } from '#contract/admin.ts';
 import type { Project } from '#contract/images.ts';
+import { createKeyStore } from '../../src/database/keys.ts';
 import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
 
 let service: TestApp;
 let project: Project;
+interface ListOfIds {
+  items: { id: string | number }[];
+  nextCursor: string | null;
+}
 const UNKNOWN = '00000000-0000-4000-8000-000000000001';
 const newKey = async (json: object) => {
   const reply = await service.call('/api/keys', { method: 'POST', json });
@@ -39,6 +44,41 @@ describe('keys', () => {
     expect(await status(`/api/keys/${revoked.id}`, { method: 'DELETE' })).toBe(404);
   });
 
+  it('trusts a key to the moment it expires, although keys are remembered for seconds', async () => {
+    let time = Date.now();
+    const keys = createKeyStore(service.app.sql, () => time);
+    const { token } = await keys.create('short', ['read'], new Date(time + 2000));
+    expect(await keys.byToken(token)).toMatchObject({ name: 'short' });
+    await service.app.sql`update api_keys set expires_at = now() where name = 'short'`;
+    time += 1999;
+    expect(await keys.byToken(token)).toMatchObject({ name: 'short' });
+    time += 1;
+    expect(await keys.byToken(token)).toBeNull();
+  });
+
+  it('answers 400 to a time of expiry that is past or none', async () => {
+    for (const expiresAt of ['2020-01-01T00:00:00Z', '9999-12-31T23:59:60Z', 'tomorrow'])
+      expect(
+        await status('/api/keys', { method: 'POST', json: { name: 'x', scopes: ['read'], expiresAt } }),
+        expiresAt,
+      ).toBe(400);
+  });
+
+  it.each(['/api/keys', '/api/audit'])('lists %s by cursor as by offset', async (path) => {
+    const page = async (query: string) => (await (await service.call(`${path}?${query}`)).json()) as ListOfIds;
+    const { items } = await page('limit=500');
+    expect(items.length).toBeGreaterThan(2);
+    const seen: (string | number)[] = [];
+    let cursor: string | null = null;
+    do {
+      const next: ListOfIds = await page(`limit=2${cursor === null ? '' : `&cursor=${cursor}`}`);
+      seen.push(...next.items.map(({ id }) => id));
+      cursor = next.nextCursor;
+    } while (cursor !== null);
+    expect(seen).toEqual(items.map(({ id }) => id));
+    expect(await status(`${path}?cursor=abc`)).toBe(400);
+  });
+
   it('answers 403 outside of the key’s scopes, and 404 to an unknown id inside of them', async () => {
     const { token: key } = await newKey({ name: 'reader', scopes: ['read'] });
     expect(await status('/api/projects', { method: 'POST', json: { name: 'x' }, key })).toBe(403);
@@ -70,6 +110,8 @@ describe('sessions', () => {
   it('opens with a key, reads by cookie, and ends', async () => {
     const reply = await open({ origin: service.url });
     expect(reply.status).toBe(201);
+    expect((await service.call('/api/session', { method: 'POST' })).status).toBe(201);
+    expect(await status('/api/session', { method: 'POST', key: null })).toBe(400);
     expect(reply.headers.get('set-cookie')).toMatch(/HttpOnly; SameSite=Strict/);
     const cookie = cookieOf(reply);
     expect(await status('/api/projects', { key: null, headers: { cookie } })).toBe(200);
@@ -84,7 +126,10 @@ describe('sessions', () => {
     const json = { name: 'by cookie' };
     const post = (headers: Record<string, string>) =>
       status('/api/projects', { method: 'POST', json, key: null, headers: { cookie, ...headers } });
-    expect(await post({})).toBe(403);
+    // Browsers name where such a request comes from; a program, which nobody can lure here, need not.
+    expect(await post({})).toBe(201);
+    expect(await post({ 'sec-fetch-site': 'cross-site' })).toBe(403);
+    expect(await post({ 'sec-fetch-site': 'same-site' })).toBe(403);
     expect(await post({ origin: 'http://evil.example' })).toBe(403);
     expect(await post({ origin: 'null' })).toBe(403);
     expect(await post({ origin: service.url })).toBe(201);
