@@ -1,11 +1,11 @@
 import { Type, type Static } from 'typebox';
-import { Id, Literals, Nullable, SCOPES, Timestamp, closed } from './common.ts';
+import { Id, Literals, Nullable, SCOPES, Text, Timestamp, closed } from './common.ts';
 
 const Scopes = Type.Array(Literals(SCOPES), { minItems: 1, uniqueItems: true });
 
 export const KeyBody = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 100 }),
+    name: Text({ minLength: 1, maxLength: 100 }),
     scopes: Scopes,
     expiresAt: Type.Optional(Nullable(Timestamp)),
   },

@@ -5,6 +5,10 @@ export * from './names.ts';
 export const Id = Type.String({ format: 'uuid' });
 export const Timestamp = Type.String({ format: 'date-time' });
 
+/** What PostgreSQL takes as text: everything but the character zero. */
+export const Text = (options: { minLength?: number; maxLength: number }) =>
+  Type.String({ ...options, pattern: '^[^\\u0000]*$' });
+
 /** `T` or null; unions instead of `nullable`, which JSON Schema does not know. */
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -19,6 +23,11 @@ export const ErrorBody = Type.Object({
   code: Type.String(),
   error: Type.String(),
   message: Type.String(),
+  rejected: Type.Optional(
+    Type.Array(Type.Object({ name: Type.String(), code: Type.String(), message: Type.String() }), {
+      description: 'NO_IMAGE_ACCEPTED only: every file of the upload with its own code',
+    }),
+  ),
 });
 export type ErrorBody = Static<typeof ErrorBody>;
 
@@ -27,7 +36,7 @@ export type Scope = (typeof SCOPES)[number];
 
 export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
-  offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
+  offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 })),
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
 };
 export const Page = <T extends TSchema>(item: T) =>

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { FAILURE_CODE_NAMES, Id, IMAGE_STATUSES, Literals, Nullable, Timestamp, closed } from './common.ts';
+import { FAILURE_CODE_NAMES, Id, IMAGE_STATUSES, Literals, Nullable, Text, Timestamp, closed } from './common.ts';
 
 export const Project = Type.Object({
   id: Id,
@@ -12,7 +12,7 @@ export type Project = Static<typeof Project>;
 
 export const ProjectBody = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 200 }),
+    name: Text({ minLength: 1, maxLength: 200 }),
     /** Side of one pixel in micrometres. */
     pixelSizeUm: Type.Optional(Nullable(Type.Number({ exclusiveMinimum: 0, maximum: 10_000 }))),
   },

@@ -37,6 +37,8 @@ const PLUGIN_CODES: Record<string, ErrorCode> = {
   FST_INVALID_MULTIPART_CONTENT_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
 };
+/** Multipart's parser gives its errors no codes. All of them say that the client's body is not what it claims to be. */
+const BAD_MULTIPART = /^(Multipart: |Unexpected end of multipart|Part terminated early|Malformed part header)/;
 /** Fastify's own errors (4xx) under the names of this service. */
 const FASTIFY_CODES: Record<number, ErrorCode> = {
   400: 'BAD_REQUEST',
@@ -67,6 +69,8 @@ export function toApiError(error: unknown): ApiError {
   if (validation) return new ApiError('VALIDATION', explainValidation(validationContext ?? 'request', validation));
   const known = PLUGIN_CODES[code ?? ''] ?? FASTIFY_CODES[statusCode ?? 0];
   if (known) return new ApiError(known, message);
+  if (code === undefined && BAD_MULTIPART.test(message ?? ''))
+    return new ApiError('BAD_REQUEST', `the multipart body is not valid: ${message}`);
   const cause = CAUSES[code ?? ''] ?? 'INTERNAL';
   return new ApiError(cause, undefined, { cause: error });
 }
@@ -76,6 +80,7 @@ export const errorBody = (error: ApiError): ErrorBody => ({
   code: error.code,
   error: STATUS_CODES[error.statusCode] ?? 'Error',
   message: error.statusCode >= 500 ? ERRORS[error.code].message : error.message,
+  ...(error.rejected && { rejected: error.rejected }),
 });
 
 export default fp(

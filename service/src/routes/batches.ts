@@ -27,6 +27,8 @@ const Queue = Type.Object({
     }),
   ),
 });
+/** No body, or an empty one. */
+const NoFields = Type.Union([Type.Object({}, closed), Type.Null()]);
 const VERBS = { pause: 'Pauses', resume: 'Resumes', cancel: 'Cancels' } as const;
 
 /** Batches: create, look at, pause, resume, cancel, retry. Needs the plugin `batches`. */
@@ -71,7 +73,13 @@ export default async function batchRoutes(instance: FastifyInstance) {
       `/api/batches/:id/${verb}`,
       {
         ...write,
-        schema: { tags, summary: `${VERBS[verb]} a batch`, params: Params, response: { 202: Batch, ...errors } },
+        schema: {
+          tags,
+          summary: `${VERBS[verb]} a batch`,
+          params: Params,
+          body: NoFields,
+          response: { 202: Batch, ...errors },
+        },
       },
       async (request, reply) => reply.code(202).send(await app.batches[verb](request.params.id)),
     );

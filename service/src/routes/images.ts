@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { IMAGE_STATUSES, Literals, Page, PageQuery, closed, type ImageStatus } from '#contract/common.ts';
+import { IMAGE_STATUSES, Literals, Page, PageQuery, Text, closed, type ImageStatus } from '#contract/common.ts';
 import { Image } from '#contract/images.ts';
 import { Timeline } from '#contract/timeline.ts';
 import { readIndex } from '../database/image-index.ts';
@@ -15,7 +15,7 @@ const ListQuery = Type.Object(
     ...PageQuery,
     /** One status, or several with commas between. */
     status: Type.Optional(Type.String({ maxLength: 100 })),
-    q: Type.Optional(Type.String({ maxLength: 200 })),
+    q: Type.Optional(Text({ maxLength: 200 })),
     sort: Type.Optional(Literals(IMAGE_SORTS)),
   },
   closed,

@@ -18,6 +18,14 @@ describe('toApiError', () => {
     expect(body.message).not.toContain('secret');
   });
 
+  it.each([
+    'Multipart: Boundary not found',
+    'Unexpected end of multipart data',
+    'Part terminated early due to unexpected end of multipart data',
+  ])('answers 400 when a multipart parser says: %s', (message) => {
+    expect(errorBody(toApiError(new Error(message)))).toMatchObject({ statusCode: 400, code: 'BAD_REQUEST' });
+  });
+
   it('keeps what the service says itself', () => {
     expect(errorBody(toApiError(apiError('NOT_READY', 'export 1 is running')))).toEqual({
       statusCode: 409,
