@@ -16,9 +16,25 @@ export interface RenderOptions {
 /** Lossy formats at a quality where thumbnails of cells show no blocks; AVIF with its quickest search. */
 const QUALITY = { webp: 80, avif: 55, jpeg: 82, png: 100 } as const;
 
-/** `auto`: the smallest format that the client says it takes. AVIF encodes ten times slower than WebP, so it is never chosen for it. */
-export const formatFor = (accept: string | undefined): PictureFormat =>
-  (accept ?? '').includes('image/webp') || accept === undefined || accept.includes('*/*') ? 'webp' : 'jpeg';
+/**
+ * `auto`: what the client likes best of what it names (RFC 9110 section 12.5.1), WebP where it names nothing of ours but takes all.
+ * Of formats that it likes alike WebP comes first: AVIF encodes ten times slower.
+ */
+export function formatFor<T extends PictureFormat>(accept: string | undefined, able: readonly T[], otherwise: T): T {
+  const weights = new Map<string, number>();
+  for (const part of (accept ?? '*/*').toLowerCase().split(',')) {
+    const [type = '', ...parameters] = part.split(';').map((text) => text.trim());
+    const weight = Number(parameters.find((text) => text.startsWith('q='))?.slice(2) ?? 1);
+    weights.set(type, Number.isNaN(weight) ? 0 : weight);
+  }
+  const any = weights.get('image/*') ?? weights.get('*/*') ?? 0;
+  const weightOf = (format: T) => weights.get(`image/${format}`) ?? any;
+  const isNamed = (format: T) => (weights.has(`image/${format}`) ? 1 : 0);
+  const [best] = able
+    .filter((format) => weightOf(format) > 0)
+    .sort((a, b) => weightOf(b) - weightOf(a) || isNamed(b) - isNamed(a));
+  return best ?? otherwise;
+}
 
 function encoded(image: Sharp, format: PictureFormat, quality: number): Sharp {
   switch (format) {
@@ -46,14 +62,13 @@ export async function renderPicture(file: string, options: RenderOptions, maxPix
   return encoded(shown.toColourspace('srgb'), format, quality).toBuffer();
 }
 
-/** RGBA pixels as PNG or WebP (lossless: a mask has hard edges). */
-export const encodeRgba = (
-  data: Uint8Array,
-  width: number,
-  height: number,
-  format: 'png' | 'webp',
-): Promise<Buffer> => {
+export const MASK_FORMATS = ['png', 'webp', 'avif'] as const;
+export type MaskFormat = (typeof MASK_FORMATS)[number];
+
+/** RGBA pixels in a format with transparency (lossless: a mask has hard edges). */
+export const encodeRgba = (data: Uint8Array, width: number, height: number, format: MaskFormat): Promise<Buffer> => {
   const image = sharp(data, { raw: { width, height, channels: 4 } });
+  if (format === 'avif') return image.avif({ lossless: true, effort: 0 }).toBuffer();
   return (format === 'png' ? image.png({ compressionLevel: 6 }) : image.webp({ lossless: true, effort: 0 })).toBuffer();
 };
 

@@ -4,7 +4,14 @@ import { Type } from 'typebox';
 import { Literals, closed } from '#contract/common.ts';
 import { decodePolygons } from '#contract/polygons-format.ts';
 import { apiError, notFound } from '../errors.ts';
-import { PICTURE_FORMATS, createPictureCache, encodeRgba, formatFor, renderPicture } from '../pictures/derive.ts';
+import {
+  MASK_FORMATS,
+  PICTURE_FORMATS,
+  createPictureCache,
+  encodeRgba,
+  formatFor,
+  renderPicture,
+} from '../pictures/derive.ts';
 import { rasterise } from '../pictures/raster.ts';
 import { entryOf } from '../results/query.ts';
 import { isNotModified } from '../results/range.ts';
@@ -21,7 +28,7 @@ const RenderQuery = Type.Object(
   },
   closed,
 );
-const OverlayQuery = Type.Object({ w: Side, f: Type.Optional(Literals(['png', 'webp'] as const)) }, closed);
+const OverlayQuery = Type.Object({ w: Side, f: Type.Optional(Literals([...MASK_FORMATS, 'auto'] as const)) }, closed);
 
 /** Bytes under a content hash never change. */
 const IMMUTABLE = 'private, max-age=31536000, immutable';
@@ -80,7 +87,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const image = await app.images.get(request.params.id.toLowerCase());
       if (!image) throw notFound('image', request.params.id);
       const { w: width, h: height, q: quality, f = 'auto' } = request.query;
-      const format = f === 'auto' ? formatFor(request.headers.accept) : f;
+      const format = f === 'auto' ? formatFor(request.headers.accept, PICTURE_FORMATS, 'jpeg') : f;
       if (f === 'auto') void reply.header('vary', 'accept');
       const name = `${width ?? ''}x${height ?? ''}q${quality ?? ''}.${format}`;
       const bytes = await picture(app.storage.derivedPath(image.sha256, name), () =>
@@ -100,7 +107,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       response: replies({ 200: Bytes('the mask') }),
     },
     handler: async (request, reply) => {
-      const { w, f: format = 'png' } = request.query;
+      const { w, f = 'png' } = request.query;
+      const format = f === 'auto' ? formatFor(request.headers.accept, MASK_FORMATS, 'png') : f;
+      if (f === 'auto') void reply.header('vary', 'accept');
       const entry = await entryOf(app.sql, request.params.id);
       if (entry.missing) throw notFound('image', request.params.id);
       const { stored } = entry;
