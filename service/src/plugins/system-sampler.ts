@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import fp from 'fastify-plugin';
 import type { FastifyInstance } from 'fastify';
@@ -20,7 +20,7 @@ const combined = (samples: readonly System[], combine: (values: number[]) => num
   return { cpuUsage: of('cpuUsage'), memoryUsage: of('memoryUsage'), eventLoopLag: of('eventLoopLag') };
 };
 
-/** CPU (share of all cores), resident memory (bytes) and event loop lag (ms, p99) of this process, sampled every 5 s. */
+/** CPU (share of all cores), resident memory (share of what there is) and event loop lag (ms, p99) of this process, sampled every 5 s. */
 export default fp(
   async (app: FastifyInstance) => {
     const delay = monitorEventLoopDelay({ resolution: 20 });
@@ -28,6 +28,8 @@ export default fp(
     let cpu = process.cpuUsage();
     let at = performance.now();
     const samples: System[] = [];
+    // A container's limit, where there is one (0 or far beyond the machine where not).
+    const memoryBytes = Math.min(process.constrainedMemory() || Infinity, totalmem());
 
     const sample = () => {
       const now = performance.now();
@@ -35,7 +37,7 @@ export default fp(
       const wallUs = Math.max(1, (now - at) * 1000);
       samples.push({
         cpuUsage: Math.min(1, (used.user + used.system) / wallUs / availableParallelism()),
-        memoryUsage: process.memoryUsage.rss(),
+        memoryUsage: Math.min(1, process.memoryUsage.rss() / memoryBytes),
         eventLoopLag: delay.count > 0 ? Math.max(0, delay.percentile(99) / 1e6 - 20) : 0,
       });
       if (samples.length > KEPT) samples.shift();

@@ -28,6 +28,7 @@ function readings(app: FastifyInstance) {
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const tags = ['metrics'];
   const onRequest = app.requireScope('metrics');
+  const uptimeMs = () => process.uptime() * 1000;
   const timestamp = () => new Date().toISOString();
 
   app.get('/api/metrics/health', {
@@ -43,7 +44,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const queue = { waiting, active, failed, oldestAgeMs, workers: workers.length };
       return {
         timestamp: timestamp(),
-        uptime: process.uptime(),
+        uptime: uptimeMs(),
         ...readings(app),
         system: app.system.read().current,
         queue,
@@ -58,7 +59,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       ...readings(app),
       system: app.system.read(),
       databasePool: app.metrics.databasePool(app.config.databasePool),
-      uptime: process.uptime(),
+      uptime: uptimeMs(),
     }),
   });
   app.get('/api/metrics/slow-queries', {
