@@ -8,8 +8,8 @@ import { isOriginAllowed } from '../events/origin.ts';
 const Query = Type.Object(
   {
     projectId: Id,
-    /** Of the numbering that `since` belongs to; both or neither. */
-    epoch: Type.Optional(Id),
+    /** Of the numbering that `since` belongs to; both or neither. One that is not known gets a snapshot. */
+    epoch: Type.Optional(Type.String({ maxLength: 200 })),
     /** The last event number that the client has. */
     since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
     /** 0: one event a frame; needs the server's ALLOW_UNBATCHED_EVENTS. */

@@ -96,6 +96,12 @@ describe('the stream', () => {
     }
   });
 
+  it('sends a snapshot when the epoch is none that was ever given out', async () => {
+    const reader = await open(`projectId=${await newProject()}&epoch=yesterday&since=1`);
+    await until(() => reader.frames.length >= 2);
+    expect(reader.frames.map((frame) => frame.type)).toEqual(['hello', 'snapshot']);
+  });
+
   it('sends a snapshot when the numbers cannot be replayed', async () => {
     const projectId = await newProject();
     await emit(projectId, 5);
