@@ -1,3 +1,5 @@
+import type { ErrorBody } from '#contract/common.ts';
+
 /** Every error the service answers with: code → status and what it says when nothing better is known. */
 export const ERRORS = {
   BAD_REQUEST: { statusCode: 400, message: 'the request is not valid' },
@@ -29,12 +31,19 @@ export class ApiError extends Error {
   readonly statusCode: number;
   /** Extra headers of the reply, e.g. Content-Range of a 416. */
   readonly headers: Record<string, string>;
-  constructor(code: ErrorCode, message?: string, options: { headers?: Record<string, string>; cause?: unknown } = {}) {
+  /** Refused files of an upload that brought nothing else. */
+  readonly rejected: ErrorBody['rejected'];
+  constructor(
+    code: ErrorCode,
+    message?: string,
+    options: { headers?: Record<string, string>; cause?: unknown; rejected?: ErrorBody['rejected'] } = {},
+  ) {
     super(message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ApiError';
     this.code = code;
     this.statusCode = ERRORS[code].statusCode;
     this.headers = options.headers ?? {};
+    this.rejected = options.rejected;
   }
 }
 

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { Rejection, UploadReply } from '#contract/images.ts';
+import type { UploadReply } from '#contract/images.ts';
 import { ApiError, type Api } from './api.ts';
 
 const FILES_A_REQUEST = 20;
@@ -36,13 +36,14 @@ export function groupFiles<T extends { size: number }>(files: readonly T[]): T[]
 export function createUploads(deps: { api: Api; projectId: string; onDone: () => void }) {
   const state = signal<UploadState>(IDLE);
 
-  async function sendGroup(files: File[]): Promise<Rejection[] | UploadState['rejected']> {
+  async function sendGroup(files: File[]): Promise<UploadState['rejected']> {
     const form = new FormData();
     for (const file of files) form.append('files', file, file.webkitRelativePath || file.name);
     try {
       const response = await deps.api.request(`/projects/${deps.projectId}/images`, { method: 'POST', body: form });
       return ((await response.json()) as UploadReply).rejected;
     } catch (cause) {
+      if (cause instanceof ApiError && cause.rejected.length > 0) return cause.rejected;
       const code = cause instanceof ApiError ? cause.code : 'UNKNOWN';
       const message = cause instanceof Error ? cause.message : String(cause);
       return files.map((file) => ({ name: file.name, code, message }));

@@ -3,10 +3,13 @@ import type { ErrorBody } from '#contract/common.ts';
 export class ApiError extends Error {
   readonly statusCode: number;
   readonly code: string;
-  constructor(statusCode: number, code: string, message: string) {
+  /** Files that were refused, of an upload of which none was accepted. */
+  readonly rejected: NonNullable<ErrorBody['rejected']>;
+  constructor(statusCode: number, code: string, message: string, rejected: ErrorBody['rejected'] = []) {
     super(message);
     this.statusCode = statusCode;
     this.code = code;
+    this.rejected = rejected;
   }
 }
 
@@ -33,6 +36,7 @@ export function createApi(options: { fetch: Fetch; onSignedOut: () => void }) {
       response.status,
       body?.code ?? 'UNKNOWN',
       body?.message ?? `The service answered ${response.status}.`,
+      body?.rejected,
     );
   }
   const json = async <T>(path: string, init?: RequestInit): Promise<T> =>

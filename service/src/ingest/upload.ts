@@ -2,7 +2,7 @@ import type { Multipart } from '@fastify/multipart';
 import type { UploadReply, Rejection } from '#contract/images.ts';
 import type { Transaction } from '../database/client.ts';
 import type { Services } from '../plugins/decorators.ts';
-import { apiError } from '../errors.ts';
+import { ApiError, apiError } from '../errors.ts';
 import { receiveFile, type Accepted, type Received } from './receive.ts';
 import { storeImages } from './store.ts';
 
@@ -48,12 +48,9 @@ export async function uploadImages(
     const rejected: Rejection[] = results.flatMap((result) => ('rejected' in result ? [result.rejected] : []));
     if (accepted.length === 0) {
       const reasons = rejected.slice(0, 5).map(({ name, code, message }) => `${name}: ${code}, ${message}`);
-      throw apiError(
-        'NO_IMAGE_ACCEPTED',
-        reasons.length > 0
-          ? `no file was accepted: ${reasons.join('; ')}`
-          : `the request carries no file in field ${FILE_FIELD}`,
-      );
+      if (reasons.length === 0)
+        throw apiError('NO_IMAGE_ACCEPTED', `the request carries no file in field ${FILE_FIELD}`);
+      throw new ApiError('NO_IMAGE_ACCEPTED', `no file was accepted: ${reasons.join('; ')}`, { rejected });
     }
     const images = await storeImages(
       services,

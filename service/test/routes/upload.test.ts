@@ -101,6 +101,7 @@ describe('POST /api/projects/:id/images', () => {
     expect((await reply.json()) as ErrorBody).toMatchObject({
       code: 'NO_IMAGE_ACCEPTED',
       message: expect.stringContaining('a.txt: UNSUPPORTED_TYPE') as string,
+      rejected: [{ name: 'a.txt', code: 'UNSUPPORTED_TYPE' }],
     });
     expect((await upload(new FormData())).status).toBe(400);
     expect(await rows()).toBe(before);
