@@ -2,19 +2,20 @@ import { isOver, terminalOf, type BatchView } from '../models/Batches.ts';
 import type { Gallery } from '../models/Gallery.ts';
 import { formatCount, formatEta, formatRate } from '../models/format.ts';
 
-/** Progress of the newest batch. Its room is there before a batch is, so that nothing jumps when one starts. */
+/** Progress of the newest open batch, or of the last one. Its room is there before a batch is, so that nothing jumps when one starts. */
 export function BatchProgress({ gallery }: { gallery: Gallery }) {
-  const batch = gallery.batches.newest.value;
+  const batch = gallery.batches.current.value;
   const done = batch ? terminalOf(batch.counts) : 0;
   const total = batch?.total ?? 0;
+  const others = gallery.batches.others.value;
   const share = total > 0 ? done / total : 0;
   return (
     <div class="progress">
       <div
-        class={`bar${batch?.status === 'paused' ? ' bar-paused' : ''}`}
+        class={`bar bar-${batch?.status ?? 'none'}`}
         role="progressbar"
         data-batch-id={batch?.id}
-        aria-label="Newest batch"
+        aria-label="Batch"
         aria-valuemin={0}
         aria-valuemax={total}
         aria-valuenow={done}
@@ -22,15 +23,21 @@ export function BatchProgress({ gallery }: { gallery: Gallery }) {
       >
         <div class="bar-fill" style={{ transform: `scaleX(${share})` }} />
       </div>
-      <span class="progress-words">{batch ? progressWords(batch, done) : 'No batch yet'}</span>
+      <span class="progress-words">
+        {batch ? progressWords(batch, done) : 'No batch yet'}
+        {others > 0 && ` · ${formatCount(others)} more open`}
+      </span>
       <BatchActions gallery={gallery} batch={batch} />
     </div>
   );
 }
 
 function progressWords(batch: BatchView, done: number): string {
-  const counted = `${formatCount(done)} of ${formatCount(batch.total)}`;
-  if (batch.status === 'cancelled') return `${counted} · cancelled`;
+  const { completed, failed } = batch.counts;
+  const faults = failed > 0 ? `, ${formatCount(failed)} failed` : '';
+  if (batch.status === 'cancelled')
+    return `Cancelled after ${formatCount(completed + failed)} of ${formatCount(batch.total)}${faults}`;
+  const counted = `${formatCount(done)} of ${formatCount(batch.total)}${faults}`;
   if (isOver(batch)) return `${counted} · finished`;
   if (batch.status === 'paused') return `${counted} · paused${batch.pausedReason ? `: ${batch.pausedReason}` : ''}`;
   const rate = batch.imagesPerSecond > 0 ? ` · ${formatRate(batch.imagesPerSecond)}` : '';

@@ -3,27 +3,31 @@ import { formatDuration } from '../models/format.ts';
 import type { Gallery } from '../models/Gallery.ts';
 import { Icon } from './Icon.tsx';
 
-/** Live, or for how long not: while connected nothing ticks. */
+/** Live, or how old the page's data is: while connected nothing ticks. */
 export function ConnectionState({ gallery }: { gallery: Gallery }) {
   const state = gallery.connection.value;
   const now = useSignal(performance.now());
   useSignalEffect(() => {
-    if (gallery.connection.value !== 'waiting') return undefined;
+    if (gallery.connection.value === 'live') return undefined;
+    now.value = performance.now();
     const timer = setInterval(() => (now.value = performance.now()), 1000);
     return () => clearInterval(timer);
   });
-  if (gallery.feed.load.value !== 'ready') return <span class="connection">Loading</span>;
+  const load = gallery.feed.load.value;
+  if (load === 'failed') return null;
+  if (load === 'loading') return <span class="connection">Loading</span>;
   if (state === 'live')
     return (
       <span class="connection connection-live">
         <Icon name="dot" size={12} /> Live
       </span>
     );
-  const age = Math.max(0, now.value - gallery.feed.socket.lastFrameAt.value) / 1000;
+  const last = gallery.feed.socket.lastFrameAt.value;
+  const age = last > 0 ? ` · data is ${formatDuration(Math.max(0, now.value - last) / 1000)} old` : '';
   return (
     <span class="connection connection-lost">
-      <Icon name="ring" size={12} />{' '}
-      {state === 'waiting' ? `Reconnecting · data is ${formatDuration(age)} old` : 'Connecting'}
+      <Icon name="ring" size={12} /> {last > 0 ? 'Reconnecting' : 'Connecting'}
+      {age}
     </span>
   );
 }

@@ -7,7 +7,8 @@ import { UploadButton } from './UploadButton.tsx';
 
 export function GalleryToolbar({ gallery }: { gallery: Gallery }) {
   const threshold = useSignal(0.5);
-  const name = gallery.feed.project.value?.name ?? '…';
+  const failed = gallery.feed.load.value === 'failed';
+  const name = gallery.feed.project.value?.name ?? (failed ? 'No project' : '…');
   const empty = gallery.grid.count.value === 0 && gallery.filter.value === null;
   return (
     <header class="toolbar">
@@ -19,8 +20,11 @@ export function GalleryToolbar({ gallery }: { gallery: Gallery }) {
         <ConnectionState gallery={gallery} />
       </div>
       <div class="toolbar-row toolbar-actions">
-        <UploadButton uploads={gallery.uploads} />
-        <label class="threshold">
+        <UploadButton uploads={gallery.uploads} disabled={failed} />
+        <label
+          class="threshold"
+          title="How sure the model must be that a pixel belongs to a cell: lower finds more, higher fewer"
+        >
           Threshold
           <input
             type="range"

@@ -38,13 +38,15 @@ export function ProjectList({ operator }: { operator: Operator }) {
         {value?.items.map((project) => (
           <li key={project.id}>
             <a href={`/projects/${project.id}`}>{project.name}</a>
-            <span class="faint">{formatCount(project.imageCount)} images</span>
+            <span class="faint">
+              {formatCount(project.imageCount)} {project.imageCount === 1 ? 'image' : 'images'}
+            </span>
           </li>
         ))}
       </ul>
       {value && value.total > value.items.length && (
         <p class="faint">
-          The first {value.items.length} of {formatCount(value.total)}.
+          The newest {value.items.length} of {formatCount(value.total)}.
         </p>
       )}
     </section>

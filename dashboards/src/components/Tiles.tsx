@@ -5,18 +5,24 @@ const NOTHING = '–';
 const busyOf = (queue: Queue): string =>
   `${queue.workers.filter(({ state }) => state === 'busy').length} of ${queue.workers.length}`;
 
+function waitWords({ waiting, delayed, oldestAgeMs }: Queue): string {
+  if (delayed > 0) return `${formatCount(delayed)} more in paused batches`;
+  return waiting > 0 && oldestAgeMs ? `oldest ${formatDuration(oldestAgeMs / 1000)}` : 'nothing waits';
+}
+
 /** Six numbers; a tile keeps its size whatever it says. */
 export function Tiles({ operator }: { operator: Operator }) {
   const queue = operator.queue.state.value.value;
   const summary = operator.summary.state.value.value;
   const percentiles = operator.endpoints.state.value.value?.percentiles;
+  const stale = operator.queue.state.value.error !== null;
   const open = operator.batches.state.value.value ?? [];
   const rate = open.reduce((sum, batch) => sum + batch.imagesPerSecond, 0);
   const tiles = [
     {
       label: 'Queue depth',
-      value: queue ? formatCount(queue.waiting + queue.delayed) : NOTHING,
-      detail: queue?.oldestAgeMs ? `oldest ${formatDuration(queue.oldestAgeMs / 1000)}` : 'nothing waits',
+      value: queue ? formatCount(queue.waiting) : NOTHING,
+      detail: queue ? waitWords(queue) : '',
     },
     {
       label: 'Images/s',
@@ -38,10 +44,10 @@ export function Tiles({ operator }: { operator: Operator }) {
       value: queue ? busyOf(queue) : NOTHING,
       detail: queue ? `${formatCount(queue.active)} images in work` : '',
     },
-    { label: 'Failed jobs', value: queue ? formatCount(queue.failed) : NOTHING, detail: 'kept in the queue' },
+    { label: 'Failed images', value: queue ? formatCount(queue.failed) : NOTHING, detail: 'in open batches' },
   ];
   return (
-    <section class="tiles" aria-label="Numbers">
+    <section class={`tiles${stale ? ' tiles-stale' : ''}`} aria-label="Numbers">
       {tiles.map(({ label, value, detail }) => (
         <div key={label} class="tile">
           <span class="tile-label">{label}</span>

@@ -4,7 +4,7 @@ import type { Uploads } from '../models/Uploads.ts';
 
 const ACCEPT = 'image/png,image/jpeg,image/tiff,image/webp,.tif,.tiff';
 
-export function UploadButton({ uploads }: { uploads: Uploads }) {
+export function UploadButton({ uploads, disabled }: { uploads: Uploads; disabled: boolean }) {
   const input = useRef<HTMLInputElement>(null);
   const { active, done, total } = uploads.state.value;
   return (
@@ -22,7 +22,7 @@ export function UploadButton({ uploads }: { uploads: Uploads }) {
           event.currentTarget.value = '';
         }}
       />
-      <button type="button" disabled={active} onClick={() => input.current?.click()}>
+      <button type="button" disabled={active || disabled} onClick={() => input.current?.click()}>
         {active ? `Uploading ${formatCount(done)} of ${formatCount(total)}` : 'Upload images'}
       </button>
     </>
@@ -44,7 +44,7 @@ export function UploadReport({ uploads }: { uploads: Uploads }) {
       <ul>
         {rejected.slice(0, 100).map(({ name, code, message }, i) => (
           <li key={i}>
-            <b>{name}</b> {message} <code>{code}</code>
+            <b>{name}</b>: {message} <code>{code}</code>
           </li>
         ))}
       </ul>

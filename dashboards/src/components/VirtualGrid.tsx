@@ -1,4 +1,4 @@
-import { useComputed } from '@preact/signals';
+import { useComputed, useSignalEffect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { cellOffset } from '../models/grid-geometry.ts';
 import type { Gallery } from '../models/Gallery.ts';
@@ -35,6 +35,20 @@ export function VirtualGrid({ gallery }: { gallery: Gallery }) {
     return () => element.removeEventListener('scroll', onScroll);
   }, [grid]);
 
+  // Back from an image, the list stands where it was left.
+  const place = `scroll ${gallery.projectId}`;
+  useSignalEffect(() => {
+    const saved = scrollHeight.value > 0 && grid.size.value.height > 0 ? sessionStorage.getItem(place) : null;
+    if (saved === null) return;
+    sessionStorage.removeItem(place);
+    // The box has its new height only after this render.
+    requestAnimationFrame(() => (box.current!.scrollTop = Number(saved)));
+  });
+  const onClick = ({ target }: MouseEvent): void => {
+    if (target instanceof Element && target.closest('.cell'))
+      sessionStorage.setItem(place, String(grid.scrollTop.peek()));
+  };
+
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const top = grid.scrollTopAfter(event.key);
@@ -43,7 +57,16 @@ export function VirtualGrid({ gallery }: { gallery: Gallery }) {
     box.current!.scrollTop = top;
   };
   return (
-    <div class="grid" ref={box} tabIndex={0} role="list" aria-label="Images" onKeyDown={onKeyDown} data-gallery-grid>
+    <div
+      class="grid"
+      ref={box}
+      tabIndex={0}
+      role="list"
+      aria-label="Images"
+      onKeyDown={onKeyDown}
+      onClick={onClick}
+      data-gallery-grid
+    >
       <div class="grid-spacer" role="presentation" style={{ height: `${scrollHeight.value}px` }}>
         <GridCells gallery={gallery} />
       </div>

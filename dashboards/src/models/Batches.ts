@@ -20,6 +20,13 @@ export function createBatches(options: {
     const id = order.value.at(-1);
     return id === undefined ? null : (known.get(id)?.value ?? null);
   });
+  /** What the page's one bar and its buttons are for: the newest batch that can still be acted on, else the newest. */
+  const current = computed(() => {
+    const id = order.value.findLast((each) => !isOver(known.get(each)!.value)) ?? order.value.at(-1);
+    return id === undefined ? null : (known.get(id)?.value ?? null);
+  });
+  /** Open batches beside `current`. */
+  const others = computed(() => Math.max(0, order.value.filter((id) => !isOver(known.get(id)!.value)).length - 1));
   const open = computed(() => order.value.some((id) => !isOver(known.get(id)!.value)));
 
   /** A reply that was overtaken by events must not turn the clock back. */
@@ -44,5 +51,5 @@ export function createBatches(options: {
     current.value = { ...before, ...batch };
     if (isOver(batch) && !isOver(before)) options.onEnded?.(batch);
   }
-  return { newest, open, order, upsert, get: (id: string) => known.get(id) ?? null };
+  return { newest, current, others, open, order, upsert, get: (id: string) => known.get(id) ?? null };
 }

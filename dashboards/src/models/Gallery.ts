@@ -154,6 +154,17 @@ export function createGallery(deps: GalleryDeps) {
       actionError.value = cause instanceof Error ? cause.message : String(cause);
     }
   }
+  let link: 'new' | 'live' | 'lost' = 'new';
+  const stopListening = effect(() => {
+    const state = feed.socket.state.value;
+    if (state === 'waiting' && link === 'live') {
+      link = 'lost';
+      live.announce('The connection to the service is lost');
+    } else if (state === 'live') {
+      if (link === 'lost') live.announce('Connected again');
+      link = 'live';
+    }
+  });
   let shownFirst = 0;
   const stopWatching = effect(() => {
     const { first, last, visibleFirst, visibleLast } = grid.range.value;
@@ -197,6 +208,7 @@ export function createGallery(deps: GalleryDeps) {
       act(() => api.send('POST', `/batches/${batchId}/${action}`)),
     stop(): void {
       stopWatching();
+      stopListening();
       for (const part of [feed, fetcher, dwell, live, thumbnails, overlays]) part.stop();
       cancelFilter?.();
     },

@@ -9,6 +9,8 @@ import { createPoll } from './Poll.ts';
 const EVERY_MS = 1000;
 /** Batches are looked for in this many projects, the newest ones. */
 const PROJECTS_WATCHED = 8;
+/** The longest list of names that is still read. */
+const PROJECTS_SHOWN = 100;
 
 export interface Health {
   status: 'healthy' | 'degraded' | 'unhealthy';
@@ -60,13 +62,25 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
   const summary = poll(() => api.get<Summary>('/metrics/summary'));
   const endpoints = poll(() => api.get<Endpoints>('/metrics/endpoints'), 2 * EVERY_MS);
   const queue = poll(() => api.get<Queue>('/queue'));
-  const projects = poll(() => api.get<{ items: Project[]; total: number }>('/projects?limit=100'), 2 * EVERY_MS);
+  const projects = poll(readProjects, 2 * EVERY_MS);
   const batches = poll(readOpenBatches);
   const createError = signal<string | null>(null);
   const polls = [health, summary, endpoints, queue, projects, batches];
 
+  /** The newest projects first; the service lists them from the oldest on, so the last page is asked for. */
+  let known = 0;
+  async function readProjects(): Promise<{ items: Project[]; total: number }> {
+    const offset = Math.max(0, known - PROJECTS_SHOWN);
+    const { items, total } = await api.get<{ items: Project[]; total: number }>(
+      `/projects?limit=${PROJECTS_SHOWN}${offset > 0 ? `&offset=${offset}` : ''}`,
+    );
+    const before = known;
+    known = total;
+    if (total > offset + items.length || (total < before && offset > 0)) return readProjects();
+    return { items: items.toReversed(), total };
+  }
   async function readOpenBatches(): Promise<OpenBatch[]> {
-    const watched = projects.state.peek().value?.items.slice(-PROJECTS_WATCHED) ?? [];
+    const watched = projects.state.peek().value?.items.slice(0, PROJECTS_WATCHED) ?? [];
     const lists = await Promise.all(
       watched.map(async ({ id, name }) => {
         const { items } = await api.get<{ items: Batch[] }>(`/projects/${id}/batches?limit=5`);

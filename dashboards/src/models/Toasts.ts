@@ -34,9 +34,10 @@ export function toastText(batch: BatchView): string {
   return `${formatCount(batch.total)} ${batch.total === 1 ? 'image' : 'images'}: ${parts.join(', ')}`;
 }
 
-export type ToastTone = 'running' | 'paused' | 'good' | 'bad';
+export type ToastTone = 'running' | 'paused' | 'good' | 'warn' | 'bad';
 export function toastTone(batch: BatchView): ToastTone {
   if (batch.status === 'paused') return 'paused';
   if (!isOver(batch)) return 'running';
-  return batch.counts.failed > 0 || batch.status === 'cancelled' ? 'bad' : 'good';
+  if (batch.counts.failed > 0) return 'bad';
+  return batch.counts.cancelled > 0 ? 'warn' : 'good';
 }

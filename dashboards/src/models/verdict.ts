@@ -15,6 +15,8 @@ export function verdictOf(health: Polled<Health>, queue: Polled<Queue>, now: num
     return { tone: 'unknown', title: 'Not known yet', cause: health.error ?? 'Waiting for the first reading.' };
   if (now - health.at > STALE_MS)
     return { tone: 'bad', title: 'No news', cause: health.error ?? 'The last reading is too old to tell.' };
+  if (health.error)
+    return { tone: 'warn', title: 'No answer', cause: `${health.error} The numbers are those of the last reading.` };
   const { status, services } = health.value!;
   const ill = Object.entries(services).filter(([, service]) => !isWell(service.status));
   const words = ill.map(([name, service]) => `${name} is ${service.message ?? service.status}`).join('; ');
@@ -30,6 +32,7 @@ const isWell = (status: string): boolean => ['healthy', 'ok', 'up', 'ready', 'co
 
 function workWords(queue: Queue | null): string {
   if (!queue) return 'All services answer.';
-  if (queue.active === 0 && queue.waiting === 0) return 'All services answer; nothing waits.';
-  return `All services answer; ${queue.active} in work, ${queue.waiting} waiting.`;
+  const held = queue.delayed > 0 ? `, ${queue.delayed} held back in paused batches` : '';
+  if (queue.active === 0 && queue.waiting === 0) return `All services answer; nothing waits${held}.`;
+  return `All services answer; ${queue.active} in work, ${queue.waiting} waiting${held}.`;
 }

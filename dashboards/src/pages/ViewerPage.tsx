@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { Icon } from '../components/Icon.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import { STATUS_LABELS, StatusMark } from '../components/StatusMark.tsx';
@@ -11,14 +11,25 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
   const viewer = useMemo(() => createViewer({ api, imageId, newPath: () => new Path2D() }), [api, imageId]);
   useEffect(() => void viewer.start(), [viewer]);
   const image = viewer.image.value;
+  useEffect(() => {
+    if (image) document.title = `${image.name} · segbench`;
+  }, [image]);
   return (
     <>
       <PageHeader path="" />
       <main class="page">
         {viewer.error.value && (
-          <p class="notice notice-bad" role="alert">
-            {viewer.error.value}
-          </p>
+          <>
+            <h1>{image ? 'The result could not be read' : 'This image could not be opened'}</h1>
+            <p class="notice notice-bad" role="alert">
+              {viewer.error.value}
+            </p>
+            {!image && (
+              <p>
+                <a href="/">Back to the projects</a>
+              </p>
+            )}
+          </>
         )}
         {image && (
           <>
@@ -69,9 +80,20 @@ function Facts({ viewer }: { viewer: Viewer }) {
 
 function OutlineList({ viewer }: { viewer: Viewer }) {
   const result = viewer.result.value;
+  const selected = viewer.selected.value;
+  const frame = useRef<HTMLDivElement>(null);
+  // Selected in the picture, its row may be out of sight. Only the list scrolls, never the page.
+  useLayoutEffect(() => {
+    const row = frame.current?.querySelector<HTMLElement>('tr.selected');
+    if (!row || !frame.current) return;
+    const { offsetTop, offsetHeight } = row;
+    const { scrollTop, clientHeight } = frame.current;
+    if (offsetTop < scrollTop + offsetHeight || offsetTop + offsetHeight > scrollTop + clientHeight)
+      frame.current.scrollTop = offsetTop - clientHeight / 2;
+  }, [selected]);
   if (!result || result.outlines.length === 0) return null;
   return (
-    <div class="table-frame outline-list">
+    <div class="table-frame outline-list" ref={frame}>
       <table>
         <thead>
           <tr>

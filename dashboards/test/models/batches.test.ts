@@ -42,6 +42,17 @@ describe('createBatches', () => {
     expect(ended).toEqual([]);
   });
 
+  it('keeps the bar on a batch that can still be acted on when a newer one has ended', () => {
+    const { batches } = setUp();
+    batches.upsert(batch('a', 'paused', 45));
+    batches.upsert(batch('b', 'running', 62));
+    expect([batches.current.value?.id, batches.others.value]).toEqual(['b', 1]);
+    batches.upsert(batch('b', 'cancelled', 62));
+    expect([batches.current.value?.id, batches.others.value]).toEqual(['a', 0]);
+    batches.upsert(batch('a', 'completed', 1000));
+    expect(batches.current.value?.id).toBe('b');
+  });
+
   it('ends a batch that is first heard of when it is over already', () => {
     const { toasts, batches, ended } = setUp();
     batches.upsert(batch('quick', 'completed', 0, 1000));
@@ -79,5 +90,12 @@ describe('toastText', () => {
     const failed = batch('a', 'completed', 0, 1000);
     expect(toastText(failed)).toBe('1,000 images: 0 done, 1,000 failed');
     expect(toastTone(failed)).toBe('bad');
+  });
+
+  it('is a warning when a person cancelled, not a failure', () => {
+    const cancelled = batch('a', 'cancelled', 10);
+    cancelled.counts.cancelled = 990;
+    expect(toastText(cancelled)).toContain('990 cancelled');
+    expect(toastTone(cancelled)).toBe('warn');
   });
 });

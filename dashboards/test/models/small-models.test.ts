@@ -156,12 +156,23 @@ describe('verdictOf', () => {
   it('calls a service without news bad, whatever it said last', () => {
     expect(verdictOf(read(health), read(queue), 7000).title).toBe('No news');
   });
+  it('says so at once when the last reading failed, before it is too old', () => {
+    const failed = { value: health, at: 1000, error: 'The service does not answer.' };
+    expect(verdictOf(failed, read(queue), 2000)).toMatchObject({ tone: 'warn', title: 'No answer' });
+  });
   it('names the service that is ill', () => {
     const ill = { ...health, status: 'degraded', services: { cache: { status: 'down' } } } as const;
     expect(verdictOf(read(ill), read(queue), 1000)).toMatchObject({ tone: 'warn', cause: 'cache is down' });
   });
   it('calls waiting images without a worker stuck', () => {
     expect(verdictOf(read(health), read(queue), 1000).title).toBe('Stuck');
+  });
+  it('does not call what a paused batch holds back waiting', () => {
+    const paused = { ...queue, waiting: 0, delayed: 155 };
+    expect(verdictOf(read(health), read(paused), 1000)).toMatchObject({
+      tone: 'good',
+      cause: 'All services answer; nothing waits, 155 held back in paused batches.',
+    });
   });
   it('is healthy when nothing waits', () => {
     const idle = { ...queue, waiting: 0 };
