@@ -37,7 +37,7 @@ function createBackend(config: Config, model: Model, log: Log): InferenceBackend
     modelDir: model.dir,
     provider: config.provider,
     timeoutMs: config.inferenceTimeoutMs,
-    log: (message: string) => log('warn', message),
+    log,
   });
 }
 
