@@ -12,6 +12,7 @@ import {
 } from './format.ts';
 import { BUDGETS } from '../../../scenarios/budgets.ts';
 import { budgetBar, stageAxis, stageTrack } from './html-charts.ts';
+import { rejectedLines } from './words.ts';
 
 /** CSS knows no slash in a class. */
 export const classOf = (verdict: string): string => verdict.replace('/', '-');
@@ -134,11 +135,7 @@ export function baselineSection({ baseline }: ResultFile): string {
 }
 
 export function notesSection(result: ResultFile): string {
-  const rejected = result.images.rejected.map((file) => `rejected ${file.name}: ${file.code}, ${file.message}`);
-  const shown = rejected.slice(0, 50);
-  if (rejected.length > shown.length)
-    shown.push(`and ${rejected.length - shown.length} more rejected files, in result.json`);
-  const notes = [...result.notes, ...result.environment.notes, ...shown];
+  const notes = [...result.notes, ...result.environment.notes, ...rejectedLines(result)];
   if (notes.length === 0) return '';
   return `<section><h2>Notes</h2><ul>${notes.map((note) => `<li>${esc(note)}</li>`).join('')}</ul></section>`;
 }

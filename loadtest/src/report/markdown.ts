@@ -1,7 +1,14 @@
 import type { ResultFile } from '../contract.ts';
 import { oneLine } from './escape.ts';
 import { MARKS, formatActual, formatLimit, formatMs, formatValue } from './format.ts';
-import { accuracySentence, deliverySentence, efficiencySentence, settleSentence, verdictSentence } from './words.ts';
+import {
+  accuracySentence,
+  deliverySentence,
+  efficiencySentence,
+  rejectedLines,
+  settleSentence,
+  verdictSentence,
+} from './words.ts';
 
 /** `summary.md`, also the step summary of a CI job. */
 export function markdownSummary(result: ResultFile): string {
@@ -23,7 +30,7 @@ export function markdownSummary(result: ResultFile): string {
     efficiencySentence(result),
     result.accuracy && accuracySentence(result.accuracy),
   ].filter((text) => text !== null);
-  const notes = [...result.notes, ...e.notes, ...(result.baseline?.notes ?? [])];
+  const notes = [...result.notes, ...e.notes, ...rejectedLines(result), ...(result.baseline?.notes ?? [])];
   return [
     `## ${MARKS[result.verdict]} ${result.scenario}: ${result.verdict}`,
     '',

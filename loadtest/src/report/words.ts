@@ -61,3 +61,15 @@ export function settleSentence({ client }: ResultFile): string {
   if (client.settleMs === null) return 'The page’s settling after the burst was not measured.';
   return `After the completion burst’s last frame the page took ${formatMs(client.settleMs)} to show the final state, with ${formatCount(client.toasts)} toast nodes ever created and ${formatCount(client.bulkCalls)} requests for results.`;
 }
+
+/** As many rejected files as a person reads; `result.json` has them all. */
+const MOST_REJECTED = 50;
+
+/** The files that the run left out, each by name with its code. */
+export function rejectedLines({ images }: ResultFile): string[] {
+  const shown = images.rejected
+    .slice(0, MOST_REJECTED)
+    .map(({ name, code, message }) => `rejected ${name}: ${code}, ${message}`);
+  const more = images.rejected.length - shown.length;
+  return more > 0 ? [...shown, `and ${formatCount(more)} more rejected files, in result.json`] : shown;
+}

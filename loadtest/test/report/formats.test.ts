@@ -9,6 +9,7 @@ import { markdownSummary } from '../../src/report/markdown.ts';
 import { prometheusReport } from '../../src/report/prometheus.ts';
 import { terminalReport } from '../../src/report/terminal.ts';
 import { GOOD, NAIVE, NASTY, emptyResult, nastyResult, resultOf } from './results.ts';
+import { runData } from '../judge/run-data.ts';
 import { wellFormed } from './well-formed.ts';
 
 const ALL = { good: GOOD, naive: NAIVE, nasty: nastyResult(), empty: emptyResult(), compared: resultOf({}, GOOD) };
@@ -89,6 +90,17 @@ describe('markdownSummary', () => {
       const widths = table.split('\n').map((line) => line.replaceAll('\\|', '').split('|').length);
       expect(new Set(widths).size).toBe(1);
     }
+  });
+
+  it('names rejected files with their codes, the first fifty of many', () => {
+    const run = runData();
+    run.images.rejected = Array.from({ length: 60 }, (_, n) => ({
+      name: `${n}.png`,
+      code: 'EMPTY_FILE',
+      message: 'no bytes',
+    }));
+    const text = markdownSummary(resultOf(run));
+    expect(text).toContain('- rejected 49.png: EMPTY_FILE, no bytes\n- and 10 more rejected files');
   });
 });
 
