@@ -43,7 +43,8 @@ export const ResultsBody = Type.Object(
     cursor: Type.Optional(Type.String({ maxLength: 512 })),
     lod: Type.Optional(Literals(LODS)),
     fields: Type.Optional(Type.Array(Literals(RESULT_FIELDS), { minItems: 1, uniqueItems: true })),
-    maxBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 268_435_456 })),
+    /** One result is sent however small this is, so that every page gets on. */
+    maxBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 268_435_456 })),
   },
   closed,
 );

@@ -112,6 +112,14 @@ describe('POST /api/segmentation/batch/results', () => {
       }
   });
 
+  it('sends one entry a page when maxBytes is too small for any', async () => {
+    const [one, two] = images.map(({ id }) => id);
+    const first = await askJson({ imageIds: [one, two], maxBytes: 1 });
+    expect(Object.keys(first.results)).toEqual([one]);
+    const second = await askJson({ imageIds: [one, two], maxBytes: 1, cursor: first.nextCursor });
+    expect([Object.keys(second.results), second.nextCursor]).toEqual([[two], null]);
+  });
+
   it('gives only the fields asked for, with fewer points at a lower detail', async () => {
     const id = images[3]!.id;
     const few = await askJson({ imageIds: [id], fields: ['polygonCount'] });
@@ -130,7 +138,7 @@ describe('POST /api/segmentation/batch/results', () => {
     ['a malformed id', { imageIds: ['x'] }, 'body.imageIds[0] is "x"'],
     ['a URN', { imageIds: [`urn:uuid:${UNKNOWN}`] }, 'body.imageIds[0]'],
     ['a number as text', { imageIds: [UNKNOWN], maxBytes: '5000' }, 'body.maxBytes is "5000"'],
-    ['too small a bound', { imageIds: [UNKNOWN], maxBytes: 1 }, 'body.maxBytes is 1'],
+    ['too small a bound', { imageIds: [UNKNOWN], maxBytes: 0 }, 'body.maxBytes is 0'],
     ['an unknown detail', { imageIds: [UNKNOWN], lod: 'ultra' }, 'low, medium, high'],
     ['an unknown field of results', { imageIds: [UNKNOWN], fields: ['colour'] }, 'expected one of'],
     ['an unknown field', { imageIds: [UNKNOWN], foo: 1 }, 'unknown field "foo"'],
