@@ -14,6 +14,8 @@ interface Holder {
 
 /** The watchdog's longest tidying, with a margin. */
 const TIDYING_MS = 40_000;
+/** Who stops the service sees npm end at once; the service notices within half a second, and then takes a few to stop. */
+const ENDING_MS = 10_000;
 
 async function holderOf(file: string): Promise<Holder | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '');
@@ -22,9 +24,14 @@ async function holderOf(file: string): Promise<Holder | undefined> {
 
 /**
  * Takes a data folder for this process; two databases on the same files would destroy them. A dead holder's lock is taken
- * over; one whose supervisor is gone is waited for. Returns the function that gives it back.
+ * over; one whose supervisor is gone is waited for, and one that may just be ending for `endingMs`. Returns the function that
+ * gives it back.
  */
-export async function lockDataDir(dir: string, log: (line: string) => void): Promise<() => Promise<void>> {
+export async function lockDataDir(
+  dir: string,
+  log: (line: string) => void,
+  endingMs: number = ENDING_MS,
+): Promise<() => Promise<void>> {
   await mkdir(dir, { recursive: true, mode: 0o755 });
   const file = join(dir, 'lock');
   const own: Holder = {
@@ -46,13 +53,13 @@ export async function lockDataDir(dir: string, log: (line: string) => void): Pro
       const holder = await holderOf(file);
       if (!holder) continue;
       if (!isAlive(holder.pid, holder.ticks)) await rm(file, { force: true });
-      else if (isAlive(holder.supervisorPid) || waitedMs >= TIDYING_MS) {
+      else if (waitedMs >= (isAlive(holder.supervisorPid) ? endingMs : TIDYING_MS)) {
         const who = `process ${holder.supervisorPid} (since ${holder.since})`;
         throw new EnvironmentError(
           `the data folder ${dir} is in use by ${who}: stop it, or choose another with --data`,
         );
       } else {
-        if (waitedMs === 0) log(`waiting for the last owner of ${dir} to stop`);
+        if (waitedMs === 0) log(`waiting for process ${holder.supervisorPid}, which uses ${dir}, to stop`);
         waitedMs += 200;
         await sleep(200);
       }

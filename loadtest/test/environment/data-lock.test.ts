@@ -21,8 +21,21 @@ describe('lockDataDir', () => {
 
   it('says who holds the folder when it is taken', async () => {
     const unlock = await lockDataDir(dir, silent);
-    await expect(lockDataDir(dir, silent)).rejects.toThrow(`${dir} is in use by process ${process.ppid} (since 2`);
+    await expect(lockDataDir(dir, silent, 0)).rejects.toThrow(`${dir} is in use by process ${process.ppid} (since 2`);
     await unlock();
+  });
+
+  it('waits for a holder that is just ending', async () => {
+    const unlock = await lockDataDir(dir, silent);
+    const lines: string[] = [];
+    const next = lockDataDir(dir, (line) => {
+      lines.push(line);
+      void unlock();
+    });
+    await (
+      await next
+    )();
+    expect(lines).toEqual([`waiting for process ${process.ppid}, which uses ${dir}, to stop`]);
   });
 
   it('takes the folder over when its holder is dead', async () => {
