@@ -39,7 +39,8 @@ export function createProgress(stream: ProgressStream, now: () => number = Date.
     const line = text(20);
     if (line === undefined) return;
     clear();
-    stream.write(line.slice(0, (stream.columns ?? 80) - 1));
+    // A terminal that does not know its size says 0.
+    stream.write(line.slice(0, (stream.columns || 80) - 1));
   };
   const timer = setInterval(
     () => {

@@ -134,6 +134,11 @@ async function lastWords(parts: Parts, endWatch: WatchEnd): Promise<void> {
 function stoppedBy(cause: unknown): NonNullable<RunData['stopped']> {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof Interrupted) return { reason: 'interrupted', message };
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC')
+    return {
+      reason: 'error',
+      message: `a disk is full (${message}): make room, or set TMPDIR or --out to another one`,
+    };
   const isTheirs = cause instanceof EnvironmentLost || cause instanceof EnvironmentError;
   return { reason: 'error', message: isTheirs ? message : `the run failed: ${message}` };
 }
