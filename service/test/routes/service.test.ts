@@ -181,7 +181,7 @@ describe('replies', () => {
     ['POST', `/api/batches/${UNKNOWN}/cancel`, []],
   ])('answers 400 to what the database would choke on and to unknown fields: %s %s', async (method, path, json) => {
     const reply = await service.call(path, { method, ...(json === undefined ? {} : { json }) });
-    expect(reply.status, await reply.text()).toBe(400);
+    expect(reply.status).toBe(400);
   });
 
   it('hides what failed inside', async () => {
