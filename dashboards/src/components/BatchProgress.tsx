@@ -1,6 +1,6 @@
 import { isOver, terminalOf, type BatchView } from '../models/Batches.ts';
 import type { Gallery } from '../models/Gallery.ts';
-import { formatCount, formatEta, formatRate } from '../models/format.ts';
+import { formatCount, formatEtaRange, formatRate, formatTimeLeft } from '../models/format.ts';
 
 /** Progress of the newest open batch, or of the last one. Its room is there before a batch is, so that nothing jumps when one starts. */
 export function BatchProgress({ gallery }: { gallery: Gallery }) {
@@ -25,6 +25,7 @@ export function BatchProgress({ gallery }: { gallery: Gallery }) {
       </div>
       <span class="progress-words">
         {batch ? progressWords(batch, done) : 'No batch yet'}
+        {batch?.eta && batch.status === 'running' && <span class="range">{formatEtaRange(batch.eta)}</span>}
         {others > 0 && ` · ${formatCount(others)} more open`}
       </span>
       <BatchActions gallery={gallery} batch={batch} />
@@ -41,7 +42,7 @@ function progressWords(batch: BatchView, done: number): string {
   if (isOver(batch)) return `${counted} · finished`;
   if (batch.status === 'paused') return `${counted} · paused${batch.pausedReason ? `: ${batch.pausedReason}` : ''}`;
   const rate = batch.imagesPerSecond > 0 ? ` · ${formatRate(batch.imagesPerSecond)}` : '';
-  return `${counted}${rate}${batch.eta ? ` · ${formatEta(batch.eta)}` : ''}`;
+  return `${counted}${rate}${batch.eta ? ` · ${formatTimeLeft(batch.eta)}` : ''}`;
 }
 
 function BatchActions({ gallery, batch }: { gallery: Gallery; batch: BatchView | null }) {

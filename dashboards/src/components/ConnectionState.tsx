@@ -26,7 +26,7 @@ export function ConnectionState({ gallery }: { gallery: Gallery }) {
   const age = last > 0 ? ` · data is ${formatDuration(Math.max(0, now.value - last) / 1000)} old` : '';
   return (
     <span class="connection connection-lost">
-      <Icon name="ring" size={12} /> {last > 0 ? 'Reconnecting' : 'Connecting'}
+      <Icon name="ring" size={12} /> {state === 'quiet' ? 'No news' : last > 0 ? 'Reconnecting' : 'Connecting'}
       {age}
     </span>
   );

@@ -12,11 +12,13 @@ export interface Cursor {
   epoch: string;
   seq: number;
 }
-export type ConnectionState = 'connecting' | 'live' | 'waiting' | 'stopped';
+export type ConnectionState = 'connecting' | 'live' | 'quiet' | 'waiting' | 'stopped';
 
 const BACKOFF_MS = { first: 500, longest: 15_000 };
 /** The server beats each 15 s: two missed beats and some slack mean that nobody is there. */
 const SILENCE_MS = 40_000;
+/** One missed beat: nothing is done about it yet, but the page no longer calls itself live. */
+const QUIET_MS = 18_000;
 
 export type EventSocket = ReturnType<typeof createEventSocket>;
 
@@ -72,13 +74,17 @@ export function createEventSocket(options: {
   }
   function watchSilence(): void {
     cancelSilence();
-    cancelSilence = clock.after(SILENCE_MS, retry);
+    cancelSilence = clock.after(QUIET_MS, () => {
+      if (state.peek() === 'live') state.value = 'quiet';
+      cancelSilence = clock.after(SILENCE_MS - QUIET_MS, retry);
+    });
   }
   function receive(data: unknown): void {
     if (typeof data !== 'string') return;
     const frame = JSON.parse(data) as ServerFrame;
     lastFrameAt.value = clock.now();
     watchSilence();
+    if (state.peek() === 'quiet') state.value = 'live';
     if (frame.type === 'hello') {
       if (frame.epoch !== cursor.epoch || frame.seq < cursor.seq) return reset(null);
       attempts = 0;

@@ -22,10 +22,19 @@ export function formatBytes(bytes: number): string {
   return bytes < 1e9 ? `${oneDigit.format(bytes / 1e6)} MB` : `${oneDigit.format(bytes / 1e9)} GB`;
 }
 
-/** "about 40 s (35 s to 50 s)"; the range is left out where it says nothing more. */
-export function formatEta(eta: { seconds: number; low: number; high: number }): string {
+interface Eta {
+  seconds: number;
+  low: number;
+  high: number;
+}
+export const formatTimeLeft = (eta: Eta): string => `about ${formatDuration(eta.seconds)} left`;
+
+/** " (35 s to 50 s)", or nothing where the range says nothing more. */
+export function formatEtaRange(eta: Eta): string {
   const low = formatDuration(eta.low);
   const high = formatDuration(eta.high);
-  const middle = formatDuration(eta.seconds);
-  return low === high ? `about ${middle} left` : `about ${middle} left (${low} to ${high})`;
+  return low === high ? '' : ` (${low} to ${high})`;
 }
+
+/** "about 40 s left (35 s to 50 s)". */
+export const formatEta = (eta: Eta): string => `${formatTimeLeft(eta)}${formatEtaRange(eta)}`;

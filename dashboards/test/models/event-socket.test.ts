@@ -113,9 +113,15 @@ describe('createEventSocket', () => {
     send(hello(0));
     await advance(30_000);
     send({ type: 'heartbeat' });
-    await advance(30_000);
+    await advance(17_000);
     expect(socket.state.value).toBe('live');
-    await advance(11_000);
-    expect(socket.state.value).not.toBe('live');
+    await advance(13_000);
+    expect(socket.state.value).toBe('quiet');
+    send({ type: 'heartbeat' });
+    expect(socket.state.value).toBe('live');
+    await advance(39_000);
+    expect(socket.state.value).toBe('quiet');
+    await advance(2_000);
+    expect(socket.state.value).toBe('connecting');
   });
 });
