@@ -12,6 +12,13 @@ describe('exitOf', () => {
     expect(exitOf(new EnvironmentError('install Redis'))).toEqual({ code: 3, message: 'install Redis' });
   });
 
+  it('is 3 with one message when a disk is full', () => {
+    const full = Object.assign(new Error('no space left on device, write'), { code: 'ENOSPC' });
+    const { code, message } = exitOf(full);
+    expect(code).toBe(3);
+    expect(message).toMatch(/^a disk is full.*no space left on device, write$/);
+  });
+
   it('is 1 with the stack when the mistake is ours', () => {
     const { code, message } = exitOf(new TypeError('x is undefined'));
     expect(code).toBe(1);
