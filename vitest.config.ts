@@ -1,8 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+const TESTS = ['{service,loadtest,dashboards,scenarios}/test/**/*.test.{ts,tsx}'];
+/** Runs a service under load and judges what it measures: after all others, so that they are no noise to it. */
+const MEASURING = ['loadtest/test/plants/plants.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['{service,loadtest,dashboards,scenarios}/test/**/*.test.{ts,tsx}'],
+    projects: [
+      { extends: true, test: { name: 'all', include: TESTS, exclude: MEASURING, sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'measuring', include: MEASURING, sequence: { groupOrder: 1 } } },
+    ],
     globalSetup: ['test/global-setup.ts'],
     // Real child processes, signals and native modules: threads would share them.
     pool: 'forks',

@@ -164,6 +164,8 @@ CREATE TABLE image_stages (
   stage text NOT NULL,
   started_at timestamptz NOT NULL,
   duration_ms real NOT NULL,
+  -- of all threads of the process that ran it; null where nobody measured it
+  cpu_ms real,
   attempt integer NOT NULL DEFAULT 1,
   worker text,
   cause text

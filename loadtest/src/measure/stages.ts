@@ -10,6 +10,7 @@ interface StageRow {
   p95: number;
   p99: number;
   max: number;
+  cpu: number | null;
 }
 
 /** Exact percentiles of every stage that the service recorded for one batch, and for the uploads before it. */
@@ -19,14 +20,14 @@ export async function readStages(sql: Sql, projectId: string, batchId: string): 
       percentile_disc(0.5) WITHIN GROUP (ORDER BY duration_ms) AS p50,
       percentile_disc(0.95) WITHIN GROUP (ORDER BY duration_ms) AS p95,
       percentile_disc(0.99) WITHIN GROUP (ORDER BY duration_ms) AS p99,
-      max(duration_ms) AS max
+      max(duration_ms) AS max, avg(cpu_ms)::float8 AS cpu
     FROM image_stages s JOIN images i ON i.id = s.image_id
     WHERE i.project_id = ${projectId} AND (s.batch_id = ${batchId} OR s.batch_id IS NULL)
     GROUP BY stage ORDER BY min(s.started_at)`;
   return Object.fromEntries(
-    rows.map(({ stage, count, p50, p95, p99, max }) => [
+    rows.map(({ stage, count, p50, p95, p99, max, cpu }) => [
       stage,
-      { count, p50Ms: p50, p95Ms: p95, p99Ms: p99, maxMs: max, cpuMsPerImage: null },
+      { count, p50Ms: p50, p95Ms: p95, p99Ms: p99, maxMs: max, cpuMsPerImage: cpu },
     ]),
   );
 }

@@ -11,7 +11,7 @@ import { scrapeAll } from '../measure/scrape.ts';
 import { createBench, need, type Bench } from '../run/bench.ts';
 import { collectCounters, collectLedger, collectProcesses } from '../run/collect.ts';
 import type { RunFolder } from '../run/folder.ts';
-import { runPhases } from '../run/phases.ts';
+import { runPhases, type PhaseName } from '../run/phases.ts';
 import { createProgress } from '../run/progress.ts';
 import type { Services } from '../run/services.ts';
 import type { Stop } from '../run/stop.ts';
@@ -31,6 +31,8 @@ export interface PlantRun {
 }
 
 const silent = { write: () => true };
+/** Phases that ask enough of routes and database for their latencies to be judged. */
+const LOADING: readonly PhaseName[] = ['upload', 'batch', 'browse'];
 
 export function smallImages(tempDir: string, seed: number, count = SMALL.images.count): Promise<ImageSet> {
   const { minSide, maxSide, medianSide, maxCells } = SMALL.images;
@@ -65,7 +67,8 @@ export async function measurePhases(
   try {
     if (on && !phases.includes('upload')) await takeOver(bench, on);
     await runPhases(bench, phases);
-    await collectCounters(bench);
+    // Without one of these a service does little but start: a percentile of that says nothing.
+    if (phases.some((phase) => LOADING.includes(phase))) await collectCounters(bench);
     await collectProcesses(bench);
     if (phases.includes('batch')) await collectLedger(bench);
   } finally {

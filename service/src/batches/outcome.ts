@@ -13,6 +13,8 @@ export interface StageTime {
   /** Epoch milliseconds. */
   startedAt: number;
   durationMs: number;
+  /** CPU milliseconds, where the stage knows them. */
+  cpuMs?: number;
   cause?: string;
 }
 

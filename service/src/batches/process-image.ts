@@ -24,12 +24,18 @@ export interface ProcessorDeps {
 
 /** Stages of one inference, put back to back before the moment it ended. */
 export function inferenceStages(output: InferenceOutput, queuedAt: number, endedAt: number): StageTime[] {
-  const { decodeMs, normaliseMs, inferMs, polygonsMs, encodeMs } = output.stages;
-  const named = { decode: decodeMs, normalise: normaliseMs, infer: inferMs, polygons: polygonsMs, encode: encodeMs };
+  const { stages: wall, cpuStages: cpu } = output;
+  const named: [stage: string, durationMs: number, cpuMs: number][] = [
+    ['decode', wall.decodeMs, cpu.decodeMs],
+    ['normalise', wall.normaliseMs, cpu.normaliseMs],
+    ['infer', wall.inferMs, cpu.inferMs],
+    ['polygons', wall.polygonsMs, cpu.polygonsMs],
+    ['encode', wall.encodeMs, cpu.encodeMs],
+  ];
   let at = endedAt - output.executionMs;
   const stages: StageTime[] = [{ stage: 'wait', startedAt: queuedAt, durationMs: Math.max(0, at - queuedAt) }];
-  for (const [stage, durationMs] of Object.entries(named)) {
-    stages.push({ stage, startedAt: at, durationMs });
+  for (const [stage, durationMs, cpuMs] of named) {
+    stages.push({ stage, startedAt: at, durationMs, cpuMs });
     at += durationMs;
   }
   return stages;

@@ -45,13 +45,14 @@ async function insertStages(tx: Transaction, outcomes: readonly Outcome[]): Prom
   const rows = outcomes.flatMap((outcome) => outcome.stages.map((stage) => ({ outcome, stage })));
   if (rows.length === 0) return;
   await tx`
-    INSERT INTO image_stages (image_id, batch_id, attempt, worker, stage, started_at, duration_ms, cause)
-    SELECT image_id, batch_id, attempt, worker, stage, to_timestamp(started_ms / 1000), duration_ms, cause
+    INSERT INTO image_stages (image_id, batch_id, attempt, worker, stage, started_at, duration_ms, cpu_ms, cause)
+    SELECT image_id, batch_id, attempt, worker, stage, to_timestamp(started_ms / 1000), duration_ms, cpu_ms, cause
     FROM unnest(${rows.map((r) => r.outcome.imageId)}::uuid[], ${rows.map((r) => r.outcome.batchId)}::uuid[],
                 ${rows.map((r) => r.outcome.attempt)}::int[], ${rows.map((r) => r.outcome.worker)}::text[],
                 ${rows.map((r) => r.stage.stage)}::text[], ${rows.map((r) => r.stage.startedAt)}::float8[],
-                ${rows.map((r) => r.stage.durationMs)}::float8[], ${rows.map((r) => r.stage.cause ?? null)}::text[])
-      AS s (image_id, batch_id, attempt, worker, stage, started_ms, duration_ms, cause)`;
+                ${rows.map((r) => r.stage.durationMs)}::float8[], ${rows.map((r) => r.stage.cpuMs ?? null)}::float8[],
+                ${rows.map((r) => r.stage.cause ?? null)}::text[])
+      AS s (image_id, batch_id, attempt, worker, stage, started_ms, duration_ms, cpu_ms, cause)`;
 }
 
 /** Items, images, counters, jobs and events of outcomes that are current; one statement. */

@@ -2,6 +2,7 @@ import { InferenceFailure } from './failure.ts';
 import type { GrayImage } from './decode.ts';
 import { normaliseWindow, scaleOf } from './normalise.ts';
 import type { ModelSession } from './session.ts';
+import { addLaps, createStopwatch, type Lap } from './stopwatch.ts';
 import { planTiles, type Tile } from './tiles.ts';
 
 /** Softmax of the network's output, row by row over the whole image. */
@@ -11,8 +12,8 @@ export interface Probabilities {
   foreground: Float32Array;
 }
 export interface ProbabilityTimes {
-  normaliseMs: number;
-  inferMs: number;
+  normalise: Lap;
+  infer: Lap;
 }
 
 /** Runs the model over the image, tile by tile where it is large. @throws InferenceFailure MODEL_ERROR. */
@@ -22,8 +23,9 @@ export async function runModel(
   out: Probabilities,
   options: { tiling?: { maxTile: number; halo: number }; onTile?: () => void } = {},
 ): Promise<ProbabilityTimes> {
-  const times = { normaliseMs: 0, inferMs: 0 };
-  let mark = performance.now();
+  const none = { wallMs: 0, cpuMs: 0 };
+  const times = { normalise: none, infer: none };
+  const stopwatch = createStopwatch();
   const scale = scaleOf(image.data);
   const { multipleOf } = session.card.input;
   const tiles = planTiles(image.width, image.height, multipleOf, options.tiling?.maxTile, options.tiling?.halo);
@@ -31,16 +33,14 @@ export async function runModel(
     const { width, height } = tile.window;
     const input = new Float32Array(width * height);
     normaliseWindow(image, scale, tile.window, input);
-    times.normaliseMs += performance.now() - mark;
-    mark = performance.now();
+    times.normalise = addLaps(times.normalise, stopwatch.lap());
     const logits = await session.run(input, width, height).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       const code = /allocat|memory/i.test(message) ? 'OUT_OF_MEMORY' : 'MODEL_ERROR';
       throw new InferenceFailure(code, `model at ${width}x${height}: ${message}`, { cause: error });
     });
     softmax(logits, tile, image.width, out);
-    times.inferMs += performance.now() - mark;
-    mark = performance.now();
+    times.infer = addLaps(times.infer, stopwatch.lap());
     options.onTile?.();
   }
   return times;

@@ -2,14 +2,24 @@ import { encodePolygons } from '../contract/polygons-format.ts';
 import { decodeGray } from './decode.ts';
 import { failureOf } from './failure.ts';
 import { polygonsOf } from './polygons.ts';
-import type { InferenceOutput, InferenceRequest } from './pool/backend.ts';
+import type { InferenceOutput, InferenceRequest, InferenceStages } from './pool/backend.ts';
 import { runModel } from './probabilities.ts';
 import type { ModelSession } from './session.ts';
+import { createStopwatch, type Lap } from './stopwatch.ts';
 import { findInstances } from './watershed.ts';
 import { createWorkspaces } from './workspace.ts';
 
 export type SegmentRequest = Pick<InferenceRequest, 'file' | 'threshold' | 'channel' | 'page' | 'detectHoles'>;
 export type SegmentOutput = Omit<InferenceOutput, 'worker'>;
+
+type Laps = Record<'decode' | 'normalise' | 'infer' | 'polygons' | 'encode', Lap>;
+const stagesOf = ({ decode, normalise, infer, polygons, encode }: Laps, of: (lap: Lap) => number): InferenceStages => ({
+  decodeMs: of(decode),
+  normaliseMs: of(normalise),
+  inferMs: of(infer),
+  polygonsMs: of(polygons),
+  encodeMs: of(encode),
+});
 
 /** One image from file to encoded polygons, in this process. Calls must not overlap: planes are reused. */
 export function createSegmenter(session: ModelSession, maxPixels: number) {
@@ -17,30 +27,29 @@ export function createSegmenter(session: ModelSession, maxPixels: number) {
 
   /** `onProgress` is called after decoding and after each tile: a large image is slow, but never silent for long. */
   return async function segment(request: SegmentRequest, onProgress = () => {}): Promise<SegmentOutput> {
-    const cpu = process.cpuUsage();
     const start = performance.now();
+    const stopwatch = createStopwatch();
     const image = await decodeGray(request.file, { ...request, maxPixels });
-    const decoded = performance.now();
+    const decode = stopwatch.lap();
     onProgress();
     try {
       const { width, height } = image;
       const workspace = workspaces(width * height);
-      const { normaliseMs, inferMs } = await runModel(session, image, workspace, { onTile: onProgress });
-      const ran = performance.now();
+      const { normalise, infer } = await runModel(session, image, workspace, { onTile: onProgress });
+      stopwatch.lap();
       const { labels, count } = findInstances(workspace, width, height, request, workspace);
       const found = polygonsOf(labels, workspace.foreground, width, height, count);
-      const traced = performance.now();
+      const trace = stopwatch.lap();
       const polygons = encodePolygons(found);
-      const end = performance.now();
-      const { user, system } = process.cpuUsage(cpu);
+      const laps = { decode, normalise, infer, polygons: trace, encode: stopwatch.lap() };
       return {
         imageWidth: width,
         imageHeight: height,
         polygonCount: found.reduce((cells, { type }) => cells + (type === 'external' ? 1 : 0), 0),
         polygons,
-        stages: { decodeMs: decoded - start, normaliseMs, inferMs, polygonsMs: traced - ran, encodeMs: end - traced },
-        executionMs: end - start,
-        cpuMs: (user + system) / 1000,
+        stages: stagesOf(laps, ({ wallMs }) => wallMs),
+        cpuStages: stagesOf(laps, ({ cpuMs }) => cpuMs),
+        executionMs: performance.now() - start,
       };
     } catch (error) {
       throw failureOf(error);

@@ -96,8 +96,8 @@ export const fakeOutput = (): InferenceOutput => ({
   polygonCount: 3,
   polygons: new Uint8Array([1, 2, 3]),
   stages: { decodeMs: 1, normaliseMs: 1, inferMs: 2, polygonsMs: 1, encodeMs: 1 },
+  cpuStages: { decodeMs: 1, normaliseMs: 1, inferMs: 2, polygonsMs: 1, encodeMs: 1 },
   executionMs: 6,
-  cpuMs: 6,
   worker: 'fake',
 });
 

@@ -11,7 +11,7 @@ export interface InferenceRequest {
   page: number;
   detectHoles: boolean;
 }
-/** Milliseconds of each stage, by the wall clock of the process that ran it. */
+/** Milliseconds of each stage, in the process that ran it. */
 export interface InferenceStages {
   decodeMs: number;
   normaliseMs: number;
@@ -26,11 +26,12 @@ export interface InferenceOutput {
   polygonCount: number;
   /** Bytes of `encodePolygons`. */
   polygons: Uint8Array;
+  /** By the clock. */
   stages: InferenceStages;
+  /** CPU time of the child process, all its threads. */
+  cpuStages: InferenceStages;
   /** From the start of decoding to the encoded result, without any queue. */
   executionMs: number;
-  /** CPU time of the child process, all its threads, in the same span. */
-  cpuMs: number;
   worker: string;
 }
 
