@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals';
 import type { Batch } from '#contract/batches.ts';
 import type { Project } from '#contract/images.ts';
+import type { EndpointsReply, HealthReply, SummaryReply } from '#contract/metrics.ts';
+import type { QueueReply } from '#contract/queue.ts';
 import type { Api } from './api.ts';
 import { isOver } from './Batches.ts';
 import type { Clock } from './clock.ts';
@@ -12,42 +14,9 @@ const PROJECTS_WATCHED = 8;
 /** The longest list of names that is still read. */
 const PROJECTS_SHOWN = 100;
 
-export interface Health {
-  status: 'healthy' | 'degraded' | 'unhealthy';
-  timestamp: string;
-  services: Record<string, { status: string; latencyMs?: number; message?: string }>;
-}
-export interface Summary {
-  uptime: number;
-  api: { requestsPerMinute: number; avgResponseTime: number; errorRate: number };
-  database: { queriesPerMinute: number; avgQueryTime: number; slowQueries: number };
-  system: { cpuUsage: number; memoryUsage: number; eventLoopLag: number };
-  cache: { hitRate: number };
-  queue?: { imagesPerSecond?: number; [key: string]: unknown };
-}
-export interface Endpoints {
-  percentiles: { p50: number; p95: number; p99: number };
-}
-export interface QueueWorker {
-  id: string;
-  pid: number;
-  state: string;
-  model: string;
-  provider: string;
-  imagesDone: number;
-  lastError: string | null;
-  busyRatio: number;
-  rssBytes: number;
-  seenAt: string | number;
-}
-export interface Queue {
-  waiting: number;
-  active: number;
-  delayed: number;
-  failed: number;
-  oldestAgeMs: number | null;
-  workers: QueueWorker[];
-}
+/** What the page reads of the service's health. */
+export type Health = Pick<HealthReply, 'status' | 'timestamp'> & { services: Record<string, { status: string }> };
+export type { QueueReply as Queue };
 export interface OpenBatch extends Batch {
   projectName: string;
 }
@@ -59,9 +28,9 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
   const { api, clock, hidden } = deps;
   const poll = <T>(read: () => Promise<T>, everyMs = EVERY_MS) => createPoll({ read, everyMs, clock, hidden });
   const health = poll(() => api.get<Health>('/metrics/health'));
-  const summary = poll(() => api.get<Summary>('/metrics/summary'));
-  const endpoints = poll(() => api.get<Endpoints>('/metrics/endpoints'), 2 * EVERY_MS);
-  const queue = poll(() => api.get<Queue>('/queue'));
+  const summary = poll(() => api.get<SummaryReply>('/metrics/summary'));
+  const endpoints = poll(() => api.get<EndpointsReply>('/metrics/endpoints'), 2 * EVERY_MS);
+  const queue = poll(() => api.get<QueueReply>('/queue'));
   const projects = poll(readProjects, 2 * EVERY_MS);
   const batches = poll(readOpenBatches);
   const createError = signal<string | null>(null);

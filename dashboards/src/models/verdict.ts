@@ -19,7 +19,7 @@ export function verdictOf(health: Polled<Health>, queue: Polled<Queue>, now: num
     return { tone: 'warn', title: 'No answer', cause: `${health.error} The numbers are those of the last reading.` };
   const { status, services } = health.value!;
   const ill = Object.entries(services).filter(([, service]) => !isWell(service.status));
-  const words = ill.map(([name, service]) => `${name} is ${service.message ?? service.status}`).join('; ');
+  const words = ill.map(([name, service]) => `${name} is ${service.status}`).join('; ');
   if (status === 'unhealthy') return { tone: 'bad', title: 'Unhealthy', cause: words || 'The service says so.' };
   if (status === 'degraded') return { tone: 'warn', title: 'Degraded', cause: words || 'The service says so.' };
   const { value } = queue;

@@ -1,13 +1,14 @@
 import fp from 'fastify-plugin';
 import type { FastifyInstance } from 'fastify';
 import '../plugins/decorators.ts';
-import { readQueue, type QueueCounts } from './read.ts';
+import { readQueue } from './read.ts';
 import { createBatchStore, type BatchStore } from './store.ts';
-import { readReports, type WorkerReport } from './worker-report.ts';
+import type { QueueReply } from '../contract/queue.ts';
+import { readReports } from './worker-report.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    batches: BatchStore & { queue(): Promise<QueueCounts & { workers: WorkerReport[] }> };
+    batches: BatchStore & { queue(): Promise<QueueReply> };
   }
 }
 

@@ -17,9 +17,13 @@ export function allocate(free: number, lanes: readonly Lane[]): Map<string, numb
   while (left > 0 && open.length > 0) {
     const weights = open.reduce((sum, lane) => sum + lane.weight, 0);
     const round = left;
+    let empty = open.filter((lane) => given.get(lane.id) === 0).length;
     for (const lane of open) {
+      if (given.get(lane.id) === 0) empty--;
       const share = Math.max(1, Math.floor((round * lane.weight) / weights));
-      const take = Math.min(share, lane.waiting - given.get(lane.id)!, left);
+      // Rounding up the light ones must not use up the place of a lane that has none yet.
+      const room = Math.min(left, Math.max(1, left - empty));
+      const take = Math.min(share, lane.waiting - given.get(lane.id)!, room);
       given.set(lane.id, given.get(lane.id)! + take);
       left -= take;
     }

@@ -1,20 +1,6 @@
 import type { Redis } from 'ioredis';
+import type { WorkerReport } from '../contract/queue.ts';
 import type { PoolStats } from '../inference/pool/backend.ts';
-
-/** One inference process as the operator's page shows it. */
-export interface WorkerReport {
-  id: string;
-  pid: number | null;
-  state: string;
-  model: string;
-  provider: string;
-  imagesDone: number;
-  lastError: string | null;
-  /** Share of the time since the last report with an image running, 0 to 1. */
-  busyRatio: number;
-  rssBytes: number;
-  seenAt: string;
-}
 
 export const REPORT_EVERY_MS = 2_000;
 /** A report older than this is of a worker that is gone. */

@@ -36,6 +36,7 @@ export const SummaryReply = Type.Object({
   cache: CacheTotals,
   queue: QueueTotals,
 });
+export type SummaryReply = Static<typeof SummaryReply>;
 export const SlowQueriesReply = Type.Object({
   timestamp: Timestamp,
   slowQueries: Type.Array(Type.Object({ query: Type.String(), duration: n, rowCount: n })),
@@ -49,6 +50,7 @@ export const EndpointsReply = Type.Object({
   slowEndpoints: Type.Array(Type.Object({ endpoint: Type.String(), avgResponseTime: n, count: n, errorRate: n })),
   percentiles: Type.Object({ p50: n, p95: n, p99: n }),
 });
+export type EndpointsReply = Static<typeof EndpointsReply>;
 export const PerformanceReply = Type.Object({
   timestamp: Timestamp,
   api: Api,

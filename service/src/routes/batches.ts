@@ -2,31 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Batch, BatchBody, Failures, RetryBody } from '../contract/batches.ts';
-import { ErrorBody, Id, Nullable, Page, PageQuery, Timestamp, closed } from '../contract/common.ts';
+import { ErrorBody, Id, Page, PageQuery, closed } from '../contract/common.ts';
+import { QueueReply } from '../contract/queue.ts';
 
 const Params = Type.Object({ id: Id }, closed);
 const errors = { '4xx': ErrorBody, '5xx': ErrorBody };
-const Queue = Type.Object({
-  waiting: Type.Integer(),
-  active: Type.Integer(),
-  delayed: Type.Integer(),
-  failed: Type.Integer(),
-  oldestAgeMs: Type.Number(),
-  workers: Type.Array(
-    Type.Object({
-      id: Type.String(),
-      pid: Nullable(Type.Integer()),
-      state: Type.String(),
-      model: Type.String(),
-      provider: Type.String(),
-      imagesDone: Type.Integer(),
-      lastError: Nullable(Type.String()),
-      busyRatio: Type.Number(),
-      rssBytes: Type.Number(),
-      seenAt: Timestamp,
-    }),
-  ),
-});
 /** No body, or an empty one. */
 const NoFields = Type.Union([Type.Object({}, closed), Type.Null()]);
 const VERBS = { pause: 'Pauses', resume: 'Resumes', cancel: 'Cancels' } as const;
@@ -107,7 +87,7 @@ export default async function batchRoutes(instance: FastifyInstance) {
   );
   app.get(
     '/api/queue',
-    { ...read, schema: { tags, summary: 'The queue and its workers', response: { 200: Queue, ...errors } } },
+    { ...read, schema: { tags, summary: 'The queue and its workers', response: { 200: QueueReply, ...errors } } },
     async () => app.batches.queue(),
   );
 }

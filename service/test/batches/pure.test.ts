@@ -86,6 +86,14 @@ describe('allocate', () => {
       }),
     );
   });
+  it('leaves a place for the last lane when light ones before it are rounded up', () => {
+    const given = allocate(3, [
+      { id: 'a', waiting: 1, weight: 1 },
+      { id: 'b', waiting: 2, weight: 4 },
+      { id: 'c', waiting: 1, weight: 1 },
+    ]);
+    expect([...given.values()]).toEqual([1, 1, 1]);
+  });
   it('shares by weight between lanes that have enough', () => {
     const given = allocate(400, [
       { id: 'small', waiting: 1000, weight: 1 },
