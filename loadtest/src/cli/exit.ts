@@ -1,15 +1,16 @@
 import { EnvironmentError } from '../environment/errors.ts';
+import { EXIT_CODES } from '../judge/verdict.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Exit codes of all commands (README, "What a verdict looks like"). */
+/** Exit codes of all commands, by what happened (README, "What a verdict looks like"). */
 export const EXIT = {
-  pass: 0,
-  failed: 1,
-  usage: 2,
-  environment: 3,
-  regression: 4,
-  inconclusive: 5,
-  interrupted: 130,
+  pass: EXIT_CODES.pass,
+  failed: EXIT_CODES.fail,
+  usage: EXIT_CODES.usage,
+  environment: EXIT_CODES.error,
+  regression: EXIT_CODES.regression,
+  inconclusive: EXIT_CODES.inconclusive,
+  interrupted: EXIT_CODES.interrupted,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
