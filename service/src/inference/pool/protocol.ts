@@ -10,8 +10,7 @@ export interface ChildOptions {
   maxPixels: number;
 }
 /** `id` numbers messages, not images: an image may come twice. */
-export type ToChild =
-  { type: 'run'; id: number; request: InferenceRequest } | { type: 'cancel'; id: number } | { type: 'warmup' };
+export type ToChild = { type: 'run'; id: number; request: InferenceRequest } | { type: 'warmup' };
 
 export type FromChild =
   | { type: 'ready'; rssBytes: number }
@@ -19,6 +18,5 @@ export type FromChild =
   | { type: 'warm' }
   | { type: 'done'; id: number; output: SegmentOutput; rssBytes: number }
   | { type: 'failed'; id: number; code: FailureCode; message: string; rssBytes: number }
-  | { type: 'skipped'; id: number }
   /** Decoded, or a tile done: the deadline starts anew. */
   | { type: 'progress'; id: number };

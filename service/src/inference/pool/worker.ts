@@ -18,8 +18,6 @@ export interface WorkerOptions {
   log(level: 'info' | 'warn', message: string): void;
   /** Something changed: a place is free, or the state is another. */
   onChange(): void;
-  /** A request that was waiting behind one that killed the process. */
-  onOrphan(task: Task): void;
 }
 interface Slot {
   id: number;
@@ -31,12 +29,11 @@ const MAX_FAILED_STARTS = 3;
 const BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 30_000;
 
-/** One child process: runs one request, holds one waiting, is killed past the deadline and started again. */
+/** One child process: runs one request at a time, is killed past the deadline and started again. */
 export function createWorker(options: WorkerOptions) {
   let child: ChildProcess | null = null;
   let state: WorkerStats['state'] = 'stopped';
   let running: Slot | null = null;
-  let waiting: Slot | null = null;
   let deadline: NodeJS.Timeout | undefined;
   let respawn: NodeJS.Timeout | undefined;
   let killedAfterMs: number | null = null;
@@ -95,7 +92,7 @@ export function createWorker(options: WorkerOptions) {
   function finish(message: Extract<FromChild, { id: number }>): void {
     if (running === null || running.id !== message.id) return;
     const { task } = running;
-    next();
+    end();
     if (message.type === 'done') {
       counts.imagesDone++;
       task.resolve({ ...message.output, worker: `${options.id}/${child?.pid}` });
@@ -105,26 +102,29 @@ export function createWorker(options: WorkerOptions) {
     }
   }
 
-  /** The waiting request becomes the running one, and its clock starts. */
-  function next(): void {
+  function begin(task: Task): void {
+    running = { id: nextId++, task };
+    runningSince = performance.now();
+    state = 'busy';
+    send({ type: 'run', id: running.id, request: task.request });
+    restartClock(running.id);
+  }
+
+  function end(): void {
     clearTimeout(deadline);
-    const now = performance.now();
-    if (running !== null) counts.busyMs += now - runningSince;
-    [running, waiting] = [waiting, null];
-    runningSince = now;
-    state = running === null ? 'idle' : 'busy';
-    if (running !== null) restartClock(running.id);
+    counts.busyMs += performance.now() - runningSince;
+    running = null;
+    state = 'idle';
   }
 
   function onExit(code: number | null, signal: NodeJS.Signals | null): void {
     const started = state !== 'starting';
-    const [lost, orphan] = [running, waiting];
-    [running, waiting, child, state] = [null, null, null, 'stopped'];
+    const lost = running;
+    if (lost !== null) end();
     clearTimeout(deadline);
+    [child, state] = [null, 'stopped'];
     warm();
-    if (lost !== null) counts.busyMs += performance.now() - runningSince;
-    if (lost !== null) lost.task.reject(closing ? closedFailure() : lossOf(code, signal));
-    if (orphan !== null) options.onOrphan(orphan.task);
+    lost?.task.reject(closing ? closedFailure() : lossOf(code, signal));
     if (!closing) restart(started, `exit code ${code}, signal ${signal}`);
     options.onChange();
   }
@@ -150,28 +150,9 @@ export function createWorker(options: WorkerOptions) {
   return {
     id: options.id,
     start: spawn,
-    /** Whether it can take a request, and whether that would run at once. */
-    place(): 'now' | 'next' | 'none' {
-      if (state === 'idle') return 'now';
-      return state === 'busy' && waiting === null ? 'next' : 'none';
-    },
-    accept(task: Task): void {
-      waiting = { id: nextId++, task };
-      send({ type: 'run', id: waiting.id, request: task.request });
-      if (running === null) next();
-    },
-    /** Takes the waiting request back, for a worker that is idle. Its answer, should it have begun, goes nowhere. */
-    release(): Task | null {
-      if (waiting === null || waiting.task.settled) return null;
-      const { id, task } = waiting;
-      waiting = { id, task: { ...task, settled: true, resolve() {}, reject() {} } };
-      send({ type: 'cancel', id });
-      return task;
-    },
-    /** The request was given up by its caller; a running one goes on unseen. */
-    abandon(task: Task): void {
-      if (waiting?.task === task) send({ type: 'cancel', id: waiting.id });
-    },
+    idle: () => state === 'idle',
+    /** Only when idle. */
+    run: begin,
     warmup: () =>
       new Promise<void>((resolve) => {
         if (state !== 'idle') return resolve();
