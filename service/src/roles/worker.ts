@@ -84,15 +84,16 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     step: () => renewLeases(sql, processor.held(), config.leaseMs),
     onError: (error) => log('warn', `leases could not be renewed: ${textOf(error)}`),
   });
-  const cache = new Redis(config.cacheRedisUrl, { ...PRODUCER_REDIS, commandTimeout: 500 });
+  const cache = new Redis(config.cacheRedisUrl, { ...PRODUCER_REDIS, commandTimeout: 500, lazyConnect: true });
   cache.on('error', () => {});
   const reporter = createReporter({ worker, model: `${model.name} ${model.version}`, provider: config.provider });
-  const reports = startLoop({
-    everyMs: REPORT_EVERY_MS,
-    step: () => putReports(cache, config.queuePrefix, worker, reporter(backend.stats())),
-    // without the cache nobody sees the worker, and it works on
-    onError: () => {},
-  });
+  const report = () => putReports(cache, config.queuePrefix, worker, reporter(backend.stats()));
+  // who hears that the worker is ready sees it in the queue; without the cache nobody sees it, and it works on
+  await cache
+    .connect()
+    .then(report)
+    .catch(() => {});
+  const reports = startLoop({ everyMs: REPORT_EVERY_MS, step: report, onError: () => {} });
 
   const redis = new Redis(config.queueRedisUrl, CONSUMER_REDIS);
   redis.on('error', (error) => log('info', `the queue's Redis: ${error.message}`));

@@ -128,7 +128,7 @@ describe('a batch', () => {
   });
 });
 
-it('reports the queue and its workers, and takes the report back when the worker goes', async () => {
+it('reports the queue and its workers from the moment they are ready, and takes the report back when the worker goes', async () => {
   const fake = fakeBackend();
   const child = {
     id: 'c1',
@@ -152,7 +152,7 @@ it('reports the queue and its workers, and takes the report back when the worker
   const handle = await path.worker(fake.backend);
   const queue = async () =>
     (await (await path.server.call('/api/queue')).json()) as { waiting: number; workers: object[] };
-  await until(async () => (await queue()).workers.length === 1);
+  expect((await queue()).workers).toHaveLength(1);
   const { projectId } = await insertProject(path.sql, 6);
   await path.start(projectId);
   expect(await queue()).toMatchObject({
