@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Project, ProjectBody } from '#contract/images.ts';
 import type { Cache } from '../cache.ts';
 import { badValue, notFound } from '../errors.ts';
+import type { Storage } from '../storage.ts';
 import type { Sql } from './client.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 
@@ -9,7 +10,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 export const ALL_PROJECTS = '*';
 const TTL_SECONDS = 60;
 
-export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
+export function createProjectStore({ sql, cache, storage }: { sql: Sql; cache: Cache; storage: Storage }) {
   const columns = sql`p.id, p.name, p.pixel_size_um as "pixelSizeUm",
     (select count(*) from images i where i.project_id = p.id) as "imageCount",
     to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"`;
@@ -72,16 +73,20 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
       await changed(id);
       return (await load(id))!;
     },
-    /** Everything of the project goes with it; bytes and results stay, other projects may share them. */
+    /** Everything of the project goes with it, files of exports too; bytes and results stay, other projects may share them. */
     async remove(id: string): Promise<void> {
-      await sql.begin(async (tx) => {
+      const exports = await sql.begin(async (tx) => {
         const [row] = await tx`select id from projects where id = ${id} and deleted_at is null for update`;
         if (!row) throw notFound('project', id);
         await tx`delete from job_outbox where project_id = ${id}`;
         await tx`delete from event_outbox where project_id = ${id}`;
+        const files = await tx<{ id: string }[]>`
+          delete from exports where batch_id in (select id from batches where project_id = ${id}) returning id`;
         await tx`delete from projects where id = ${id}`;
+        return files;
       });
       await changed(id);
+      for (const file of exports) await storage.discard(storage.exportPath(file.id));
     },
   };
 }

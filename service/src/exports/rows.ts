@@ -1,4 +1,4 @@
-import type { Result } from '#contract/results.ts';
+import type { Polygon, Result } from '#contract/results.ts';
 import type { ImageStatus } from '#contract/common.ts';
 import type { Sql } from '../database/client.ts';
 import { entriesByBatch } from '../results/query.ts';
@@ -14,25 +14,29 @@ export interface ExportRow {
   status: ImageStatus;
   result: Result | null;
 }
+/** A cell with its holes. Its `area` leaves them out already. */
+export interface Cell extends Polygon {
+  holes: Polygon[];
+}
 
 interface ImageFacts extends Omit<ExportRow, 'result' | 'imageId'> {
   id: string;
 }
 const FACTS_PAGE = 200;
 
-/** Images of a batch by id, each with its result; a few hundred in memory at once. */
+/** Images of a batch by id, each with its result; a few hundred in memory at once. An image that is deleted meanwhile is left out. */
 export async function* exportRows(sql: Sql, batchId: string): AsyncGenerator<ExportRow> {
   let facts = new Map<string, ImageFacts>();
-  let last = '00000000-0000-0000-0000-000000000000';
+  let last = '';
   for await (const entry of entriesByBatch(sql, batchId, undefined, true)) {
     if (entry.missing) continue;
-    if (!facts.has(entry.imageId)) {
+    if (entry.imageId > last) {
       const rows = await sql<ImageFacts[]>`
         select i.id, i.name, i.relative_path as "relativePath", b.width, b.height, bi.status
         from batch_items bi join images i on i.id = bi.image_id join blobs b on b.sha256 = i.sha256
-        where bi.batch_id = ${batchId} and bi.image_id > ${last} order by bi.image_id limit ${FACTS_PAGE}`;
+        where bi.batch_id = ${batchId} and bi.image_id >= ${entry.imageId} order by bi.image_id limit ${FACTS_PAGE}`;
       facts = new Map(rows.map((row) => [row.id, row]));
-      last = rows.at(-1)?.id ?? last;
+      last = rows.at(-1)?.id ?? entry.imageId;
     }
     const known = facts.get(entry.imageId);
     // Deleted between the two reads.
@@ -42,4 +46,16 @@ export async function* exportRows(sql: Sql, batchId: string): AsyncGenerator<Exp
     const result = subject && (toResult(subject, { lod: 'high', fields: undefined }) as Result);
     yield { imageId, ...image, result };
   }
+}
+
+export const pathOf = (row: ExportRow): string => row.relativePath ?? row.name;
+
+/** Cells in the order of the result, which numbers them 1, 2, … in label images. */
+export function cellsOf(row: ExportRow): Cell[] {
+  const cells = new Map<number, Cell>();
+  for (const polygon of row.result?.polygons ?? [])
+    if (polygon.type === 'external') cells.set(polygon.id, { ...polygon, holes: [] });
+  for (const polygon of row.result?.polygons ?? [])
+    if (polygon.type === 'internal' && polygon.parentId !== null) cells.get(polygon.parentId)?.holes.push(polygon);
+  return [...cells.values()];
 }

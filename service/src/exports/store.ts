@@ -1,13 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { randomUUID } from 'node:crypto';
 import type { Export, ExportFormat } from '#contract/exports.ts';
+import { startLoop } from '../batches/loop.ts';
+import { isTransient } from '../batches/locks.ts';
 import type { Sql } from '../database/client.ts';
 import { apiError, notFound } from '../errors.ts';
 import type { Storage } from '../storage.ts';
-import { EXPORT_WRITERS } from './formats.ts';
-import { exportRows, type ExportRow } from './rows.ts';
+import { createExportClaims, type Claim } from './claims.ts';
+import { ClaimLost, makeExport } from './make.ts';
+import { sweepExports } from './sweep.ts';
 
 export interface ReadyFile {
   path: string;
@@ -19,29 +19,24 @@ interface Row extends Omit<Export, 'createdAt' | 'finishedAt'> {
   createdAt: Date;
   finishedAt: Date | null;
 }
-/** Progress is written to the row this often. */
-const PROGRESS_MS = 1000;
-const BUFFER_BYTES = 256 * 1024;
+/** What other processes left is looked for this often; the process that was asked begins at once. */
+const POLL_MS = 2000;
+const RENEW_MS = 1000;
+const SWEEP_MS = 3_600_000;
 
-/** Small texts in front of a file: written in pieces of 64 KiB instead of one by one. */
-async function* joined(texts: AsyncIterable<string>): AsyncGenerator<Buffer> {
-  let pending = '';
-  for await (const text of texts) {
-    pending += text;
-    if (pending.length < 65_536) continue;
-    yield Buffer.from(pending);
-    pending = '';
-  }
-  if (pending !== '') yield Buffer.from(pending);
-}
-
-/** Exports are made one after the other in the API process that was asked; those of a process that died start again with the next. */
+/** Each API process writes one export at a time, the oldest that nobody has claimed, whoever was asked for it. */
 export function createExportStore(deps: {
   sql: Sql;
   storage: Storage;
-  log: (error: unknown, exportId: string) => void;
+  /** An export whose process died is taken up by another one this long, and a poll, after its last sign of life. */
+  leaseMs: number;
+  renewMs?: number;
+  pollMs?: number;
+  log: (error: unknown, exportId?: string) => void;
 }) {
-  const { sql, storage } = deps;
+  const { sql, storage, leaseMs } = deps;
+  const renewMs = Math.min(deps.renewMs ?? RENEW_MS, leaseMs / 3);
+  const claims = createExportClaims(sql, leaseMs);
   const columns = sql`id, batch_id as "batchId", format, status, progress, file_name as "fileName", size_bytes as "sizeBytes",
     error_message as error, created_at as "createdAt", finished_at as "finishedAt"`;
   const shown = (row: Row): Export => ({
@@ -49,86 +44,43 @@ export function createExportStore(deps: {
     createdAt: row.createdAt.toISOString(),
     finishedAt: row.finishedAt?.toISOString() ?? null,
   });
-  let tail: Promise<void> = Promise.resolve();
-  let closed = false;
+  const closing = new AbortController();
+  let sweptAt = -Infinity;
 
-  async function write(id: string, batchId: string, format: ExportFormat): Promise<void> {
-    const writer = EXPORT_WRITERS[format]!;
-    const [batch] = await sql<{ total: number; pixelSizeUm: number | null }[]>`
-      update exports set status = 'running' from batches b join projects p on p.id = b.project_id
-      where exports.id = ${id} and b.id = ${batchId} returning b.total, p.pixel_size_um as "pixelSizeUm"`;
-    if (!batch) return;
-    let done = 0;
-    let toldAt = performance.now();
-    async function* rows(): AsyncGenerator<ExportRow> {
-      for await (const row of exportRows(sql, batchId)) {
-        if (closed) throw new Error('the service stops; the export starts again with it');
-        yield row;
-        done++;
-        if (performance.now() - toldAt < PROGRESS_MS) continue;
-        toldAt = performance.now();
-        await sql`update exports set progress = ${Math.min(0.99, done / Math.max(1, batch!.total * 2))} where id = ${id}`;
-      }
-    }
-    const temporary = storage.temporaryPath();
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
-    const meter = new Transform({
-      transform(chunk: Buffer, _encoding, next) {
-        hash.update(chunk);
-        sizeBytes += chunk.length;
-        next(null, chunk);
-      },
-    });
+  async function make(claimed: Claim): Promise<void> {
     try {
-      const source = Readable.from(joined(writer.write(rows, batch)), {
-        objectMode: false,
-        highWaterMark: BUFFER_BYTES,
-      });
-      await pipeline(source, meter, createWriteStream(temporary, { flags: 'wx', flush: true }));
-      await storage.place(temporary, storage.exportPath(id), true);
+      await makeExport({ sql, storage, claims, renewMs, leaseMs }, claimed, closing.signal);
     } catch (error) {
-      await storage.discard(temporary).catch(() => {});
-      throw error;
+      if (error instanceof ClaimLost) return;
+      // Another process, or this one in a moment, can do what a stop or a restart of PostgreSQL prevented.
+      if (closing.signal.aborted || isTransient(error)) return await claims.release(claimed).catch(() => {});
+      deps.log(error, claimed.id);
+      await claims.fail(claimed, error instanceof Error ? error.message : String(error));
     }
-    await sql`
-      update exports set status = 'ready', progress = 1, finished_at = now(), size_bytes = ${sizeBytes}, etag = ${hash.digest('hex')},
-        mime_type = ${writer.mimeType}, file_name = ${`segbench-${batchId.slice(0, 8)}.${writer.extension}`}
-      where id = ${id}`;
   }
-
-  function enqueue(id: string, batchId: string, format: ExportFormat): void {
-    tail = tail.then(async () => {
-      if (closed) return;
-      try {
-        await write(id, batchId, format);
-      } catch (error) {
-        if (closed) return;
-        deps.log(error, id);
-        const message = error instanceof Error ? error.message : String(error);
-        await sql`update exports set status = 'failed', error_message = ${message}, finished_at = now() where id = ${id}`.catch(
-          () => {},
-        );
-      }
-    });
+  /** @returns whether there may be more to do */
+  async function step(): Promise<boolean> {
+    if (performance.now() - sweptAt > SWEEP_MS) {
+      sweptAt = performance.now();
+      await sweepExports(sql, storage).catch((error: unknown) => deps.log(error));
+    }
+    const claimed = await claims.next();
+    if (!claimed) return false;
+    await make(claimed);
+    return true;
   }
+  let loop: ReturnType<typeof startLoop> | undefined;
 
   return {
-    /** @throws ApiError NOT_FOUND for an unknown batch, UNSUPPORTED_FORMAT for one that is not made yet. */
+    /** @throws ApiError NOT_FOUND for an unknown batch */
     async create(batchId: string, format: ExportFormat): Promise<Export> {
-      const able = Object.keys(EXPORT_WRITERS);
-      if (!EXPORT_WRITERS[format])
-        throw apiError(
-          'UNSUPPORTED_FORMAT',
-          `body.format is "${format}", which is not made yet: expected one of ${able.join(', ')}`,
-        );
       const id = randomUUID();
       const [row] = await sql<Row[]>`
         insert into exports (id, batch_id, format, status)
         select ${id}::uuid, b.id, ${format}, 'queued' from batches b join projects p on p.id = b.project_id and p.deleted_at is null
         where b.id = ${batchId} returning ${columns}`;
       if (!row) throw notFound('batch', batchId);
-      enqueue(id, batchId, format);
+      loop?.wake();
       return shown(row);
     },
     async get(id: string): Promise<Export> {
@@ -158,15 +110,14 @@ export function createExportStore(deps: {
         etag: `"${row.etag ?? id}"`,
       };
     },
-    /** Takes up what a process that died left behind. Two API processes that do so make the same file twice, which does no harm. */
-    async resume(): Promise<void> {
-      const rows = await sql<{ id: string; batchId: string; format: ExportFormat }[]>`
-        select id, batch_id as "batchId", format from exports where status in ('queued', 'running') order by created_at`;
-      for (const { id, batchId, format } of rows) enqueue(id, batchId, format);
+    /** Begins to write what is open, also what was left by processes that stopped or died. */
+    start(): void {
+      loop = startLoop({ everyMs: deps.pollMs ?? POLL_MS, step, onError: (error) => deps.log(error) });
     },
+    /** Gives back what it is writing. */
     async close(): Promise<void> {
-      closed = true;
-      await tail;
+      closing.abort(new Error('the service stops'));
+      await loop?.stop();
     },
   };
 }

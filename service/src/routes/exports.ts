@@ -10,9 +10,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   const store = createExportStore({
     sql: app.sql,
     storage: app.storage,
+    leaseMs: app.config.leaseMs,
     log: (error, exportId) => app.log.error({ err: error, exportId }, 'export failed'),
   });
-  app.addHook('onReady', () => store.resume());
+  app.addHook('onReady', async () => store.start());
   app.addHook('onClose', () => store.close());
   const tags = ['exports'];
   const onRequest = app.requireScope('read');

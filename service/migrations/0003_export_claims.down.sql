@@ -1,0 +1,3 @@
+ALTER TABLE exports DROP COLUMN attempts;
+ALTER TABLE exports DROP COLUMN lease_until;
+ALTER TABLE exports DROP COLUMN claim;

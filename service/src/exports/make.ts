@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Sql } from '../database/client.ts';
+import type { Storage } from '../storage.ts';
+import type { Claim, ExportClaims } from './claims.ts';
+import { EXPORT_WRITERS } from './formats.ts';
+import { exportRows, type ExportRow } from './rows.ts';
+
+const BUFFER_BYTES = 256 * 1024;
+
+/** Why a claimed export was not finished, with nobody to blame. */
+export class ClaimLost extends Error {}
+
+/**
+ * Writes a claimed export. The claim is renewed, with the progress, every `renewMs`; what waits for the disk and for PostgreSQL
+ * never holds that up. @throws ClaimLost when the export was deleted or is another process's now; what `signal` was aborted with.
+ */
+export async function makeExport(
+  deps: { sql: Sql; storage: Storage; claims: ExportClaims; renewMs: number; leaseMs: number },
+  claimed: Claim,
+  signal: AbortSignal,
+): Promise<void> {
+  const { sql, storage, claims } = deps;
+  const { id, batchId, format, total, pixelSizeUm } = claimed;
+  const { extension, mimeType, write } = EXPORT_WRITERS[format];
+  const temporary = storage.temporaryPath();
+  const spool = storage.temporaryPath();
+  const lost = new AbortController();
+  const over = AbortSignal.any([signal, lost.signal]);
+  let done = 0;
+  let renewedAt = performance.now();
+
+  async function renew(): Promise<void> {
+    // 1 is for the row that is ready.
+    const kept = await claims.renew(claimed, Math.min(0.99, done / Math.max(1, total))).catch(() => null);
+    if (kept) renewedAt = performance.now();
+    if (kept === false) lost.abort(new ClaimLost(`export ${id} was deleted or taken up by another process`));
+    if (performance.now() - renewedAt > deps.leaseMs)
+      lost.abort(new ClaimLost(`export ${id}: its claim could not be renewed for ${deps.leaseMs} ms`));
+  }
+  let renewal = Promise.resolve();
+  const timer = setInterval(() => {
+    renewal = renewal.then(renew);
+  }, deps.renewMs);
+
+  async function* rows(): AsyncGenerator<ExportRow> {
+    for await (const row of exportRows(sql, batchId)) {
+      over.throwIfAborted();
+      yield row;
+      done++;
+    }
+  }
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+      next(null, chunk);
+    },
+  });
+  try {
+    const source = Readable.from(write(rows(), { pixelSizeUm }, spool), {
+      objectMode: false,
+      highWaterMark: BUFFER_BYTES,
+    });
+    const target = createWriteStream(temporary, { flags: 'wx', flush: true });
+    await pipeline(source, meter, target, { signal: over }).catch((error: unknown) => {
+      // pipeline() says AbortError, whatever the reason was.
+      over.throwIfAborted();
+      throw error;
+    });
+    const fileName = `segbench-${batchId.slice(0, 8)}.${extension}`;
+    const finished = { sizeBytes, sha256: hash.digest('hex'), mimeType, fileName };
+    const kept = await claims.finish(claimed, finished, () => storage.place(temporary, storage.exportPath(id), true));
+    if (!kept) throw new ClaimLost(`export ${id} was deleted or taken up by another process`);
+  } finally {
+    clearInterval(timer);
+    await renewal;
+    for (const path of [temporary, spool]) await storage.discard(path).catch(() => {});
+  }
+}
