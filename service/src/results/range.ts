@@ -24,9 +24,13 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
 }
 
-/** `If-Range`: the range is only meant for this very version. A weak tag never matches (RFC 9110 section 13.1.5). */
+/**
+ * `If-Range`: the range is only meant for this very version, by its tag or to the second (RFC 9110 section 13.1.5). A weak tag never
+ * matches; a date may be written in any of the three ways.
+ */
 export function isRangeCurrent(ifRange: string | undefined, etag: string, lastModified: string): boolean {
-  return ifRange === undefined || ifRange === etag || ifRange === lastModified;
+  if (ifRange === undefined || ifRange === etag) return true;
+  return /^[A-Z][a-z]{2,8},? /.test(ifRange) && Date.parse(ifRange) === Date.parse(lastModified);
 }
 
 /** `If-None-Match`, else `If-Modified-Since`: whether the client has this version (RFC 9110 section 13.2.2). */

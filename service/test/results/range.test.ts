@@ -40,6 +40,8 @@ describe('preconditions', () => {
     expect(isRangeCurrent(undefined, '"a"', date)).toBe(true);
     expect(isRangeCurrent('"a"', '"a"', date)).toBe(true);
     expect(isRangeCurrent(date, '"a"', date)).toBe(true);
+    expect(isRangeCurrent('Sunday, 22-Nov-26 10:00:00 GMT', '"a"', date)).toBe(true);
+    expect(isRangeCurrent('2026-11-22T10:00:00Z', '"a"', date)).toBe(false);
     expect(isRangeCurrent('"b"', '"a"', date)).toBe(false);
     expect(isRangeCurrent('W/"a"', '"a"', date)).toBe(false);
     expect(isRangeCurrent('Sun, 22 Nov 2026 11:00:00 GMT', '"a"', date)).toBe(false);

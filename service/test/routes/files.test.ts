@@ -1,6 +1,7 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { readdir, readlink, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { open, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,7 +55,12 @@ describe('GET /api/download/:exportId', () => {
     ['bytes=699999-', 206, [SIZE - 1, SIZE]],
     ['bytes=abc', 200, [0, SIZE]],
     ['lines=0-5', 200, [0, SIZE]],
+    ['bytes=5-2', 200, [0, SIZE]],
+    ['bytes=-', 200, [0, SIZE]],
+    ['bytes=0x0-5', 200, [0, SIZE]],
+    ['bytes 0-5', 200, [0, SIZE]],
     ['bytes=0-1,5-6', 200, [0, SIZE]],
+    [`bytes=${Array.from({ length: 500 }, () => '0-').join()}`, 200, [0, SIZE]],
   ] as const)('answers range %s with %i', async (range, status, [from, to]) => {
     const reply = await download({ range, 'accept-encoding': 'br, gzip' });
     expect(reply.status).toBe(status);
@@ -69,45 +75,104 @@ describe('GET /api/download/:exportId', () => {
     await expect.poll(labels, { timeout: 5000 }).toContain('GET /api/download/:exportId');
   });
 
-  it('answers 416 with the size when the range lies behind the end', async () => {
-    const reply = await download({ range: `bytes=${SIZE}-` });
-    expect(reply.status).toBe(416);
-    expect(reply.headers.get('content-range')).toBe(`bytes */${SIZE}`);
-    expect(await reply.json()).toMatchObject({ code: 'RANGE_NOT_SATISFIABLE' });
-  });
+  it.each([`bytes=${SIZE}-`, 'bytes=-0', `bytes=${SIZE}-${SIZE + 5}`])(
+    'answers 416 with the size to %s',
+    async (range) => {
+      const reply = await download({ range });
+      expect(reply.status).toBe(416);
+      expect(reply.headers.get('content-range')).toBe(`bytes */${SIZE}`);
+      expect(await reply.json()).toMatchObject({ code: 'RANGE_NOT_SATISFIABLE' });
+    },
+  );
 
-  it('gives everything when If-Range names another version, and 304 when the client has this one', async () => {
-    expect((await download({ range: 'bytes=0-1', 'if-range': '"tag"' })).status).toBe(206);
-    expect((await download({ range: 'bytes=0-1', 'if-range': '"old"' })).status).toBe(200);
+  it('takes If-Range by tag and by date, and gives everything when it names another version', async () => {
+    const head = await download({}, 'HEAD');
+    const date = head.headers.get('last-modified')!;
+    const status = async (ifRange: string) => (await download({ range: 'bytes=0-1', 'if-range': ifRange })).status;
+    expect(await status('"tag"')).toBe(206);
+    expect(await status(date)).toBe(206);
+    expect(await status('"old"')).toBe(200);
+    expect(await status('W/"tag"')).toBe(200);
+    expect(await status('tag')).toBe(200);
+    expect(await status(new Date(Date.parse(date) - 1000).toUTCString())).toBe(200);
+    expect(await status(new Date(Date.parse(date) + 1000).toUTCString())).toBe(200);
+    // A range that cannot be satisfied is no error when the file is another one than the client meant.
+    expect((await download({ range: `bytes=${SIZE}-`, 'if-range': '"old"' })).status).toBe(200);
     expect((await download({ 'if-none-match': '"tag"' })).status).toBe(304);
+    expect((await download({ 'if-none-match': '"tag"', range: 'bytes=0-1' })).status).toBe(304);
+  });
+});
+
+describe('a large download', () => {
+  const LARGE = 64 * 1024 * 1024;
+  const id = randomUUID();
+  let path: string;
+  beforeAll(async () => {
+    path = join(service.dataDir, 'exports', id);
+    const file = await open(path, 'wx');
+    // Mostly a hole: it takes no disk, and its bytes differ where it counts.
+    await file.truncate(LARGE);
+    for (let at = 0; at < LARGE; at += 1_000_003) await file.write(randomBytes(64), 0, 64, at);
+    await file.close();
+    await service.app.sql`insert into exports (id, batch_id, format, status, file_name, mime_type, etag)
+      values (${id}, ${batchId}, 'csv', 'ready', 'a.csv', 'text/csv', 'large')`;
+  });
+  afterAll(() => rm(path, { force: true }));
+
+  const openFiles = async () => {
+    const fds = await readdir('/proc/self/fd');
+    const links = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+    return links.filter((link) => link === path).length;
+  };
+  /** The reply once its headers are there; nothing of it is read yet. */
+  const begin = (headers: Record<string, string> = {}) => {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const authorization = `Bearer ${TEST_KEY}`;
+    request(`${service.url}/api/download/${id}`, { agent: false, headers: { authorization, ...headers } }, resolve)
+      .on('error', reject)
+      .end();
+    return promise;
+  };
+  async function readUpTo(reply: IncomingMessage, bytes: number): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    for await (const piece of reply as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size >= bytes) break;
+    }
+    return Buffer.concat(pieces);
+  }
+
+  it('closes its file when the client leaves in the middle, whether it has read or not', async () => {
+    const replies = await Promise.all(Array.from({ length: 8 }, () => begin()));
+    expect(await openFiles()).toBe(8);
+    for (const [index, reply] of replies.entries()) {
+      reply.on('error', () => {});
+      if (index % 2 === 0) await once(reply, 'readable');
+      reply.destroy();
+    }
+    await expect.poll(openFiles, { timeout: 20_000 }).toBe(0);
   });
 
-  it('closes the file when clients leave in the middle', async () => {
-    const file = join(service.dataDir, 'exports', fileId);
-    const open = async () => {
-      const fds = await readdir('/proc/self/fd');
-      const links = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
-      return links.filter((link) => link === file).length;
-    };
-    await Promise.all(
-      Array.from({ length: 8 }, () => {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const outgoing = request(
-          `${service.url}/api/download/${fileId}`,
-          { headers: { authorization: `Bearer ${TEST_KEY}` } },
-          (reply) => {
-            reply.once('data', () => {
-              outgoing.destroy();
-              resolve();
-            });
-          },
-        );
-        outgoing.on('error', () => {});
-        outgoing.end();
-        return promise;
-      }),
-    );
-    await expect.poll(open, { timeout: 10_000 }).toBe(0);
+  it('gives the same bytes when it is cut and resumed, at odd places', async () => {
+    const whole = createHash('sha256');
+    let at = 0;
+    let etag: string | undefined;
+    for (const cut of [1, 7_000_001, 20_000_000, LARGE]) {
+      const reply = await begin(etag === undefined ? {} : { range: `bytes=${at}-`, 'if-range': etag });
+      expect(reply.statusCode).toBe(etag === undefined ? 200 : 206);
+      etag = reply.headers.etag;
+      const piece = await readUpTo(reply, cut);
+      whole.update(piece);
+      at += piece.length;
+    }
+    expect(at).toBe(LARGE);
+    const expected = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+    expect(whole.digest('hex')).toBe(expected);
+    await expect.poll(openFiles, { timeout: 20_000 }).toBe(0);
   });
 });
 
@@ -155,16 +220,16 @@ describe('exports', () => {
     expect(await readdir(join(service.dataDir, 'tmp'))).toEqual([]);
   });
 
-  it('answers 400 for formats that are not made yet, 409 before the file is ready, 404 for what is unknown', async () => {
-    const reply = await service.call(`/api/batches/${batchId}/exports`, {
-      method: 'POST',
-      json: { format: 'labels-zip' },
-    });
-    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([400, 'UNSUPPORTED_FORMAT']);
+  it('answers 400 for unknown formats, 409 before the file is ready, 404 for what is unknown', async () => {
+    const reply = await service.call(`/api/batches/${batchId}/exports`, { method: 'POST', json: { format: 'xlsx' } });
+    const { code, message } = (await reply.json()) as { code: string; message: string };
+    expect([reply.status, code]).toEqual([400, 'VALIDATION']);
+    expect(message).toMatch(/format.*xlsx.*imagej-rois/);
     const id = randomUUID();
     await service.app
-      .sql`insert into exports (id, batch_id, format, status) values (${id}, ${batchId}, 'csv', 'running')`;
-    expect((await service.call(`/api/download/${id}`)).status).toBe(409);
+      .sql`insert into exports (id, batch_id, format, status, lease_until) values (${id}, ${batchId}, 'csv', 'running', now() + interval '1 hour')`;
+    for (const init of [{}, { method: 'HEAD' }, { headers: { range: 'bytes=0-1' } }])
+      expect((await service.call(`/api/download/${id}`, init)).status).toBe(409);
     expect((await service.call(`/api/download/${randomUUID()}`)).status).toBe(404);
     expect(
       (await service.call(`/api/batches/${randomUUID()}/exports`, { method: 'POST', json: { format: 'csv' } })).status,
@@ -180,8 +245,16 @@ describe('pictures', () => {
     expect(reply.headers.get('cache-control')).toContain('immutable');
     const whole = await bytesOf(reply);
     expect(whole).toHaveLength(image!.sizeBytes);
-    const part = await service.call(`/api/images/${image!.id}/file`, { headers: { range: 'bytes=10-19' } });
+    const ranged = (range: string, method = 'GET') =>
+      service.call(`/api/images/${image!.id}/file`, { method, headers: { range, 'accept-encoding': 'gzip' } });
+    const part = await ranged('bytes=10-19');
+    expect([part.status, part.headers.get('content-encoding')]).toEqual([206, null]);
+    expect(part.headers.get('content-range')).toBe(`bytes 10-19/${whole.length}`);
     expect((await bytesOf(part)).equals(whole.subarray(10, 20))).toBe(true);
+    expect((await bytesOf(await ranged('bytes=-7'))).equals(whole.subarray(-7))).toBe(true);
+    expect((await ranged('bytes=0-4', 'HEAD')).headers.get('content-length')).toBe(String(whole.length));
+    const behind = await ranged(`bytes=${whole.length}-`);
+    expect([behind.status, behind.headers.get('content-range')]).toEqual([416, `bytes */${whole.length}`]);
   });
 
   it('renders scaled pictures, once', async () => {
