@@ -15,8 +15,8 @@ export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 /** Objects are closed: an unknown field in a request is an error, never dropped. */
 export const closed = { additionalProperties: false } as const;
 
-export const Literals = <const T extends readonly string[]>(values: T) =>
-  Type.Unsafe<T[number]>({ type: 'string', enum: [...values] });
+export const Literals = <const T extends readonly string[]>(values: T, options: { description?: string } = {}) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
 
 export const ErrorBody = Type.Object({
   statusCode: Type.Integer(),

@@ -5,14 +5,20 @@ export const EXPORT_FORMATS = ['ndjson', 'geojson', 'coco', 'csv', 'labels-zip',
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 export const EXPORT_STATUSES = ['queued', 'running', 'ready', 'failed'] as const;
 
-export const ExportBody = Type.Object({ format: Literals(EXPORT_FORMATS) }, closed);
+const Format = Literals(EXPORT_FORMATS, {
+  description:
+    'ndjson: a line an image with its result · geojson: a polygon a cell · coco: COCO instances · csv: a table per image, an empty line, a table per cell, µm² where the pixel size is known · labels-zip: a 16-bit TIFF an image, each cell its own number · imagej-rois: a ROI file a cell, a folder an image. docs/exports.md tells every field.',
+});
+
+export const ExportBody = Type.Object({ format: Format }, closed);
 export const Export = Type.Object({
   id: Id,
   batchId: Nullable(Id),
-  format: Literals(EXPORT_FORMATS),
-  status: Literals(EXPORT_STATUSES),
-  /** 0-1 */
-  progress: Type.Number(),
+  format: Format,
+  status: Literals(EXPORT_STATUSES, {
+    description: 'queued: nobody writes it yet · running · ready: the file is there · failed: see error',
+  }),
+  progress: Type.Number({ description: 'share of the images that are written, 0 to 1; 1 only when the file is ready' }),
   fileName: Nullable(Type.String()),
   sizeBytes: Nullable(Type.Integer()),
   error: Nullable(Type.String()),

@@ -33,10 +33,9 @@ interface Written {
   offset: number;
 }
 
-function record(
-  bytes: number,
-  fill: (put: { u16(value: number): void; u32(value: number): void; u64(value: number): void }) => void,
-) {
+type Put = (value: number) => void;
+/** Little-endian numbers one after the other. */
+function record(bytes: number, fill: (put: { u16: Put; u32: Put; u64: Put }) => void): Buffer {
   const buffer = Buffer.alloc(bytes);
   let at = 0;
   fill({

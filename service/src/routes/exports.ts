@@ -4,7 +4,7 @@ import { Id, closed } from '#contract/common.ts';
 import { Export, ExportBody } from '#contract/exports.ts';
 import { createExportStore } from '../exports/store.ts';
 import { sendFile } from '../results/send-file.ts';
-import { Bytes, IdParams, replies } from './schemas.ts';
+import { Bytes, IdParams, RANGES, replies } from './schemas.ts';
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const store = createExportStore({
@@ -24,6 +24,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags,
       summary: 'Make a file of all results of a batch',
+      description:
+        'Written in the background by one of the API processes, also after a restart. GET /exports/:id tells when it is ready. Of a batch that still runs it holds what is finished.',
       params: IdParams,
       body: ExportBody,
       response: replies({ 202: Export }),
@@ -41,6 +43,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags,
       summary: 'The file of an export, or a range of it',
+      description: `409 NOT_READY before the export is ready. ${RANGES}`,
       params: Type.Object({ exportId: Id }, closed),
       response: replies({ 200: Bytes('the file'), 206: Bytes('a range') }),
     },

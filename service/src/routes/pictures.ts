@@ -16,7 +16,7 @@ import { rasterise } from '../pictures/raster.ts';
 import { entryOf } from '../results/query.ts';
 import { isNotModified } from '../results/range.ts';
 import { sendFile } from '../results/send-file.ts';
-import { Bytes, IdParams, replies } from './schemas.ts';
+import { Bytes, IdParams, RANGES, replies } from './schemas.ts';
 
 const Side = Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 }));
 const RenderQuery = Type.Object(
@@ -58,6 +58,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags,
       summary: 'The original bytes, or a range of them',
+      description: RANGES,
       params: IdParams,
       response: replies({ 200: Bytes('the file'), 206: Bytes('a range') }),
     },

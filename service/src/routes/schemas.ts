@@ -7,3 +7,6 @@ export const IdParams = Type.Object({ id: Id }, closed);
 export const NoContent = Type.Null({ description: 'no content' });
 /** Bytes, described for the document; Fastify sends buffers and streams as they are. */
 export const Bytes = (description: string) => Type.Unsafe<unknown>({ type: 'string', format: 'binary', description });
+/** What routes that stream a file say of ranges. */
+export const RANGES =
+  'One range per request (RFC 9110): 206 with Content-Range, 416 with Content-Range when it lies behind the end; a suffix longer than the file gives all of it. Malformed ranges, other units and several ranges at once are ignored (200). If-Range takes the strong tag or the exact Last-Modified; HEAD gives the headers of the whole file. Never compressed.';

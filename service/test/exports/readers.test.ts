@@ -102,13 +102,16 @@ describe.skipIf(!python)('readers of exports (SEGBENCH_TEST_PYTHON: a Python wit
       results,
     };
     await writeFile(join(folder, 'expected.json'), JSON.stringify(expected));
-    expect([Object.keys(results).length, cells > 30, holes > 5]).toEqual([4, true, true]);
   });
   afterAll(async () => {
     await service.close();
     await rm(folder, { recursive: true, force: true });
   });
 
+  it('there is something to compare', () => {
+    expect(cells).toBeGreaterThan(30);
+    expect(holes).toBeGreaterThan(5);
+  });
   it('json: ndjson agrees with the results over HTTP', async () => {
     expect(await read('ndjson', await exported('ndjson'))).toEqual({ images: 4, cells });
   });
