@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { open, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Export } from '#contract/exports.ts';
@@ -151,6 +152,10 @@ describe('a large download', () => {
   }
 
   it('closes its file when the client leaves in the middle, whether it has read or not', async () => {
+    // What nobody closes goes with the garbage, at last and with a warning.
+    const warnings: string[] = [];
+    const warned = ({ message }: Error) => warnings.push(message);
+    process.on('warning', warned);
     const replies = await Promise.all(Array.from({ length: 8 }, () => begin()));
     expect(await openFiles()).toBe(8);
     for (const [index, reply] of replies.entries()) {
@@ -159,6 +164,9 @@ describe('a large download', () => {
       reply.destroy();
     }
     await expect.poll(openFiles, { timeout: 20_000 }).toBe(0);
+    await setImmediate();
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
   });
 
   it('gives the same bytes when it is cut and resumed, at odd places', async () => {
