@@ -12,7 +12,10 @@ export interface FileReply {
   cacheControl: string;
   /** Offered as a download under this name. */
   downloadName?: string;
+  /** A client that takes nothing for this long is cut; it may resume. */
+  stalledMs?: number;
 }
+const STALLED_MS = 120_000;
 
 /** 1 MiB would cost less CPU a byte, 64 KiB three times more; with one buffer a reader, 256 KiB keeps 100 readers at 25 MB. */
 const CHUNK_BYTES = 256 * 1024;
@@ -89,6 +92,8 @@ export async function sendFile(request: FastifyRequest, reply: FastifyReply, fil
       return reply;
     }
     handedOn = true;
+    // Nobody listens for it, so that node:http destroys the socket, and with it everything of this reply.
+    reply.raw.setTimeout(file.stalledMs ?? STALLED_MS);
     pump(handle, reply.raw, start, end)
       .catch((error: unknown) => {
         // The length is promised already: all that is left is to let the client see a cut reply.

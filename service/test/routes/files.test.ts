@@ -4,10 +4,12 @@ import { open, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promis
 import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import Fastify from 'fastify';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Export } from '#contract/exports.ts';
 import type { Image, Project } from '#contract/images.ts';
+import { sendFile } from '../../src/results/send-file.ts';
 import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
 import { finishBatch, uploadPictures } from '../support/results.ts';
 
@@ -167,6 +169,25 @@ describe('a large download', () => {
     await setImmediate();
     process.off('warning', warned);
     expect(warnings).toEqual([]);
+  });
+
+  it('is cut when the client takes nothing any more, and goes on as long as it takes something', async () => {
+    const app = Fastify();
+    const file = { path, mimeType: 'text/csv', etag: '"large"', cacheControl: 'no-cache', stalledMs: 2000 };
+    app.get('/file', (request, reply) => sendFile(request, reply, file));
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    const open = async () => {
+      const [reply] = (await once(request(`${url}/file`, { agent: false }).end(), 'response')) as [IncomingMessage];
+      return reply;
+    };
+    const stalled = await open();
+    stalled.on('error', () => {});
+    expect(await openFiles()).toBe(1);
+    await expect.poll(openFiles, { timeout: 20_000 }).toBe(0);
+    const taken = await readUpTo(await open(), LARGE);
+    expect(taken).toHaveLength(LARGE);
+    stalled.destroy();
+    await app.close();
   });
 
   it('gives the same bytes when it is cut and resumed, at odd places', async () => {
