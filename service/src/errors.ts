@@ -7,7 +7,6 @@ export const ERRORS = {
   NO_IMAGE_ACCEPTED: { statusCode: 400, message: 'no file of the upload was accepted' },
   TOO_MANY_FILES: { statusCode: 400, message: 'too many files in one request' },
   EMPTY_PROJECT: { statusCode: 400, message: 'the project has no images' },
-  UNSUPPORTED_FORMAT: { statusCode: 400, message: 'this format is not supported' },
   BAD_CURSOR: { statusCode: 400, message: 'the cursor is not one that this list gave out' },
   UNAUTHENTICATED: { statusCode: 401, message: 'missing, unknown, expired or revoked key' },
   FORBIDDEN: { statusCode: 403, message: 'the key lacks the scope' },
