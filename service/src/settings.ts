@@ -106,6 +106,8 @@ export const SETTINGS = {
   /** How long sent frames stay replayable, and how many a project keeps at most. */
   eventLogMs: integer('EVENT_LOG_MS', 3_600_000, 1_000, 604_800_000),
   eventLogFrames: integer('EVENT_LOG_FRAMES', 50_000, 10, 1_000_000),
+  /** Bytes and results that no image refers to any more are removed after this long. */
+  collectAfterMs: integer('COLLECT_AFTER_MS', 3_600_000, 0, 604_800_000),
   /** A process whose database does not answer for this long gives up, and says so. */
   databaseLostMs: integer('DATABASE_LOST_MS', 15_000, 500, 600_000),
   inferenceTimeoutMs: integer('INFERENCE_TIMEOUT_MS', 20_000, 100, 3_600_000),

@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { access, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+const FOLDERS = ['blobs', 'exports', 'derived', 'tmp'] as const;
+export type Folder = Exclude<(typeof FOLDERS)[number], 'tmp'>;
+
 /** Temporary files older than this belong to a process that died. */
 const STALE_TEMPORARY_MS = 3_600_000;
 
@@ -28,8 +31,8 @@ export function createStorage(dataDir: string) {
   const temporaryDir = join(dataDir, 'tmp');
   const path = (sha256: string) => join(dataDir, 'blobs', sha256.slice(0, 2), sha256.slice(2, 4), sha256);
   const exportPath = (exportId: string) => join(dataDir, 'exports', exportId);
-  const derivedPath = (sha256: string, name: string) =>
-    join(dataDir, 'derived', sha256.slice(0, 2), sha256.slice(2, 4), `${sha256}-${name}`);
+  const derivedDir = (id: string) => join(dataDir, 'derived', id.slice(0, 2), id.slice(2, 4));
+  const derivedPath = (id: string, name: string) => join(derivedDir(id), `${id}-${name}`);
 
   return {
     dataDir,
@@ -40,7 +43,7 @@ export function createStorage(dataDir: string) {
     derivedPath,
     /** Creates the folders and removes what a dead process left in `tmp`. */
     async open(): Promise<void> {
-      for (const name of ['blobs', 'exports', 'derived', 'tmp']) await mkdir(join(dataDir, name), { recursive: true });
+      for (const name of FOLDERS) await mkdir(join(dataDir, name), { recursive: true });
       const now = Date.now();
       for (const name of await readdir(temporaryDir)) {
         const file = join(temporaryDir, name);
@@ -76,6 +79,22 @@ export function createStorage(dataDir: string) {
       if (durable) await syncFolder(dirname(target));
     },
     discard: (file: string): Promise<void> => rm(file, { force: true }),
+    /** Removes all pictures made from these bytes (by hash) or this result (by id). */
+    async discardDerived(id: string): Promise<void> {
+      const names = await readdir(derivedDir(id)).catch(() => []);
+      for (const name of names) if (name.startsWith(`${id}-`)) await rm(join(derivedDir(id), name), { force: true });
+    },
+    /** Folders directly under one of ours that hold files, for who goes through all of them: `''` is the folder itself. */
+    async shards(folder: Folder): Promise<string[]> {
+      if (folder === 'exports') return [''];
+      return (await readdir(join(dataDir, folder)).catch(() => [])).sort();
+    },
+    /** Paths of all files in a shard. */
+    async files(folder: Folder, shard: string): Promise<string[]> {
+      const options = { recursive: true, withFileTypes: true } as const;
+      const entries = await readdir(join(dataDir, folder, shard), options).catch(() => []);
+      return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    },
   };
 }
 export type Storage = ReturnType<typeof createStorage>;

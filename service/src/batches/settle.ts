@@ -16,6 +16,8 @@ async function current(tx: Transaction, outcomes: readonly Outcome[]): Promise<O
     JOIN unnest(${outcomes.map((o) => o.batchId)}::uuid[], ${outcomes.map((o) => o.imageId)}::uuid[],
                 ${outcomes.map((o) => o.generation)}::int[]) AS w (batch_id, image_id, generation)
       ON t.batch_id = w.batch_id AND t.image_id = w.image_id AND t.generation = w.generation
+    -- the items of a deleted project stay as they are until they are removed: its batches are cancelled
+    JOIN batches b ON b.id = t.batch_id AND b.status <> 'cancelled'
     WHERE t.status = 'processing'`;
   const valid = new Set(rows.map(keyOf));
   return outcomes.filter((outcome) => valid.has(keyOf(outcome)));

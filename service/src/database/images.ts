@@ -1,10 +1,13 @@
+import type postgres from 'postgres';
 import type { Image } from '#contract/images.ts';
 import type { FailureCode, ImageStatus } from '#contract/common.ts';
 import { FAILURE_CODES } from '#contract/common.ts';
 import type { Cache } from '../cache.ts';
+import { withRetry } from '../batches/locks.ts';
 import { badValue } from '../errors.ts';
 import type { Sql } from './client.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { removeImage } from './remove-image.ts';
 
 export const IMAGE_SORTS = ['name', '-name', 'createdAt', '-createdAt', 'polygonCount', '-polygonCount'] as const;
 export type ImageSort = (typeof IMAGE_SORTS)[number];
@@ -39,6 +42,10 @@ export function toImage({ errorCode, errorMessage, ...row }: ImageRow): Image {
 /** Remembers which project an image belongs to, which never changes; an image that is gone is found gone under its version. */
 const OWNERS_MAX = 200_000;
 const TTL_SECONDS = 60;
+type Fragment = postgres.PendingQuery<postgres.Row[]>;
+
+/** Version key of what depends on which images there are and how they are called, and not on their status. */
+export const namesOf = (projectId: string): string => `names:${projectId}`;
 
 export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   const owners = new Map<string, string>();
@@ -54,10 +61,11 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     to_char(i.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
     i.polygon_count as "polygonCount", i.batch_id as "batchId", i.error_code as "errorCode",
     i.error_message as "errorMessage"`;
-  const table = sql`images i join blobs b on b.sha256 = i.sha256 join projects p on p.id = i.project_id and p.deleted_at is null`;
 
   async function load(id: string): Promise<Image | null> {
-    const [row] = await sql<ImageRow[]>`select ${columns} from ${table} where i.id = ${id}`;
+    const [row] = await sql<ImageRow[]>`
+      select ${columns} from images i join blobs b on b.sha256 = i.sha256
+        join projects p on p.id = i.project_id and p.deleted_at is null where i.id = ${id}`;
     return row ? toImage(row) : null;
   }
 
@@ -76,15 +84,15 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
       case 'polygonCount':
         return value === null
           ? sql`and i.polygon_count is null and i.id > ${id}`
-          : sql`and ((i.polygon_count, i.id) > (${Number(value)}, ${id}) or i.polygon_count is null)`;
+          : sql`and (i.polygon_count, i.id) > (${Number(value)}, ${id})`;
       case '-polygonCount':
         return value === null
           ? sql`and i.polygon_count is null and i.id < ${id}`
-          : sql`and ((i.polygon_count, i.id) < (${Number(value)}, ${id}) or i.polygon_count is null)`;
+          : sql`and (i.polygon_count, i.id) < (${Number(value)}, ${id})`;
     }
   }
   /** Images without a count come last, whichever way. */
-  const ORDERS: Record<ImageSort, ReturnType<Sql>> = {
+  const ORDERS: Record<ImageSort, Fragment> = {
     name: sql`i.name, i.id`,
     '-name': sql`i.name desc, i.id desc`,
     createdAt: sql`i.created_at, i.id`,
@@ -98,25 +106,58 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     return sort.endsWith('createdAt') ? image.createdAt : image.polygonCount;
   };
 
+  /** Rows in order; ids are picked from an index alone, so that a deep offset walks the index and not the table. */
+  const readRows = (query: ImageListQuery, filter: Fragment, from: Fragment, limit: number) => sql<ImageRow[]>`
+    select ${columns}
+    from (
+      select i.id from images i where ${filter} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
+    ) page join images i on i.id = page.id join blobs b on b.sha256 = i.sha256
+      join projects p on p.id = i.project_id and p.deleted_at is null
+    order by ${ORDERS[query.sort]}`;
+
+  /** One row more than the page has. */
+  async function readPage(query: ImageListQuery, filter: Fragment): Promise<ImageRow[]> {
+    const wanted = query.limit + 1;
+    if (query.cursor === undefined) return readRows(query, filter, sql``, wanted);
+    const rows = await readRows(query, filter, after(query.sort, query.cursor), wanted);
+    const counted = query.sort.endsWith('polygonCount') && decodeCursor(query.cursor, query.sort).value !== null;
+    if (!counted || rows.length === wanted) return rows;
+    // "Greater, or null" is no range of an index; two ranges are.
+    return [...rows, ...(await readRows(query, filter, sql`and i.polygon_count is null`, wanted - rows.length))];
+  }
+
+  /** Kept sums, so that a list does not count its project anew each time; only a search has to, and once per set of names. */
+  async function countAll({ projectId, statuses, q }: ImageListQuery, filter: Fragment): Promise<number> {
+    const count = async () => {
+      const [row] = await sql<{ total: number }[]>`select count(*) as total from images i where ${filter}`;
+      return row?.total ?? 0;
+    };
+    if (q)
+      return statuses.length > 0
+        ? count()
+        : cache.wrap({ kind: 'total', projectId: namesOf(projectId), key: q, ttlSeconds: TTL_SECONDS }, count);
+    const [row] = await sql<{ total: number }[]>`
+      select coalesce(sum(n), 0)::bigint as total from image_counts
+      where project_id = ${projectId} ${statuses.length > 0 ? sql`and status in ${sql([...statuses])}` : sql``}`;
+    return row?.total ?? 0;
+  }
+
   async function loadPage(query: ImageListQuery): Promise<ImagePage> {
     const pattern = query.q ? `%${query.q.replace(/[\\%_]/g, '\\$&')}%` : null;
     const filter = sql`
       i.project_id = ${query.projectId}
       ${query.statuses.length > 0 ? sql`and i.status in ${sql([...query.statuses])}` : sql``}
       ${pattern === null ? sql`` : sql`and i.name ilike ${pattern}`}`;
-    const [rows, [counted]] = await Promise.all([
-      sql<ImageRow[]>`
-        select ${columns} from ${table}
-        where ${filter} ${query.cursor === undefined ? sql`` : after(query.sort, query.cursor)}
-        order by ${ORDERS[query.sort]} limit ${query.limit + 1} offset ${query.offset}`,
-      sql<{ total: number }[]>`select count(*) as total from images i where ${filter}`,
-    ]);
+    const rows = await readPage(query, filter);
+    // The last page of a list without a cursor says itself how long the list is.
+    const isLast = query.cursor === undefined && rows.length <= query.limit && (rows.length > 0 || query.offset === 0);
+    const total = isLast ? query.offset + rows.length : await countAll(query, filter);
     const items = rows.slice(0, query.limit).map(toImage);
     const last = items.at(-1);
     const more = rows.length > query.limit && last !== undefined;
     return {
       items,
-      total: counted?.total ?? 0,
+      total,
       nextCursor: more ? encodeCursor({ sort: query.sort, value: cursorValue(query.sort, last), id: last.id }) : null,
     };
   }
@@ -143,33 +184,13 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
       return cache.wrap({ kind: 'list', projectId, key, ttlSeconds: TTL_SECONDS }, () => loadPage(query));
     },
     /**
-     * Removes the row and takes the image out of the counters of its batches, in one transaction.
+     * Removes the row and takes the image out of the counters of its batches, in one transaction. Its bytes go later, when no
+     * image has them any more.
      * @returns its project, or null when there was no such image.
      */
     async remove(id: string): Promise<string | null> {
-      const projectId = await sql.begin(async (tx) => {
-        const batches = await tx<{ id: string }[]>`
-          select b.id from batches b join batch_items bi on bi.batch_id = b.id where bi.image_id = ${id} order by b.id for update of b`;
-        const [image] = await tx<
-          { projectId: string }[]
-        >`select project_id as "projectId" from images where id = ${id} for update`;
-        if (!image) return null;
-        const items = await tx<{ batchId: string; status: string }[]>`
-          delete from batch_items where image_id = ${id} returning batch_id as "batchId", status`;
-        for (const { batchId, status } of items)
-          await tx`update batches set total = total - 1, ${tx(status)} = ${tx(status)} - 1 where id = ${batchId}`;
-        if (items.length > 0) {
-          await tx`update batches set status = 'completed', finished_at = now()
-            where id in ${tx(batches.map((batch) => batch.id))} and status in ('queued', 'running') and queued + processing = 0`;
-          await tx`insert into event_outbox (project_id, batch_id)
-            select ${image.projectId}::uuid, id from batches where id in ${tx(batches.map((batch) => batch.id))}`;
-        }
-        await tx`delete from job_outbox where image_id = ${id}`;
-        await tx`delete from event_outbox where image_id = ${id}`;
-        await tx`delete from images where id = ${id}`;
-        return image.projectId;
-      });
-      if (projectId !== null) await cache.bump(projectId);
+      const projectId = await withRetry(() => sql.begin((tx) => removeImage(tx, id)));
+      if (projectId !== null) await Promise.all([cache.bump(projectId), cache.bump(namesOf(projectId))]);
       return projectId;
     },
   };

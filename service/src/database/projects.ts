@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Project, ProjectBody } from '#contract/images.ts';
 import type { Cache } from '../cache.ts';
+import { withRetry } from '../batches/locks.ts';
 import { badValue, notFound } from '../errors.ts';
-import type { Storage } from '../storage.ts';
 import type { Sql } from './client.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { namesOf } from './images.ts';
 
 /** Version key of what spans projects: the list of them. */
 export const ALL_PROJECTS = '*';
 const TTL_SECONDS = 60;
 
-export function createProjectStore({ sql, cache, storage }: { sql: Sql; cache: Cache; storage: Storage }) {
+export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   const columns = sql`p.id, p.name, p.pixel_size_um as "pixelSizeUm",
-    (select count(*) from images i where i.project_id = p.id) as "imageCount",
+    (select coalesce(sum(c.n), 0)::bigint from image_counts c where c.project_id = p.id) as "imageCount",
     to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"`;
 
   async function load(id: string): Promise<Project | null> {
@@ -20,7 +21,7 @@ export function createProjectStore({ sql, cache, storage }: { sql: Sql; cache: C
     return row ?? null;
   }
   const changed = async (id: string) => {
-    await Promise.all([cache.bump(id), cache.bump(ALL_PROJECTS)]);
+    await Promise.all([cache.bump(id), cache.bump(namesOf(id)), cache.bump(ALL_PROJECTS)]);
   };
   const get = (id: string): Promise<Project | null> =>
     cache.wrap({ kind: 'project', projectId: id, key: 'one', ttlSeconds: TTL_SECONDS }, () => load(id));
@@ -73,20 +74,28 @@ export function createProjectStore({ sql, cache, storage }: { sql: Sql; cache: C
       await changed(id);
       return (await load(id))!;
     },
-    /** Everything of the project goes with it, files of exports too; bytes and results stay, other projects may share them. */
-    async remove(id: string): Promise<void> {
-      const exports = await sql.begin(async (tx) => {
-        const [row] = await tx`select id from projects where id = ${id} and deleted_at is null for update`;
-        if (!row) throw notFound('project', id);
-        await tx`delete from job_outbox where project_id = ${id}`;
-        await tx`delete from event_outbox where project_id = ${id}`;
-        const files = await tx<{ id: string }[]>`
-          delete from exports where batch_id in (select id from batches where project_id = ${id}) returning id`;
-        await tx`delete from projects where id = ${id}`;
-        return files;
-      });
+    /**
+     * From here on nobody finds the project or anything in it, and nothing of it is worked on. What it holds is removed in the
+     * background, see `deletion/purge.ts`.
+     */
+    async remove(id: string): Promise<{ name: string; imageCount: number }> {
+      const removed = await withRetry(() =>
+        sql.begin(async (tx) => {
+          // Waits for uploads and new batches, which hold the row until they commit.
+          const [row] = await tx<{ name: string; imageCount: number }[]>`
+            select p.name, (select coalesce(sum(c.n), 0)::bigint from image_counts c where c.project_id = p.id) as "imageCount"
+            from projects p where id = ${id} and deleted_at is null for update of p`;
+          if (!row) throw notFound('project', id);
+          await tx`update projects set deleted_at = clock_timestamp() where id = ${id}`;
+          await tx`
+            update batches set status = 'cancelled', paused_reason = null, finished_at = clock_timestamp(),
+              cancelled = cancelled + queued + processing, queued = 0, processing = 0
+            where project_id = ${id} and status in ('queued', 'running', 'paused')`;
+          return row;
+        }),
+      );
       await changed(id);
-      for (const file of exports) await storage.discard(storage.exportPath(file.id));
+      return removed;
     },
   };
 }

@@ -77,7 +77,7 @@ const RECENT_BATCHES = 20;
 export async function readSnapshot(sql: Sql, projectId: string, head: StreamHead): Promise<SnapshotFrame> {
   return sql.begin('isolation level repeatable read read only', async (tx) => {
     const rows = await tx<{ status: ImageStatus; count: number }[]>`
-      SELECT status, count(*)::int AS count FROM images WHERE project_id = ${projectId} GROUP BY status`;
+      SELECT status, sum(n)::int AS count FROM image_counts WHERE project_id = ${projectId} GROUP BY status`;
     const ids = await tx<{ id: string }[]>`
       (SELECT id FROM batches WHERE project_id = ${projectId} AND status IN ('queued', 'running', 'paused'))
       UNION

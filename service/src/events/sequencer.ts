@@ -111,7 +111,8 @@ export async function sequenceOnce(sql: Sql, options: SequencerOptions = {}): Pr
     const rows = await drain(tx);
     if (rows.length === 0) return rows;
     const alive = await tx<{ id: string }[]>`
-      SELECT id FROM projects WHERE id = ANY(${[...new Set(rows.map((row) => row.projectId))]}::uuid[]) ORDER BY id`;
+      SELECT id FROM projects WHERE id = ANY(${[...new Set(rows.map((row) => row.projectId))]}::uuid[]) AND deleted_at IS NULL
+      ORDER BY id`;
     const states = await statesToTell(tx, rows);
     const byProject = Map.groupBy(rows, (row) => row.projectId);
     for (const { id } of alive) await publish(tx, id, byProject.get(id)!, states, options);

@@ -37,9 +37,9 @@ export function createExportClaims(sql: Sql, leaseMs: number) {
         where status = 'running' and attempts >= ${MAX_ATTEMPTS} and lease_until < now()`;
       const [row] = await sql<Claim[]>`
         with open as materialized (
-          select id from exports
-          where status = 'queued' or (status = 'running' and (lease_until is null or lease_until < now()))
-          order by created_at, id limit 1 for update skip locked
+          select e.id from exports e join batches b on b.id = e.batch_id join projects p on p.id = b.project_id and p.deleted_at is null
+          where e.status = 'queued' or (e.status = 'running' and (e.lease_until is null or e.lease_until < now()))
+          order by e.created_at, e.id limit 1 for update of e skip locked
         )
         update exports e set status = 'running', claim = ${randomUUID()}, lease_until = ${lease}, attempts = attempts + 1, progress = 0
         from open, batches b, projects p

@@ -44,6 +44,9 @@ export function createExportStore(deps: {
     createdAt: row.createdAt.toISOString(),
     finishedAt: row.finishedAt?.toISOString() ?? null,
   });
+  /** An export goes with its project. */
+  const alive = sql`exists (
+    select from batches b join projects p on p.id = b.project_id and p.deleted_at is null where b.id = exports.batch_id)`;
   const closing = new AbortController();
   let sweptAt = -Infinity;
 
@@ -84,7 +87,7 @@ export function createExportStore(deps: {
       return shown(row);
     },
     async get(id: string): Promise<Export> {
-      const [row] = await sql<Row[]>`select ${columns} from exports where id = ${id}`;
+      const [row] = await sql<Row[]>`select ${columns} from exports where id = ${id} and ${alive}`;
       if (!row) throw notFound('export', id);
       return shown(row);
     },
@@ -99,7 +102,7 @@ export function createExportStore(deps: {
           error: string | null;
         }[]
       >`
-        select status, file_name as "fileName", mime_type as "mimeType", etag, error_message as error from exports where id = ${id}`;
+        select status, file_name as "fileName", mime_type as "mimeType", etag, error_message as error from exports where id = ${id} and ${alive}`;
       if (!row) throw notFound('export', id);
       if (row.status !== 'ready')
         throw apiError('NOT_READY', `export ${id} is ${row.status}${row.error ? `: ${row.error}` : ''}`);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Image } from '#contract/images.ts';
+import { keepBytes } from '../database/bytes-lock.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { notFound } from '../errors.ts';
 import type { Storage } from '../storage.ts';
@@ -11,8 +12,9 @@ interface NewRow {
 }
 
 /**
- * Makes received files images of a project: bytes under their hash first, then all rows and their events in one transaction, so
- * that who reads the row finds the bytes, and who was answered finds the row. `alongside` runs in that transaction, last.
+ * Makes received files images of a project: bytes under their hash first, then all rows and their events, in one transaction, so
+ * that who reads the row finds the bytes, and who was answered finds the row. Nobody removes these bytes before its commit.
+ * `alongside` runs in that transaction, last.
  */
 export async function storeImages(
   deps: { sql: Sql; storage: Storage },
@@ -21,12 +23,16 @@ export async function storeImages(
   alongside?: (tx: Transaction, images: Image[]) => Promise<void>,
 ): Promise<Image[]> {
   const { sql, storage } = deps;
-  await storage.commit(files.map(({ temporary, sha256 }) => ({ temporary, sha256 })));
   const blobs = [...new Map(files.map((file) => [file.sha256, file])).values()];
   const images = files.map((file) => ({ id: randomUUID(), file }));
   return sql.begin(async (tx) => {
     const [project] = await tx`select id from projects where id = ${projectId} and deleted_at is null for key share`;
     if (!project) throw notFound('project', projectId);
+    await keepBytes(
+      tx,
+      blobs.map(({ sha256 }) => sha256),
+    );
+    await storage.commit(files.map(({ temporary, sha256 }) => ({ temporary, sha256 })));
     const blobRows = blobs.map((file) => ({
       sha256: Buffer.from(file.sha256, 'hex'),
       size_bytes: file.sizeBytes,

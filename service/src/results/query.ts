@@ -86,7 +86,8 @@ export async function* entriesByBatch(
 ): AsyncGenerator<Entry> {
   let after = unpack('batch', cursor) ?? '00000000-0000-0000-0000-000000000000';
   if (typeof after !== 'string' || !/^[0-9a-f-]{36}$/i.test(after)) throw apiError('BAD_CURSOR');
-  const [batch] = await sql`select id from batches where id = ${batchId}`;
+  const [batch] = await sql`
+    select b.id from batches b join projects p on p.id = b.project_id and p.deleted_at is null where b.id = ${batchId}`;
   if (!batch) throw apiError('NOT_FOUND', `no batch with id ${batchId}`);
   for (;;) {
     const rows: { imageId: string; resultId: string | null; bytes: number }[] = await sql<

@@ -8,11 +8,13 @@ import { relayOnce } from '../batches/relay.ts';
 import { createCache, type Cache } from '../cache.ts';
 import type { Config } from '../config.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
+import { startDeletion } from '../deletion/loops.ts';
 import { listenTo } from '../events/listener.ts';
 import { createTamper } from '../events/plant.ts';
 import { pruneFrames, sequenceOnce } from '../events/sequencer.ts';
 import { createMetrics, startMetricsServer, type Metrics } from '../metrics.ts';
 import { plantInQueue } from '../plants.ts';
+import { createStorage } from '../storage.ts';
 import { createLog, textOf, type Log, type RoleHandle } from './role.ts';
 
 const RELAY_POLL_MS = 250;
@@ -84,6 +86,13 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
     step: () => pruneFrames(sql, { maxAgeMs: config.eventLogMs, maxFrames: config.eventLogFrames }),
     onError: report('event log'),
   });
+  const deletion = startDeletion({
+    sql,
+    storage: createStorage(config.dataDir),
+    graceMs: config.collectAfterMs,
+    onError: report,
+    log: (message) => log('info', message),
+  });
   const listener = listenTo({
     databaseUrl: config.databaseUrl,
     channels: ['segbench_jobs', 'segbench_events'],
@@ -96,7 +105,7 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
   return {
     async stop() {
       await listener.close();
-      await Promise.all([relay, reconciler, sequencer, prune].map((loop) => loop.stop()));
+      await Promise.all([relay, reconciler, sequencer, prune, ...deletion].map((loop) => loop.stop()));
     },
   };
 }

@@ -48,8 +48,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       params: IdParams,
       response: replies({ 204: NoContent }),
     },
-    handler: async ({ params }, reply) => {
-      await projects.remove(params.id);
+    handler: async (request, reply) => {
+      const { name, imageCount } = await projects.remove(request.params.id);
+      request.audit = { targetId: request.params.id, detail: { name, images: imageCount } };
       return reply.code(204).send(null);
     },
   });

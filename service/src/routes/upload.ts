@@ -2,7 +2,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { UploadReply } from '#contract/images.ts';
-import { ALL_PROJECTS, createProjectStore } from '../database/projects.ts';
+import { createProjectStore } from '../database/projects.ts';
 import { apiError } from '../errors.ts';
 import { createIdempotency } from '../ingest/idempotency.ts';
 import { boundedParts } from '../ingest/parts.ts';
@@ -68,7 +68,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       async function published({ images, rejected }: UploadReply) {
         for (const image of images) app.images.own(image.id, id);
         request.audit = { targetId: id, detail: { images: images.length, rejected: rejected.length } };
-        await Promise.all([app.cache.bump(id), app.cache.bump(ALL_PROJECTS)]);
+        await projects.changed(id);
       }
     },
   });

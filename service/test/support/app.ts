@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from '../../src/app.ts';
 import { createCache } from '../../src/cache.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createDatabase } from '../../src/database/client.ts';
+import { createDatabase, type Sql } from '../../src/database/client.ts';
 import { createKeyStore } from '../../src/database/keys.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -23,16 +23,27 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
+export interface TestSetting {
+  /** Another app, whose database, cache and folder this one shares, like a second API process. It must be closed later. */
+  beside?: TestApp;
+  /** A database made by the test, which drops it. */
+  databaseUrl?: string;
+  /** Instead of a pool of its own. */
+  sql?: Sql;
+}
+
 /** The real app, listening, on a database and a folder of its own. */
-export async function startTestApp(env: Record<string, string> = {}): Promise<TestApp> {
+export async function startTestApp(env: Record<string, string> = {}, setting: TestSetting = {}): Promise<TestApp> {
   const servers = testServers();
-  const database = await servers.createDatabase();
-  const dataDir = await mkdtemp(join(tmpdir(), 'segbench-test-'));
+  const other = setting.beside?.app.config;
+  const given = setting.databaseUrl ?? other?.databaseUrl;
+  const database = given === undefined ? await servers.createDatabase() : { url: given, drop: async () => {} };
+  const dataDir = other?.dataDir ?? (await mkdtemp(join(tmpdir(), 'segbench-test-')));
   const config = loadConfig({
     DATABASE_URL: database.url,
     QUEUE_REDIS_URL: servers.queueRedisUrl,
-    CACHE_REDIS_URL: servers.cacheRedisUrl,
-    QUEUE_PREFIX: servers.prefix(),
+    CACHE_REDIS_URL: other?.cacheRedisUrl ?? servers.cacheRedisUrl,
+    QUEUE_PREFIX: other?.queuePrefix ?? servers.prefix(),
     DATA_DIR: dataDir,
     DATABASE_POOL: '4',
     LOG_LEVEL: 'error',
@@ -42,7 +53,7 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
   });
   await migrate(database.url);
   const metrics = createMetrics('api');
-  const sql = createDatabase(database.url, { max: config.databasePool, metrics });
+  const sql = setting.sql ?? createDatabase(database.url, { max: config.databasePool, metrics });
   const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, metrics, prefix: config.queuePrefix });
   const storage = createStorage(dataDir);
   await cache.open();
@@ -65,7 +76,7 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
       await cache.close();
       await sql.end({ timeout: 5 });
       await database.drop();
-      await rm(dataDir, { recursive: true, force: true });
+      if (!other) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
