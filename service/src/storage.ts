@@ -87,7 +87,7 @@ export function createStorage(dataDir: string) {
     /** Folders directly under one of ours that hold files, for who goes through all of them: `''` is the folder itself. */
     async shards(folder: Folder): Promise<string[]> {
       if (folder === 'exports') return [''];
-      return (await readdir(join(dataDir, folder)).catch(() => [])).sort();
+      return readdir(join(dataDir, folder)).catch(() => []);
     },
     /** Paths of all files in a shard. */
     async files(folder: Folder, shard: string): Promise<string[]> {

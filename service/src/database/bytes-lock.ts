@@ -6,7 +6,7 @@ const lockOf = (sha256: string): string => Buffer.from(sha256, 'hex').readBigInt
 /** Until the end of the transaction nobody removes these bytes; waits for whoever is removing them now. */
 export async function keepBytes(tx: Transaction, hashes: readonly string[]): Promise<void> {
   // In order: an upload that waits must not hold what another one waits for.
-  const locks = [...new Set(hashes.map(lockOf))].sort();
+  const locks = [...new Set(hashes.map(lockOf))].sort((a, b) => a.localeCompare(b));
   await tx`select pg_advisory_xact_lock_shared(key) from unnest(${locks}::text[]::bigint[]) as key`;
 }
 

@@ -9,8 +9,10 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 const newToken = (prefix: string): string => `${prefix}_${randomBytes(32).toString('base64url')}`;
 
-/** How long a key that was found is believed without asking again; a revocation in this process acts at once. */
+/** How long a key that was found is believed without asking again, where nobody says that keys changed. */
 const TRUST_MS = 5000;
+/** Told to all API processes when a key is revoked or a session ends. */
+export const KEYS_CHANNEL = 'segbench_keys';
 const TRUSTED_MAX = 10_000;
 export const SESSION_SECONDS = 12 * 3600;
 
@@ -44,7 +46,14 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now) {
     return key;
   }
 
+  const announce = async () => {
+    trusted.clear();
+    await sql`select pg_notify(${KEYS_CHANNEL}, '')`;
+  };
+
   return {
+    /** Every key is looked up again: another process changed some. */
+    forget: () => trusted.clear(),
     /** The key of a bearer token, or null when it is unknown, expired or revoked. */
     byToken: (token: string): Promise<ApiKey | null> =>
       remember(`key ${token}`, async () => {
@@ -70,8 +79,8 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now) {
       return { token, expiresAt };
     },
     async closeSession(token: string): Promise<void> {
-      trusted.clear();
       await sql`delete from sessions where token_sha256 = ${hashOf(token)}`;
+      await announce();
     },
     /** The token is given out here and never again. */
     async create(name: string, scopes: readonly Scope[], expiresAt: Date | null): Promise<KeyRow & { token: string }> {
@@ -104,7 +113,7 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now) {
       const rows =
         await sql`update api_keys set revoked_at = now() where id = ${id} and revoked_at is null returning id`;
       await sql`delete from sessions where key_id = ${id}`;
-      trusted.clear();
+      await announce();
       return rows.length > 0;
     },
     /**

@@ -54,7 +54,7 @@ async function sweepShard({ sql, storage, graceMs }: CollectDeps, folder: Folder
 
 /** Goes through all files, one folder a call, and begins again after the last. */
 export function createSweep(deps: CollectDeps) {
-  let left: { folder: Folder; shard: string }[] = [];
+  const left: { folder: Folder; shard: string }[] = [];
   return {
     /** @returns how many files were removed, and whether this round is over. */
     async step(): Promise<{ removed: number; over: boolean }> {

@@ -1,8 +1,9 @@
 import cookie from '@fastify/cookie';
 import fp from 'fastify-plugin';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { createKeyStore, type KeyStore } from '../database/keys.ts';
+import { createKeyStore, KEYS_CHANNEL, type KeyStore } from '../database/keys.ts';
 import { apiError } from '../errors.ts';
+import { listenTo } from '../events/listener.ts';
 import type { ApiKey } from './decorators.ts';
 
 declare module 'fastify' {
@@ -41,6 +42,13 @@ export default fp(
   async (app: FastifyInstance) => {
     await app.register(cookie);
     app.decorate('keys', createKeyStore(app.sql));
+    const listener = listenTo({
+      databaseUrl: app.config.databaseUrl,
+      channels: [KEYS_CHANNEL],
+      onNotify: () => app.keys.forget(),
+      onConnected: () => app.keys.forget(),
+    });
+    app.addHook('onClose', () => listener.close());
     app.decorateRequest('apiKey', { getter: () => NOBODY });
     app.decorateRequest('bySession', false);
     app.decorate('identify', async (request: FastifyRequest) => {

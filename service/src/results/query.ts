@@ -23,8 +23,11 @@ interface Planned {
   cursor: string;
 }
 
-/** A page of results held in memory at once: by rows, and by the bytes that PostgreSQL says they have. */
-const PAGE_ROWS = 200;
+/**
+ * A page of results held in memory at once: by rows, and by the bytes that PostgreSQL says they have. One query a page: a thousand
+ * results of a few cells are one. Between pages no connection is held, however slowly the client reads.
+ */
+const PAGE_ROWS = 1000;
 const PAGE_BYTES = 4 * 1024 * 1024;
 const BATCH_PLAN_ROWS = 1000;
 
@@ -95,12 +98,14 @@ export async function* entriesByBatch(
     >`
       select bi.image_id as "imageId", bi.result_id as "resultId", coalesce(octet_length(r.polygons), 0) as bytes
       from batch_items bi left join results r on r.id = bi.result_id
-      where bi.batch_id = ${batchId} and bi.image_id > ${after as string} order by bi.image_id limit ${BATCH_PLAN_ROWS}`;
-    const plan = rows.map((row): Planned => ({ ...row, batchId, missing: false, cursor: pack('batch', row.imageId) }));
+      where bi.batch_id = ${batchId} and bi.image_id > ${after as string} order by bi.image_id limit ${BATCH_PLAN_ROWS + 1}`;
+    const more = rows.length > BATCH_PLAN_ROWS;
+    const plan = rows
+      .slice(0, BATCH_PLAN_ROWS)
+      .map((row): Planned => ({ ...row, batchId, missing: false, cursor: pack('batch', row.imageId) }));
     yield* filled(sql, plan, withPolygons);
-    const last = rows.at(-1);
-    if (!last || rows.length < BATCH_PLAN_ROWS) return;
-    after = last.imageId;
+    if (!more) return;
+    after = plan.at(-1)!.imageId;
   }
 }
 

@@ -157,6 +157,7 @@ describe('images of a project', () => {
 
 describe('all other paths', () => {
   it('reads no table of a million rows from end to end', async () => {
+    expect(ids).toHaveLength(1000);
     const results = (json: unknown) => ({
       method: 'POST',
       json,

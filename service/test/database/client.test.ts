@@ -32,6 +32,29 @@ describe('migrate', () => {
   });
 });
 
+describe('a pool of one', () => {
+  it('counts who waits while its connection is busy', async () => {
+    const own = createMetrics('test');
+    const [pool, holder] = [
+      createDatabase(database.url, { max: 1, metrics: own }),
+      createDatabase(database.url, { max: 1 }),
+    ];
+    try {
+      await holder`select pg_advisory_lock(1)`;
+      const slow = pool`select pg_advisory_lock(1)`.then(() => 0);
+      const waiting = Array.from({ length: 3 }, () => pool`select 1`.then(() => 0));
+      while (own.databasePool(1).waitingCount < 3 || own.databasePool(1).idleCount > 0)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(own.databasePool(1)).toEqual({ totalCount: 1, idleCount: 0, waitingCount: 3 });
+      await holder`select pg_advisory_unlock(1)`;
+      await Promise.all([slow, ...waiting]);
+      expect(own.databasePool(1)).toEqual({ totalCount: 1, idleCount: 1, waitingCount: 0 });
+    } finally {
+      await Promise.all([pool.end({ timeout: 1 }), holder.end({ timeout: 1 })]);
+    }
+  });
+});
+
 describe('createDatabase', () => {
   it('observes each query, inside of transactions and when it fails, and no fragment', async () => {
     const before = await observed();

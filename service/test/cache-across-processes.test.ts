@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Image, Project } from '#contract/images.ts';
+import { createKeyStore } from '../src/database/keys.ts';
+import { startTestApp, type TestApp } from './support/app.ts';
+import { form, picture } from './support/pictures.ts';
+
+/** Two API apps on one database, one Redis and one folder: what one has acknowledged, the other shows. */
+let writer: TestApp;
+let reader: TestApp;
+let project: Project;
+const read = async <T>(path: string) => (await (await reader.call(path)).json()) as T;
+beforeAll(async () => {
+  writer = await startTestApp();
+  reader = await startTestApp({}, { beside: writer });
+  project = (await (await writer.call('/api/projects', { method: 'POST', json: { name: 'p' } })).json()) as Project;
+});
+afterAll(async () => {
+  await reader.close();
+  await writer.close();
+});
+
+describe('a write through one process, read through another', () => {
+  it('is never stale in 1,000 renames, uploads, batches and deletions', async () => {
+    const bytes = await picture(1);
+    const images = `/api/projects/${project.id}/images`;
+    const { hits } = reader.app.metrics.cacheTotals;
+    for (let round = 0; round < 250; round++) {
+      const name = `name ${round}`;
+      await writer.call(`/api/projects/${project.id}`, { method: 'PATCH', json: { name } });
+      expect((await read<Project>(`/api/projects/${project.id}`)).name).toBe(name);
+      expect((await read<{ items: Project[] }>('/api/projects')).items[0]!.name).toBe(name);
+      const reply = await writer.call(images, { method: 'POST', body: form([{ name: 'a.png', bytes }]) });
+      const [image] = ((await reply.json()) as { images: Image[] }).images;
+      const listed = await read<{ items: Image[]; total: number }>(images);
+      expect([listed.total, listed.items[0]?.status]).toEqual([1, 'uploaded']);
+      expect(await read(images)).toEqual(listed);
+      await writer.call(`/api/projects/${project.id}/batches`, { method: 'POST', json: { all: true } });
+      expect((await read<{ items: Image[] }>(images)).items[0]!.status).toBe('queued');
+      expect((await read<Image>(`/api/images/${image!.id}`)).status).toBe('queued');
+      await writer.call(`/api/images/${image!.id}`, { method: 'DELETE' });
+      expect((await read<{ total: number }>(images)).total).toBe(0);
+      expect((await reader.call(`/api/images/${image!.id}`)).status).toBe(404);
+    }
+    // Else the cache was not asked and nothing is shown by this.
+    expect(reader.app.metrics.cacheTotals.hits - hits).toBeGreaterThan(250);
+  }, 300_000);
+
+  it('refuses a revoked key without waiting for the trust in it to end', async () => {
+    // A clock that stands still: trust would last for ever.
+    const frozen = createKeyStore(reader.app.sql, () => 1);
+    const { id, token } = await writer.app.keys.create('k', ['read'], null);
+    expect(await frozen.byToken(token)).not.toBeNull();
+    expect((await reader.call('/api/projects', { key: token })).status).toBe(200);
+    const forget = reader.app.keys.forget;
+    let told = 0;
+    reader.app.keys.forget = () => {
+      told++;
+      forget();
+      frozen.forget();
+    };
+    expect((await writer.call(`/api/keys/${id}`, { method: 'DELETE' })).status).toBe(204);
+    while (told === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await frozen.byToken(token)).toBeNull();
+    expect((await reader.call('/api/projects', { key: token })).status).toBe(401);
+  });
+});

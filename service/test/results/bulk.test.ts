@@ -1,0 +1,103 @@
+import { request, type IncomingMessage } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeBulk, encodePolygons } from '#contract/polygons-format.ts';
+import { POLYGONS_MIME } from '#contract/results.ts';
+import { insertProject, until } from '../batches/fixture.ts';
+import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
+import { polygons } from '../support/results.ts';
+
+let service: TestApp;
+beforeAll(async () => {
+  service = await startTestApp();
+});
+afterAll(() => service.close());
+
+/** A project of finished images with `cells` cells each, written as the worker leaves it. */
+async function finished(count: number, cells: number): Promise<{ imageIds: string[]; batchId: string }> {
+  const { sql } = service.app;
+  const { projectId, imageIds } = await insertProject(sql, count);
+  const batchId = randomUUID();
+  await sql`insert into batches (id, project_id, status, model, model_version, threshold, parameters, total, completed)
+    values (${batchId}, ${projectId}, 'completed', 'nuclei', '1', 0.5, 't', ${count}, ${count})`;
+  const bytes = Buffer.from(encodePolygons(polygons(cells)));
+  await sql`
+    with made as (
+      insert into results (id, sha256, model, model_version, parameters, threshold, image_width, image_height, polygon_count, processing_ms, stages, polygons)
+      select gen_random_uuid(), sha256, 'nuclei', '1', 't', 0.5, 8, 8, ${cells}::int, 1, '{}', ${bytes} from images where project_id = ${projectId}
+      returning id, sha256
+    ), items as (
+      insert into batch_items (batch_id, image_id, status, result_id)
+      select ${batchId}::uuid, i.id, 'completed', made.id from made join images i on i.sha256 = made.sha256
+    )
+    update images i set status = 'completed', result_id = made.id, batch_id = ${batchId}, polygon_count = ${cells}
+    from made where made.sha256 = i.sha256`;
+  return { imageIds, batchId };
+}
+const queries = async () =>
+  (await service.app.metrics.dbQueryDuration.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))
+    ?.value ?? 0;
+
+describe('bulk results', () => {
+  it('asks the database at most three times for 1, 100 or 1,000 sparse results, by ids and by batch', async () => {
+    const { imageIds, batchId } = await finished(1000, 20);
+    await service.call('/api/session');
+    for (const body of [...[1, 100, 1000].map((n) => ({ imageIds: imageIds.slice(0, n) })), { batchId }]) {
+      const before = await queries();
+      const reply = await service.call('/api/segmentation/batch/results', {
+        method: 'POST',
+        json: body,
+        headers: { accept: POLYGONS_MIME },
+      });
+      const { results } = decodeBulk(new Uint8Array(await reply.arrayBuffer()));
+      expect(results.size).toBe('imageIds' in body ? body.imageIds.length : 1000);
+      expect((await queries()) - before).toBeLessThanOrEqual(3);
+    }
+  });
+
+  it('stops reading for a client that does not read, goes on with it, and ends when it leaves', async () => {
+    const { imageIds } = await finished(1000, 2000);
+    await service.call('/api/session');
+    const body = JSON.stringify({ imageIds });
+    const begin = () =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        const headers = {
+          authorization: `Bearer ${TEST_KEY}`,
+          'content-type': 'application/json',
+          accept: 'application/x-ndjson',
+        };
+        request(`${service.url}/api/segmentation/batch/results`, { method: 'POST', headers }, resolve)
+          .on('error', reject)
+          .end(body);
+      });
+    /** The number of queries once it does not change any more. */
+    const settled = async () => {
+      let last = -1;
+      let same = 0;
+      await until(async () => {
+        const now = await queries();
+        same = now === last ? same + 1 : 0;
+        last = now;
+        return same >= 25;
+      });
+      return last;
+    };
+    const before = await queries();
+    const slow = await begin();
+    slow.on('error', () => {});
+    const whileWaiting = (await settled()) - before;
+    // What was read ahead is a page or two of some dozen: the rest waits in the database.
+    expect(whileWaiting).toBeLessThanOrEqual(5);
+    expect(service.app.metrics.databasePool(4)).toMatchObject({ idleCount: 4, waitingCount: 0 });
+    const first = await new Promise<number>((resolve) => slow.once('data', (chunk: Buffer) => resolve(chunk.length)));
+    expect(first).toBeGreaterThan(0);
+    slow.destroy();
+    const afterLeaving = (await settled()) - before;
+    expect(afterLeaving).toBeLessThanOrEqual(whileWaiting + 3);
+    const whole = await begin();
+    let lines = 0;
+    for await (const chunk of whole) for (const byte of chunk as Buffer) if (byte === 10) lines++;
+    expect(lines).toBe(1001);
+    expect((await queries()) - before - afterLeaving).toBeGreaterThan(whileWaiting);
+  });
+});
