@@ -1,3 +1,4 @@
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Image, Project } from '#contract/images.ts';
 import { createKeyStore } from '../src/database/keys.ts';
@@ -62,5 +63,56 @@ describe('a write through one process, read through another', () => {
     while (told === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(await frozen.byToken(token)).toBeNull();
     expect((await reader.call('/api/projects', { key: token })).status).toBe(401);
+  });
+
+  it('is not undone by a slow read that began before it', async () => {
+    // The way to the database, on which answers can be held back: the rows are read, and arrive after the write.
+    const target = new URL(writer.app.config.databaseUrl);
+    let held: { chunk: Buffer; release: () => void }[] | null = null;
+    const proxy = createServer((client) => {
+      const server = connect(Number(target.port), target.hostname);
+      client.pipe(server);
+      server.on('data', (chunk) => {
+        if (held) held.push({ chunk, release: () => void client.write(chunk) });
+        else client.write(chunk);
+      });
+      for (const [one, other] of [
+        [client, server],
+        [server, client],
+      ] as const)
+        one.on('error', () => {}).on('close', () => other.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const through = new URL(target);
+    through.port = String((proxy.address() as AddressInfo).port);
+    const slow = await startTestApp({ DATABASE_POOL: '1' }, { beside: writer, databaseUrl: through.href });
+    const path = `/api/projects/${project.id}`;
+    try {
+      // The statement is prepared now: its next answer carries rows.
+      await slow.call(path);
+      await writer.call(path, { method: 'PATCH', json: { name: 'before' } });
+      held = [];
+      const reading = slow.call(path);
+      while (!held.some(({ chunk }) => chunk.includes('before')))
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      await writer.call(path, { method: 'PATCH', json: { name: 'after' } });
+      for (const { release } of held) release();
+      held = null;
+      expect(((await (await reading).json()) as Project).name).toBe('before');
+      for (const app of [slow, reader]) expect(((await (await app.call(path)).json()) as Project).name).toBe('after');
+    } finally {
+      await slow.close();
+      proxy.close();
+    }
+  });
+
+  it('works without the cache', async () => {
+    const without = await startTestApp({ CACHE_REDIS_URL: 'redis://127.0.0.1:1' }, { beside: writer });
+    const path = `/api/projects/${project.id}`;
+    for (const name of ['one', 'two']) {
+      expect((await without.call(path, { method: 'PATCH', json: { name } })).status).toBe(200);
+      expect(((await (await without.call(path)).json()) as Project).name).toBe(name);
+    }
+    await without.close();
   });
 });

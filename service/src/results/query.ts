@@ -28,7 +28,7 @@ interface Planned {
  * results of a few cells are one. Between pages no connection is held, however slowly the client reads.
  */
 const PAGE_ROWS = 1000;
-const PAGE_BYTES = 4 * 1024 * 1024;
+const PAGE_BYTES = 3 * 1024 * 1024;
 const BATCH_PLAN_ROWS = 1000;
 
 const pack = (kind: 'ids' | 'batch', at: string | number) =>
