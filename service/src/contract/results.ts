@@ -50,4 +50,12 @@ export const ResultsBody = Type.Object(
 );
 export type ResultsBody = Static<typeof ResultsBody>;
 
+/** `null`: known, no result. `missing`: unknown or foreign. */
+export const ResultsReply = Type.Object({
+  results: Type.Record(Type.String(), Nullable(Type.Partial(Result))),
+  missing: Type.Array(Id),
+  nextCursor: Nullable(Type.String()),
+});
+export type ResultsReply = Static<typeof ResultsReply>;
+
 export { POLYGONS_MIME } from './names.ts';

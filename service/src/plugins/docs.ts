@@ -1,6 +1,10 @@
 import swagger from '@fastify/swagger';
 import fp from 'fastify-plugin';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { completeDocument } from '../openapi/document.ts';
+import { factsOf, keyOf, type RouteFacts } from '../openapi/facts.ts';
+import { DESCRIPTION, TAGS } from '../openapi/words.ts';
 
 interface Operation {
   summary?: string;
@@ -11,6 +15,7 @@ type Paths = Record<string, Record<string, Operation>>;
 
 const escaped = (text: string) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 
+const AnyObject = Type.Object({}, { description: 'OpenAPI 3.1' });
 const MULTIPART = {
   type: 'object',
   required: ['files'],
@@ -35,27 +40,43 @@ export function docsPage(paths: Paths): string {
 /** OpenAPI 3.1 from the routes' own schemas. Registered before the routes. */
 export default fp(
   async (app: FastifyInstance) => {
+    const facts = new Map<string, RouteFacts>();
     await app.register(swagger, {
+      convertConstToEnum: false,
       // A multipart body is a stream that no validator sees: it is described here only.
-      transform: ({ schema, url }) => {
+      transform: ({ schema, url, route }) => {
+        const known = factsOf(route);
+        facts.set(keyOf(known), known);
         const multipart = schema?.consumes?.includes('multipart/form-data');
-        return { schema: multipart ? { ...schema, body: MULTIPART } : (schema ?? {}), url };
+        // The socket plugin hides its routes; their handshake is HTTP all the same.
+        const hide = schema?.hide === true && !known.websocket;
+        return { schema: { ...schema, hide, ...(multipart && { body: MULTIPART }) }, url };
       },
+      transformObject: (raw) =>
+        completeDocument('openapiObject' in raw ? raw.openapiObject : raw.swaggerObject, facts) as object,
       openapi: {
         openapi: '3.1.0',
-        info: { title: 'segbench', version: '0.1.0', description: 'Bulk image segmentation, measured end to end.' },
+        info: {
+          title: 'segbench',
+          version: '0.1.0',
+          description: DESCRIPTION,
+          license: { name: 'MIT', identifier: 'MIT' },
+        },
+        servers: [{ url: '/', description: 'This server' }],
+        tags: [...TAGS],
         components: {
           securitySchemes: {
-            key: { type: 'http', scheme: 'bearer' },
-            session: { type: 'apiKey', in: 'cookie', name: 'segbench_session' },
+            key: { type: 'http', scheme: 'bearer', description: 'A key, as it was given out once' },
+            session: { type: 'apiKey', in: 'cookie', name: 'segbench_session', description: 'From POST /api/session' },
           },
         },
-        security: [{ key: [] }, { session: [] }],
       },
     });
     const tags = ['docs'];
-    app.get('/openapi.json', { schema: { tags, summary: 'This document' } }, async () => app.swagger());
-    app.get('/docs', { schema: { tags, summary: 'A list of all operations' } }, async (_request, reply) =>
+    app.get('/openapi.json', { schema: { tags, summary: 'This document', response: { 200: AnyObject } } }, async () =>
+      app.swagger(),
+    );
+    app.get('/docs', { schema: { tags, summary: 'All operations, to read and to try' } }, async (_request, reply) =>
       reply.type('text/html; charset=utf-8').send(docsPage((app.swagger().paths ?? {}) as Paths)),
     );
   },

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { Id, Literals, Nullable, closed } from '#contract/common.ts';
-import { LODS, Result, ResultsBody } from '#contract/results.ts';
+import { Literals, closed } from '#contract/common.ts';
+import { LODS, Result, ResultsBody, ResultsReply } from '#contract/results.ts';
 import { apiError, notFound } from '../errors.ts';
 import { writeBulk } from '../results/bulk.ts';
 import { formFor, toResult } from '../results/forms.ts';
@@ -11,12 +11,6 @@ import { IdParams, replies } from './schemas.ts';
 
 /** Replies up to this size are sent whole, with their length. */
 const WHOLE_BYTES = 512 * 1024;
-
-const BulkReply = Type.Object({
-  results: Type.Record(Type.String(), Nullable(Type.Partial(Result))),
-  missing: Type.Array(Id),
-  nextCursor: Nullable(Type.String()),
-});
 
 async function* following(head: Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
   try {
@@ -41,7 +35,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         '`application/vnd.segbench.polygons` (docs/polygons-format.md). A reply that ends early under maxBytes carries nextCursor: repeat the body with it.',
       body: ResultsBody,
       // Sent as bytes, in one of three forms.
-      response: replies({ 200: Type.Unsafe<unknown>(BulkReply) }),
+      response: replies({ 200: Type.Unsafe<unknown>(ResultsReply) }),
     },
     handler: async (request, reply) => {
       const { imageIds, batchId, cursor, lod = 'high', fields, maxBytes } = request.body;

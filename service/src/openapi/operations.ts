@@ -1,0 +1,164 @@
+import type { ErrorCode } from '../errors.ts';
+import { POLYGONS_MIME } from '#contract/names.ts';
+import { EXAMPLE_IDS } from './ids.ts';
+
+/** What the document says of one operation beside what its route says itself. */
+export interface Notes {
+  /** Also the name that generated clients use. Without one it is made from method and path. */
+  operationId: string;
+  /** Beside those that follow from the route: see `responses.ts`. */
+  errors?: ErrorCode[];
+  /** A body that works as it stands; without one, the fields that are always needed. */
+  body?: unknown;
+  /** The body may be left out. */
+  bodyOptional?: true;
+  /** Media types of a reply that is bytes, or of the forms of one that is not JSON alone. */
+  produces?: string[];
+  /** Headers of the successful replies. */
+  headers?: string[];
+  /** Request headers that change the answer, with what they do. */
+  asks?: Record<string, string>;
+  /** Replies without a body: status and what it means. */
+  bare?: Record<number, string>;
+  /** Its own check of the key, outside of `/api`. */
+  needsKey?: true;
+}
+
+const { images: IMAGE = '', batches: BATCH = '' } = EXAMPLE_IDS;
+const PICTURE = ['etag', 'cache-control', 'vary'];
+const FILE = ['etag', 'last-modified', 'cache-control', 'accept-ranges'];
+const ASKS_PICTURE = {
+  accept: 'With `f=auto`: the formats that the client takes',
+  'if-none-match': 'An etag that the client has: 304 when nothing changed',
+};
+const ASKS_FILE = {
+  range: 'One range of bytes, e.g. `bytes=0-1023`; malformed ranges and unknown units are ignored',
+  'if-range': 'An etag or a date: the range is taken only while it is current',
+  'if-none-match': 'An etag that the client has: 304 when nothing changed',
+};
+const NOT_MODIFIED = { 304: 'The client has these bytes already' };
+
+export const OPERATIONS: Readonly<Record<string, Notes>> = {
+  'POST /api/session': {
+    operationId: 'createSession',
+    errors: ['UNAUTHENTICATED', 'UNAVAILABLE'],
+    body: { key: 'a key of 32 characters or more, as it was given out once' },
+    bodyOptional: true,
+    headers: ['set-cookie'],
+  },
+  'GET /api/session': { operationId: 'getSession' },
+  'DELETE /api/session': { operationId: 'deleteSession', headers: ['set-cookie'] },
+
+  'POST /api/projects': { operationId: 'createProject', body: { name: 'Plate 7', pixelSizeUm: 0.325 } },
+  'GET /api/projects': { operationId: 'listProjects', errors: ['BAD_CURSOR'] },
+  'GET /api/projects/:id': { operationId: 'getProject' },
+  'PATCH /api/projects/:id': { operationId: 'updateProject', body: { name: 'Plate 7, repeated' } },
+  'DELETE /api/projects/:id': { operationId: 'deleteProject' },
+
+  'POST /api/projects/:id/images': {
+    operationId: 'uploadImages',
+    errors: ['NO_IMAGE_ACCEPTED', 'TOO_MANY_FILES', 'IDEMPOTENCY_IN_USE'],
+    headers: ['idempotency-replayed'],
+  },
+  'GET /api/projects/:id/images': { operationId: 'listImages', errors: ['BAD_CURSOR'] },
+  'GET /api/projects/:id/index': { operationId: 'getIndex', headers: ['cache-control'] },
+  'GET /api/images/:id': { operationId: 'getImage' },
+  'GET /api/images/:id/timeline': { operationId: 'getTimeline' },
+  'DELETE /api/images/:id': { operationId: 'deleteImage' },
+
+  'GET /api/images/:id/file': {
+    operationId: 'getImageFile',
+    errors: ['RANGE_NOT_SATISFIABLE'],
+    produces: ['image/png', 'image/jpeg', 'image/tiff', 'image/webp'],
+    headers: FILE,
+    asks: ASKS_FILE,
+    bare: NOT_MODIFIED,
+  },
+  'GET /api/images/:id/render': {
+    operationId: 'renderImage',
+    produces: ['image/webp', 'image/avif', 'image/jpeg', 'image/png'],
+    headers: PICTURE,
+    asks: ASKS_PICTURE,
+    bare: NOT_MODIFIED,
+  },
+  'GET /api/images/:id/overlay': {
+    operationId: 'renderOverlay',
+    produces: ['image/png', 'image/webp', 'image/avif'],
+    headers: PICTURE,
+    asks: ASKS_PICTURE,
+    bare: NOT_MODIFIED,
+  },
+
+  'POST /api/projects/:id/batches': {
+    operationId: 'createBatch',
+    errors: ['EMPTY_PROJECT'],
+    body: { all: true, threshold: 0.5 },
+  },
+  'GET /api/projects/:id/batches': { operationId: 'listBatches', errors: ['BAD_CURSOR'] },
+  'GET /api/batches/:id': { operationId: 'getBatch' },
+  'POST /api/batches/:id/pause': { operationId: 'pauseBatch', errors: ['CONFLICT'], bodyOptional: true },
+  'POST /api/batches/:id/resume': { operationId: 'resumeBatch', errors: ['CONFLICT'], bodyOptional: true },
+  'POST /api/batches/:id/cancel': { operationId: 'cancelBatch', errors: ['CONFLICT'], bodyOptional: true },
+  'POST /api/batches/:id/retry': { operationId: 'retryBatch', errors: ['CONFLICT'], body: { only: 'failed' } },
+  'GET /api/batches/:id/failures': { operationId: 'getFailures' },
+  'GET /api/queue': { operationId: 'getQueue' },
+  'GET /api/events': {
+    operationId: 'openEvents',
+    errors: ['FOREIGN_ORIGIN', 'NOT_FOUND'],
+    bare: { 101: 'Switching protocols: frames of `ServerFrame` as text follow. The client sends nothing' },
+  },
+
+  'POST /api/segmentation/batch/results': {
+    operationId: 'readResults',
+    errors: ['NOT_FOUND', 'BAD_CURSOR'],
+    body: { imageIds: [IMAGE], lod: 'medium' },
+    produces: ['application/x-ndjson', POLYGONS_MIME],
+    headers: ['vary'],
+    asks: { accept: 'The form of the reply; JSON for everything that is not one of the three' },
+  },
+  'GET /api/images/:id/segmentation': { operationId: 'getResult' },
+  'POST /api/batches/:id/exports': { operationId: 'createExport', body: { format: 'geojson' } },
+  'GET /api/exports/:id': { operationId: 'getExport' },
+  'GET /api/download/:exportId': {
+    operationId: 'downloadExport',
+    errors: ['NOT_READY', 'RANGE_NOT_SATISFIABLE'],
+    produces: ['application/x-ndjson', 'application/geo+json', 'application/json', 'text/csv', 'application/zip'],
+    headers: [...FILE, 'content-disposition'],
+    asks: ASKS_FILE,
+    bare: NOT_MODIFIED,
+  },
+
+  'GET /api/metrics/health': { operationId: 'getHealth' },
+  'GET /api/metrics/summary': { operationId: 'getSummary' },
+  'GET /api/metrics/performance': { operationId: 'getPerformance' },
+  'GET /api/metrics/slow-queries': { operationId: 'getSlowQueries' },
+  'GET /api/metrics/endpoints': { operationId: 'getEndpoints' },
+  'POST /api/keys': { operationId: 'createKey', body: { name: 'nightly run', scopes: ['read', 'write'] } },
+  'GET /api/keys': { operationId: 'listKeys', errors: ['BAD_CURSOR'] },
+  'DELETE /api/keys/:id': { operationId: 'deleteKey' },
+  'GET /api/audit': { operationId: 'listAudit', errors: ['BAD_CURSOR'] },
+
+  'GET /metrics': {
+    operationId: 'getPrometheus',
+    errors: ['UNAUTHENTICATED', 'FORBIDDEN'],
+    produces: ['text/plain'],
+    needsKey: true,
+  },
+  'GET /healthz': { operationId: 'getLiveness' },
+  'GET /readyz': { operationId: 'getReadiness', errors: ['UNAVAILABLE'] },
+  'GET /openapi.json': { operationId: 'getDocument' },
+  'GET /docs': { operationId: 'getDocs', produces: ['text/html'] },
+  'POST /graphql': { operationId: 'queryGraph', body: { query: `{ batch(id: "${BATCH}") { id status total } }` } },
+};
+
+/** `GET /api/plates/:id/wells` → `getPlatesByIdWells`. */
+export const defaultOperationId = (method: string, url: string): string =>
+  method.toLowerCase() +
+  url
+    .split('/')
+    .filter((part) => part !== '' && part !== 'api')
+    .map((part) => (part.startsWith(':') ? `By-${part.slice(1)}` : part))
+    .flatMap((part) => part.split(/[^A-Za-z0-9]/))
+    .filter(Boolean)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
