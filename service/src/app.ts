@@ -8,6 +8,7 @@ import compression from './plugins/compression.ts';
 import type { Services } from './plugins/decorators.ts';
 import docs from './plugins/docs.ts';
 import errorHandler from './plugins/error-handler.ts';
+import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
 import httpMetrics from './plugins/http-metrics.ts';
 import pages from './plugins/pages.ts';
 import plants from './plugins/plants.ts';
@@ -47,7 +48,9 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    frameworkErrors,
+    clientErrorHandler,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true },
       // ajv-formats takes `urn:uuid:…` as well, which PostgreSQL does not.

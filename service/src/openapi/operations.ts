@@ -117,7 +117,11 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     asks: { accept: 'The form of the reply; JSON for everything that is not one of the three' },
   },
   'GET /api/images/:id/segmentation': { operationId: 'getResult' },
-  'POST /api/batches/:id/exports': { operationId: 'createExport', body: { format: 'geojson' } },
+  'POST /api/batches/:id/exports': {
+    operationId: 'createExport',
+    errors: ['UNSUPPORTED_FORMAT'],
+    body: { format: 'geojson' },
+  },
   'GET /api/exports/:id': { operationId: 'getExport' },
   'GET /api/download/:exportId': {
     operationId: 'downloadExport',

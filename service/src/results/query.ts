@@ -1,6 +1,7 @@
 import type { Result } from '#contract/results.ts';
 import type { Sql } from '../database/client.ts';
-import { apiError } from '../errors.ts';
+import { UUID } from '../database/cursor.ts';
+import { apiError, shown } from '../errors.ts';
 
 /** What a reply says of one image; `stored` is null for a known image without a result. */
 export type Entry =
@@ -88,7 +89,8 @@ export async function* entriesByBatch(
   withPolygons: boolean,
 ): AsyncGenerator<Entry> {
   let after = unpack('batch', cursor) ?? '00000000-0000-0000-0000-000000000000';
-  if (typeof after !== 'string' || !/^[0-9a-f-]{36}$/i.test(after)) throw apiError('BAD_CURSOR');
+  if (typeof after !== 'string' || !UUID.test(after))
+    throw apiError('BAD_CURSOR', `cursor points at ${shown(after)}: expected what a reply for this batch gave out`);
   const [batch] = await sql`
     select b.id from batches b join projects p on p.id = b.project_id and p.deleted_at is null where b.id = ${batchId}`;
   if (!batch) throw apiError('NOT_FOUND', `no batch with id ${batchId}`);

@@ -151,6 +151,13 @@ describe('POST /api/segmentation/batch/results', () => {
     expect(error.message).toContain(part);
   });
 
+  it('answers 400 to a cursor that looks like an id and is none', async () => {
+    const cursor = Buffer.from(JSON.stringify(['batch', '-'.repeat(36)])).toString('base64url');
+    const reply = await ask({ batchId, cursor });
+    expect(reply.status).toBe(400);
+    expect(await reply.json()).toMatchObject({ code: 'BAD_CURSOR' });
+  });
+
   it('answers 404 for an unknown batch', async () => {
     expect((await ask({ batchId: UNKNOWN })).status).toBe(404);
   });

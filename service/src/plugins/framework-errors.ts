@@ -1,0 +1,35 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError, apiError, shown } from '../errors.ts';
+import { errorBody } from './error-handler.ts';
+
+export const MAX_PARAM_LENGTH = 200;
+
+/** What the router refuses before any route, hook or error handler is reached: answered in the service's own shape. */
+export function frameworkErrors(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const path = shown(request.url.split('?')[0]);
+  const answer =
+    error.code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? apiError('VALIDATION', `path is ${path}: expected parts of at most ${MAX_PARAM_LENGTH} characters`)
+      : apiError('BAD_REQUEST', `path is ${path}: expected percent-encoded UTF-8`);
+  void reply.code(answer.statusCode).type('application/json; charset=utf-8').send(errorBody(answer));
+}
+
+const BY_CODE: Readonly<Record<string, ApiError>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: apiError('REQUEST_TIMEOUT'),
+  HPE_HEADER_OVERFLOW: apiError('HEADERS_TOO_LARGE'),
+};
+
+/** What Node's parser refuses before there is a request. */
+export function clientErrorHandler(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const answer = BY_CODE[error.code ?? ''] ?? apiError('BAD_REQUEST', 'what was sent is not HTTP/1.1');
+  const body = JSON.stringify(errorBody(answer));
+  if (socket.writable)
+    socket.write(
+      `HTTP/1.1 ${answer.statusCode} ${STATUS_CODES[answer.statusCode]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  socket.destroySoon();
+}
