@@ -1,3 +1,4 @@
+import { addressOf } from '#contract/client.ts';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Viewer, ViewerResult } from '../models/Viewer.ts';
 import { OVERLAY_FILL, OVERLAY_STROKE } from '../raster/draw-overlay.ts';
@@ -58,7 +59,13 @@ export function ViewerCanvas({ viewer, name }: { viewer: Viewer; name: string })
         width: `min(100%, calc((100vh - 180px) * ${image.width / image.height}))`,
       }}
     >
-      <img src={`/api/images/${image.id}/render?w=${Math.min(RENDER_PX, image.width)}&f=webp`} alt={name} />
+      <img
+        src={addressOf('GET /api/images/{id}/render', {
+          path: { id: image.id },
+          query: { w: Math.min(RENDER_PX, image.width), f: 'webp' },
+        })}
+        alt={name}
+      />
       <canvas ref={canvas} onClick={select} />
     </div>
   );

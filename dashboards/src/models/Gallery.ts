@@ -1,5 +1,4 @@
 import { batch, computed, effect, signal } from '@preact/signals';
-import type { Batch } from '#contract/batches.ts';
 import { IMAGE_STATUSES, type ImageStatus } from '#contract/names.ts';
 import type { Api } from './api.ts';
 import { createBatches, isOver, terminalOf } from './Batches.ts';
@@ -200,12 +199,17 @@ export function createGallery(deps: GalleryDeps) {
     },
     segmentAll: (threshold: number) =>
       act(async () => {
-        const created = await api.post<Batch>(`/projects/${projectId}/batches`, { all: true, threshold });
+        const created = await api.call('POST /api/projects/{id}/batches', {
+          path: { id: projectId },
+          body: { all: true, threshold },
+        });
         batches.upsert(created);
         live.announce(`Batch of ${created.total} images started`);
       }),
     control: (batchId: string, action: 'pause' | 'resume' | 'cancel') =>
-      act(() => api.send('POST', `/batches/${batchId}/${action}`)),
+      act(async () => {
+        await api.call(`POST /api/batches/{id}/${action}`, { path: { id: batchId } });
+      }),
     stop(): void {
       stopWatching();
       stopListening();

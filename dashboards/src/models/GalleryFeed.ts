@@ -1,5 +1,4 @@
 import { signal } from '@preact/signals';
-import type { Batch } from '#contract/batches.ts';
 import type { EventsFrame, SnapshotFrame } from '#contract/events.ts';
 import { decodeIndex } from '#contract/index-format.ts';
 import type { Project } from '#contract/images.ts';
@@ -78,7 +77,7 @@ export function createGalleryFeed(deps: {
     loading = true;
     recent = [];
     try {
-      const index = decodeIndex(await api.bytes(`/projects/${projectId}/index`));
+      const index = decodeIndex(await api.bytes('GET /api/projects/{id}/index', { path: { id: projectId } }));
       store.load(index, missedEvents);
       const late = recent;
       loading = false;
@@ -100,10 +99,13 @@ export function createGalleryFeed(deps: {
     }
   }
   async function readProject(): Promise<void> {
-    project.value = await api.get<Project>(`/projects/${projectId}`);
+    project.value = await api.call('GET /api/projects/{id}', { path: { id: projectId } });
   }
   async function readBatches(): Promise<void> {
-    const list = await api.get<{ items: Batch[] }>(`/projects/${projectId}/batches?limit=${BATCHES_READ}`);
+    const list = await api.call('GET /api/projects/{id}/batches', {
+      path: { id: projectId },
+      query: { limit: BATCHES_READ },
+    });
     for (const batch of list.items.toReversed()) batches.upsert(batch, true);
   }
   return {

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { Batch } from '#contract/batches.ts';
 import type { Project } from '#contract/images.ts';
-import type { EndpointsReply, HealthReply, SummaryReply } from '#contract/metrics.ts';
+import type { HealthReply } from '#contract/metrics.ts';
 import type { QueueReply } from '#contract/queue.ts';
 import type { Api } from './api.ts';
 import { isOver } from './Batches.ts';
@@ -27,10 +27,10 @@ export type Operator = ReturnType<typeof createOperator>;
 export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boolean }) {
   const { api, clock, hidden } = deps;
   const poll = <T>(read: () => Promise<T>, everyMs = EVERY_MS) => createPoll({ read, everyMs, clock, hidden });
-  const health = poll(() => api.get<Health>('/metrics/health'));
-  const summary = poll(() => api.get<SummaryReply>('/metrics/summary'));
-  const endpoints = poll(() => api.get<EndpointsReply>('/metrics/endpoints'), 2 * EVERY_MS);
-  const queue = poll(() => api.get<QueueReply>('/queue'));
+  const health = poll(() => api.call('GET /api/metrics/health'));
+  const summary = poll(() => api.call('GET /api/metrics/summary'));
+  const endpoints = poll(() => api.call('GET /api/metrics/endpoints'), 2 * EVERY_MS);
+  const queue = poll(() => api.call('GET /api/queue'));
   const projects = poll(readProjects, 2 * EVERY_MS);
   const batches = poll(readOpenBatches);
   const createError = signal<string | null>(null);
@@ -40,9 +40,9 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
   let known = 0;
   async function readProjects(): Promise<{ items: Project[]; total: number }> {
     const offset = Math.max(0, known - PROJECTS_SHOWN);
-    const { items, total } = await api.get<{ items: Project[]; total: number }>(
-      `/projects?limit=${PROJECTS_SHOWN}${offset > 0 ? `&offset=${offset}` : ''}`,
-    );
+    const { items, total } = await api.call('GET /api/projects', {
+      query: { limit: PROJECTS_SHOWN, ...(offset > 0 && { offset }) },
+    });
     const before = known;
     known = total;
     if (total > offset + items.length || (total < before && offset > 0)) return readProjects();
@@ -52,7 +52,7 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
     const watched = projects.state.peek().value?.items.slice(0, PROJECTS_WATCHED) ?? [];
     const lists = await Promise.all(
       watched.map(async ({ id, name }) => {
-        const { items } = await api.get<{ items: Batch[] }>(`/projects/${id}/batches?limit=5`);
+        const { items } = await api.call('GET /api/projects/{id}/batches', { path: { id }, query: { limit: 5 } });
         return items.filter((batch) => !isOver(batch)).map((batch) => ({ ...batch, projectName: name }));
       }),
     );
@@ -69,7 +69,7 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
     async createProject(name: string): Promise<void> {
       createError.value = null;
       try {
-        await api.post<Project>('/projects', { name });
+        await api.call('POST /api/projects', { body: { name } });
         projects.refresh();
       } catch (cause) {
         createError.value = cause instanceof Error ? cause.message : String(cause);

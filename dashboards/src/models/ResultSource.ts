@@ -25,7 +25,7 @@ export function createResultSource(deps: {
   async function fetchBulk(body: object): Promise<string | null> {
     // Completions that come in while the request is under way may or may not be in the reply: they are not current.
     const askedAt = store.mark;
-    const bytes = await api.bytes('/segmentation/batch/results', { post: body, accept: POLYGONS_MIME });
+    const bytes = await api.bytes('POST /api/segmentation/batch/results', { body, accept: POLYGONS_MIME });
     const reply = decodeBulk(bytes);
     const changed: number[] = [];
     for (const [imageId, result] of reply.results) {

@@ -14,7 +14,7 @@ export function createSession(deps: { api: () => Api; location: Location; histor
   async function signIn(key: string): Promise<void> {
     error.value = null;
     try {
-      await deps.api().send('POST', '/session', { key });
+      await deps.api().call('POST /api/session', { body: { key } });
       state.value = 'signed-in';
     } catch (cause) {
       state.value = 'signed-out';

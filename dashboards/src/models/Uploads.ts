@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { UploadReply } from '#contract/images.ts';
+import { addressOf } from '#contract/client.ts';
 import { ApiError, type Api } from './api.ts';
 
 const FILES_A_REQUEST = 20;
@@ -40,7 +41,10 @@ export function createUploads(deps: { api: Api; projectId: string; onDone: () =>
     const form = new FormData();
     for (const file of files) form.append('files', file, file.webkitRelativePath || file.name);
     try {
-      const response = await deps.api.request(`/projects/${deps.projectId}/images`, { method: 'POST', body: form });
+      const response = await deps.api.request(
+        addressOf('POST /api/projects/{id}/images', { path: { id: deps.projectId } }),
+        { method: 'POST', body: form },
+      );
       return ((await response.json()) as UploadReply).rejected;
     } catch (cause) {
       if (cause instanceof ApiError && cause.rejected.length > 0) return cause.rejected;

@@ -29,7 +29,9 @@ export function createViewer(deps: { api: Api; imageId: string; newPath: () => P
 
   async function readResult(): Promise<void> {
     const post = { imageIds: [imageId] };
-    const reply = decodeBulk(await api.bytes('/segmentation/batch/results', { post, accept: POLYGONS_MIME }));
+    const reply = decodeBulk(
+      await api.bytes('POST /api/segmentation/batch/results', { body: post, accept: POLYGONS_MIME }),
+    );
     const found = reply.results.get(imageId);
     if (!found) return;
     const outlines: Outline[] = [];
@@ -58,7 +60,7 @@ export function createViewer(deps: { api: Api; imageId: string; newPath: () => P
     selected,
     async start(): Promise<void> {
       try {
-        image.value = await api.get<Image>(`/images/${imageId}`);
+        image.value = await api.call('GET /api/images/{id}', { path: { id: imageId } });
         await readResult();
       } catch (cause) {
         error.value = cause instanceof Error ? cause.message : String(cause);

@@ -1,3 +1,4 @@
+import { fillPath, type Call, type Optional, type ReplyOf, type RouteName } from '#contract/client.ts';
 import type { ErrorBody } from '#contract/common.ts';
 
 export class ApiError extends Error {
@@ -16,15 +17,23 @@ export class ApiError extends Error {
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 export type Api = ReturnType<typeof createApi>;
 
+interface Given {
+  path?: Record<string, string>;
+  query?: Record<string, string | number | undefined>;
+  body?: unknown;
+  signal?: AbortSignal;
+  accept?: string;
+}
+
 /**
- * The HTTP interface below `/api`. Every method throws `ApiError` with the server's code and message; a network failure has
- * code `NETWORK` and status 0. `onSignedOut` runs when a key or session is missing, expired or revoked.
+ * The HTTP interface, typed by the OpenAPI document. Every method throws `ApiError` with the server's code and message; a network
+ * failure has code `NETWORK` and status 0. `onSignedOut` runs when a key or session is missing, expired or revoked.
  */
 export function createApi(options: { fetch: Fetch; onSignedOut: () => void }) {
   async function request(path: string, init: RequestInit = {}): Promise<Response> {
     let response: Response;
     try {
-      response = await options.fetch(`/api${path}`, { credentials: 'same-origin', ...init });
+      response = await options.fetch(path, { credentials: 'same-origin', ...init });
     } catch (cause) {
       if (init.signal?.aborted) throw cause;
       throw new ApiError(0, 'NETWORK', 'The service does not answer.');
@@ -39,27 +48,28 @@ export function createApi(options: { fetch: Fetch; onSignedOut: () => void }) {
       body?.rejected,
     );
   }
-  const json = async <T>(path: string, init?: RequestInit): Promise<T> =>
-    (await request(path, init)).json() as Promise<T>;
-  const withBody = (method: string, body: unknown, signal?: AbortSignal): RequestInit => ({
-    method,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    ...(signal && { signal }),
-  });
+  function send(route: string, given: Given = {}): Promise<Response> {
+    const [method = '', template = ''] = route.split(' ');
+    const { body, signal, accept } = given;
+    return request(fillPath(template, given), {
+      method,
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...(accept && { accept }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    });
+  }
   return {
+    /** For what is not JSON in both directions; `path` from `addressOf`. */
     request,
-    get: <T>(path: string, signal?: AbortSignal) => json<T>(path, signal && { signal }),
-    post: <T>(path: string, body: unknown) => json<T>(path, withBody('POST', body)),
-    /** For replies without a body, or whose body does not matter. */
-    send: async (method: string, path: string, body?: unknown): Promise<void> => {
-      await request(path, body === undefined ? { method } : withBody(method, body));
+    async call<R extends RouteName>(
+      route: R,
+      ...[given]: Optional<Call<R> & { signal?: AbortSignal }>
+    ): Promise<ReplyOf<R>> {
+      const response = await send(route, given as Given | undefined);
+      return (response.status === 204 ? undefined : await response.json()) as ReplyOf<R>;
     },
-    async bytes(path: string, init?: { post?: unknown; accept?: string }): Promise<Uint8Array<ArrayBuffer>> {
-      const base = init?.post === undefined ? {} : withBody('POST', init.post);
-      const headers = { ...(base.headers as Record<string, string>), ...(init?.accept && { accept: init.accept }) };
-      const response = await request(path, { ...base, headers });
-      return new Uint8Array(await response.arrayBuffer());
+    async bytes<R extends RouteName>(route: R, given: Call<R> & { accept?: string }): Promise<Uint8Array<ArrayBuffer>> {
+      return new Uint8Array(await (await send(route, given as Given)).arrayBuffer());
     },
   };
 }

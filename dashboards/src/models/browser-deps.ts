@@ -1,3 +1,4 @@
+import { addressOf } from '#contract/client.ts';
 import type { Api } from './api.ts';
 import { browserClock } from './clock.ts';
 import type { Cursor, SocketLike } from './EventSocket.ts';
@@ -24,7 +25,10 @@ export function createBrowserDeps(api: Api, projectId: string): { deps: GalleryD
     openSocket: ({ epoch, seq }: Cursor) =>
       new WebSocket(eventsUrl(location, { projectId, epoch, since: String(seq) })) as SocketLike,
     async loadThumbnail(imageId, signal) {
-      const response = await api.request(`/images/${imageId}/render?w=${THUMBNAIL_PX}&f=webp`, { signal });
+      const response = await api.request(
+        addressOf('GET /api/images/{id}/render', { path: { id: imageId }, query: { w: THUMBNAIL_PX, f: 'webp' } }),
+        { signal },
+      );
       return createImageBitmap(await response.blob());
     },
     raster: {

@@ -1,3 +1,4 @@
+import { addressOf } from '#contract/client.ts';
 import type { NaiveImage } from './state.ts';
 
 /** One card of all: thumbnail, and all polygons as SVG. */
@@ -12,7 +13,10 @@ export function NaiveCard({ image }: { image: NaiveImage }) {
       data-polygon-count={result?.polygonCount}
     >
       <div class="naive-picture">
-        <img src={`/api/images/${image.id}/render?w=160&f=webp`} alt="" />
+        <img
+          src={addressOf('GET /api/images/{id}/render', { path: { id: image.id }, query: { w: 160, f: 'webp' } })}
+          alt=""
+        />
         {result && (
           <svg viewBox={`0 0 ${result.imageWidth} ${result.imageHeight}`}>
             <path d={image.outline} />

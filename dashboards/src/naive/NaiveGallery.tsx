@@ -1,8 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Batch } from '#contract/batches.ts';
 import type { ImageEvent } from '#contract/events.ts';
-import type { Image } from '#contract/images.ts';
-import type { Result } from '#contract/results.ts';
 import type { Api } from '../models/api.ts';
 import { eventsUrl } from '../models/browser-deps.ts';
 import { NaiveCard } from './NaiveCard.tsx';
@@ -13,7 +10,10 @@ const TOAST_MS = 5000;
 async function readAllImages(api: Api, projectId: string): Promise<state.NaiveImage[]> {
   const images: state.NaiveImage[] = [];
   for (let offset = 0; ; offset += 500) {
-    const page = await api.get<{ items: Image[] }>(`/projects/${projectId}/images?limit=500&offset=${offset}`);
+    const page = await api.call('GET /api/projects/{id}/images', {
+      path: { id: projectId },
+      query: { limit: 500, offset },
+    });
     images.push(...page.items.map(state.toNaiveImage));
     if (page.items.length < 500) return images;
   }
@@ -38,7 +38,7 @@ export function NaiveGallery({ api, projectId }: { api: Api; projectId: string }
     setToasts((before) => [...before, { key, words: `Image ${event.imageId.slice(0, 8)}: ${event.status}` }]);
     setTimeout(() => setToasts((before) => before.filter((toast) => toast.key !== key)), TOAST_MS);
     if (event.status !== 'completed') return;
-    api.get<Result>(`/images/${event.imageId}/segmentation`).then(
+    api.call('GET /api/images/{id}/segmentation', { path: { id: event.imageId } }).then(
       (result) => setImages((before) => state.applyResult(before, result)),
       (cause: unknown) => setProblem(String(cause)),
     );
@@ -73,11 +73,13 @@ export function NaiveGallery({ api, projectId }: { api: Api; projectId: string }
   const totalUnknown = newest !== undefined && newest.total === 0;
   useEffect(() => {
     if (!newestId || !totalUnknown) return;
-    void api.get<Batch>(`/batches/${newestId}`).then((batch) => setBatches((before) => state.noteBatch(before, batch)));
+    void api
+      .call('GET /api/batches/{id}', { path: { id: newestId } })
+      .then((batch) => setBatches((before) => state.noteBatch(before, batch)));
   }, [newestId, totalUnknown]);
 
   const segmentAll = (): void => {
-    api.post<Batch>(`/projects/${projectId}/batches`, { all: true, threshold: 0.5 }).then(
+    api.call('POST /api/projects/{id}/batches', { path: { id: projectId }, body: { all: true, threshold: 0.5 } }).then(
       (batch) => setBatches((before) => state.noteBatch(before, batch)),
       (cause: unknown) => setProblem(String(cause)),
     );

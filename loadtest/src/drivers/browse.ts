@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import type { BrowseRequest, Scenario } from '../../../scenarios/scenario.ts';
-
+import { addressOf } from '#contract/client.ts';
 import type { HttpClient } from './http-client.ts';
 import { createLatencies, type Latencies } from './histogram.ts';
 import { parallel } from './parallel.ts';
@@ -20,12 +20,20 @@ const spread = (ids: readonly string[], n: number): string[] => {
 
 /** Pages of the image list by the orders and filters that the gallery offers; the first ones are what people open first. */
 export function listPaths(projectId: string, imageCount: number, pages: number, pageSize: number): string[] {
-  const list = `/api/projects/${projectId}/images?limit=${pageSize}`;
-  const views = ['', '&sort=name', '&sort=-polygonCount', '&status=completed', '&sort=-createdAt'];
+  const views = [
+    {},
+    { sort: 'name' },
+    { sort: '-polygonCount' },
+    { status: 'completed' },
+    { sort: '-createdAt' },
+  ] as const;
   const depth = Math.max(1, Math.ceil(imageCount / pageSize));
   return Array.from({ length: pages }, (_, index) => {
     const offset = (Math.floor(index / views.length) % depth) * pageSize;
-    return `${list}${views[index % views.length]}${offset > 0 ? `&offset=${offset}` : ''}`;
+    return addressOf('GET /api/projects/{id}/images', {
+      path: { id: projectId },
+      query: { limit: pageSize, ...views[index % views.length], ...(offset > 0 && { offset }) },
+    });
   });
 }
 
@@ -34,8 +42,10 @@ export function browseCalls(projectId: string, imageIds: readonly string[], phas
   const ids = spread(imageIds, phase.distinctImages);
   const paths: Record<BrowseRequest, string[]> = {
     list: listPaths(projectId, imageIds.length, phase.pages, phase.pageSize),
-    image: ids.map((id) => `/api/images/${id}`),
-    picture: ids.map((id) => `/api/images/${id}/render?w=${phase.pictureWidth}&f=webp`),
+    image: ids.map((id) => addressOf('GET /api/images/{id}', { path: { id } })),
+    picture: ids.map((id) =>
+      addressOf('GET /api/images/{id}/render', { path: { id }, query: { w: phase.pictureWidth, f: 'webp' } }),
+    ),
   };
   const turn: Record<BrowseRequest, number> = { list: 0, image: 0, picture: 0 };
   return Array.from({ length: phase.requests }, (_, index) => {
@@ -88,7 +98,7 @@ const DECODERS: Record<string, (bytes: Buffer) => Buffer> = {
  */
 export async function measureCompression(client: HttpClient, imageIds: readonly string[], signal?: AbortSignal) {
   const ask = (encoding: string) =>
-    client.request('/api/segmentation/batch/results', {
+    client.request(addressOf('POST /api/segmentation/batch/results'), {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json', 'accept-encoding': encoding },
       body: JSON.stringify({ imageIds }),

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sql } from 'postgres';
+import { addressOf } from '#contract/client.ts';
 import type { HttpClient } from './http-client.ts';
 import { parallel } from './parallel.ts';
 
@@ -92,13 +93,14 @@ export async function downloadRanges(options: {
 }): Promise<{ bytes: number; durationMs: number }> {
   const { client, file, clients, maxRangeBytes, signal, onProgress } = options;
   const started = performance.now();
+  const path = addressOf('GET /api/download/{exportId}', { path: { exportId: file.exportId } });
   let bytes = 0;
   await parallel(
     rangesOf(file.sizeBytes, maxRangeBytes),
     clients,
     async ({ first, last }) => {
       const name = `bytes ${first}-${last} of ${file.exportId}`;
-      const reply = await client.request(`/api/download/${file.exportId}`, {
+      const reply = await client.request(path, {
         headers: { range: `bytes=${first}-${last}` },
         signal,
       });

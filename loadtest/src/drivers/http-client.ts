@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { fillPath, type Call, type Optional, type ReplyOf, type RouteName } from '#contract/client.ts';
 
 export interface HttpReply {
   status: number;
@@ -14,6 +15,9 @@ export interface HttpRequest {
   signal?: AbortSignal;
   timeoutMs?: number;
 }
+
+type CallOptions = Pick<HttpRequest, 'signal' | 'timeoutMs'>;
+type Filled = Record<string, string>;
 
 /**
  * A keep-alive client for one origin. `node:http` rather than `fetch`: bodies arrive as they were sent (nothing is
@@ -76,6 +80,21 @@ export function createHttpClient(options: { baseUrl: string; key: string; connec
     return (reply.body.length > 0 ? JSON.parse(reply.body.toString()) : undefined) as T;
   }
 
-  return { request, json, close: () => agent.destroy() };
+  /** A JSON call by the OpenAPI document: parameters, body and reply are checked by the compiler. */
+  function call<R extends RouteName>(route: R, ...[given]: Optional<Call<R> & CallOptions>): Promise<ReplyOf<R>> {
+    const [method = '', template = ''] = route.split(' ');
+    const { path, query, body, ...rest } = (given ?? {}) as CallOptions & {
+      path?: Filled;
+      query?: Filled;
+      body?: unknown;
+    };
+    return json<ReplyOf<R>>(fillPath(template, { path, query }), {
+      ...rest,
+      method,
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  return { request, json, call, close: () => agent.destroy() };
 }
 export type HttpClient = ReturnType<typeof createHttpClient>;

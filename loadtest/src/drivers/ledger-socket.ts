@@ -1,3 +1,4 @@
+import { addressOf } from '#contract/client.ts';
 import { WebSocket } from 'ws';
 import { isTerminal } from '#contract/common.ts';
 import type { EventsFrame, ImageEvent, ServerFrame } from '#contract/events.ts';
@@ -88,7 +89,7 @@ interface SocketOptions {
  */
 export async function openLedgerSocket(options: SocketOptions) {
   const { baseUrl, key, projectId, log = createFrameLog(), onFrame } = options;
-  const url = new URL(`/api/events?projectId=${projectId}`, baseUrl.replace(/^http/, 'ws'));
+  const url = new URL(addressOf('GET /api/events', { query: { projectId } }), baseUrl.replace(/^http/, 'ws'));
   const socket = new WebSocket(url, { headers: { authorization: `Bearer ${key}` }, perMessageDeflate: false });
   let closed: { code: number; reason: string } | undefined;
   await new Promise<void>((resolve, reject) => {

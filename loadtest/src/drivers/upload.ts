@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { addressOf } from '#contract/client.ts';
 import type { Image, Rejection, UploadReply } from '#contract/images.ts';
 import type { RejectedFile } from '../contract.ts';
 import type { HttpClient } from './http-client.ts';
@@ -66,7 +67,7 @@ export async function uploadFiles(options: UploadOptions): Promise<UploadOutcome
   async function send(group: readonly UploadFile[]): Promise<void> {
     const boundary = `segbench-${randomUUID()}`;
     const parts = await Promise.all(group.map(async (file) => ({ name: file.name, bytes: await readFile(file.path) })));
-    const reply = await client.request(`/api/projects/${projectId}/images`, {
+    const reply = await client.request(addressOf('POST /api/projects/{id}/images', { path: { id: projectId } }), {
       method: 'POST',
       headers: { 'content-type': `multipart/form-data; boundary=${boundary}`, 'idempotency-key': randomUUID() },
       body: multipartBody(parts, boundary),

@@ -3,6 +3,7 @@ import { decodePolygons } from '#contract/polygons-format.ts';
 import { POLYGONS_MIME } from '#contract/results.ts';
 import { rasterise } from '../../../service/src/inference/raster.ts';
 import type { Accuracy } from '../contract.ts';
+import { addressOf } from '#contract/client.ts';
 import type { HttpClient } from '../drivers/http-client.ts';
 import { measureAccuracy, type AccuracyItem } from '../judge/measure-accuracy.ts';
 
@@ -22,7 +23,7 @@ async function* drawnResults(
 ): AsyncGenerator<AccuracyItem> {
   for (let at = 0; at < images.length; at += PAGE) {
     const page = images.slice(at, at + PAGE);
-    const reply = await client.request('/api/segmentation/batch/results', {
+    const reply = await client.request(addressOf('POST /api/segmentation/batch/results'), {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: POLYGONS_MIME },
       body: JSON.stringify({ imageIds: page.map(({ imageId }) => imageId) }),

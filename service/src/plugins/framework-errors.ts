@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError, apiError, shown } from '../errors.ts';
+import { apiError, shown, type ApiError } from '../errors.ts';
 import { errorBody } from './error-handler.ts';
 
 export const MAX_PARAM_LENGTH = 200;

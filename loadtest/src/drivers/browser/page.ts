@@ -1,3 +1,4 @@
+import { addressOf } from '#contract/client.ts';
 import type { Browser, CDPSession } from 'puppeteer-core';
 import type { ServerFrame } from '#contract/events.ts';
 import { createFrameLog } from '../ledger-socket.ts';
@@ -25,7 +26,7 @@ const VIEWPORT = { width: 1280, height: 900 };
 
 /** Signs in as the page does: the session cookie for a key. @throws Error with the service's answer when it refuses. */
 async function sessionCookie(baseUrl: string, key: string): Promise<{ name: string; value: string }> {
-  const reply = await fetch(new URL('/api/session', baseUrl), {
+  const reply = await fetch(new URL(addressOf('POST /api/session'), baseUrl), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ key }),

@@ -31,7 +31,7 @@ export async function startAndFollow(bench: Bench): Promise<FollowedBatch> {
     if (told >= created.total && log.isFinished(created.id)) break;
     if (Date.now() - polledAt > 5000) {
       polledAt = Date.now();
-      batch = await services.client.json<Batch>(`/api/batches/${created.id}`, { signal });
+      batch = await services.client.call('GET /api/batches/{id}', { path: { id: created.id }, signal });
       if (batch.status === 'paused')
         throw new Error(`the batch paused itself: ${batch.pausedReason ?? 'no reason given'}`);
       // Over and told of all; or over for a while, and what was not told will not come.
@@ -39,7 +39,7 @@ export async function startAndFollow(bench: Bench): Promise<FollowedBatch> {
     }
     await pause(20, signal);
   }
-  batch = await services.client.json<Batch>(`/api/batches/${created.id}`, { signal });
+  batch = await services.client.call('GET /api/batches/{id}', { path: { id: created.id }, signal });
   progress.update(log.terminalOf(created.id).size);
   const finishedAtMs = batch.finishedAt ? Date.parse(batch.finishedAt) : Date.now();
   return { batch, clickedAtMs, postedAtMs: post?.atMs ?? clickedAtMs, finishedAtMs };

@@ -1,4 +1,3 @@
-import type { Image } from '#contract/images.ts';
 import { settleOf, type ExpectedCell, type Settle } from '../../drivers/browser/settle.ts';
 import { need, type Bench, type FollowedBatch } from '../bench.ts';
 import { orStop, pause } from '../stop.ts';
@@ -8,10 +7,11 @@ export async function expectedCells(bench: Bench): Promise<Map<string, ExpectedC
   const { client } = bench.services;
   const expected = new Map<string, ExpectedCell>();
   for (let offset = 0, total = 1; offset < total; offset += 500) {
-    const page = await client.json<{ items: Image[]; total: number }>(
-      `/api/projects/${need(bench.projectId, 'the project')}/images?limit=500&offset=${offset}`,
-      { signal: bench.signal },
-    );
+    const page = await client.call('GET /api/projects/{id}/images', {
+      path: { id: need(bench.projectId, 'the project') },
+      query: { limit: 500, offset },
+      signal: bench.signal,
+    });
     total = page.total;
     for (const { id, status, polygonCount } of page.items) expected.set(id, { status, polygonCount });
   }

@@ -1,4 +1,3 @@
-import type { Project } from '#contract/images.ts';
 import { openLedgerSocket } from '../../drivers/ledger-socket.ts';
 import { uploadFiles } from '../../drivers/upload.ts';
 import type { Bench } from '../bench.ts';
@@ -6,8 +5,7 @@ import type { Bench } from '../bench.ts';
 /** Phase 1: a project, a subscriber outside the page, and all images in parallel. */
 export async function uploadPhase(bench: Bench): Promise<string> {
   const { services, scenario, set, folder, progress, signal } = bench;
-  const project = await services.client.json<Project>('/api/projects', {
-    method: 'POST',
+  const project = await services.client.call('POST /api/projects', {
     body: { name: `${scenario.name} seed ${bench.seed}` },
   });
   bench.projectId = project.id;
