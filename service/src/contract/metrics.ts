@@ -6,7 +6,10 @@ const HEALTH = ['healthy', 'degraded', 'unhealthy'] as const;
 const Status = Literals(HEALTH);
 const Part = Type.Object({ status: Status, latencyMs: n });
 
-/** Times in ms, ratios 0-1 (CPU: of all cores, memory: of the machine's); rates, means and percentiles are those of the last minute of this process. */
+/**
+ * Times in ms, ratios 0-1 (CPU: of all cores, memory: of the machine's); rates, means, percentiles and the hit rate are those of the
+ * last minute of this process, totals those since its start. `eventLoopLag` is the longest that a timer came late in five seconds.
+ */
 export const System = Type.Object({ cpuUsage: n, memoryUsage: n, eventLoopLag: n });
 export type System = Static<typeof System>;
 const Api = Type.Object({ requestsPerMinute: n, avgResponseTime: n, errorRate: n });

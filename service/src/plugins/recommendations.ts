@@ -21,9 +21,15 @@ const RULES: { advice: string; when: (slow: Slow) => boolean }[] = [
   },
 ];
 
+const OTHERWISE = 'no known pattern: look at the plan with EXPLAIN (ANALYZE, BUFFERS), and at the load of the machine';
+
 export function recommend(slow: readonly Slow[]): string[] {
-  return RULES.flatMap(({ advice, when }) => {
-    const count = slow.filter(when).length;
-    return count > 0 ? [`${advice} (${count} slow ${count === 1 ? 'query' : 'queries'})`] : [];
-  });
+  const others = slow.filter((query) => !RULES.some(({ when }) => when(query))).length;
+  const counted = [
+    ...RULES.map(({ advice, when }) => ({ advice, count: slow.filter(when).length })),
+    { advice: OTHERWISE, count: others },
+  ];
+  return counted.flatMap(({ advice, count }) =>
+    count > 0 ? [`${advice} (${count} slow ${count === 1 ? 'query' : 'queries'})`] : [],
+  );
 }

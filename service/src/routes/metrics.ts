@@ -9,19 +9,22 @@ import { recommend } from '../plugins/recommendations.ts';
 import { replies } from './schemas.ts';
 
 function readings(app: FastifyInstance) {
-  const { windows, slow, cacheTotals } = app.metrics;
+  const { windows, cacheTotals } = app.metrics;
   const http = windows.http.read();
   const database = windows.database.read();
-  const { hits, misses } = cacheTotals;
-  const minuteAgo = Date.now() - 60_000;
+  const cache = windows.cache.read();
   return {
     api: { requestsPerMinute: http.perMinute, avgResponseTime: http.meanMs, errorRate: http.errorRate },
     database: {
       queriesPerMinute: database.perMinute,
       avgQueryTime: database.meanMs,
-      slowQueries: slow.filter(({ at }) => at >= minuteAgo).length,
+      slowQueries: windows.slow.read().count,
     },
-    cache: { hitRate: hits + misses === 0 ? 0 : hits / (hits + misses), totalHits: hits, totalMisses: misses },
+    cache: {
+      hitRate: cache.count === 0 ? 0 : 1 - cache.errorRate,
+      totalHits: cacheTotals.hits,
+      totalMisses: cacheTotals.misses,
+    },
   };
 }
 

@@ -11,7 +11,8 @@ export function typeOf(schema: JsonSchema | undefined): string {
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices) return choices.map(typeOf).join(' | ');
-  switch (schema.type ?? '') {
+  const { type = '' } = schema;
+  switch (type) {
     case 'object':
       return objectOf(schema);
     case 'array':
@@ -22,7 +23,7 @@ export function typeOf(schema: JsonSchema | undefined): string {
     case 'string':
     case 'boolean':
     case 'null':
-      return schema.type;
+      return type;
     default:
       return 'unknown';
   }

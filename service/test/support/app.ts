@@ -30,6 +30,8 @@ export interface TestSetting {
   databaseUrl?: string;
   /** Instead of a pool of its own. */
   sql?: Sql;
+  /** Clock of the last-minute figures. */
+  now?: () => number;
 }
 
 /** The real app, listening, on a database and a folder of its own. */
@@ -52,7 +54,7 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
     ...env,
   });
   await migrate(database.url);
-  const metrics = createMetrics('api');
+  const metrics = createMetrics('api', setting.now);
   const sql = setting.sql ?? createDatabase(database.url, { max: config.databasePool, metrics });
   const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, metrics, prefix: config.queuePrefix });
   const storage = createStorage(dataDir);
