@@ -1,41 +1,20 @@
+import { readFile } from 'node:fs/promises';
 import swagger from '@fastify/swagger';
 import fp from 'fastify-plugin';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { completeDocument } from '../openapi/document.ts';
+import { docsPage } from '../openapi/docs/page.ts';
+import { completeDocument, type Document } from '../openapi/document.ts';
 import { factsOf, keyOf, type RouteFacts } from '../openapi/facts.ts';
 import { DESCRIPTION, TAGS } from '../openapi/words.ts';
 
-interface Operation {
-  summary?: string;
-  description?: string;
-  tags?: string[];
-}
-type Paths = Record<string, Record<string, Operation>>;
-
-const escaped = (text: string) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
-
+const PAGE_FILES = { 'page.js': 'text/javascript; charset=utf-8', 'page.css': 'text/css; charset=utf-8' } as const;
 const AnyObject = Type.Object({}, { description: 'OpenAPI 3.1' });
 const MULTIPART = {
   type: 'object',
   required: ['files'],
   properties: { files: { type: 'array', items: { type: 'string', format: 'binary' } } },
 };
-
-/** A plain list of all operations: enough to find one's way without a script from anywhere. */
-export function docsPage(paths: Paths): string {
-  const rows = Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(
-      ([method, { summary = '', description = '', tags = [] }]) =>
-        `<tr><td>${escaped(tags.join(', '))}</td><td><code>${method.toUpperCase()}</code></td><td><code>${escaped(path)}</code></td>` +
-        `<td>${escaped(summary)}${description ? `<br><small>${escaped(description)}</small>` : ''}</td></tr>`,
-    ),
-  );
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>segbench API</title>
-<style>body{font:15px/1.5 system-ui;margin:2rem auto;max-width:75rem;padding:0 1rem}td{padding:.3rem .8rem .3rem 0;vertical-align:top;border-top:1px solid #8884}</style>
-<h1>segbench API</h1><p>The whole document: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
-<table>${rows.join('\n')}</table></html>`;
-}
 
 /** OpenAPI 3.1 from the routes' own schemas. Registered before the routes. */
 export default fp(
@@ -77,8 +56,14 @@ export default fp(
       app.swagger(),
     );
     app.get('/docs', { schema: { tags, summary: 'All operations, to read and to try' } }, async (_request, reply) =>
-      reply.type('text/html; charset=utf-8').send(docsPage((app.swagger().paths ?? {}) as Paths)),
+      reply.type('text/html; charset=utf-8').send(docsPage(app.swagger() as unknown as Document)),
     );
+    for (const [name, type] of Object.entries(PAGE_FILES)) {
+      const content = await readFile(new URL(`../openapi/docs/${name}`, import.meta.url));
+      app.get(`/docs/${name}`, { schema: { hide: true } }, async (_request, reply) =>
+        reply.type(type).header('cache-control', 'no-cache').send(content),
+      );
+    }
   },
   { name: 'docs' },
 );

@@ -13,6 +13,8 @@ export interface FuzzRequest {
   body?: string;
   /** The only thing that is wrong with it: the answer must be 400 and name it. */
   field?: string;
+  /** The text of that field: the answer must show it. */
+  value?: string;
   /** Statuses that are right for this kind; without it, every documented one. */
   expected?: number[];
   /** No operation of the document: 404 for an unknown route. */
@@ -116,6 +118,7 @@ const parameterFault =
           ...assemble(entry, { ...parts, [key]: { ...parts[key], [name]: value } }, keys),
           kind: `bad ${where}`,
           field: name,
+          value,
           expected: [400],
         })),
     );

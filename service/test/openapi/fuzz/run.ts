@@ -49,6 +49,8 @@ function exchange(agent: Agent, base: URL, { method, path, headers, body }: Fuzz
 
 /** How the messages say what would be right. */
 const ALLOWED = /expected|allowed|missing|must/;
+/** As a message shows it: JSON, cut. */
+const startOf = (value: string) => JSON.stringify(value).slice(1, 20).replace(/"$/, '');
 const ERROR = { $ref: '#/components/schemas/ErrorBody' };
 const parsed = (body: Buffer): unknown => {
   try {
@@ -85,6 +87,8 @@ function judge(
     if (!Object.hasOwn(ERRORS, code ?? '')) problems.push(`code ${code} is not the service's`);
     if (request.field !== undefined && status === 400 && !message?.includes(request.field))
       problems.push(`the message does not name ${request.field}: ${message}`);
+    if (request.value !== undefined && status === 400 && !message?.includes(startOf(request.value)))
+      problems.push(`the message does not show ${request.value.slice(0, 40)}: ${message}`);
     if (request.field !== undefined && status === 400 && !ALLOWED.test(message ?? ''))
       problems.push(`the message does not say what is allowed: ${message}`);
   }
