@@ -10,6 +10,8 @@ const SEED = Number(process.env['SEGBENCH_FUZZ_SEED'] ?? 20_260_302);
 /** The document itself is large and asks for nothing; signing in and out has tests of its own; a socket is no request. */
 const LEFT_OUT = new Set(['openEvents']);
 const SHOWN = 20;
+/** Every operation is sent once in each way in which it can be wrong, whatever the seed. */
+const KINDS = ['valid', 'bad path', 'bad query', 'bad header', 'multipart'];
 
 let service: TestApp;
 let document: Document;
@@ -69,6 +71,7 @@ describe('the service under a fuzzer', () => {
       if (problems.length > 0) process.stdout.write(`${problems.slice(0, SHOWN).join('\n')}\n`);
       expect(problems.length, `${problems.length} answers are not as documented; seed ${SEED}`).toBe(0);
       expect(report.sent).toBe(COUNT);
+      expect(Object.keys(report.byKind)).toEqual(expect.arrayContaining(KINDS));
       expect(Object.keys(report.byStatus)).toEqual(expect.arrayContaining(['200', '400', '401', '404']));
     },
     60_000 + COUNT * 60,

@@ -1,10 +1,10 @@
 import { Agent, request as httpRequest } from 'node:http';
-import fc from 'fast-check';
 import type { Document, Operation } from '../../../src/openapi/document.ts';
 import { ERRORS } from '../../../src/errors.ts';
 import { problemsOf, type Answer } from '../answers.ts';
 import { createAjv, errorsIn } from '../schemas.ts';
-import { requestsOf, type FuzzRequest, type Keys } from './requests.ts';
+import type { FuzzRequest, Keys } from './assemble.ts';
+import { drawRequests } from './requests.ts';
 
 export interface FuzzReport {
   sent: number;
@@ -100,11 +100,10 @@ const shown = ({ kind, operationId, method, path, body, headers }: FuzzRequest) 
 
 /** Sends `count` requests drawn with `seed`, several at a time, and judges every answer by the document. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const { document, seed, count, lanes = 4 } = options;
+  const { document, lanes = 4 } = options;
   const ajv = createAjv(document);
   const resolve = (ref: string) => document.components.schemas[ref.split('/').at(-1) ?? ''] ?? {};
-  const arbitrary = requestsOf(document, { ajv, resolve, idsFor: options.idsFor }, options.keys, options.leaveOut);
-  const requests = fc.sample(arbitrary, { seed, numRuns: count });
+  const requests = drawRequests(document, { ajv, resolve, idsFor: options.idsFor }, options.keys, options);
   const operations = new Map(
     Object.values(document.paths).flatMap((methods) =>
       Object.values(methods).map((operation) => [operation.operationId, operation] as const),
