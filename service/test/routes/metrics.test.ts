@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EndpointsReply, SummaryReply } from '#contract/metrics.ts';
 import type { ReplyOf } from '#contract/client.ts';
+import type { FastifyInstance } from 'fastify';
+import { putReports } from '../../src/batches/worker-report.ts';
+import { checkHealth } from '../../src/plugins/health.ts';
 import { until } from '../batches/fixture.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
+import { uploadPictures } from '../support/results.ts';
 
 type Performance = ReplyOf<'GET /api/metrics/performance'>;
+type Health = ReplyOf<'GET /api/metrics/health'>;
 type Slow = ReplyOf<'GET /api/metrics/slow-queries'>;
 const UNKNOWN = '00000000-0000-4000-8000-000000000001';
 /** Milliseconds after the start, moved by hand. */
@@ -151,5 +156,54 @@ describe('the rest of the figures', () => {
     holder.release();
     await Promise.all(waiters);
     expect((await read<Performance>('performance')).databasePool).toMatchObject({ totalCount: 4, waitingCount: 0 });
+  });
+});
+
+describe('health', () => {
+  it('says what does not work, and what that means for the whole', async () => {
+    const answers = () => Promise.resolve('PONG');
+    const refuses = () => Promise.reject(new Error('gone'));
+    const partsWith = (change: object) => ({
+      sql: () => ({ execute: answers }),
+      cache: { redis: { ping: answers } },
+      queueRedis: { ping: answers },
+      batches: { queue: () => Promise.resolve({ workers: [{}, {}] }) },
+      ...change,
+    });
+    const statusOf = async (change: object) => {
+      const { status, services } = await checkHealth(partsWith(change) as unknown as FastifyInstance);
+      return {
+        status,
+        parts: Object.entries(services)
+          .filter((part) => part[1].status !== 'healthy')
+          .map(([name]) => name),
+      };
+    };
+    expect(await statusOf({})).toEqual({ status: 'healthy', parts: [] });
+    expect(await statusOf({ sql: () => ({ execute: refuses }) })).toEqual({ status: 'unhealthy', parts: ['database'] });
+    expect(await statusOf({ queueRedis: { ping: refuses } })).toEqual({ status: 'degraded', parts: ['queue'] });
+    expect(await statusOf({ cache: { redis: { ping: refuses } } })).toEqual({ status: 'degraded', parts: ['cache'] });
+    const idle = { queue: () => Promise.resolve({ workers: [] }) };
+    expect(await statusOf({ batches: idle })).toEqual({ status: 'degraded', parts: ['inference'] });
+  });
+
+  it('counts workers that report and images that wait', async () => {
+    const { cache, config } = service.app;
+    expect((await read<Health>('health')).services.inference).toMatchObject({ status: 'degraded', workers: 0 });
+    const report = {
+      ...{ id: 'w/1', pid: 1, state: 'idle', model: 'nuclei', provider: 'cpu', imagesDone: 0, lastError: null },
+      ...{ busyRatio: 0, rssBytes: 1, seenAt: new Date(Date.now() + 3_600_000).toISOString() },
+    };
+    await putReports(cache.redis, config.queuePrefix, 'w', [report]);
+    await cache.redis.persist(`${config.queuePrefix}:workers`);
+    expect((await read<Health>('health')).services.inference.workers).toBe(1);
+    const json = async (path: string, body: unknown) =>
+      (await (await service.call(path, { method: 'POST', json: body })).json()) as { id: string };
+    const { id } = await json('/api/projects', { name: 'waiting' });
+    await uploadPictures(service, id, 3);
+    await json(`/api/projects/${id}/batches`, { all: true });
+    const { queue } = await read<SummaryReply>('summary');
+    expect(queue).toMatchObject({ waiting: 3, active: 0, failed: 0, workers: 1 });
+    expect(queue.oldestAgeMs).toBeGreaterThanOrEqual(0);
   });
 });
