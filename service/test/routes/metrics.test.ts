@@ -191,8 +191,16 @@ describe('health', () => {
     const { cache, config } = service.app;
     expect((await read<Health>('health')).services.inference).toMatchObject({ status: 'degraded', workers: 0 });
     const report = {
-      ...{ id: 'w/1', pid: 1, state: 'idle', model: 'nuclei', provider: 'cpu', imagesDone: 0, lastError: null },
-      ...{ busyRatio: 0, rssBytes: 1, seenAt: new Date(Date.now() + 3_600_000).toISOString() },
+      id: 'w/1',
+      pid: 1,
+      state: 'idle',
+      model: 'nuclei',
+      provider: 'cpu',
+      imagesDone: 0,
+      lastError: null,
+      busyRatio: 0,
+      rssBytes: 1,
+      seenAt: new Date(Date.now() + 3_600_000).toISOString(),
     };
     await putReports(cache.redis, config.queuePrefix, 'w', [report]);
     await cache.redis.persist(`${config.queuePrefix}:workers`);
