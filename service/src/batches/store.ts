@@ -44,7 +44,7 @@ export function createBatchStore({ sql, modelsDir, resultCache, changed }: Batch
   async function insert(tx: Transaction, spec: BatchSpec): Promise<void> {
     const found = await lockImages(tx, spec.projectId, spec.imageIds);
     if (spec.imageIds !== null && found < spec.imageIds.length) await nameMissing(tx, spec.projectId, spec.imageIds);
-    if (found === 0) throw apiError('EMPTY_PROJECT', `project ${spec.projectId} has no images`);
+    if (found === 0) throw apiError('EMPTY_PROJECT', `project ${spec.projectId} has no images: expected at least one`);
     await insertBatch(tx, spec);
   }
   async function need(id: string): Promise<Batch> {

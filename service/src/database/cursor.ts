@@ -28,7 +28,7 @@ export function decodeCursor(text: string, sort: string): Cursor {
   const bad = () =>
     apiError(
       'BAD_CURSOR',
-      `cursor ${JSON.stringify(text.slice(0, 40))} was not given out by this list sorted by ${sort}`,
+      `cursor ${JSON.stringify(text.slice(0, 40))} was not given out by this list sorted by ${sort}: expected its nextCursor`,
     );
   try {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());

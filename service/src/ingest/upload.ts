@@ -49,7 +49,10 @@ export async function uploadImages(
     if (accepted.length === 0) {
       const reasons = rejected.slice(0, 5).map(({ name, code, message }) => `${name}: ${code}, ${message}`);
       if (reasons.length === 0)
-        throw apiError('NO_IMAGE_ACCEPTED', `the request carries no file in field ${FILE_FIELD}`);
+        throw apiError(
+          'NO_IMAGE_ACCEPTED',
+          `the request carries no file in field ${FILE_FIELD}: expected at least one`,
+        );
       throw new ApiError('NO_IMAGE_ACCEPTED', `no file was accepted: ${reasons.join('; ')}`, { rejected });
     }
     const images = await storeImages(

@@ -135,6 +135,7 @@ function describe(path: string, operation: Operation, facts: RouteFacts, respons
   const parameters = describeParameters(path, operation.parameters ?? [], notes);
   return {
     ...operation,
+    ...(notes.description && { description: operation.description ?? notes.description }),
     operationId: operation.operationId ?? notes.operationId,
     security: route.needsKey ? [{ key: [] }, { session: [] }] : [],
     ...(route.scope && { 'x-scope': route.scope }),

@@ -6,6 +6,8 @@ import { EXAMPLE_IDS } from './ids.ts';
 export interface Notes {
   /** Also the name that generated clients use. Without one it is made from method and path. */
   operationId: string;
+  /** Where the route has none. */
+  description?: string;
   /** Beside those that follow from the route: see `responses.ts`. */
   errors?: ErrorCode[];
   /** A body that works as it stands; without one, the fields that are always needed. */
@@ -41,6 +43,7 @@ const NOT_MODIFIED = { 304: 'The client has these bytes already' };
 export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'POST /api/session': {
     operationId: 'createSession',
+    description: 'The key may come in the body, or as a bearer token without a body.',
     errors: ['UNAUTHENTICATED', 'UNAVAILABLE'],
     body: { key: 'a key of 32 characters or more, as it was given out once' },
     bodyOptional: true,
@@ -91,6 +94,8 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
 
   'POST /api/projects/:id/batches': {
     operationId: 'createBatch',
+    description:
+      'Either `imageIds` or `all: true`. What is known already (same bytes, model, parameters) completes from the cache unless `force`.',
     errors: ['EMPTY_PROJECT'],
     body: { all: true, threshold: 0.5 },
   },
@@ -104,6 +109,8 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/queue': { operationId: 'getQueue' },
   'GET /api/events': {
     operationId: 'openEvents',
+    description:
+      'The first frame is `hello`. With `epoch` and `since` the client gets exactly what it missed, or a `snapshot`.',
     errors: ['FOREIGN_ORIGIN', 'NOT_FOUND'],
     bare: { 101: 'Switching protocols: frames of `ServerFrame` as text follow. The client sends nothing' },
   },

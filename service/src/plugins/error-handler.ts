@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import fp from 'fastify-plugin';
-import type { FastifyError, FastifyInstance, FastifySchemaValidationError } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import type { ErrorBody } from '#contract/common.ts';
 import { ApiError, ERRORS, shown, type ErrorCode } from '../errors.ts';
 
@@ -62,6 +62,15 @@ const CAUSES: Record<string, ErrorCode> = {
   '57P03': 'UNAVAILABLE',
 };
 
+/** What Fastify refuses of a body, with the value and what is allowed, which its own messages leave out. */
+const BODY_MESSAGES: Record<string, (request: FastifyRequest) => string> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ({ headers, routeOptions }) =>
+    `body has ${headers['content-length'] ?? 'too many'} bytes: at most ${routeOptions.bodyLimit} are allowed`,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ({ headers, routeOptions }) =>
+    `content-type is ${shown(headers['content-type'])}: expected ${routeOptions.schema?.consumes?.join(' or ') ?? 'application/json'}`,
+  FST_ERR_CTP_INVALID_JSON_BODY: () => 'body is not valid JSON: expected what its content-type says, application/json',
+};
+
 /** Any thrown value as the error it is answered with. A 5xx keeps its own message for the log only. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
@@ -70,7 +79,10 @@ export function toApiError(error: unknown): ApiError {
   const known = PLUGIN_CODES[code ?? ''] ?? FASTIFY_CODES[statusCode ?? 0];
   if (known) return new ApiError(known, message);
   if (code === undefined && BAD_MULTIPART.test(message ?? ''))
-    return new ApiError('BAD_REQUEST', `the multipart body is not valid: ${message}`);
+    return new ApiError(
+      'BAD_REQUEST',
+      `the multipart body is not valid: ${message}: expected files as RFC 7578 has them`,
+    );
   const cause = CAUSES[code ?? ''] ?? 'INTERNAL';
   return new ApiError(cause, undefined, { cause: error });
 }
@@ -86,7 +98,8 @@ export const errorBody = (error: ApiError): ErrorBody => ({
 export default fp(
   async (app: FastifyInstance) => {
     app.setErrorHandler((error, request, reply) => {
-      const answer = toApiError(error);
+      const told = BODY_MESSAGES[(error as Partial<FastifyError>).code ?? '']?.(request);
+      const answer = told === undefined ? toApiError(error) : new ApiError(toApiError(error).code, told);
       // Nobody is left to answer, and nothing failed here.
       if (answer.statusCode >= 500 && !request.raw.errored)
         request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');

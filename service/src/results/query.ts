@@ -43,7 +43,10 @@ function unpack(kind: 'ids' | 'batch', cursor: string | undefined): unknown {
   } catch {
     // said below
   }
-  throw apiError('BAD_CURSOR', `cursor ${JSON.stringify(cursor.slice(0, 40))} does not belong to this request`);
+  throw apiError(
+    'BAD_CURSOR',
+    `cursor ${JSON.stringify(cursor.slice(0, 40))} does not belong to this request: expected the nextCursor of a reply to it`,
+  );
 }
 
 /** Entries of the given images in their order, from `cursor` on. The batch of a result is the latest that yielded it. */
@@ -55,7 +58,10 @@ export async function* entriesByIds(
 ): AsyncGenerator<Entry> {
   const start = unpack('ids', cursor) ?? 0;
   if (typeof start !== 'number' || !Number.isInteger(start) || start < 0 || start > imageIds.length)
-    throw apiError('BAD_CURSOR', `cursor points at image ${JSON.stringify(start)} of ${imageIds.length}`);
+    throw apiError(
+      'BAD_CURSOR',
+      `cursor points at image ${JSON.stringify(start)} of ${imageIds.length}: expected the nextCursor of a reply to this request`,
+    );
   const ids = imageIds.slice(start);
   const rows = await sql<{ imageId: string; batchId: string; resultId: string | null; bytes: number }[]>`
     select i.id as "imageId", i.result_id as "resultId", coalesce(octet_length(r.polygons), 0) as bytes,

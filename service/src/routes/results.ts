@@ -40,7 +40,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async (request, reply) => {
       const { imageIds, batchId, cursor, lod = 'high', fields, maxBytes } = request.body;
       if ((imageIds === undefined) === (batchId === undefined))
-        throw apiError('VALIDATION', 'body needs exactly one of imageIds and batchId');
+        throw apiError(
+          'VALIDATION',
+          `body has ${imageIds ? 'both imageIds and' : 'neither imageIds nor'} batchId: expected exactly one of them`,
+        );
       const form = formFor(request.headers.accept);
       const shape = { lod, fields: fields && new Set(fields) };
       const withPolygons = !fields || fields.includes('polygons');

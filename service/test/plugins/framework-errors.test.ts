@@ -47,3 +47,28 @@ describe('what no route sees', () => {
     expect(bodyOf(large)).toMatchObject({ statusCode: 431, code: 'HEADERS_TOO_LARGE' });
   });
 });
+
+describe('a body that no handler sees', () => {
+  const send = async (type: string, body: string) => {
+    const reply = await service.call('/api/projects', { method: 'POST', headers: { 'content-type': type }, body });
+    return (await reply.json()) as ErrorBody;
+  };
+
+  it('is refused with its value and what is allowed', async () => {
+    expect(await send('text/yaml', 'a: 1')).toMatchObject({
+      statusCode: 415,
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      message: 'content-type is "text/yaml": expected application/json',
+    });
+    expect(await send('application/json', `"${'x'.repeat(1_048_576)}"`)).toMatchObject({
+      statusCode: 413,
+      code: 'BODY_TOO_LARGE',
+      message: 'body has 1048578 bytes: at most 1048576 are allowed',
+    });
+    expect(await send('application/json', '{"name":')).toMatchObject({
+      statusCode: 400,
+      code: 'BAD_REQUEST',
+      message: 'body is not valid JSON: expected what its content-type says, application/json',
+    });
+  });
+});
