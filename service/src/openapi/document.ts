@@ -84,11 +84,7 @@ function describeReply(status: string, reply: Reply, facts: RouteFacts, notes: N
   const { produces = [], headers = [] } = notes;
   const schema = reply.content?.['application/json']?.schema;
   const words = reply.description === 'Default Response' ? undefined : reply.description;
-  const named = [
-    ...headers,
-    ...(status === '206' ? ['content-range'] : []),
-    ...(facts.needsKey && facts.url.startsWith('/api/') ? RATE_HEADERS : []),
-  ];
+  const named = [...headers, ...(status === '206' ? ['content-range'] : []), ...(facts.limited ? RATE_HEADERS : [])];
   const bytes: [string, Media][] = produces.map((type) => [
     type,
     type.startsWith('text/') ? { schema: { type: 'string' } } : {},
@@ -141,7 +137,13 @@ function describe(path: string, operation: Operation, facts: RouteFacts, respons
     ...(route.scope && { 'x-scope': route.scope }),
     ...(facts.websocket && { 'x-frames': { $ref: '#/components/schemas/ServerFrame' } }),
     ...(parameters.length > 0 && { parameters }),
-    ...(requestBody && { requestBody: { ...requestBody, required: notes.bodyOptional !== true } }),
+    ...(requestBody && {
+      requestBody: {
+        description: `At most ${facts.bodyLimit} bytes`,
+        ...requestBody,
+        required: notes.bodyOptional !== true,
+      },
+    }),
     responses: Object.fromEntries(replies.toSorted(([a], [b]) => Number(a) - Number(b))),
   };
 }

@@ -9,6 +9,8 @@ export interface RouteFacts {
   scope: Scope | null;
   /** Answers nobody without a key or a session. */
   needsKey: boolean;
+  /** Its key's requests are counted. */
+  limited: boolean;
   /** Has a schema for something that the client chooses. */
   validates: boolean;
   websocket: boolean;
@@ -34,12 +36,16 @@ function scopeOf(route: RouteOptions): Scope | null {
 export function factsOf(route: RouteOptions): RouteFacts {
   const { params, querystring, body, headers } = route.schema ?? {};
   const scope = scopeOf(route);
-  const isPublic = (route.config as { public?: boolean } | undefined)?.public === true;
+  const config = (route.config ?? {}) as { public?: boolean; guarded?: boolean };
+  // `guarded`: outside of `/api`, and needs a key all the same.
+  const needsKey =
+    config.public !== true && (route.url.startsWith('/api/') || config.guarded === true || scope !== null);
   return {
     method: String(route.method),
     url: route.url,
     scope,
-    needsKey: !isPublic && (route.url.startsWith('/api/') || scope !== null),
+    needsKey,
+    limited: needsKey,
     validates: [params, querystring, body, headers].some((schema) => schema !== undefined),
     websocket: (route as { websocket?: boolean }).websocket === true,
     bodyLimit: route.bodyLimit ?? DEFAULT_BODY_LIMIT,

@@ -12,7 +12,7 @@ const RULES: readonly [ErrorCode, (route: RouteFacts) => boolean][] = [
   ['NOT_FOUND', ({ url }) => url.includes('/:')],
   ['BODY_TOO_LARGE', takesBody],
   ['UNSUPPORTED_MEDIA_TYPE', takesBody],
-  ['RATE_LIMITED', (route) => isApi(route) && route.needsKey],
+  ['RATE_LIMITED', ({ limited }) => limited],
   ['INTERNAL', () => true],
   ['UNAVAILABLE', ({ needsKey }) => needsKey],
   ['STORAGE_FULL', (route) => isApi(route) && takesBody(route)],
