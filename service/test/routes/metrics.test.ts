@@ -25,7 +25,7 @@ const send = async (path: string, times: number, init: { key?: null } = {}) => {
 const nextMinute = () => (clock += 61_000);
 
 beforeAll(async () => {
-  service = await startTestApp({}, () => START + clock);
+  service = await startTestApp({}, { now: () => START + clock });
 });
 afterAll(() => service.close());
 
