@@ -106,30 +106,39 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     return sort.endsWith('createdAt') ? image.createdAt : image.polygonCount;
   };
 
+  function filterOf(query: ImageListQuery): Fragment {
+    const pattern = query.q ? `%${query.q.replace(/[\\%_]/g, '\\$&')}%` : null;
+    return sql`
+      i.project_id = ${query.projectId}
+      ${query.statuses.length > 0 ? sql`and i.status in ${sql([...query.statuses])}` : sql``}
+      ${pattern === null ? sql`` : sql`and i.name ilike ${pattern}`}`;
+  }
+
   /** Rows in order; ids are picked from an index alone, so that a deep offset walks the index and not the table. */
-  const readRows = (query: ImageListQuery, filter: Fragment, from: Fragment, limit: number) => sql<ImageRow[]>`
+  const readRows = (query: ImageListQuery, from: Fragment, limit: number) => sql<ImageRow[]>`
     select ${columns}
     from (
-      select i.id from images i where ${filter} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
+      select i.id from images i where ${filterOf(query)} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
     ) page join images i on i.id = page.id join blobs b on b.sha256 = i.sha256
       join projects p on p.id = i.project_id and p.deleted_at is null
     order by ${ORDERS[query.sort]}`;
 
   /** One row more than the page has. */
-  async function readPage(query: ImageListQuery, filter: Fragment): Promise<ImageRow[]> {
+  async function readPage(query: ImageListQuery): Promise<ImageRow[]> {
     const wanted = query.limit + 1;
-    if (query.cursor === undefined) return readRows(query, filter, sql``, wanted);
-    const rows = await readRows(query, filter, after(query.sort, query.cursor), wanted);
+    if (query.cursor === undefined) return readRows(query, sql``, wanted);
+    const rows = await readRows(query, after(query.sort, query.cursor), wanted);
     const counted = query.sort.endsWith('polygonCount') && decodeCursor(query.cursor, query.sort).value !== null;
     if (!counted || rows.length === wanted) return rows;
     // "Greater, or null" is no range of an index; two ranges are.
-    return [...rows, ...(await readRows(query, filter, sql`and i.polygon_count is null`, wanted - rows.length))];
+    return [...rows, ...(await readRows(query, sql`and i.polygon_count is null`, wanted - rows.length))];
   }
 
   /** Kept sums, so that a list does not count its project anew each time; only a search has to, and once per set of names. */
-  async function countAll({ projectId, statuses, q }: ImageListQuery, filter: Fragment): Promise<number> {
+  async function loadTotal(query: ImageListQuery): Promise<number> {
+    const { projectId, statuses, q } = query;
     const count = async () => {
-      const [row] = await sql<{ total: number }[]>`select count(*) as total from images i where ${filter}`;
+      const [row] = await sql<{ total: number }[]>`select count(*) as total from images i where ${filterOf(query)}`;
       return row?.total ?? 0;
     };
     if (q)
@@ -142,24 +151,33 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     return row?.total ?? 0;
   }
 
-  async function loadPage(query: ImageListQuery): Promise<ImagePage> {
-    const pattern = query.q ? `%${query.q.replace(/[\\%_]/g, '\\$&')}%` : null;
-    const filter = sql`
-      i.project_id = ${query.projectId}
-      ${query.statuses.length > 0 ? sql`and i.status in ${sql([...query.statuses])}` : sql``}
-      ${pattern === null ? sql`` : sql`and i.name ilike ${pattern}`}`;
-    const rows = await readPage(query, filter);
-    // The last page of a list without a cursor says itself how long the list is.
-    const isLast = query.cursor === undefined && rows.length <= query.limit && (rows.length > 0 || query.offset === 0);
-    const total = isLast ? query.offset + rows.length : await countAll(query, filter);
+  async function loadItems(query: ImageListQuery): Promise<Omit<ImagePage, 'total'>> {
+    const rows = await readPage(query);
     const items = rows.slice(0, query.limit).map(toImage);
     const last = items.at(-1);
     const more = rows.length > query.limit && last !== undefined;
     return {
       items,
-      total,
       nextCursor: more ? encodeCursor({ sort: query.sort, value: cursorValue(query.sort, last), id: last.id }) : null,
     };
+  }
+
+  async function loadPage(query: ImageListQuery): Promise<ImagePage> {
+    const page = await loadItems(query);
+    const { length } = page.items;
+    // The last page of a list without a cursor says itself how long the list is.
+    const isLast = query.cursor === undefined && page.nextCursor === null && (length > 0 || query.offset === 0);
+    return { ...page, total: isLast ? query.offset + length : await loadTotal(query) };
+  }
+
+  /** One entry of the cache for each part of a list that somebody asked for. */
+  function cachedList<T>(part: string, query: ImageListQuery, load: (query: ImageListQuery) => Promise<T>): Promise<T> {
+    if (query.cursor !== undefined && query.offset > 0)
+      throw badValue('offset', query.offset, 'nothing or 0 together with cursor');
+    if (query.cursor !== undefined) decodeCursor(query.cursor, query.sort);
+    const { projectId, statuses, ...rest } = query;
+    const key = JSON.stringify([part, [...statuses].sort(), rest]);
+    return cache.wrap({ kind: 'list', projectId, key, ttlSeconds: TTL_SECONDS }, () => load(query));
   }
 
   return {
@@ -175,13 +193,16 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     },
     /** Called for new images, so that their first read needs one query less. */
     own,
-    list(query: ImageListQuery): Promise<ImagePage> {
-      if (query.cursor !== undefined && query.offset > 0)
-        throw badValue('offset', query.offset, 'nothing or 0 together with cursor');
-      if (query.cursor !== undefined) decodeCursor(query.cursor, query.sort);
-      const { projectId, statuses, ...rest } = query;
-      const key = JSON.stringify([[...statuses].sort(), rest]);
-      return cache.wrap({ kind: 'list', projectId, key, ttlSeconds: TTL_SECONDS }, () => loadPage(query));
+    list: (query: ImageListQuery): Promise<ImagePage> => cachedList('page', query, loadPage),
+    /** A page without the count of all, and the count alone: each is one query. */
+    items: (query: ImageListQuery) => cachedList('items', query, loadItems),
+    total: (query: ImageListQuery) => cachedList('total', query, loadTotal),
+    /** Those of the given images that there are, in no order, past the cache. */
+    async many(ids: readonly string[]): Promise<Image[]> {
+      const rows = await sql<ImageRow[]>`
+        select ${columns} from images i join blobs b on b.sha256 = i.sha256
+          join projects p on p.id = i.project_id and p.deleted_at is null where i.id = any(${[...ids]}::uuid[])`;
+      return rows.map(toImage);
     },
     /**
      * Removes the row and takes the image out of the counters of its batches, in one transaction. Its bytes go later, when no

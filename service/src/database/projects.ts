@@ -11,6 +11,12 @@ import { namesOf } from './images.ts';
 export const ALL_PROJECTS = '*';
 const TTL_SECONDS = 60;
 
+export interface ProjectFacts {
+  id: string;
+  createdBy: string | null;
+  segmentedImages: number;
+}
+
 export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   const columns = sql`p.id, p.name, p.pixel_size_um as "pixelSizeUm",
     (select coalesce(sum(c.n), 0)::bigint from image_counts c where c.project_id = p.id) as "imageCount",
@@ -44,6 +50,13 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
 
   return {
     get,
+    /** What the project itself does not carry: who created it (null when nobody knows), and how many images have a result. */
+    facts(ids: readonly string[]): Promise<ProjectFacts[]> {
+      return sql<ProjectFacts[]>`
+        select p.id, p.created_by as "createdBy",
+          (select count(*) from images i where i.project_id = p.id and i.polygon_count is not null) as "segmentedImages"
+        from projects p where p.id = any(${[...ids]}::uuid[])`;
+    },
     /** @throws ApiError NOT_FOUND */
     async need(id: string): Promise<Project> {
       const project = await get(id);
@@ -52,9 +65,12 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     },
     /** Call after images were added or removed. */
     changed,
-    async create({ name, pixelSizeUm = null }: ProjectBody): Promise<Project> {
+    /** `createdBy` is the name of the key that asked. */
+    async create({ name, pixelSizeUm = null }: ProjectBody, createdBy: string): Promise<Project> {
       const id = randomUUID();
-      await sql`insert into projects (id, name, pixel_size_um) values (${id}, ${name}, ${pixelSizeUm})`;
+      await sql`
+        insert into projects (id, name, pixel_size_um, created_by)
+        values (${id}, ${name}, ${pixelSizeUm}, ${createdBy})`;
       await cache.bump(ALL_PROJECTS);
       return (await load(id))!;
     },

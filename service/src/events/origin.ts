@@ -1,3 +1,7 @@
+import type { FastifyRequest } from 'fastify';
+import '../plugins/decorators.ts';
+import { apiError } from '../errors.ts';
+
 /** What of an upgrade request says where it comes from. */
 export interface UpgradeOrigin {
   origin: string | undefined;
@@ -14,4 +18,11 @@ export function isOriginAllowed({ origin, host, hasBearer }: UpgradeOrigin): boo
   if (host === undefined || !URL.canParse(origin)) return false;
   const { protocol, host: originHost } = new URL(origin);
   return (protocol === 'http:' || protocol === 'https:') && originHost === host.toLowerCase();
+}
+
+/** As `onRequest` of a route that upgrades. @throws ApiError FOREIGN_ORIGIN */
+export async function refuseForeignOrigin(request: FastifyRequest): Promise<void> {
+  const { origin, host } = request.headers;
+  if (!isOriginAllowed({ origin, host, hasBearer: !request.bySession }))
+    throw apiError('FOREIGN_ORIGIN', `Origin is ${origin ?? 'missing'}: expected this server's own`);
 }

@@ -13,10 +13,38 @@ export function targetTypeOf(route: string): string {
 const targetIdOf = (request: FastifyRequest): string | null =>
   request.audit?.targetId ?? (request.params as { id?: string } | undefined)?.id ?? null;
 
+/** What one change says of itself. */
+export interface AuditEntry {
+  action: string;
+  targetType: string;
+  targetId: string | null;
+  detail?: Record<string, unknown> | undefined;
+}
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Never rejects: the change is committed, and its reply must not become an error. */
+    writeAudit(request: FastifyRequest, entry: AuditEntry): Promise<void>;
+  }
+}
+
 /** Who changed what: one row for each request that changed something, written before its reply leaves. */
 export default fp(
   async (app: FastifyInstance) => {
     app.decorateRequest('audit', null);
+    app.decorate(
+      'writeAudit',
+      async (request: FastifyRequest, { action, targetType, targetId, detail }: AuditEntry) => {
+        const { id, name } = request.apiKey;
+        try {
+          await app.sql`
+          insert into audit (key_id, key_name, action, target_type, target_id, detail)
+          values (${id || null}, ${name || null}, ${action}, ${targetType}, ${targetId},
+            ${detail ? app.sql.json(detail as Record<string, string>) : null})`;
+        } catch (error) {
+          request.log.error({ err: error, action }, 'audit row lost');
+        }
+      },
+    );
     app.addHook('preSerialization', async (request, _reply, payload) => {
       const id = (payload as { id?: unknown } | null)?.id;
       if (!SAFE.has(request.method) && typeof id === 'string') request.audit = { targetId: id, ...request.audit };
@@ -26,16 +54,12 @@ export default fp(
       const { url = '', config } = request.routeOptions;
       if (SAFE.has(request.method) || !url.startsWith('/api/') || config.audit === false || reply.statusCode >= 400)
         return payload;
-      const { id, name } = request.apiKey;
-      try {
-        await app.sql`
-          insert into audit (key_id, key_name, action, target_type, target_id, detail)
-          values (${id || null}, ${name || null}, ${`${request.method} ${url}`}, ${targetTypeOf(url)}, ${targetIdOf(request)},
-            ${request.audit?.detail ? app.sql.json(request.audit.detail as Record<string, string>) : null})`;
-      } catch (error) {
-        // The change is committed: its reply must not become an error.
-        request.log.error({ err: error, action: url }, 'audit row lost');
-      }
+      await app.writeAudit(request, {
+        action: `${request.method} ${url}`,
+        targetType: targetTypeOf(url),
+        targetId: targetIdOf(request),
+        detail: request.audit?.detail,
+      });
       return payload;
     });
   },

@@ -37,7 +37,7 @@ export function isFromOwnPage(headers: FastifyRequest['headers']): boolean {
   return site === undefined || site === 'same-origin' || site === 'none';
 }
 
-/** Every `/api` route needs a key, unless its config says `public`. 401 comes before 400 and 404. */
+/** Every `/api` route needs a key, unless its config says `public`; others do where it says `guarded`. 401 comes before 400 and 404. */
 export default fp(
   async (app: FastifyInstance) => {
     await app.register(cookie);
@@ -72,7 +72,9 @@ export default fp(
       return Object.assign(check, { scope });
     });
     app.addHook('onRequest', async (request) => {
-      if (!request.url.startsWith('/api/') || request.is404 || request.routeOptions.config.public) return;
+      const { config } = request.routeOptions;
+      const guarded = request.url.startsWith('/api/') ? !config.public : config.guarded === true;
+      if (!guarded || request.is404) return;
       const key = await app.identify(request);
       if (!key) throw apiError('UNAUTHENTICATED');
       Object.defineProperty(request, 'apiKey', { value: key, configurable: true });

@@ -44,6 +44,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Needs no key. */
     public?: boolean;
+    /** Needs a key although it lies outside of `/api`. */
+    guarded?: boolean;
     /** False for a POST that changes nothing, and so leaves no audit row. */
     audit?: boolean;
     /** Which limit counts beside `requests`. */

@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Type, type Static } from 'typebox';
 import { Id, closed } from '../contract/common.ts';
-import { apiError, badValue, notFound } from '../errors.ts';
-import { isOriginAllowed } from '../events/origin.ts';
+import { badValue, notFound } from '../errors.ts';
+import { refuseForeignOrigin } from '../events/origin.ts';
 
 const Query = Type.Object(
   {
@@ -22,11 +22,6 @@ const Query = Type.Object(
 export default async function eventRoutes(instance: FastifyInstance) {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>();
 
-  async function checkOrigin(request: FastifyRequest): Promise<void> {
-    const { origin, host } = request.headers;
-    if (!isOriginAllowed({ origin, host, hasBearer: !request.bySession }))
-      throw apiError('FOREIGN_ORIGIN', `Origin is ${origin ?? 'missing'}: expected this server's own`);
-  }
   async function checkQuery(request: FastifyRequest): Promise<void> {
     const { projectId, epoch, since, window } = request.query as Static<typeof Query>;
     if ((epoch === undefined) !== (since === undefined))
@@ -41,7 +36,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
     '/api/events',
     {
       websocket: true,
-      onRequest: [checkOrigin, app.requireScope('read')],
+      onRequest: [refuseForeignOrigin, app.requireScope('read')],
       preHandler: checkQuery,
       schema: { tags: ['events'], summary: 'WebSocket: events of a project', querystring: Query },
     },

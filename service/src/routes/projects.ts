@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/api/projects', {
     onRequest: app.requireScope('write'),
     schema: { tags, summary: 'Create a project', body: ProjectBody, response: replies({ 201: Project }) },
-    handler: async (request, reply) => reply.code(201).send(await projects.create(request.body)),
+    handler: async (request, reply) => reply.code(201).send(await projects.create(request.body, request.apiKey.name)),
   });
   app.get('/api/projects', {
     onRequest: app.requireScope('read'),
