@@ -115,6 +115,8 @@ export interface ClientSummary {
   blockingMs: number;
   framesP95Ms: number | null;
   inpMs: number | null;
+  /** Frames with events that the page was sent, from its opening to the end of the burst. */
+  eventFrames?: number;
 }
 
 export interface EnvironmentInfo {
@@ -179,6 +181,8 @@ export interface RunData {
   noise?: NoiseInfo;
   /** Statements sent to PostgreSQL by the service in the measured batch. */
   database?: { queries: number; queriesPerImage: number };
+  /** Settings that this run gave the service beside those of every run: what was switched off. */
+  settings?: Record<string, string>;
   /** Set when the run ended early. */
   stopped?: { reason: 'interrupted' | 'error'; message: string };
 }
@@ -202,6 +206,26 @@ export interface BaselineComparison {
   rows: BaselineRow[];
 }
 
+/** One figure of a run with an optimisation and of one without it. */
+export interface WithoutRow {
+  metric: string;
+  unit: BudgetUnit;
+  with: number | null;
+  without: number | null;
+  /** without / with; null where `with` is 0 or either is missing. */
+  ratio: number | null;
+  /** Whether the two differ by more than two equal runs do. */
+  moved: boolean;
+}
+export interface WithoutComparison {
+  name: string;
+  /** What turned it off, such as `CACHE=off`. */
+  setting: string;
+  rows: WithoutRow[];
+  /** Why the run without it ended early, when it did. */
+  stopped?: string;
+}
+
 export interface ResultFile extends Omit<RunData, 'measurements' | 'clientSummary' | 'client'> {
   schemaVersion: 1;
   tool: { name: string; version: string; commit: string };
@@ -212,4 +236,6 @@ export interface ResultFile extends Omit<RunData, 'measurements' | 'clientSummar
   /** What a reader must know to trust the verdict: noise, contradictions between two counts, why it ended early. */
   notes: string[];
   baseline?: BaselineComparison;
+  /** What each optimisation named by `--without` is worth; no part of the verdict. */
+  without?: WithoutComparison[];
 }

@@ -36,9 +36,6 @@ const PLUGINS = [httpMetrics, validation, auth, rateLimit, auditPlugin, compress
 /** In the order of an image's way: in, segmented, out. */
 const ROUTES = [session, projects, upload, images, pictures, batches, events, results, exports, metrics, keys, audit];
 
-/** A slow line may take its time with 100 files of 20 MB; a socket that sends nothing may not. */
-const REQUEST_TIMEOUT_MS = 30 * 60_000;
-const HEADERS_TIMEOUT_MS = 30_000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The HTTP service, not yet listening. What is in `deps` was opened by the caller, who closes it after the app. */
@@ -46,7 +43,11 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
   const app = Fastify({
     logger: { level: deps.config.logLevel },
     logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // A slow line may take its time with 100 files of 20 MB; a socket that sends nothing may not.
+    requestTimeout: deps.config.requestTimeoutMs,
+    bodyLimit: deps.config.maxJsonBytes,
+    // Named addresses only: a number of hops is not checked against who connects.
+    trustProxy: deps.config.trustedProxies.length > 0 && [...deps.config.trustedProxies],
     forceCloseConnections: 'idle',
     frameworkErrors,
     clientErrorHandler,
@@ -57,7 +58,7 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
       onCreate: (ajv) => ajv.addFormat('uuid', UUID),
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.server.headersTimeout = HEADERS_TIMEOUT_MS;
+  app.server.headersTimeout = deps.config.headersTimeoutMs;
   // Replies are built from typed rows; walking their schemas again costs more than it finds. Tests check them instead.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
 

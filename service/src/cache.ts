@@ -8,7 +8,8 @@ export interface CacheKey {
   /** Whose version the entry belongs to; `'*'` for what belongs to no project. */
   projectId: string;
   key: string;
-  ttlSeconds: number;
+  /** Where it shall differ from the cache's own. */
+  ttlSeconds?: number;
 }
 
 /**
@@ -26,8 +27,14 @@ const VERSION_TTL_SECONDS = 86_400;
  * Cache in Redis, with one version key a project: `bump` makes every entry of the project unreachable at once. Without Redis
  * everything works, only slower. Several processes share it.
  */
-export function createCache(options: { url: string; enabled: boolean; metrics?: Metrics; prefix: string }) {
-  const { metrics, prefix } = options;
+export function createCache(options: {
+  url: string;
+  enabled: boolean;
+  metrics?: Metrics;
+  prefix: string;
+  ttlSeconds?: number;
+}) {
+  const { metrics, prefix, ttlSeconds = 60 } = options;
   const redis = new Redis(options.url, {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -94,7 +101,7 @@ export function createCache(options: { url: string; enabled: boolean; metrics?: 
       if (running) return running as Promise<T>;
       const loading = load()
         .then(async (value) => {
-          await redis.set(full, JSON.stringify(value), 'EX', at.ttlSeconds).catch(() => null);
+          await redis.set(full, JSON.stringify(value), 'EX', at.ttlSeconds ?? ttlSeconds).catch(() => null);
           return value;
         })
         .finally(() => loads.delete(full));

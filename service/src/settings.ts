@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
@@ -68,8 +69,29 @@ const folder = (name: string, fallback: string): Setting<string> => ({
   allowed: 'a folder',
   parse: (value) => resolve(value),
 });
+/** Names that stand for whole ranges of private addresses. */
+const PROXY_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
+/** One address, or a range of them. `/0` is refused: it would let everybody choose the address that counts. */
+function isAddressRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const most = new Map([
+    [4, 32],
+    [6, 128],
+  ]).get(isIP(address));
+  if (most === undefined || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= most);
+}
+const proxies = (name: string): Setting<readonly string[]> => ({
+  name,
+  fallback: [],
+  allowed: `a comma list of addresses, ranges such as 10.0.0.0/8, ${PROXY_NAMES.join(', ')}`,
+  parse(text) {
+    const parts = text.split(',').map((part) => part.trim());
+    return parts.every((part) => PROXY_NAMES.includes(part) || isAddressRange(part)) ? parts : refuse();
+  },
+});
 
-/** All settings of the service, in the order of the README's table. */
+/** All settings of the service. What each does, and which belong together: `settings-help.ts`. */
 export const SETTINGS = {
   role: choice('SEGBENCH_ROLE', ['api', 'relay', 'worker'], 'api'),
   host: text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'an address to listen on'),
@@ -89,16 +111,33 @@ export const SETTINGS = {
   provider: choice('PROVIDER', ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'], 'cpu'),
   maxFileBytes: integer('MAX_FILE_BYTES', 20 * 1024 * 1024, 1024, 2 ** 31),
   maxImagePixels: number('MAX_IMAGE_PIXELS', 64e6, 1, 1e10),
+  maxJsonBytes: integer('MAX_JSON_BYTES', 1024 * 1024, 1024, 2 ** 28),
+  requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', 30 * 60_000, 1_000, 86_400_000),
+  headersTimeoutMs: integer('HEADERS_TIMEOUT_MS', 30_000, 1_000, 600_000),
+  trustedProxies: proxies('TRUSTED_PROXIES'),
   bootstrapApiKey: {
     ...text('BOOTSTRAP_API_KEY', '', /^[\x21-\x7e]{32,512}$/, '32 to 512 printable characters without blanks'),
     secret: true,
   },
+  sessionSeconds: integer('SESSION_SECONDS', 12 * 3600, 60, 2_592_000),
+  keyTrustMs: integer('KEY_TRUST_MS', 5_000, 0, 3_600_000),
   rateLimits: flag('RATE_LIMITS', true),
+  rateRequests: integer('RATE_REQUESTS', 600, 1, 10_000_000),
+  rateUploads: integer('RATE_UPLOADS', 120, 1, 10_000_000),
+  rateReads: integer('RATE_READS', 3_000, 1, 10_000_000),
+  rateExports: integer('RATE_EXPORTS', 60, 1, 10_000_000),
+  rateAddress: integer('RATE_ADDRESS', 300, 1, 10_000_000),
   allowUnbatchedEvents: flag('ALLOW_UNBATCHED_EVENTS', false),
+  eventBatching: flag('EVENT_BATCHING', true),
   eventWindowMs: integer('EVENT_WINDOW_MS', 100, 1, 60_000),
+  bulkResults: flag('BULK_RESULTS', true),
   resultCache: flag('RESULT_CACHE', true),
   cache: flag('CACHE', true),
+  cacheTtlSeconds: integer('CACHE_TTL_SECONDS', 60, 1, 86_400),
   compression: flag('COMPRESSION', true),
+  brotliQuality: integer('BROTLI_QUALITY', 4, 0, 9),
+  gzipLevel: integer('GZIP_LEVEL', 6, 1, 9),
+  zstdLevel: integer('ZSTD_LEVEL', 3, 1, 12),
   failurePauseRatio: number('FAILURE_PAUSE_RATIO', 0.2, 0, 1),
   leaseMs: integer('LEASE_MS', 30_000, 100, 3_600_000),
   /** Jobs that may be in Redis at once: enough to keep workers busy, few enough that a small project gets its turn soon. */

@@ -33,6 +33,8 @@ export interface GalleryDeps {
     post: (request: RasterRequest, transfer: Transferable[]) => void;
     onReply: (listen: (reply: RasterReply) => void) => void;
   };
+  /** False: the service has BULK_RESULTS=off, and results are fetched one by one. */
+  bulkResults?: boolean;
   /** The self-test page blocks the main thread here; nobody else passes hooks. */
   hooks?: { afterEvents?: (batchEnded: boolean) => void; beforePaint?: () => void };
 }
@@ -66,6 +68,7 @@ export function createGallery(deps: GalleryDeps) {
     store,
     visible: () => positionsBetween(grid.range.peek().visibleFirst, grid.range.peek().visibleLast),
     batchOpen: () => batches.open.peek(),
+    bulk: deps.bulkResults ?? true,
     onResults: (positions) => {
       hooks?.beforePaint?.();
       paint(positions);

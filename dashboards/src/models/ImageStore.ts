@@ -103,6 +103,13 @@ export function createImageStore() {
         if (batches[i] === number && statuses[i] === COMPLETED && held[i] !== marks[i]) missing++;
       return missing;
     },
+    /** Positions of what `missingOf` counts. */
+    positionsMissing(batchId: string): number[] {
+      const number = batchNumbers.get(batchId);
+      return Array.from({ length: count }, (_, i) => i).filter(
+        (i) => batches[i] === number && statuses[i] === COMPLETED && held[i] !== marks[i],
+      );
+    },
     /** Positions whose status is `status`, ascending. */
     select(status: ImageStatus): Int32Array {
       const wanted = STATUS_NUMBER.get(status) ?? 0;

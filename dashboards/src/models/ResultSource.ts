@@ -2,7 +2,7 @@ import { decodeBulk } from '#contract/polygons-format.ts';
 import { POLYGONS_MIME } from '#contract/names.ts';
 import type { Api } from './api.ts';
 import type { ImageStore } from './ImageStore.ts';
-import { createResultCache } from './result-cache.ts';
+import { createResultCache, type ResultView } from './result-cache.ts';
 import type { ResultSource } from './ResultFetcher.ts';
 
 /** A page that arrives in well under a second on a slow network and is decoded between two frames. */
@@ -18,37 +18,59 @@ export function createResultSource(deps: {
   visible: () => number[];
   batchOpen: () => boolean;
   onResults: (positions: number[]) => void;
+  /** False: one request a result, for measuring what bulk requests are worth. */
+  bulk?: boolean;
 }) {
   const { api, store } = deps;
   const cache = createResultCache((view) => store.setHeld(store.find(view.imageId), 0));
 
+  /** @returns whether it is the current result; a completion that came in while the request was under way may have made it old. */
+  function keep(view: Omit<ResultView, 'mark'>, askedAt: number): boolean {
+    const i = store.find(view.imageId);
+    const mark = i < 0 ? 0 : store.markAt(i);
+    if (mark === 0 || mark > askedAt) return false;
+    cache.set(view.imageId, { ...view, mark });
+    store.setHeld(i, mark);
+    return true;
+  }
   async function fetchBulk(body: object): Promise<string | null> {
-    // Completions that come in while the request is under way may or may not be in the reply: they are not current.
     const askedAt = store.mark;
     const bytes = await api.bytes('POST /api/segmentation/batch/results', { body, accept: POLYGONS_MIME });
     const reply = decodeBulk(bytes);
     const changed: number[] = [];
     for (const [imageId, result] of reply.results) {
-      const i = store.find(imageId);
-      const mark = i < 0 ? 0 : store.markAt(i);
-      if (!result || mark === 0 || mark > askedAt) continue;
+      if (!result) continue;
       const { imageWidth: width = 1, imageHeight: height = 1, polygonCount = 0 } = result.meta;
       // A copy of its own: a view into the reply would keep all of the reply's bytes alive.
-      cache.set(imageId, { imageId, bytes: result.polygons.slice(), width, height, polygonCount, mark });
-      store.setHeld(i, mark);
-      changed.push(i);
+      const view = { imageId, bytes: result.polygons.slice(), width, height, polygonCount };
+      if (keep(view, askedAt)) changed.push(store.find(imageId));
     }
     deps.onResults(changed);
     return reply.nextCursor;
+  }
+  async function fetchEach(imageIds: readonly string[]): Promise<null> {
+    // A chunk of its own, since no page needs it but under BULK_RESULTS=off.
+    const { readSingleResult } = await import('./single-result.ts');
+    const askedAt = store.mark;
+    await Promise.all(
+      imageIds.map(async (imageId) => {
+        if (keep(await readSingleResult(api, imageId), askedAt)) deps.onResults([store.find(imageId)]);
+      }),
+    );
+    return null;
   }
   const source: ResultSource = {
     visibleNeeds: () => deps.visible().filter((i) => store.needsResult(i)),
     batchNeeds: (batchId) => store.missingOf(batchId),
     batchOpen: deps.batchOpen,
     fetchVisible: async (positions) => {
-      await fetchBulk({ imageIds: positions.slice(0, MAX_IDS).map(store.idAt) });
+      const imageIds = positions.slice(0, MAX_IDS).map(store.idAt);
+      await (deps.bulk === false ? fetchEach(imageIds) : fetchBulk({ imageIds }));
     },
-    fetchPage: (batchId, cursor) => fetchBulk({ batchId, maxBytes: PAGE_BYTES, ...(cursor !== null && { cursor }) }),
+    fetchPage: (batchId, cursor) =>
+      deps.bulk === false
+        ? fetchEach(store.positionsMissing(batchId).map(store.idAt))
+        : fetchBulk({ batchId, maxBytes: PAGE_BYTES, ...(cursor !== null && { cursor }) }),
     hasRoom: () => cache.hasRoom(PAGE_BYTES),
   };
   return { source, cache };

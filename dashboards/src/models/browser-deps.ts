@@ -22,6 +22,7 @@ export function createBrowserDeps(api: Api, projectId: string): { deps: GalleryD
     clock: browserClock,
     frames: browserFrames,
     random: Math.random,
+    bulkResults: document.documentElement.dataset['bulkResults'] !== 'off',
     openSocket: ({ epoch, seq }: Cursor) =>
       new WebSocket(eventsUrl(location, { projectId, epoch, since: String(seq) })) as SocketLike,
     async loadThumbnail(imageId, signal) {

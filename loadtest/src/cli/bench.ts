@@ -5,11 +5,13 @@ import { judgeRun, type JudgeInput } from '../judge/judge-run.ts';
 import { readResult } from '../judge/read-result.ts';
 import { mergeRepeats } from '../judge/repeats.ts';
 import { exitCodeOf } from '../judge/verdict.ts';
+import { compareWithout } from '../judge/without.ts';
 import { terminalReport } from '../report/terminal.ts';
 import { writeArtefacts } from '../report/write.ts';
 import { createRunFolder } from '../run/folder.ts';
 import { createProgress } from '../run/progress.ts';
 import { runScenario } from '../run/scenario-run.ts';
+import { SWITCHES, settingWithout, type SwitchName } from '../run/switches.ts';
 import { createStop, type Stop } from '../run/stop.ts';
 import { describeTool } from '../run/tool.ts';
 import { EXIT, reportError } from './exit.ts';
@@ -28,10 +30,20 @@ interface Job {
   /** Read before anything runs: a wrong file costs no run. */
   baseline: JudgeInput['baseline'];
 }
+/** A run with something switched off; it is compared with, never judged by. */
+interface Switched {
+  name: SwitchName;
+  run: RunData;
+}
 
 /** Judges what was measured, and writes and prints the verdict. */
-async function conclude(run: RunData, { options, baseline }: Job, folder: string): Promise<ResultFile> {
-  const result = judgeRun({ run, scenario: options.scenario, tool: await describeTool(), baseline });
+async function conclude(
+  run: RunData,
+  { options, baseline }: Job,
+  folder: string,
+  without?: ResultFile['without'],
+): Promise<ResultFile> {
+  const result = judgeRun({ run, scenario: options.scenario, tool: await describeTool(), baseline, without });
   const stepSummary = process.env['GITHUB_STEP_SUMMARY'];
   const { warnings } = await writeArtefacts(result, { folder, stepSummary });
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
@@ -41,22 +53,28 @@ async function conclude(run: RunData, { options, baseline }: Job, folder: string
 }
 
 /** One run: measured, judged, written. What never came to be a run leaves no folder. */
-async function benchOnce(job: Job): Promise<Done> {
+async function benchOnce(
+  job: Job,
+  given: { settings?: Record<string, string>; compare?: (run: RunData) => ResultFile['without'] } = {},
+): Promise<Done> {
+  const { settings } = given;
   const { options, stop } = job;
   const progress = createProgress(process.stderr);
   const folder = await createRunFolder(options.out, options.scenario.name, new Date(), (error) =>
     stop.lost(`the run's folder cannot be written: ${error.message}`),
   );
   try {
-    const run = await runScenario({ options, folder, progress, stop }).catch(async (error: unknown) => {
+    const measured = await runScenario({ options, folder, progress, stop, settings }).catch(async (error: unknown) => {
       await folder.close();
       await rm(folder.path, { recursive: true, force: true });
       throw error;
     });
+    const run = settings ? { ...measured, settings } : measured;
     await folder.json('measurements.json', run);
     await folder.close();
     progress.close();
-    return { run, result: await conclude(run, job, folder.path), folder: folder.path };
+    const result = await conclude(run, job, folder.path, given.compare?.(run));
+    return { run, result, folder: folder.path };
   } finally {
     progress.close();
     await folder.close();
@@ -64,7 +82,7 @@ async function benchOnce(job: Job): Promise<Done> {
 }
 
 /** All repeats as one result, in a folder of its own: medians of times, the worst of counts. The repeats keep theirs. */
-async function mergeAll(done: readonly Done[], job: Job): Promise<ResultFile> {
+async function mergeAll(done: readonly Done[], job: Job, off: readonly Switched[]): Promise<ResultFile> {
   const { options } = job;
   const folder = await createRunFolder(options.out, options.scenario.name, new Date());
   const merged = mergeRepeats(done.map(({ run }) => run));
@@ -73,7 +91,18 @@ async function mergeAll(done: readonly Done[], job: Job): Promise<ResultFile> {
   for (const repeat of done)
     await appendFile(join(folder.path, 'events.ndjson'), await readFile(join(repeat.folder, 'events.ndjson')));
   process.stderr.write(`  all ${done.length} repeats together:\n`);
-  return await conclude(merged, job, folder.path);
+  return await conclude(merged, job, folder.path, comparisons(merged, off));
+}
+
+/** Each switched-off optimisation beside the run with all of them. */
+function comparisons(run: RunData, off: readonly Switched[]): ResultFile['without'] {
+  const names = [...new Set(off.map(({ name }) => name))];
+  return names.map((name) =>
+    compareWithout(
+      { name, setting: `${SWITCHES[name]}=off` },
+      { with: run, without: mergeRepeats(off.filter((one) => one.name === name).map((one) => one.run)) },
+    ),
+  );
 }
 
 async function bench(options: BenchOptions): Promise<number> {
@@ -84,12 +113,28 @@ async function bench(options: BenchOptions): Promise<number> {
   const job: Job = { options, stop, baseline };
   interrupts.signal.addEventListener('abort', () => stop.interrupt(interrupts.received() ?? 'a signal'));
   const done: Done[] = [];
+  const off: Switched[] = [];
+  /** Of the last run without something: the answer when nothing came after it. */
+  let ended: ResultFile | undefined;
   try {
-    for (let repeat = 0; repeat < options.repeat && !stop.signal.aborted; repeat++) done.push(await benchOnce(job));
+    for (let repeat = 0; repeat < options.repeat && !stop.signal.aborted; repeat++) {
+      for (const name of options.without) {
+        if (stop.signal.aborted) break;
+        process.stderr.write(`\n  without ${name} (${SWITCHES[name]}=off)\n`);
+        const withoutIt = { ...job, baseline: undefined };
+        const { run, result } = await benchOnce(withoutIt, { settings: settingWithout(name) });
+        off.push({ name, run });
+        ended = result;
+      }
+      // The run that is judged comes last: it is what `latest` points at.
+      const isOnly = options.repeat === 1;
+      if (!stop.signal.aborted)
+        done.push(await benchOnce(job, isOnly ? { compare: (run) => comparisons(run, off) } : {}));
+    }
   } finally {
     interrupts.release();
   }
-  const result = done.length > 1 ? await mergeAll(done, job) : done[0]?.result;
+  const result = done.length > 1 ? await mergeAll(done, job, off) : (done[0]?.result ?? ended);
   if (result === undefined) return EXIT.interrupted;
   if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   return exitCodeOf(result.verdict, options.onInconclusive);

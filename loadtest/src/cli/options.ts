@@ -4,7 +4,8 @@ import { DEFAULT_SCENARIO, SCENARIO_NAMES, listScenarios, scenarioByName } from 
 import type { Scenario } from '../../../scenarios/index.ts';
 import { ENVIRONMENT_KINDS } from '../environment/types.ts';
 import type { EnvironmentKind } from '../environment/types.ts';
-import { helpOf, oneOf, parseFlags, textOf, wholeNumber } from './flags.ts';
+import { SWITCH_NAMES, type SwitchName } from '../run/switches.ts';
+import { helpOf, oneOf, parseFlags, suggestion, textOf, wholeNumber } from './flags.ts';
 import type { FlagTable, FlagValues } from './flags.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -35,6 +36,8 @@ export interface BenchOptions {
   json: boolean;
   quick: boolean;
   seed: number;
+  /** Optimisations that the scenario is also run without. */
+  without: readonly SwitchName[];
 }
 
 export type BenchCommand = { kind: 'help' | 'list'; text: string } | { kind: 'run'; options: BenchOptions };
@@ -55,6 +58,10 @@ export const BENCH_FLAGS = {
   client: { value: 'NAME', help: `${CLIENTS.join(' | ')} (default optimized); naive is the negative control` },
   repeat: { value: 'N', help: `run the scenario N times, 1 to ${MAX.repeat} (default 1)` },
   baseline: { value: 'FILE', help: 'a result.json to compare counts and bytes with' },
+  without: {
+    value: 'NAMES',
+    help: `also run without each of these, and compare: ${SWITCH_NAMES.join(', ')} (a comma list) or all`,
+  },
   out: { value: 'DIR', help: `folder for the runs' folders (default ${DEFAULT_OUT})` },
   'on-inconclusive': { value: 'fail|warn', help: 'exit 5 (fail, the default) or 0 (warn) on an inconclusive verdict' },
   json: { help: 'print the result on stdout, and nothing else' },
@@ -92,6 +99,7 @@ export function parseBenchOptions(args: readonly string[]): BenchCommand {
       json: values['json'] === true,
       quick,
       seed: wholeNumber(values, 'seed', { min: 0, max: MAX.seed }) ?? DEFAULT_SEED,
+      without: withoutOf(textOf(values, 'without')),
     },
   };
 }
@@ -149,6 +157,18 @@ function existing(values: FlagValues, flag: string, what: 'file' | 'directory'):
   throw new UsageError(
     `--${flag} "${path}" ${stats ? `is not a ${what}` : 'does not exist'}; allowed: an existing ${what}`,
   );
+}
+
+function withoutOf(text: string | undefined): readonly SwitchName[] {
+  if (text === undefined) return [];
+  if (text === 'all') return SWITCH_NAMES;
+  const names = text.split(',').map((word) => {
+    const name = SWITCH_NAMES.find((known) => known === word);
+    if (name !== undefined) return name;
+    const allowed = `${SWITCH_NAMES.join(', ')}, all`;
+    throw new UsageError(`--without "${word}" is not allowed; allowed: ${allowed}${suggestion(word, SWITCH_NAMES)}`);
+  });
+  return [...new Set(names)];
 }
 
 function poolOf(text: string): PoolChoice {

@@ -9,10 +9,11 @@ export interface JudgeInput {
   scenario: Pick<Scenario, 'budgets' | 'notApplicable'>;
   tool: ResultFile['tool'];
   baseline?: { file: string; result: ResultFile } | undefined;
+  without?: ResultFile['without'];
 }
 
 /** Everything that a run measured, judged: the content of `result.json`. Pure; the same input gives the same verdict. */
-export function judgeRun({ run, scenario, tool, baseline }: JudgeInput): ResultFile {
+export function judgeRun({ run, scenario, tool, baseline, without }: JudgeInput): ResultFile {
   const { measurements, clientSummary, client, ...rest } = run;
   const budgets = judgeBudgets(measurements, scenario.budgets, {
     imageCount: run.images.count,
@@ -29,6 +30,7 @@ export function judgeRun({ run, scenario, tool, baseline }: JudgeInput): ResultF
     clientMode: client,
     client: clientSummary,
     notes: notesOf(run, contradictions),
+    ...(without?.length ? { without } : {}),
   };
   const comparison = baseline && compareWithBaseline(judged, baseline.result, baseline.file);
   const verdict = verdictOf({ budgets, stopped: run.stopped, contradictions, baseline: comparison });
@@ -37,6 +39,8 @@ export function judgeRun({ run, scenario, tool, baseline }: JudgeInput): ResultF
 
 function notesOf(run: RunData, contradictions: readonly string[]): string[] {
   const notes = contradictions.map((text) => `contradiction: ${text}`);
+  const settings = Object.entries(run.settings ?? {}).map(([name, value]) => `${name}=${value}`);
+  if (settings.length > 0) notes.push(`the service ran with ${settings.join(' ')}`);
   if (run.stopped) notes.push(`${run.stopped.reason}: ${run.stopped.message}`);
   const noise = describeNoise(run.noise);
   if (noise !== undefined) notes.push(`noisy machine: ${noise}`);

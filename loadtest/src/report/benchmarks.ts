@@ -9,6 +9,7 @@ import { readResult } from '../judge/read-result.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import { MARKS, durationMs, formatActual, formatBytes, formatCount, formatLimit, formatMs } from './format.ts';
 import { escapeMarkdown, table } from './markdown.ts';
+import { WITHOUT_HEAD, movedRows } from './without.ts';
 
 const TARGET = join(import.meta.dirname, '../../../BENCHMARKS.md');
 
@@ -34,6 +35,7 @@ export function benchmarksMarkdown(results: readonly ResultFile[]): string {
     '',
     ...table(['', ...titles], outcomeRows(results)),
     '',
+    ...switchSection(results),
     ...results.flatMap((result, at) => stageSection(result, titles[at] ?? '')),
     '## Machines',
     '',
@@ -116,6 +118,28 @@ function outcomeRows(results: readonly ResultFile[]): string[][] {
         ? `${formatCount(r.accuracy.images)} (${r.accuracy.dataset}${r.accuracy.split ? `, ${r.accuracy.split}` : ''})`
         : '–',
     ),
+  ];
+}
+
+/** What each switch moved, over all results that were run without some of them (`npm run bench -- --without all`). */
+function switchSection(results: readonly ResultFile[]): string[] {
+  const comparisons = results.flatMap(({ without = [] }) => without);
+  if (comparisons.length === 0) return [];
+  const rows = comparisons.flatMap((comparison) =>
+    movedRows(comparison).map(([metric = '', ...cells], at) => [
+      at === 0 ? `${comparison.name} (\`${comparison.setting}\`)` : '',
+      metric,
+      ...cells,
+    ]),
+  );
+  return [
+    '## Switches',
+    '',
+    'Each optimisation turned off alone, in the same command as the run with all of them. Only figures that moved: times by a quarter, all',
+    'others by a twentieth. Ratio: without over with.',
+    '',
+    ...table(['switched off', ...WITHOUT_HEAD], rows),
+    '',
   ];
 }
 

@@ -14,6 +14,7 @@ import {
   tiles,
 } from './html-sections.ts';
 import { STYLE } from './html-style.ts';
+import { withoutSection } from './without.ts';
 import { accuracySentence, deliverySentence, efficiencySentence, settleSentence, verdictSentence } from './words.ts';
 
 /** `report.html`: one file that needs nothing else, verdict first. */
@@ -41,6 +42,7 @@ ${tiles(result)}
 <section><h2>From upload to pixel</h2>${proof.map((text) => `<p>${esc(text)}</p>`).join('')}</section>
 <section><h2>Budgets</h2>${budgetTable(result)}</section>
 ${baselineSection(result)}
+${withoutSection(result)}
 <section><h2>Phases</h2>${phasesChart(result)}</section>
 <section><h2>Stages of an image</h2>${stageTable(result)}</section>
 <div class="two">

@@ -1,6 +1,7 @@
 import type { BudgetVerdict, ResultFile, Verdict } from '../contract.ts';
 import { oneLine } from './escape.ts';
 import { MARKS, durationMs, formatActual, formatLimit, formatMs } from './format.ts';
+import { withoutLines } from './without.ts';
 import { accuracySentence, deliverySentence, efficiencySentence, settleSentence, verdictSentence } from './words.ts';
 
 /** SGR colour codes; 0 leaves the text alone. */
@@ -51,6 +52,7 @@ export function terminalReport(result: ResultFile, options: { colour: boolean })
     '',
     ...sentences.map((text) => `  ${oneLine(text)}`),
     '',
+    ...withoutLines(result).map((text) => (text === '' ? '' : `  ${text}`)),
     `  ${verdict}  ${oneLine(verdictSentence(result))}  (${result.scenario}, ${result.clientMode} client, ${result.images.count} images, seed ${result.seed}, ${took})`,
     '',
   ].join('\n');

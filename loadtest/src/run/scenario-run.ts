@@ -20,6 +20,8 @@ export interface RunInput {
   folder: RunFolder;
   progress: Progress;
   stop: Stop;
+  /** Settings of the service that this run changes. */
+  settings?: Record<string, string> | undefined;
 }
 
 /** How long the parts of an ended run may take to say what they know. */
@@ -50,7 +52,7 @@ export async function runScenario(input: RunInput): Promise<RunData> {
   }
 }
 
-async function runFrom(startedAt: Date, { options, folder, progress, stop }: RunInput): Promise<RunData> {
+async function runFrom(startedAt: Date, { options, folder, progress, stop, settings }: RunInput): Promise<RunData> {
   if (options.pool.kind !== 'local')
     throw new EnvironmentError(`the pool "${poolText(options)}" is not available yet: use --pool local`);
   const named = await readImages(options, progress);
@@ -58,7 +60,7 @@ async function runFrom(startedAt: Date, { options, folder, progress, stop }: Run
   const services = await startAll({
     environment: options.environment,
     workers: options.workers,
-    settings: { POOL: poolText(options), QUEUE_PREFIX: `sb${randomBytes(4).toString('hex')}` },
+    settings: { POOL: poolText(options), QUEUE_PREFIX: `sb${randomBytes(4).toString('hex')}`, ...settings },
     log: (line) => progress.line(line),
     stop,
   });

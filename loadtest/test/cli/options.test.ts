@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BENCH_FLAGS, parseBenchOptions } from '../../src/cli/options.ts';
 import type { BenchOptions } from '../../src/cli/options.ts';
+import { SWITCH_NAMES } from '../../src/run/switches.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 
 let folder: string;
@@ -48,6 +49,7 @@ describe('parseBenchOptions', () => {
       json: false,
       quick: false,
       seed: 1,
+      without: [],
     });
   });
 
@@ -107,6 +109,14 @@ describe('parseBenchOptions', () => {
     expect(run('--images', folder, '--quick').count).toBe(100);
   });
 
+  it('takes switches one by one, in a list, or all', () => {
+    expect(run('--without', 'cache').without).toEqual(['cache']);
+    expect(run('--without=compression,cache,cache').without).toEqual(['compression', 'cache']);
+    expect(run('--without', 'all').without).toEqual(SWITCH_NAMES);
+    const command = parseBenchOptions(['--help']);
+    for (const name of SWITCH_NAMES) expect(command.kind === 'help' && command.text).toContain(name);
+  });
+
   it('names every flag in the help', () => {
     const command = parseBenchOptions(['--help']);
     for (const flag of Object.keys(BENCH_FLAGS)) expect(command.kind === 'help' && command.text).toContain(`--${flag}`);
@@ -119,6 +129,8 @@ describe('parseBenchOptions', () => {
 
   it.each([
     [['--scenario', 'bulk-2000'], /--scenario "bulk-2000".*allowed: bulk-1000.*did you mean "bulk-1000"/],
+    [['--without', 'caches'], /--without "caches".*allowed: event-batching,.*, all.*did you mean "cache"/],
+    [['--without', 'cache,'], /--without "".*allowed: event-batching/],
     [['--count', '0'], /--count "0".*from 1 to 100000/],
     [['--count', '-5'], /--count "-5".*from 1/],
     [['--count', '1e3'], /--count "1e3"/],

@@ -41,7 +41,6 @@ export function toImage({ errorCode, errorMessage, ...row }: ImageRow): Image {
 
 /** Remembers which project an image belongs to, which never changes; an image that is gone is found gone under its version. */
 const OWNERS_MAX = 200_000;
-const TTL_SECONDS = 60;
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 /** Version key of what depends on which images there are and how they are called, and not on their status. */
@@ -144,7 +143,7 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     if (q)
       return statuses.length > 0
         ? count()
-        : cache.wrap({ kind: 'total', projectId: namesOf(projectId), key: q, ttlSeconds: TTL_SECONDS }, count);
+        : cache.wrap({ kind: 'total', projectId: namesOf(projectId), key: q }, count);
     const [row] = await sql<{ total: number }[]>`
       select coalesce(sum(n), 0)::bigint as total from image_counts
       where project_id = ${projectId} ${statuses.length > 0 ? sql`and status in ${sql([...statuses])}` : sql``}`;
@@ -177,19 +176,18 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     if (query.cursor !== undefined) decodeCursor(query.cursor, query.sort);
     const { projectId, statuses, ...rest } = query;
     const key = JSON.stringify([part, [...statuses].sort(), rest]);
-    return cache.wrap({ kind: 'list', projectId, key, ttlSeconds: TTL_SECONDS }, () => load(query));
+    return cache.wrap({ kind: 'list', projectId, key }, () => load(query));
   }
 
   return {
     /** The image, or null when it is unknown or its project was deleted. Cached; true to the last `cache.bump` of its project. */
     async get(id: string): Promise<Image | null> {
       const projectId = owners.get(id);
-      if (projectId !== undefined)
-        return cache.wrap({ kind: 'image', projectId, key: id, ttlSeconds: TTL_SECONDS }, () => load(id));
+      if (projectId !== undefined) return cache.wrap({ kind: 'image', projectId, key: id }, () => load(id));
       const [row] = await sql<{ projectId: string }[]>`select project_id as "projectId" from images where id = ${id}`;
       if (!row) return null;
       own(id, row.projectId);
-      return cache.wrap({ kind: 'image', projectId: row.projectId, key: id, ttlSeconds: TTL_SECONDS }, () => load(id));
+      return cache.wrap({ kind: 'image', projectId: row.projectId, key: id }, () => load(id));
     },
     /** Called for new images, so that their first read needs one query less. */
     own,

@@ -9,7 +9,6 @@ import { namesOf } from './images.ts';
 
 /** Version key of what spans projects: the list of them. */
 export const ALL_PROJECTS = '*';
-const TTL_SECONDS = 60;
 
 export interface ProjectFacts {
   id: string;
@@ -30,7 +29,7 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     await Promise.all([cache.bump(id), cache.bump(namesOf(id)), cache.bump(ALL_PROJECTS)]);
   };
   const get = (id: string): Promise<Project | null> =>
-    cache.wrap({ kind: 'project', projectId: id, key: 'one', ttlSeconds: TTL_SECONDS }, () => load(id));
+    cache.wrap({ kind: 'project', projectId: id, key: 'one' }, () => load(id));
 
   async function loadPage(limit: number, offset: number, cursor: string | undefined) {
     const at = cursor === undefined ? null : decodeCursor(cursor, 'createdAt');
@@ -77,7 +76,7 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     list(limit: number, offset: number, cursor: string | undefined) {
       if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
       const key = JSON.stringify([limit, offset, cursor]);
-      const at = { kind: 'projects', projectId: ALL_PROJECTS, key, ttlSeconds: TTL_SECONDS };
+      const at = { kind: 'projects', projectId: ALL_PROJECTS, key };
       return cache.wrap(at, () => loadPage(limit, offset, cursor));
     },
     async update(id: string, change: Partial<ProjectBody>): Promise<Project> {

@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import fp from 'fastify-plugin';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Config } from '../config.ts';
 
 /** Paths of the application's pages: all of them are one document, which reads the address itself. */
 const APP_PAGES = ['/', '/projects/:id', '/images/:id', '/runs', '/runs/:id', '/capacity'];
 const NAIVE_PAGES = ['/naive', '/naive/', '/naive/*'];
 const missing = (root: string) => `The pages are not built in ${root}: 'npm start' builds them first.\n`;
+
+/** What pages must know before their first request stands in the document itself. */
+const withSwitches = (html: string, { bulkResults }: Pick<Config, 'bulkResults'>) =>
+  bulkResults ? html : html.replace('<html ', '<html data-bulk-results="off" ');
 
 /** Serves the built dashboards. Assets carry their content's hash in the name and never change. */
 export default fp(
@@ -18,7 +23,7 @@ export default fp(
       const html = await readFile(join(root, name)).catch(() => null);
       void reply.header('cache-control', 'no-cache');
       if (html === null) return reply.code(503).type('text/plain; charset=utf-8').send(missing(root));
-      return reply.type('text/html; charset=utf-8').send(html);
+      return reply.type('text/html; charset=utf-8').send(withSwitches(html.toString(), app.config));
     };
     const page = (url: string, name: string) =>
       app.get(url, { schema: { hide: true } }, (_request, reply) => document(reply, name));

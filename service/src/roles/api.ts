@@ -12,7 +12,13 @@ export async function startApi(config: Config): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('api');
   const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-api' });
-  const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, metrics, prefix: config.queuePrefix });
+  const cache = createCache({
+    url: config.cacheRedisUrl,
+    enabled: config.cache,
+    metrics,
+    prefix: config.queuePrefix,
+    ttlSeconds: config.cacheTtlSeconds,
+  });
   const storage = createStorage(config.dataDir);
   await Promise.all([cache.open(), storage.open()]);
   const key = await createKeyStore(sql).ensureBootstrap(config.bootstrapApiKey);

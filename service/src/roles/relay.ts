@@ -64,7 +64,7 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
   const tamper = createTamper(config.plant);
   const sequencer = startLoop({
     everyMs: SEQUENCE_POLL_MS,
-    gatherMs: config.eventWindowMs,
+    gatherMs: config.eventBatching ? config.eventWindowMs : 0,
     step: () =>
       withRetry(() =>
         sequenceOnce(sql, {

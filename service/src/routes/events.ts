@@ -26,7 +26,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
     const { projectId, epoch, since, window } = request.query as Static<typeof Query>;
     if ((epoch === undefined) !== (since === undefined))
       throw badValue(epoch === undefined ? 'epoch' : 'since', undefined, 'epoch and since together, or neither');
-    if (window === 0 && !app.config.allowUnbatchedEvents)
+    if (window === 0 && app.config.eventBatching && !app.config.allowUnbatchedEvents)
       throw badValue('window', 0, 'nothing: unbatched events need ALLOW_UNBATCHED_EVENTS=1 on the server');
     const [row] = await app.sql`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL`;
     if (!row) throw notFound('project', projectId);
@@ -44,7 +44,11 @@ export default async function eventRoutes(instance: FastifyInstance) {
       const { projectId, epoch, since, window } = request.query as Static<typeof Query>;
       const resume = epoch === undefined || since === undefined ? null : { epoch: epoch.toLowerCase(), since };
       try {
-        await app.events.attach(socket, { projectId: projectId.toLowerCase(), resume, unbatched: window === 0 });
+        await app.events.attach(socket, {
+          projectId: projectId.toLowerCase(),
+          resume,
+          unbatched: window === 0 || !app.config.eventBatching,
+        });
       } catch (error) {
         request.log.error(error, 'a socket could not be attached');
         socket.close(1011, 'the events cannot be read now');

@@ -56,7 +56,13 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
   await migrate(database.url);
   const metrics = createMetrics('api', setting.now);
   const sql = setting.sql ?? createDatabase(database.url, { max: config.databasePool, metrics });
-  const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, metrics, prefix: config.queuePrefix });
+  const cache = createCache({
+    url: config.cacheRedisUrl,
+    enabled: config.cache,
+    metrics,
+    prefix: config.queuePrefix,
+    ttlSeconds: config.cacheTtlSeconds,
+  });
   const storage = createStorage(dataDir);
   await cache.open();
   await storage.open();

@@ -33,6 +33,7 @@ export async function burstPhase(bench: Bench): Promise<string> {
   });
   measureToasts(bench, dump);
   measureCalls(bench);
+  bench.client.eventFrames = page.frames.frames().filter(({ frame }) => frame.type === 'events').length;
   await measureMemory(bench);
   bench.client.longFrames = dump.longFrames.length;
   bench.client.blockingMs = dump.longFrames.reduce((sum, [, , blocking]) => sum + blocking, 0);

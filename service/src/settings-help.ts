@@ -1,0 +1,191 @@
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { SETTINGS, type Setting } from './settings.ts';
+
+type Field = keyof typeof SETTINGS;
+
+/** What each setting does, in one line, in groups that an operator thinks in. A setting without a line does not compile. */
+const GROUPS = [
+  ['Process and addresses', ['role', 'host', 'port', 'metricsPort', 'trustedProxies', 'logLevel']],
+  [
+    'Servers and folders',
+    [
+      'databaseUrl',
+      'databasePool',
+      'databaseLostMs',
+      'queueRedisUrl',
+      'cacheRedisUrl',
+      'queuePrefix',
+      'dataDir',
+      'modelsDir',
+      'dashboardsDir',
+    ],
+  ],
+  [
+    'Workers and inference',
+    [
+      'workers',
+      'workerConcurrency',
+      'pool',
+      'provider',
+      'inferenceTimeoutMs',
+      'leaseMs',
+      'queueWindow',
+      'failurePauseRatio',
+    ],
+  ],
+  ['Switches', ['eventBatching', 'bulkResults', 'resultCache', 'cache', 'compression', 'rateLimits']],
+  ['Events', ['eventWindowMs', 'allowUnbatchedEvents', 'eventLogMs', 'eventLogFrames']],
+  ['Caching and compression', ['cacheTtlSeconds', 'brotliQuality', 'gzipLevel', 'zstdLevel']],
+  [
+    'Keys and limits',
+    [
+      'bootstrapApiKey',
+      'sessionSeconds',
+      'keyTrustMs',
+      'rateRequests',
+      'rateUploads',
+      'rateReads',
+      'rateExports',
+      'rateAddress',
+      'maxFileBytes',
+      'maxImagePixels',
+      'maxJsonBytes',
+      'requestTimeoutMs',
+      'headersTimeoutMs',
+    ],
+  ],
+  ['For tests and measurements', ['selftestPages', 'plant']],
+] as const satisfies readonly (readonly [string, readonly Field[]])[];
+
+const ABOUT: Record<Field, string> = {
+  role: 'what this process is; several APIs and workers may run, and relays of which one leads',
+  host: 'address that the API listens on',
+  port: 'port that the API listens on; 0: any free one',
+  metricsPort: 'port of /metrics without a key, on 127.0.0.1; 0: any free one',
+  trustedProxies: 'proxies whose X-Forwarded-For and -Proto are believed; empty: nobody’s',
+  logLevel: 'least severe message that is written',
+  databaseUrl: 'PostgreSQL',
+  databasePool: 'connections that each process keeps at most',
+  databaseLostMs: 'a process whose database does not answer for this long ends',
+  queueRedisUrl: 'Redis of the queue (noeviction, AOF)',
+  cacheRedisUrl: 'Redis of cache and rate limits (LRU)',
+  queuePrefix: 'start of every key in both Redis',
+  dataDir: 'uploaded files, exports and derived pictures',
+  modelsDir: 'models, one folder each',
+  dashboardsDir: 'the built pages',
+  workers: 'inference child processes of a worker',
+  workerConcurrency: 'images that a worker takes from the queue ahead, for each child',
+  pool: 'who runs the inference',
+  provider: 'execution provider of ONNX Runtime',
+  inferenceTimeoutMs: 'an inference that takes longer is killed, and the image fails with TIMEOUT',
+  leaseMs: 'an image whose worker says nothing for this long is handed out again',
+  queueWindow: 'jobs that may be in Redis at once',
+  failurePauseRatio: 'a batch pauses itself when more of its last 200 images failed; 1: never',
+  eventBatching: 'off: every event is sent at once, in a frame of its own',
+  bulkResults: 'off: pages fetch results one by one',
+  resultCache: 'off: equal bytes, model and parameters are inferred again',
+  cache: 'off: lists and details are read from PostgreSQL each time',
+  compression: 'off: replies are sent as they are',
+  rateLimits: 'off: nothing is limited',
+  eventWindowMs: 'events are gathered this long before they are sent',
+  allowUnbatchedEvents: 'on: a socket may ask for one event a frame (window=0)',
+  eventLogMs: 'sent events stay replayable this long',
+  eventLogFrames: 'replayable frames that a project keeps at most',
+  cacheTtlSeconds: 'cached lists and details are forgotten after this long; changes empty them at once',
+  brotliQuality: 'of br replies; above 5 costs more time than it saves on a local line',
+  gzipLevel: 'of gzip replies',
+  zstdLevel: 'of zstd replies',
+  bootstrapApiKey: 'the first key, all scopes; empty: one is made and shown once',
+  sessionSeconds: 'life of a session cookie',
+  keyTrustMs: 'how long a key is believed without asking PostgreSQL; revocations act at once all the same',
+  rateRequests: 'requests a minute and key, but for those below',
+  rateUploads: 'uploads a minute and key',
+  rateReads: 'reads of single results, pictures and files a minute and key',
+  rateExports: 'exports a minute and key',
+  rateAddress: 'requests a minute and address without a key that is known to be good, sign-ins among them',
+  maxFileBytes: 'largest file of an upload',
+  maxImagePixels: 'largest image, width times height',
+  maxJsonBytes: 'largest JSON body, after decompression',
+  requestTimeoutMs: 'a request must have arrived whole by then',
+  headersTimeoutMs: 'the head of a request must have arrived by then',
+  selftestPages: 'on: serves the page that blocks on purpose',
+  plant: 'violations planted on purpose; only with NODE_ENV=test',
+};
+
+export interface SettingHelp {
+  name: string;
+  fallback: string;
+  allowed: string;
+  about: string;
+}
+
+/** A default as it would be set; `–` where there is none, or where it depends on the machine. */
+function fallbackText({ fallback, secret, allowed }: Setting<unknown>): string {
+  if (fallback === undefined || secret === true || allowed === 'a folder') return '–';
+  if (typeof fallback === 'boolean') return fallback ? 'on' : 'off';
+  if (typeof fallback === 'number' || typeof fallback === 'string') return String(fallback);
+  return '–';
+}
+
+/** All settings with their lines, grouped; whatever no group names comes last. */
+export function settingsHelp(): { title: string; settings: SettingHelp[] }[] {
+  const help = (field: Field): SettingHelp => {
+    const setting: Setting<unknown> = SETTINGS[field];
+    return { name: setting.name, fallback: fallbackText(setting), allowed: setting.allowed, about: ABOUT[field] };
+  };
+  const named = new Set<string>(GROUPS.flatMap(([, fields]) => fields));
+  const others = (Object.keys(SETTINGS) as Field[]).filter((field) => !named.has(field));
+  return [...GROUPS, ['Others', others] as const]
+    .filter(([, fields]) => fields.length > 0)
+    .map(([title, fields]) => ({ title, settings: fields.map(help) }));
+}
+
+/** For a terminal. */
+export function settingsText(): string {
+  const groups = settingsHelp();
+  const width = Math.max(...groups.flatMap(({ settings }) => settings.map(({ name }) => name.length)));
+  const indent = ' '.repeat(width + 4);
+  return groups
+    .map(({ title, settings }) =>
+      [
+        `${title}:`,
+        ...settings.map(
+          ({ name, about, fallback, allowed }) =>
+            `  ${name.padEnd(width)}  ${about}\n${indent}${allowed}${fallback === '–' ? '' : `; default ${fallback}`}`,
+        ),
+      ].join('\n'),
+    )
+    .join('\n\n');
+}
+
+/** `docs/settings.md`. */
+export function settingsMarkdown(): string {
+  const cell = (text: string) => text.replaceAll('|', '\\|');
+  const tables = settingsHelp().map(({ title, settings }) => [
+    `## ${title}`,
+    '',
+    '| setting | default | allowed | what it does |',
+    '| --- | --- | --- | --- |',
+    ...settings.map(
+      ({ name, fallback, allowed, about }) =>
+        `| \`${name}\` | ${fallback === '–' ? '–' : `\`${fallback}\``} | ${cell(allowed)} | ${cell(about)} |`,
+    ),
+    '',
+  ]);
+  return [
+    '# Settings',
+    '',
+    'Made from `service/src/settings.ts` by `node service/src/settings-help.ts`; not edited by hand. `npm start -- --help` prints the same.',
+    '',
+    'Each is an environment variable, read and checked once at the start of a process. One that is not allowed ends the start with its name,',
+    'its value and what is expected. `npm start` decides role, ports, servers and folders itself. A switch takes `on` or `off`; what it is',
+    'worth is measured with `npm run bench -- --without NAME` ([measuring.md](measuring.md)). Limits, compression and several API processes:',
+    '[operating.md](operating.md).',
+    '',
+    ...tables.flat(),
+  ].join('\n');
+}
+
+if (import.meta.main)
+  writeFileSync(fileURLToPath(new URL('../../docs/settings.md', import.meta.url)), settingsMarkdown());
