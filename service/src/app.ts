@@ -10,6 +10,7 @@ import docs from './plugins/docs.ts';
 import errorHandler from './plugins/error-handler.ts';
 import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
 import httpMetrics from './plugins/http-metrics.ts';
+import limiter from './plugins/limiter.ts';
 import pages from './plugins/pages.ts';
 import plants from './plugins/plants.ts';
 import queueProbe from './plugins/queue-probe.ts';
@@ -32,7 +33,18 @@ import session from './routes/session.ts';
 import upload from './routes/upload.ts';
 
 /** What every route relies on, in the order in which a request meets it. */
-const PLUGINS = [httpMetrics, validation, auth, rateLimit, auditPlugin, compression, systemSampler, queueProbe, docs];
+const PLUGINS = [
+  httpMetrics,
+  validation,
+  limiter,
+  auth,
+  rateLimit,
+  auditPlugin,
+  compression,
+  systemSampler,
+  queueProbe,
+  docs,
+];
 /** In the order of an image's way: in, segmented, out. */
 const ROUTES = [session, projects, upload, images, pictures, batches, events, results, exports, metrics, keys, audit];
 

@@ -9,12 +9,16 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 const newToken = (prefix: string): string => `${prefix}_${randomBytes(32).toString('base64url')}`;
 
-/** How long a key that was found is believed without asking again, where nobody says that keys changed. */
-const TRUST_MS = 5000;
 /** Told to all API processes when a key is revoked or a session ends. */
 export const KEYS_CHANNEL = 'segbench_keys';
 const TRUSTED_MAX = 10_000;
-export const SESSION_SECONDS = 12 * 3600;
+
+export interface KeyStoreOptions {
+  now?: () => number;
+  /** How long a key that was found is believed without asking again. */
+  trustMs?: number;
+  sessionSeconds?: number;
+}
 
 export interface KeyRow extends ApiKey {
   createdAt: Date;
@@ -26,15 +30,28 @@ export interface KeyRow extends ApiKey {
 type FoundKey = ApiKey & { holdsUntil: Date | null };
 
 /** Keys and sessions; only the SHA-256 of a token is stored. */
-export function createKeyStore(sql: Sql, now: () => number = Date.now) {
+export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
+  const { now = Date.now, trustMs = 5000, sessionSeconds = 12 * 3600 } = options;
   const trusted = new Map<string, { key: ApiKey; until: number }>();
+
+  const nameOf = (token: string) => hashOf(token).toString('base64');
+  let doubts = 0;
+  /** Every key is looked up again; what has proved good stays familiar. */
+  const forget = () => {
+    doubts++;
+    for (const entry of trusted.values()) entry.until = 0;
+  };
+  const announce = async () => {
+    forget();
+    await sql`select pg_notify(${KEYS_CHANNEL}, '')`;
+  };
 
   /** `find` also says until when the key holds: trust never outlives it. */
   async function remember(token: string, find: () => Promise<FoundKey | undefined>): Promise<ApiKey | null> {
-    const hash = hashOf(token);
-    const name = hash.toString('base64');
+    const name = nameOf(token);
     const known = trusted.get(name);
     if (known && known.until > now()) return known.key;
+    const asked = doubts;
     const found = await find();
     if (!found) {
       trusted.delete(name);
@@ -42,18 +59,20 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now) {
     }
     const { holdsUntil, ...key } = found;
     if (trusted.size >= TRUSTED_MAX) trusted.clear();
-    trusted.set(name, { key, until: Math.min(now() + TRUST_MS, holdsUntil?.getTime() ?? Infinity) });
+    // What was read before a revocation came is not believed after it.
+    const until = asked === doubts ? Math.min(now() + trustMs, holdsUntil?.getTime() ?? Infinity) : 0;
+    trusted.set(name, { key, until });
     return key;
   }
 
-  const announce = async () => {
-    trusted.clear();
-    await sql`select pg_notify(${KEYS_CHANNEL}, '')`;
-  };
-
   return {
-    /** Every key is looked up again: another process changed some. */
-    forget: () => trusted.clear(),
+    /** Another process changed some. */
+    forget,
+    sessionSeconds,
+    /** Whether the key or session has proved good in this process before; it may have ended since. */
+    isFamiliar: ({ token, session }: { token: string | undefined; session: string | undefined }): boolean =>
+      (token !== undefined && trusted.has(nameOf(`key ${token}`))) ||
+      (token === undefined && session !== undefined && trusted.has(nameOf(`session ${session}`))),
     /** The key of a bearer token, or null when it is unknown, expired or revoked. */
     byToken: (token: string): Promise<ApiKey | null> =>
       remember(`key ${token}`, async () => {
@@ -73,7 +92,7 @@ export function createKeyStore(sql: Sql, now: () => number = Date.now) {
       }),
     async openSession(keyId: string): Promise<{ token: string; expiresAt: Date }> {
       const token = newToken('ss');
-      const expiresAt = new Date(now() + SESSION_SECONDS * 1000);
+      const expiresAt = new Date(now() + sessionSeconds * 1000);
       await sql`delete from sessions where expires_at < now()`;
       await sql`insert into sessions (token_sha256, key_id, expires_at) values (${hashOf(token)}, ${keyId}, ${expiresAt})`;
       return { token, expiresAt };

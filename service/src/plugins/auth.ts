@@ -41,7 +41,8 @@ export function isFromOwnPage(headers: FastifyRequest['headers']): boolean {
 export default fp(
   async (app: FastifyInstance) => {
     await app.register(cookie);
-    app.decorate('keys', createKeyStore(app.sql));
+    const { sessionSeconds, keyTrustMs: trustMs } = app.config;
+    app.decorate('keys', createKeyStore(app.sql, { sessionSeconds, trustMs }));
     const listener = listenTo({
       databaseUrl: app.config.databaseUrl,
       channels: [KEYS_CHANNEL],
@@ -53,9 +54,10 @@ export default fp(
     app.decorateRequest('bySession', false);
     app.decorate('identify', async (request: FastifyRequest) => {
       const token = bearerOf(request);
+      const session = request.headers.authorization === undefined ? request.cookies[SESSION_COOKIE] : undefined;
+      // Guesses are counted by address, and over its limit not even looked up; a key that has proved good is not.
+      if (!app.keys.isFamiliar({ token, session })) await app.limitAddress(request);
       if (token !== undefined) return app.keys.byToken(token);
-      if (request.headers.authorization !== undefined) return null;
-      const session = request.cookies[SESSION_COOKIE];
       if (session === undefined) return null;
       request.bySession = true;
       return app.keys.bySession(session);
@@ -85,5 +87,5 @@ export default fp(
         );
     });
   },
-  { name: 'auth', dependencies: ['services'] },
+  { name: 'auth', dependencies: ['services', 'limiter'] },
 );

@@ -1,11 +1,8 @@
 import fp from 'fastify-plugin';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ApiError } from '../errors.ts';
+import { limitHeaders, refusal } from './limiter.ts';
 
-/** Per key and minute. Reads of single results and pictures, uploads and exports count apart from other requests. */
-export const RATE_LIMITS = { requests: 600, uploads: 120, reads: 3000, exports: 60 } as const;
-export type RateKind = keyof typeof RATE_LIMITS;
-const WINDOW_SECONDS = 60;
+export type RateKind = 'requests' | 'uploads' | 'reads' | 'exports';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -18,40 +15,30 @@ declare module 'fastify' {
   }
 }
 
-/** Fixed windows in the cache's Redis, shared by all API processes; without Redis nothing is limited. */
+/**
+ * Limits of keys, a minute each. Reads of single results and pictures, uploads and exports count apart from other requests.
+ * Those of addresses are asked for where a key is looked up (`auth.ts`).
+ */
 export default fp(
   async (app: FastifyInstance) => {
+    const { rateRequests, rateUploads, rateReads, rateExports } = app.config;
+    const limits = { requests: rateRequests, uploads: rateUploads, reads: rateReads, exports: rateExports };
+
+    async function take({ apiKey }: FastifyRequest, kind: RateKind, cost: number) {
+      if (apiKey.id === '') return null;
+      const admission = await app.limiter.take(`${apiKey.id}:${kind}`, limits[kind], cost);
+      if (admission?.admitted === false) throw refusal(kind, kind, admission, cost);
+      return admission;
+    }
     app.decorate('charge', async (request: FastifyRequest, kind: RateKind, cost: number) => {
-      if (!app.config.rateLimits || request.apiKey.id === '' || !app.cache.ready()) return null;
-      const now = Date.now() / 1000;
-      const window = Math.floor(now / WINDOW_SECONDS);
-      const name = `${app.config.queuePrefix}:rate:${request.apiKey.id}:${kind}:${window}`;
-      const { redis } = app.cache;
-      const results = await redis
-        .multi()
-        .incrby(name, cost)
-        .expire(name, WINDOW_SECONDS * 2)
-        .exec()
-        .catch(() => null);
-      const count = Number(results?.[0]?.[1] ?? 0);
-      const limit = RATE_LIMITS[kind];
-      if (count <= limit) return limit - count;
-      if (cost > 1) await redis.decrby(name, cost).catch(() => null);
-      const waitSeconds = Math.ceil((window + 1) * WINDOW_SECONDS - now);
-      const worth = cost > 1 ? `${cost} more are ` : '';
-      throw new ApiError('RATE_LIMITED', `${worth}over ${limit} ${kind} a minute; try again in ${waitSeconds} s`, {
-        headers: {
-          'retry-after': String(waitSeconds),
-          'ratelimit-limit': String(limit),
-          'ratelimit-remaining': String(Math.max(0, limit - (cost > 1 ? count - cost : count))),
-        },
-      });
+      const admission = await take(request, kind, cost);
+      return admission?.remaining ?? null;
     });
     app.addHook('onRequest', async (request, reply) => {
       const kind = request.routeOptions.config.rate ?? 'requests';
-      const left = await app.charge(request, kind, 1);
-      if (left !== null) void reply.headers({ 'ratelimit-limit': RATE_LIMITS[kind], 'ratelimit-remaining': left });
+      const admission = await take(request, kind, 1);
+      if (admission) void reply.headers(limitHeaders(kind, admission));
     });
   },
-  { name: 'rate-limit', dependencies: ['services', 'auth'] },
+  { name: 'rate-limit', dependencies: ['services', 'limiter', 'auth'] },
 );

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { NewSession, Session, SessionBody } from '#contract/admin.ts';
-import { SESSION_SECONDS } from '../database/keys.ts';
 import { apiError } from '../errors.ts';
 import { SESSION_COOKIE, bearerOf, isFromOwnPage } from '../plugins/auth.ts';
 import { NoContent, replies } from './schemas.ts';
@@ -30,11 +29,17 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           'FOREIGN_ORIGIN',
           `Origin is ${request.headers.origin ?? 'missing'}: expected this server's own`,
         );
+      // A guess counts like any other, whether it is right or wrong.
+      await app.limitAddress(request);
       const key = await app.keys.byToken(request.body.key);
       if (!key) throw apiError('UNAUTHENTICATED');
       const { token, expiresAt } = await app.keys.openSession(key.id);
       return reply
-        .setCookie(SESSION_COOKIE, token, { ...COOKIE, secure: request.protocol === 'https', maxAge: SESSION_SECONDS })
+        .setCookie(SESSION_COOKIE, token, {
+          ...COOKIE,
+          secure: request.protocol === 'https',
+          maxAge: app.keys.sessionSeconds,
+        })
         .code(201)
         .send({ keyId: key.id, name: key.name, scopes: [...key.scopes], expiresAt: expiresAt.toISOString() });
     },

@@ -46,7 +46,7 @@ describe('keys', () => {
 
   it('trusts a key to the moment it expires, although keys are remembered for seconds', async () => {
     let time = Date.now();
-    const keys = createKeyStore(service.app.sql, () => time);
+    const keys = createKeyStore(service.app.sql, { now: () => time });
     const { token } = await keys.create('short', ['read'], new Date(time + 2000));
     expect(await keys.byToken(token)).toMatchObject({ name: 'short' });
     await service.app.sql`update api_keys set expires_at = now() where name = 'short'`;
