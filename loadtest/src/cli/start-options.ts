@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { settingsText } from '../../../service/src/settings-help.ts';
 import { helpOf, parseFlags, textOf, wholeNumber, type FlagTable } from './flags.ts';
 
 export interface StartOptions {
@@ -19,8 +20,25 @@ const FLAGS: FlagTable = {
   help: { help: 'this page' },
 };
 
+const TITLE = 'segbench start: the service with database, queue, workers and pages';
+/** These a flag or the command itself decides. */
+export const DECIDED_SETTINGS = [
+  'SEGBENCH_ROLE',
+  'PORT',
+  'METRICS_PORT',
+  'DATABASE_URL',
+  'QUEUE_REDIS_URL',
+  'CACHE_REDIS_URL',
+  'DATA_DIR',
+  'WORKERS',
+];
+
 export const startHelp = (): string =>
-  helpOf('segbench start: the service with database, queue, workers and pages', 'npm start -- [options]', FLAGS);
+  [
+    helpOf(TITLE, 'npm start -- [options]', FLAGS),
+    `Settings are environment variables (docs/settings.md); not taken from the shell here: ${DECIDED_SETTINGS.join(', ')}.`,
+    settingsText(),
+  ].join('\n\n');
 
 /** @throws UsageError naming flag, value and what is allowed */
 export function parseStartOptions(args: readonly string[]): StartOptions {

@@ -8,19 +8,17 @@ import { EnvironmentError, startEnvironment, type Environment } from '../environ
 import { isPortFree } from '../environment/ports.ts';
 import { EXIT, reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import { parseStartOptions, startHelp, type StartOptions } from './start-options.ts';
+import { DECIDED_SETTINGS, parseStartOptions, startHelp, type StartOptions } from './start-options.ts';
 import { UsageError } from './usage-error.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Settings of the service may come from the shell here (and only here); those that the flags decide may not. */
 function settingsFromShell(): Record<string, string> {
-  const decided = ['SEGBENCH_ROLE', 'PORT', 'METRICS_PORT', 'DATABASE_URL', 'QUEUE_REDIS_URL', 'CACHE_REDIS_URL'];
-  decided.push('DATA_DIR', 'WORKERS');
   const settings: Record<string, string> = {};
   for (const { name } of Object.values(SETTINGS)) {
     const value = process.env[name];
-    if (value && !decided.includes(name)) settings[name] = value;
+    if (value && !DECIDED_SETTINGS.includes(name)) settings[name] = value;
   }
   const placeholders = { DATABASE_URL: 'postgres://x', QUEUE_REDIS_URL: 'redis://x', CACHE_REDIS_URL: 'redis://x' };
   try {
