@@ -48,7 +48,7 @@ describe('a write through one process, read through another', () => {
 
   it('refuses a revoked key without waiting for the trust in it to end', async () => {
     // A clock that stands still: trust would last for ever.
-    const frozen = createKeyStore(reader.app.sql, () => 1);
+    const frozen = createKeyStore(reader.app.sql, { now: () => 1 });
     const { id, token } = await writer.app.keys.create('k', ['read'], null);
     expect(await frozen.byToken(token)).not.toBeNull();
     expect((await reader.call('/api/projects', { key: token })).status).toBe(200);

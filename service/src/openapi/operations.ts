@@ -126,7 +126,6 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/images/:id/segmentation': { operationId: 'getResult' },
   'POST /api/batches/:id/exports': {
     operationId: 'createExport',
-    errors: ['UNSUPPORTED_FORMAT'],
     body: { format: 'geojson' },
   },
   'GET /api/exports/:id': { operationId: 'getExport' },
