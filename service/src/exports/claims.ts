@@ -56,7 +56,9 @@ export function createExportClaims(sql: Sql, leaseMs: number) {
     /** `place` puts the file where it is read, while nobody else can take, finish or delete the export. */
     finish({ id, claim }: Claim, file: Finished, place: () => Promise<void>): Promise<boolean> {
       return sql.begin(async (tx) => {
-        const [row] = await tx`select id from exports where id = ${id} and claim = ${claim} for update`;
+        const [row] = await tx`
+          select e.id from exports e join batches b on b.id = e.batch_id join projects p on p.id = b.project_id and p.deleted_at is null
+          where e.id = ${id} and e.claim = ${claim} for update of e`;
         if (!row) return false;
         await place();
         await tx`

@@ -3,6 +3,7 @@ import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createProjectStore } from '../../src/database/projects.ts';
+import { purgeStep } from '../../src/deletion/purge.ts';
 import { createExportClaims, MAX_ATTEMPTS } from '../../src/exports/claims.ts';
 import { ClaimLost, makeExport } from '../../src/exports/make.ts';
 import { exportRows } from '../../src/exports/rows.ts';
@@ -89,6 +90,7 @@ describe('files of exports that are gone', () => {
     };
     const deps = { sql: f.sql, storage, claims: deleted, renewMs: FAR, leaseMs: FAR };
     await expect(makeExport(deps, making, new AbortController().signal)).rejects.toThrow(ClaimLost);
+    while (await purgeStep({ sql: f.sql, storage }));
     const left = await f.filesIn('exports');
     expect([left.includes(id), left.includes(making.id)]).toEqual([false, false]);
     expect(await f.filesIn('tmp')).toEqual([]);
