@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { foreignShare, parseMachineCpu } from '../../src/measure/noise.ts';
 import { parseStat, readProcess } from '../../src/measure/proc.ts';
 import { cpuBetween, createProcessSampler } from '../../src/measure/processes.ts';
@@ -14,20 +14,23 @@ describe('parseStat', () => {
 
 describe('createProcessSampler', () => {
   it('counts a child under its own role, and its time after it ended under its parent', async () => {
-    const busy = 'const end = Date.now() + 250; while (Date.now() < end);';
-    const inner = `require('child_process').spawnSync(process.execPath, ['-e', ${JSON.stringify(busy)}]);`;
-    const child = spawn(process.execPath, ['-e', `${inner} console.log('done'); setInterval(() => {}, 1000);`]);
+    // Of CPU time, not of the clock: on a busy machine the child gets its time later.
+    const busy = 'while (process.cpuUsage().user < 250_000); process.stdin.resume();';
+    const inner = `require('child_process').spawnSync(process.execPath, ['-e', ${JSON.stringify(busy)}], { stdio: 'inherit' });`;
+    const outer = `${inner} console.log('done'); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['-e', outer], { stdio: ['pipe', 'pipe', 'inherit'] });
     try {
       const sampler = createProcessSampler({ intervalMs: 20 });
       sampler.watch({ role: 'worker', pid: child.pid ?? 0, childRole: () => 'inference' });
       const before = await sampler.cpu();
       sampler.start();
+      // It waits to be let go, so that it was seen however seldom this process gets to look.
+      await vi.waitUntil(async () => ((await sampler.summary())['inference']?.rssPeakBytes ?? 0) > 10e6, 20_000);
+      child.stdin.end();
       await new Promise((resolve) => child.stdout.once('data', resolve));
       await sampler.stop();
       const after = await sampler.cpu();
-      const summary = await sampler.summary();
       expect(cpuBetween(before, after, ['worker'])).toBeGreaterThan(0.15);
-      expect(summary['inference']?.rssPeakBytes).toBeGreaterThan(10e6);
     } finally {
       child.kill('SIGKILL');
     }
