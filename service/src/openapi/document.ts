@@ -48,7 +48,7 @@ export interface Document {
   };
 }
 
-const RATE_HEADERS = ['ratelimit-limit', 'ratelimit-remaining'];
+const RATE_HEADERS = ['ratelimit', 'ratelimit-policy', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'];
 const isBytes = (schema: JsonSchema | undefined) => schema?.format === 'binary';
 const STATUS_WORDS: Readonly<Record<string, string>> = {
   200: 'Done',

@@ -14,11 +14,10 @@ export interface RouteFacts {
   /** Has a schema for something that the client chooses. */
   validates: boolean;
   websocket: boolean;
-  /** Bytes; Fastify's default is 1 MiB. */
+  /** Bytes. */
   bodyLimit: number;
 }
 
-const DEFAULT_BODY_LIMIT = 1024 * 1024;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export const keyOf = ({ method, url }: Pick<RouteFacts, 'method' | 'url'>): string => `${method} ${url}`;
@@ -33,7 +32,8 @@ function scopeOf(route: RouteOptions): Scope | null {
   return null;
 }
 
-export function factsOf(route: RouteOptions): RouteFacts {
+/** @param bodyLimit of routes that have none of their own; bytes */
+export function factsOf(route: RouteOptions, bodyLimit: number): RouteFacts {
   const { params, querystring, body, headers } = route.schema ?? {};
   const scope = scopeOf(route);
   const config = (route.config ?? {}) as { public?: boolean; guarded?: boolean };
@@ -48,6 +48,6 @@ export function factsOf(route: RouteOptions): RouteFacts {
     limited: needsKey,
     validates: [params, querystring, body, headers].some((schema) => schema !== undefined),
     websocket: (route as { websocket?: boolean }).websocket === true,
-    bodyLimit: route.bodyLimit ?? DEFAULT_BODY_LIMIT,
+    bodyLimit: route.bodyLimit ?? bodyLimit,
   };
 }

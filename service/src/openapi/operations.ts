@@ -44,7 +44,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'POST /api/session': {
     operationId: 'createSession',
     description: 'The key may come in the body, or as a bearer token without a body.',
-    errors: ['UNAUTHENTICATED', 'UNAVAILABLE'],
+    errors: ['UNAUTHENTICATED', 'RATE_LIMITED', 'UNAVAILABLE'],
     body: { key: 'a key of 32 characters or more, as it was given out once' },
     bodyOptional: true,
     headers: ['set-cookie'],

@@ -32,7 +32,14 @@ export function errorsOf(route: RouteFacts, own: readonly ErrorCode[]): Map<numb
 
 const ref = (name: string) => ({ $ref: `#/components/headers/${name}` });
 const HEADERS_OF: Partial<Record<ErrorCode, string[]>> = {
-  RATE_LIMITED: ['retry-after', 'ratelimit-limit', 'ratelimit-remaining'],
+  RATE_LIMITED: [
+    'retry-after',
+    'ratelimit',
+    'ratelimit-policy',
+    'ratelimit-limit',
+    'ratelimit-remaining',
+    'ratelimit-reset',
+  ],
   RANGE_NOT_SATISFIABLE: ['content-range'],
 };
 export const headerRefs = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, ref(name)]));
@@ -67,8 +74,11 @@ export function errorResponse(codes: readonly ErrorCode[]) {
 const text = (description: string) => ({ description, schema: { type: 'string' } });
 const number = (description: string) => ({ description, schema: { type: 'string', pattern: '^\\d+$' } });
 export const HEADERS: Record<string, { description: string; schema: Record<string, unknown> }> = {
+  ratelimit: text('What is left, and in how many seconds it is more: `"requests";r=599;t=60`'),
+  'ratelimit-policy': text('How many requests in how many seconds: `"requests";q=600;w=60`'),
   'ratelimit-limit': number('Requests of this kind that the key may make a minute; absent where limits are off'),
   'ratelimit-remaining': number('How many of them are left in this minute'),
+  'ratelimit-reset': number('Seconds until more of them are left'),
   'retry-after': number('Seconds until the next request can succeed'),
   etag: text('Of these bytes; send it back as If-None-Match, or as If-Range with a range'),
   'last-modified': text('When the file was written'),

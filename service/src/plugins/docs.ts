@@ -24,7 +24,7 @@ export default fp(
       convertConstToEnum: false,
       // A multipart body is a stream that no validator sees: it is described here only.
       transform: ({ schema, url, route }) => {
-        const known = factsOf(route);
+        const known = factsOf(route, app.config.maxJsonBytes);
         facts.set(keyOf(known), known);
         const multipart = schema?.consumes?.includes('multipart/form-data');
         // The socket plugin hides its routes; their handshake is HTTP all the same.
