@@ -68,12 +68,14 @@ describe('a write through one process, read through another', () => {
   it('is not undone by a slow read that began before it', async () => {
     // The way to the database, on which answers can be held back: the rows are read, and arrive after the write.
     const target = new URL(writer.app.config.databaseUrl);
-    let held: { chunk: Buffer; release: () => void }[] | null = null;
+    let holding = false;
+    /** The answer that carries the old name, and what comes after it; other answers the service waits for pass. */
+    const held: (() => void)[] = [];
     const proxy = createServer((client) => {
       const server = connect(Number(target.port), target.hostname);
       client.pipe(server);
       server.on('data', (chunk) => {
-        if (held) held.push({ chunk, release: () => void client.write(chunk) });
+        if (holding && (held.length > 0 || chunk.includes('before'))) held.push(() => void client.write(chunk));
         else client.write(chunk);
       });
       for (const [one, other] of [
@@ -91,13 +93,12 @@ describe('a write through one process, read through another', () => {
       // The statement is prepared now: its next answer carries rows.
       await slow.call(path);
       await writer.call(path, { method: 'PATCH', json: { name: 'before' } });
-      held = [];
+      holding = true;
       const reading = slow.call(path);
-      while (!held.some(({ chunk }) => chunk.includes('before')))
-        await new Promise((resolve) => setTimeout(resolve, 5));
+      while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       await writer.call(path, { method: 'PATCH', json: { name: 'after' } });
-      for (const { release } of held) release();
-      held = null;
+      holding = false;
+      for (const release of held) release();
       expect(((await (await reading).json()) as Project).name).toBe('before');
       for (const app of [slow, reader]) expect(((await (await app.call(path)).json()) as Project).name).toBe('after');
     } finally {

@@ -17,7 +17,7 @@ it('keeps the name of the key that created a project, through a step back from t
   const store = createProjectStore(app);
   expect(await store.facts([id])).toEqual([{ id, createdBy: 'bootstrap', segmentedImages: 0 }]);
   const url = app.config.databaseUrl;
-  expect(await migrate(url, 3)).toEqual([-4]);
+  expect(await migrate(url, 3)).toContain(-4);
   const [old] = await app.sql<{ id: string }[]>`
     insert into projects (id, name) values (gen_random_uuid(), 'older than the audit') returning id`;
   expect(await migrate(url)).toContain(4);
