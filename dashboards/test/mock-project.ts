@@ -36,9 +36,10 @@ export function createMockProject(count: number, name = 'Mock project') {
   const log: ImageEvent[] = [];
   const listeners = new Set<(frame: EventsFrame) => void>();
 
-  const stateOf = ({ id: batchId, status, total, counts, imagesPerSecond, eta }: Batch): BatchState => ({
+  const stateOf = ({ id: batchId, status, pausedReason, total, counts, imagesPerSecond, eta }: Batch): BatchState => ({
     id: batchId,
     status,
+    pausedReason,
     total,
     counts: { ...counts },
     imagesPerSecond,

@@ -5,6 +5,7 @@ import { createToasts, toastText, toastTone } from '../../src/models/Toasts.ts';
 const batch = (id: string, status: BatchView['status'], completed: number, failed = 0, total = 1000): BatchView => ({
   id,
   status,
+  pausedReason: null,
   total,
   counts: { queued: total - completed - failed, processing: 0, completed, failed, cancelled: 0 },
   imagesPerSecond: 0,

@@ -15,7 +15,17 @@ const frame = (from: number, events: ImageEvent[], finished = false): EventsFram
   to: from + events.length - 1,
   events,
   batches: finished
-    ? [{ id: 'b', status: 'completed', total: 1, counts: {} as never, imagesPerSecond: 0, eta: null }]
+    ? [
+        {
+          id: 'b',
+          status: 'completed',
+          pausedReason: null,
+          total: 1,
+          counts: {} as never,
+          imagesPerSecond: 0,
+          eta: null,
+        },
+      ]
     : [],
 });
 const hello = (seq: number) => ({ type: 'hello', projectId: 'p', epoch: 'e', seq }) as const;

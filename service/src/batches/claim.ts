@@ -98,3 +98,17 @@ export async function renewLeases(sql: Sql, keys: readonly ItemKey[], leaseMs: n
         AND t.status = 'processing'`;
   });
 }
+
+/** Which of these a worker holds in vain: cancelled, deleted or handed to another. Takes no lock. */
+export async function findLost(sql: Sql, keys: readonly ItemKey[]): Promise<ItemKey[]> {
+  if (keys.length === 0) return [];
+  const rows = await sql<{ index: number }[]>`
+    SELECT w.index::int AS index
+    FROM unnest(${keys.map((k) => k.batchId)}::uuid[], ${keys.map((k) => k.imageId)}::uuid[],
+                ${keys.map((k) => k.generation)}::int[]) WITH ORDINALITY AS w (batch_id, image_id, generation, index)
+    WHERE NOT EXISTS (
+      SELECT 1 FROM batch_items t WHERE t.batch_id = w.batch_id AND t.image_id = w.image_id
+        AND t.generation = w.generation AND t.status = 'processing'
+    )`;
+  return rows.map(({ index }) => keys[index - 1]!);
+}

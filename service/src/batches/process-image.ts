@@ -48,7 +48,8 @@ export function inferenceStages(output: InferenceOutput, queuedAt: number, ended
 export function createProcessor(deps: ProcessorDeps) {
   const { now = Date.now, model } = deps;
   const sharing = createSharing();
-  const held = new Map<string, Claim>();
+  const held = new Map<string, { claim: Claim; given: AbortController }>();
+  const idOf = ({ batchId, imageId, generation }: ItemKey) => `${batchId}/${imageId}/${generation}`;
 
   const outcome = (claim: Claim, rest: Pick<Outcome, 'status' | 'stages'> & Partial<Outcome>): Outcome => ({
     batchId: claim.batchId,
@@ -98,7 +99,7 @@ export function createProcessor(deps: ProcessorDeps) {
       },
     });
   }
-  async function infer(claim: Claim): Promise<InferenceOutput> {
+  async function infer(claim: Claim, signal: AbortSignal): Promise<InferenceOutput> {
     if (claim.model !== model.name || claim.modelVersion !== model.version)
       throw new InferenceFailure(
         'MODEL_ERROR',
@@ -106,23 +107,25 @@ export function createProcessor(deps: ProcessorDeps) {
       );
     const { sha256, threshold, channel, page, detectHoles } = claim;
     const request = { id: claim.imageId, file: deps.fileOf(sha256), sha256, threshold, channel, page, detectHoles };
-    return deps.backend.infer(request, { deadlineMs: deps.timeoutMs });
+    return deps.backend.infer(request, { deadlineMs: deps.timeoutMs, signal });
   }
 
   /** First of its kind: infers, writes, and tells those who wait how it ended. */
-  async function lead(claim: Claim, key: string): Promise<void> {
+  async function lead(claim: Claim, key: string, signal: AbortSignal): Promise<void> {
     const startedAt = now();
     let end: Parameters<typeof sharing.end>[1] = { kind: 'nothing' };
     try {
-      const result = await infer(claim).then(
+      const result = await infer(claim, signal).then(
         (output) => inferred(claim, output),
         (error: unknown) => {
+          if (signal.aborted) return null;
           const failure = failureOf(error);
           // what a later try could change is not shared: each image has its own tries
           if (!failure.retryable) end = { kind: 'failed', failure };
           return failed(claim, failure, startedAt);
         },
       );
+      if (result === null) return;
       const applied = await finish(result);
       if (applied && result.status === 'completed') end = { kind: 'stored' };
     } finally {
@@ -136,13 +139,13 @@ export function createProcessor(deps: ProcessorDeps) {
     if (applied) deps.onStages?.([...result.stages.filter((stage) => stage.stage !== 'save'), save]);
     return applied;
   }
-  async function work(claim: Claim): Promise<void> {
+  async function work(claim: Claim, signal: AbortSignal): Promise<void> {
     if (claim.known) return void (await finish(reused(claim)));
     const scope = claim.force ? claim.batchId : '';
     const key = [scope, claim.sha256, claim.model, claim.modelVersion, claim.parameters].join('/');
-    for (;;) {
+    while (!signal.aborted) {
       const first = sharing.begin(key);
-      if (first === null) return lead(claim, key);
+      if (first === null) return lead(claim, key, signal);
       const end = await first;
       if (end.kind === 'stored') return void (await finish(reused(claim)));
       if (end.kind === 'failed') return void (await finish(failed(claim, end.failure, now())));
@@ -152,16 +155,21 @@ export function createProcessor(deps: ProcessorDeps) {
     async process(job: SegmentJob): Promise<void> {
       const claim = await deps.claim({ batchId: job.batchId, imageId: job.imageId, generation: job.generation });
       if (claim === null) return;
-      const id = `${claim.batchId}/${claim.imageId}/${claim.generation}`;
-      held.set(id, claim);
+      const id = idOf(claim);
+      const given = new AbortController();
+      held.set(id, { claim, given });
       try {
-        await work(claim);
+        await work(claim, given.signal);
       } finally {
         held.delete(id);
       }
     },
     /** What this worker works on now: their leases must be renewed. */
-    held: (): Claim[] => [...held.values()],
+    held: (): Claim[] => [...held.values()].map(({ claim }) => claim),
+    /** Gives up what has not begun of these: whatever came of it would change no row. */
+    abandon(keys: readonly ItemKey[]): void {
+      for (const key of keys) held.get(idOf(key))?.given.abort(new Error('handed to another, or cancelled'));
+    },
   };
 }
 export type Processor = ReturnType<typeof createProcessor>;

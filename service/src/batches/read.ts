@@ -5,7 +5,7 @@ import type { Sql } from '../database/client.ts';
 import { decodeCursor, encodeCursor } from '../database/cursor.ts';
 import { readBatchStates } from '../events/batch-states.ts';
 
-type Fixed = Omit<Batch, 'status' | 'total' | 'counts' | 'imagesPerSecond' | 'eta'>;
+type Fixed = Omit<Batch, 'status' | 'pausedReason' | 'total' | 'counts' | 'imagesPerSecond' | 'eta'>;
 
 /** Batches of live projects, newest first. */
 export async function readBatches(sql: Sql, ids: readonly string[]): Promise<Batch[]> {
@@ -14,7 +14,7 @@ export async function readBatches(sql: Sql, ids: readonly string[]): Promise<Bat
     const rows = await tx<
       (Omit<Fixed, 'createdAt' | 'startedAt' | 'finishedAt'> & Record<'createdAt' | 'startedAt' | 'finishedAt', Date>)[]
     >`
-      SELECT b.id, b.project_id AS "projectId", b.paused_reason AS "pausedReason", b.model, b.model_version AS "modelVersion",
+      SELECT b.id, b.project_id AS "projectId", b.model, b.model_version AS "modelVersion",
              b.threshold, b.priority, b.retry_of AS "retryOf", b.created_at AS "createdAt", b.started_at AS "startedAt",
              b.finished_at AS "finishedAt"
       FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL

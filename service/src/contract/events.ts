@@ -14,6 +14,8 @@ export interface ImageEvent {
 export interface BatchState {
   id: string;
   status: BatchStatus;
+  /** Why a paused batch paused itself; null when a person did, or when it is not paused. */
+  pausedReason: string | null;
   total: number;
   counts: BatchCounts;
   imagesPerSecond: number;

@@ -6,6 +6,7 @@ import type { Sql, Transaction } from '../database/client.ts';
 interface StateRow {
   id: string;
   status: BatchStatus;
+  pausedReason: string | null;
   total: number;
   queued: number;
   processing: number;
@@ -31,7 +32,7 @@ export function progressOf(row: StateRow): Pick<BatchState, 'imagesPerSecond' | 
 export async function readBatchStates(sql: Sql | Transaction, batchIds: readonly string[]): Promise<BatchState[]> {
   if (batchIds.length === 0) return [];
   const rows = await sql<StateRow[]>`
-    SELECT b.id, b.status, b.total, b.queued, b.processing, b.completed, b.failed, b.cancelled,
+    SELECT b.id, b.status, b.paused_reason AS "pausedReason", b.total, b.queued, b.processing, b.completed, b.failed, b.cancelled,
            extract(epoch FROM now())::float8 * 1000 AS "nowMs",
            CASE WHEN b.finished_at IS NOT NULL
                 THEN extract(epoch FROM b.finished_at - coalesce(b.started_at, b.created_at))::float8 * 1000 END AS "runMs",
@@ -41,6 +42,7 @@ export async function readBatchStates(sql: Sql | Transaction, batchIds: readonly
   return rows.map((row) => ({
     id: row.id,
     status: row.status,
+    pausedReason: row.pausedReason,
     total: row.total,
     counts: {
       queued: row.queued,

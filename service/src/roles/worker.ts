@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { claimItems, renewLeases, type Claim } from '../batches/claim.ts';
+import { claimItems, findLost, renewLeases, type Claim } from '../batches/claim.ts';
 import { startLoop } from '../batches/loop.ts';
 import { createMicroBatcher } from '../batches/micro-batch.ts';
 import type { ItemKey } from '../batches/outcome.ts';
@@ -29,6 +29,8 @@ const LOCK_MS = 60_000;
 /** Stalls never fail a job: what failed for good is decided in PostgreSQL. */
 const MAX_STALLED = 1_000_000;
 const DRAIN_MS = 9_000;
+/** What was cancelled and has not begun is given up after this long at most. */
+const LOST_CHECK_MS = 1_000;
 
 function createBackend(config: Config, model: Model, log: Log): InferenceBackend {
   if (config.pool !== 'local') throw new Error(`POOL is "${config.pool}": this worker has only "local"`);
@@ -84,6 +86,11 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     step: () => renewLeases(sql, processor.held(), config.leaseMs),
     onError: (error) => log('warn', `leases could not be renewed: ${textOf(error)}`),
   });
+  const lost = startLoop({
+    everyMs: LOST_CHECK_MS,
+    step: async () => processor.abandon(await findLost(sql, processor.held())),
+    onError: (error) => log('warn', `it is not known what was cancelled: ${textOf(error)}`),
+  });
   const cache = new Redis(config.cacheRedisUrl, { ...PRODUCER_REDIS, commandTimeout: 500, lazyConnect: true });
   cache.on('error', () => {});
   const reporter = createReporter({ worker, model: `${model.name} ${model.version}`, provider: config.provider });
@@ -122,7 +129,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
       const limit = new Promise<void>((resolve) => (late = setTimeout(resolve, DRAIN_MS)));
       await Promise.race([consumer.close().then(() => writer.flush()), limit]);
       clearTimeout(late);
-      await Promise.all([leases.stop(), reports.stop()]);
+      await Promise.all([leases.stop(), lost.stop(), reports.stop()]);
       await dropReports(cache, config.queuePrefix, worker).catch(() => {});
       await backend.close();
       cache.disconnect();

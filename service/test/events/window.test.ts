@@ -14,6 +14,7 @@ const pending: fc.Arbitrary<PendingEvent> = fc.record({
 const state: BatchState = {
   id: '1',
   status: 'running',
+  pausedReason: null,
   total: 1,
   counts: { queued: 0, processing: 1, completed: 0, failed: 0, cancelled: 0 },
   imagesPerSecond: 1,
