@@ -46,11 +46,16 @@ export async function decodeGray(file: string, options: DecodeOptions): Promise<
   const decoded = await read(file, input, options);
   const { width, height, channels, data, rgb } = decoded;
   const { channel } = options;
-  if (channel !== null && channel >= channels)
-    throw invalid(`channel ${channel} of an image with ${channels} (allowed: 0 to ${channels - 1})`);
+  if (decoded.isPicked) return { width, height, data };
+  needChannel(channel, channels);
   if (channels === 1) return { width, height, data };
   if (channel === null && rgb && channels >= 3) return { width, height, data: luma(data, channels) };
   return { width, height, data: band(data, channels, channel ?? 0) };
+}
+
+function needChannel(channel: number | null, channels: number): void {
+  if (channel !== null && channel >= channels)
+    throw invalid(`channel ${channel} of an image with ${channels}: expected 0 to ${channels - 1}`);
 }
 
 async function read(file: string, input: SharpOptions, options: DecodeOptions) {
@@ -58,16 +63,22 @@ async function read(file: string, input: SharpOptions, options: DecodeOptions) {
     const image = sharp(file, input);
     // Asked of the first page, which is always there: libvips calls a page past the end a corrupt file.
     const first = options.page === 0 ? image : sharp(file, { ...input, page: 0 });
-    const { space, depth, pages = 1 } = await first.metadata();
-    if (options.page >= pages) throw invalid(`page ${options.page} of an image with ${pages}`);
+    const { pages = 1, ...firstPage } = await first.metadata();
+    if (options.page >= pages)
+      throw invalid(`page ${options.page} of an image with ${pages}: expected 0 to ${pages - 1}`);
+    const { space, depth, channels: bands } = options.page === 0 ? firstPage : await image.metadata();
     const kept = KEPT_SPACES.has(space) ? space : 'srgb';
     const bits = depth === 'uchar' ? 'uchar' : depth === 'ushort' || depth === 'short' ? 'ushort' : 'float';
-    const raw = await image
+    // Of gray with several bands sharp gives out the first one only, unless it is told which.
+    const isPicked = kept === 'b-w' && bands > 1;
+    if (isPicked) needChannel(options.channel, bands);
+    // Its types end at 3; it takes all of the five that it reads.
+    const raw = await (isPicked ? image.extractChannel((options.channel ?? 0) as 0) : image)
       .toColourspace(bits === 'ushort' && kept === 'srgb' ? 'rgb16' : kept)
       .raw({ depth: bits })
       .toBuffer({ resolveWithObject: true });
     const { width, height, channels } = raw.info;
-    return { width, height, channels, data: samples(raw.data, bits), rgb: RGB_SPACES.has(kept) };
+    return { width, height, channels, data: samples(raw.data, bits), rgb: RGB_SPACES.has(kept), isPicked };
   } catch (error) {
     if (error instanceof InferenceFailure) throw error;
     const message = error instanceof Error ? error.message.trim() : String(error);

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { Rejection } from '#contract/images.ts';
 import { prepareSharp } from '../inference/decode.ts';
+import { findMisreadLayout } from './tiff-layout.ts';
 
 prepareSharp();
 
@@ -59,6 +60,8 @@ export async function inspectImage(file: string, maxPixels: number): Promise<Ima
   const mimeType = await sniff(file);
   if (mimeType === undefined)
     return { code: 'UNSUPPORTED_TYPE', message: 'the file is none of PNG, JPEG, TIFF, WebP by its first bytes' };
+  const misread = mimeType === 'image/tiff' ? await findMisreadLayout(file) : null;
+  if (misread !== null) return { code: 'INVALID_IMAGE', message: misread };
   try {
     const { width, height, channels, pages = 1, depth } = await sharp(file, { limitInputPixels: false }).metadata();
     if (width * height > maxPixels)

@@ -16,6 +16,7 @@ const ImageEvent = Type.Object({
 const BatchState = Type.Object({
   id: Id,
   status: Literals(BATCH_STATUSES),
+  pausedReason: Nullable(Type.String()),
   total: Type.Integer(),
   counts: BatchCounts,
   imagesPerSecond: Type.Number(),

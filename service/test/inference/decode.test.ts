@@ -84,7 +84,7 @@ describe('decodeGray', () => {
     await expect(decodeGray(at('pages.tif'), { ...DEFAULTS, page: 2 })).rejects.toMatchObject({
       code: 'INVALID_IMAGE',
       retryable: false,
-      message: 'page 2 of an image with 2',
+      message: 'page 2 of an image with 2: expected 0 to 1',
     });
   });
 
@@ -96,7 +96,7 @@ describe('decodeGray', () => {
   it('names channel and count when the channel is not there', async () => {
     await eight(3).image.png().toFile(at('three.png'));
     await expect(decodeGray(at('three.png'), { ...DEFAULTS, channel: 3 })).rejects.toThrow(
-      'channel 3 of an image with 3 (allowed: 0 to 2)',
+      'channel 3 of an image with 3: expected 0 to 2',
     );
   });
 

@@ -10,8 +10,8 @@ import type { Reader } from '../events/socket.ts';
 import { startTestApp } from '../support/app.ts';
 
 /** The whole path but for the model: API, relay and worker in this process, on real PostgreSQL and Redis. */
-export async function startPath() {
-  const server = await startTestApp({ LEASE_MS: '1500', EVENT_WINDOW_MS: '50', QUEUE_WINDOW: '100' });
+export async function startPath(env: Record<string, string> = {}) {
+  const server = await startTestApp({ LEASE_MS: '1500', EVENT_WINDOW_MS: '50', QUEUE_WINDOW: '100', ...env });
   const roles: RoleHandle[] = [];
   const keep = (role: RoleHandle) => {
     roles.push(role);
