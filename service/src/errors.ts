@@ -12,6 +12,7 @@ export const ERRORS = {
   FORBIDDEN: { statusCode: 403, message: 'the key lacks the scope' },
   FOREIGN_ORIGIN: { statusCode: 403, message: 'this origin may not use the session' },
   NOT_FOUND: { statusCode: 404, message: 'not found' },
+  METHOD_NOT_ALLOWED: { statusCode: 405, message: 'the path is known, the method is not' },
   REQUEST_TIMEOUT: { statusCode: 408, message: 'the request did not arrive in time' },
   CONFLICT: { statusCode: 409, message: 'the request conflicts with the present state' },
   NOT_READY: { statusCode: 409, message: 'not ready yet' },

@@ -313,6 +313,7 @@ export type ImageEvent = {
 export type BatchState = {
   id: string;
   status: 'queued' | 'running' | 'paused' | 'completed' | 'cancelled';
+  pausedReason: string | null;
   total: number;
   counts: BatchCounts;
   imagesPerSecond: number;

@@ -32,7 +32,7 @@ type FoundKey = ApiKey & { holdsUntil: Date | null };
 /** Keys and sessions; only the SHA-256 of a token is stored. */
 export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
   const { now = Date.now, trustMs = 5000, sessionSeconds = 12 * 3600 } = options;
-  const trusted = new Map<string, { key: ApiKey; until: number }>();
+  const trusted = new Map<string, { key: ApiKey; until: number; endsAt: number | null }>();
 
   const nameOf = (token: string) => hashOf(token).toString('base64');
   let doubts = 0;
@@ -61,11 +61,14 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
     if (trusted.size >= TRUSTED_MAX) trusted.clear();
     // What was read before a revocation came is not believed after it.
     const until = asked === doubts ? Math.min(now() + trustMs, holdsUntil?.getTime() ?? Infinity) : 0;
-    trusted.set(name, { key, until });
+    trusted.set(name, { key, until, endsAt: holdsUntil?.getTime() ?? null });
     return key;
   }
 
   return {
+    /** When a key or session that was found ends by itself; null for never, or where it was not looked up here. */
+    endOf: ({ token, session }: { token: string | undefined; session: string | undefined }): number | null =>
+      trusted.get(nameOf(token === undefined ? `session ${session}` : `key ${token}`))?.endsAt ?? null,
     /** Another process changed some. */
     forget,
     sessionSeconds,

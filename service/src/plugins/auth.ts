@@ -3,12 +3,15 @@ import fp from 'fastify-plugin';
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { createKeyStore, KEYS_CHANNEL, type KeyStore } from '../database/keys.ts';
 import { apiError } from '../errors.ts';
+import { createAccessGuard, type AccessGuard, type Credentials } from '../events/access.ts';
 import { listenTo } from '../events/listener.ts';
 import type { ApiKey } from './decorators.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     keys: KeyStore;
+    /** Ends sockets whose key or session has ended. */
+    access: AccessGuard;
     /** Who asks, without refusing: for routes outside of `/api`. */
     identify(request: FastifyRequest): Promise<ApiKey | null>;
   }
@@ -20,6 +23,12 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export const bearerOf = (request: FastifyRequest): string | undefined =>
   /^Bearer +([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+
+/** What a request shows of who asks; a bearer key goes before a cookie, and a header that is no key hides the cookie. */
+export const credentialsOf = (request: FastifyRequest): Credentials => ({
+  token: bearerOf(request),
+  session: request.headers.authorization === undefined ? request.cookies[SESSION_COOKIE] : undefined,
+});
 
 /** A page of another site can send the cookie's owner's browser here, but not hide where it comes from (RFC 6454). */
 export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
@@ -43,18 +52,25 @@ export default fp(
     await app.register(cookie);
     const { sessionSeconds, keyTrustMs: trustMs } = app.config;
     app.decorate('keys', createKeyStore(app.sql, { sessionSeconds, trustMs }));
+    app.decorate(
+      'access',
+      createAccessGuard(app.keys, (error) => app.log.warn(error, 'a key could not be looked up')),
+    );
+    const changed = () => {
+      app.keys.forget();
+      app.access.recheck();
+    };
     const listener = listenTo({
       databaseUrl: app.config.databaseUrl,
       channels: [KEYS_CHANNEL],
-      onNotify: () => app.keys.forget(),
-      onConnected: () => app.keys.forget(),
+      onNotify: changed,
+      onConnected: changed,
     });
     app.addHook('onClose', () => listener.close());
     app.decorateRequest('apiKey', { getter: () => NOBODY });
     app.decorateRequest('bySession', false);
     app.decorate('identify', async (request: FastifyRequest) => {
-      const token = bearerOf(request);
-      const session = request.headers.authorization === undefined ? request.cookies[SESSION_COOKIE] : undefined;
+      const { token, session } = credentialsOf(request);
       // Guesses are counted by address, and over its limit not even looked up; a key that has proved good is not.
       if (!app.keys.isFamiliar({ token, session })) await app.limitAddress(request);
       if (token !== undefined) return app.keys.byToken(token);

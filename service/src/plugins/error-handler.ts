@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import fp from 'fastify-plugin';
 import type { FastifyError, FastifyInstance, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import type { ErrorBody } from '#contract/common.ts';
+import { createMethodTable } from './method-table.ts';
 import { ApiError, ERRORS, shown, type ErrorCode } from '../errors.ts';
 
 /** Ajv's own errors in `verbose` mode carry the value and the schema that it failed. */
@@ -109,9 +110,19 @@ export default fp(
         .type('application/json; charset=utf-8')
         .send(errorBody(answer));
     });
+    const methods = createMethodTable();
+    app.addHook('onRoute', ({ method, url }) => methods.add(url, method));
     app.setNotFoundHandler((request, reply) => {
-      const answer = new ApiError('NOT_FOUND', `no route ${request.method} ${shown(request.url.split('?')[0])}`);
-      return reply.code(404).send(errorBody(answer));
+      const path = request.url.split('?')[0]!;
+      const allowed = methods.of(path);
+      const asked = `${request.method} ${shown(path)}`;
+      const answer =
+        allowed.length > 0
+          ? new ApiError('METHOD_NOT_ALLOWED', `no route ${asked}: expected ${allowed.join(', ')}`, {
+              headers: { allow: allowed.join(', ') },
+            })
+          : new ApiError('NOT_FOUND', `no route ${asked}`);
+      return reply.code(answer.statusCode).headers(answer.headers).send(errorBody(answer));
     });
   },
   { name: 'error-handler' },

@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox';
 import { Id, closed } from '../contract/common.ts';
 import { badValue, notFound } from '../errors.ts';
 import { refuseForeignOrigin } from '../events/origin.ts';
+import { credentialsOf } from '../plugins/auth.ts';
 
 const Query = Type.Object(
   {
@@ -49,6 +50,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
           resume,
           unbatched: window === 0 || !app.config.eventBatching,
         });
+        app.access.hold(socket, credentialsOf(request));
       } catch (error) {
         request.log.error(error, 'a socket could not be attached');
         socket.close(1011, 'the events cannot be read now');

@@ -73,7 +73,8 @@ function judge(
   if (status >= 500) problems.push(`status ${status}`);
   if (request.method === 'HEAD') return body.length > 0 ? [...problems, 'a HEAD has a body'] : problems;
   if (request.unrouted) {
-    if (![400, 401, 404, 415].includes(status)) problems.push(`an unknown route answers ${status}`);
+    if (![400, 401, 404, 405, 415].includes(status)) problems.push(`an unknown route answers ${status}`);
+    if (status === 405 && !answer.headers.get('allow')) problems.push('a 405 does not say what is allowed');
     problems.push(...errorsIn(ajv, ERROR, parsed(body)));
     const { code } = (parsed(body) ?? {}) as { code?: string };
     if (!Object.hasOwn(ERRORS, code ?? '')) problems.push(`code ${code} is not the service's`);
