@@ -1,7 +1,9 @@
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import batchesPlugin from './batches/plugin.ts';
+import keyWatch from './events/key-watch.ts';
 import eventsPlugin from './events/plugin.ts';
+import exportsPlugin from './exports/plugin.ts';
 import auditPlugin from './plugins/audit.ts';
 import auth from './plugins/auth.ts';
 import compression from './plugins/compression.ts';
@@ -23,6 +25,7 @@ import audit from './routes/audit.ts';
 import batches from './routes/batches.ts';
 import events from './routes/events.ts';
 import exports from './routes/exports.ts';
+import graphql from './routes/graphql.ts';
 import images from './routes/images.ts';
 import keys from './routes/keys.ts';
 import metrics from './routes/metrics.ts';
@@ -46,7 +49,21 @@ const PLUGINS = [
   docs,
 ];
 /** In the order of an image's way: in, segmented, out. */
-const ROUTES = [session, projects, upload, images, pictures, batches, events, results, exports, metrics, keys, audit];
+const ROUTES = [
+  session,
+  projects,
+  upload,
+  images,
+  pictures,
+  batches,
+  events,
+  results,
+  exports,
+  graphql,
+  metrics,
+  keys,
+  audit,
+];
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -80,7 +97,9 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
   for (const plugin of PLUGINS) await app.register(plugin);
   if (deps.config.plant.size > 0) await app.register(plants);
   await app.register(batchesPlugin);
+  await app.register(keyWatch);
   await app.register(eventsPlugin);
+  await app.register(exportsPlugin);
   for (const routes of ROUTES) await app.register(routes);
   await app.register(pages);
   return app;

@@ -6,7 +6,7 @@ type Field = keyof typeof SETTINGS;
 
 /** What each setting does, in one line, in groups that an operator thinks in. A setting without a line does not compile. */
 const GROUPS = [
-  ['Process and addresses', ['role', 'host', 'port', 'metricsPort', 'trustedProxies', 'logLevel']],
+  ['Process and addresses', ['role', 'environment', 'host', 'port', 'metricsPort', 'trustedProxies', 'logLevel']],
   [
     'Servers and folders',
     [
@@ -61,6 +61,7 @@ const GROUPS = [
 
 const ABOUT: Record<Field, string> = {
   role: 'what this process is; several APIs and workers may run, and relays of which one leads',
+  environment: 'production: no introspection and no page to try queries with at /graphql',
   host: 'address that the API listens on',
   port: 'port that the API listens on; 0: any free one',
   metricsPort: 'port of /metrics without a key, on 127.0.0.1; 0: any free one',

@@ -150,6 +150,8 @@ export const SETTINGS = {
   /** A process whose database does not answer for this long gives up, and says so. */
   databaseLostMs: integer('DATABASE_LOST_MS', 15_000, 500, 600_000),
   inferenceTimeoutMs: integer('INFERENCE_TIMEOUT_MS', 20_000, 100, 3_600_000),
+  /** `production` turns GraphQL's introspection and explorer off. */
+  environment: text('NODE_ENV', '', /^[^\0]{1,100}$/, 'at most 100 characters'),
   logLevel: choice('LOG_LEVEL', ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'warn'),
   selftestPages: flag('SELFTEST_PAGES', false),
   /** Violations planted on purpose, so that each budget can be seen to fail. Refused outside of tests. */

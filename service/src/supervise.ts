@@ -37,9 +37,10 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Settings reach the roles only by `options`: what happens to be set in a shell must not change what is measured. */
+/** Settings reach the roles only by `options`: what happens to be set in a shell must not change what is measured. NODE_ENV is no setting of this service alone. */
 function inherited(): NodeJS.ProcessEnv {
   const settings = new Set<string>(Object.values(SETTINGS).map(({ name }) => name));
+  settings.delete('NODE_ENV');
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.has(name)));
 }
 

@@ -99,6 +99,8 @@ export function createBatchStore({ sql, modelsDir, resultCache, changed }: Batch
       return need(id);
     },
     get: need,
+    /** Those of the given batches that there are. */
+    many: (ids: readonly string[]) => readBatches(sql, ids),
     async list(projectId: string, page: PageRequest): Promise<BatchPage> {
       await sql.begin((tx) => needProject(tx, projectId));
       return readPage(sql, projectId, page);

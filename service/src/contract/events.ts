@@ -54,5 +54,7 @@ export const EVENT_WINDOW_MAX = 500;
 export const HEARTBEAT_MS = 15_000;
 /** WebSocket close codes used by the hub (RFC 6455 section 7.4.1). */
 export const CLOSE_GOING_AWAY = 1001;
+/** The key or the session that opened the socket has ended. */
+export const CLOSE_POLICY = 1008;
 export const CLOSE_MESSAGE_TOO_BIG = 1009;
 export const CLOSE_TRY_AGAIN_LATER = 1013;

@@ -10,9 +10,11 @@ import { namesOf } from './images.ts';
 /** Version key of what spans projects: the list of them. */
 export const ALL_PROJECTS = '*';
 
-export interface ProjectFacts {
-  id: string;
+/** A project with what only some want to know. */
+export interface ProjectFacts extends Project {
+  /** Name of the key that created it; null where nobody knows. */
   createdBy: string | null;
+  /** Images that are completed. */
   segmentedImages: number;
 }
 
@@ -49,12 +51,12 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
 
   return {
     get,
-    /** What the project itself does not carry: who created it (null when nobody knows), and how many images have a result. */
-    facts(ids: readonly string[]): Promise<ProjectFacts[]> {
+    /** Those of the given projects that there are, in no order, past the cache. */
+    many(ids: readonly string[]): Promise<ProjectFacts[]> {
       return sql<ProjectFacts[]>`
-        select p.id, p.created_by as "createdBy",
-          (select count(*) from images i where i.project_id = p.id and i.polygon_count is not null) as "segmentedImages"
-        from projects p where p.id = any(${[...ids]}::uuid[])`;
+        select ${columns}, p.created_by as "createdBy",
+          (select coalesce(sum(c.n), 0)::bigint from image_counts c where c.project_id = p.id and c.status = 'completed') as "segmentedImages"
+        from projects p where p.id = any(${[...ids]}::uuid[]) and p.deleted_at is null`;
     },
     /** @throws ApiError NOT_FOUND */
     async need(id: string): Promise<Project> {

@@ -9,6 +9,12 @@ import { createExportClaims, type Claim } from './claims.ts';
 import { ClaimLost, makeExport } from './make.ts';
 import { sweepExports } from './sweep.ts';
 
+export interface ExportPage {
+  items: Export[];
+  total: number;
+  limit: number;
+  offset: number;
+}
 export interface ReadyFile {
   path: string;
   fileName: string;
@@ -90,6 +96,17 @@ export function createExportStore(deps: {
       const [row] = await sql<Row[]>`select ${columns} from exports where id = ${id} and ${alive}`;
       if (!row) throw notFound('export', id);
       return shown(row);
+    },
+    /** Exports of a batch, newest first. @throws ApiError NOT_FOUND for an unknown batch */
+    async list(batchId: string, limit: number, offset: number): Promise<ExportPage> {
+      const [counted] = await sql<{ total: number }[]>`
+        select (select count(*) from exports e where e.batch_id = b.id) as total
+        from batches b join projects p on p.id = b.project_id and p.deleted_at is null where b.id = ${batchId}`;
+      if (!counted) throw notFound('batch', batchId);
+      const rows = await sql<Row[]>`
+        select ${columns} from exports where batch_id = ${batchId}
+        order by created_at desc, id desc limit ${limit} offset ${offset}`;
+      return { items: rows.map(shown), total: counted.total, limit, offset };
     },
     /** @throws ApiError NOT_FOUND, NOT_READY */
     async file(id: string): Promise<ReadyFile> {

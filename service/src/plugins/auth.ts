@@ -14,6 +14,8 @@ declare module 'fastify' {
     access: AccessGuard;
     /** Who asks, without refusing: for routes outside of `/api`. */
     identify(request: FastifyRequest): Promise<ApiKey | null>;
+    /** Sets `request.apiKey`. @throws ApiError UNAUTHENTICATED, FOREIGN_ORIGIN */
+    authenticate(request: FastifyRequest): Promise<void>;
   }
 }
 
@@ -89,10 +91,7 @@ export default fp(
       // The document reads it here.
       return Object.assign(check, { scope });
     });
-    app.addHook('onRequest', async (request) => {
-      const { config } = request.routeOptions;
-      const guarded = request.url.startsWith('/api/') ? !config.public : config.guarded === true;
-      if (!guarded || request.is404) return;
+    app.decorate('authenticate', async (request: FastifyRequest) => {
       const key = await app.identify(request);
       if (!key) throw apiError('UNAUTHENTICATED');
       Object.defineProperty(request, 'apiKey', { value: key, configurable: true });
@@ -101,6 +100,11 @@ export default fp(
           'FOREIGN_ORIGIN',
           `Origin is ${request.headers.origin ?? 'missing'}: expected this server's own`,
         );
+    });
+    app.addHook('onRequest', async (request) => {
+      const { config } = request.routeOptions;
+      const guarded = request.url.startsWith('/api/') ? !config.public : config.guarded === true;
+      if (guarded && !request.is404) await app.authenticate(request);
     });
   },
   { name: 'auth', dependencies: ['services', 'limiter'] },

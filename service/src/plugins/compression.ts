@@ -7,9 +7,10 @@ import { ApiError, shown } from '../errors.ts';
 
 /** Text only: binary results, pictures and files are compact already, and ranges must stay byte ranges of the file. */
 const COMPRESSIBLE =
-  /^(application\/(json|x-ndjson|schema\+json|manifest\+json)|text\/(html|css|plain|javascript))(;|$)/;
+  /^(application\/(json|graphql-response\+json|x-ndjson|schema\+json|manifest\+json)|text\/(html|css|plain|javascript))(;|$)/;
 
-const isJson = (reply: FastifyReply) => /^application\/(json|x-ndjson)/.test(String(reply.getHeader('content-type')));
+const isJson = (reply: FastifyReply) =>
+  /^application\/(json|graphql-response\+json|x-ndjson)/.test(String(reply.getHeader('content-type')));
 const isStream = (payload: unknown): payload is Readable =>
   typeof payload === 'object' && payload !== null && 'pipe' in payload && typeof payload.pipe === 'function';
 

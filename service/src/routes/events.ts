@@ -43,6 +43,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
     },
     async (socket, request) => {
       const { projectId, epoch, since, window } = request.query as Static<typeof Query>;
+      app.watchKey(socket, request);
       const resume = epoch === undefined || since === undefined ? null : { epoch: epoch.toLowerCase(), since };
       try {
         await app.events.attach(socket, {

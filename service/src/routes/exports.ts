@@ -2,19 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Id, closed } from '#contract/common.ts';
 import { Export, ExportBody } from '#contract/exports.ts';
-import { createExportStore } from '../exports/store.ts';
 import { sendFile } from '../results/send-file.ts';
 import { Bytes, IdParams, RANGES, replies } from './schemas.ts';
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  const store = createExportStore({
-    sql: app.sql,
-    storage: app.storage,
-    leaseMs: app.config.leaseMs,
-    log: (error, exportId) => app.log.error({ err: error, exportId }, 'export failed'),
-  });
-  app.addHook('onReady', async () => store.start());
-  app.addHook('onClose', () => store.close());
+  const store = app.exports;
   const tags = ['exports'];
   const onRequest = app.requireScope('read');
 

@@ -15,12 +15,12 @@ it('keeps the name of the key that created a project, through a step back from t
   const reply = await service.call('/api/projects', { method: 'POST', json: { name: 'mine' } });
   const { id } = (await reply.json()) as Project;
   const store = createProjectStore(app);
-  expect(await store.facts([id])).toEqual([{ id, createdBy: 'bootstrap', segmentedImages: 0 }]);
+  expect(await store.many([id])).toMatchObject([{ id, createdBy: 'bootstrap', segmentedImages: 0 }]);
   const url = app.config.databaseUrl;
   expect(await migrate(url, 3)).toContain(-4);
   const [old] = await app.sql<{ id: string }[]>`
     insert into projects (id, name) values (gen_random_uuid(), 'older than the audit') returning id`;
   expect(await migrate(url)).toContain(4);
-  const facts = new Map((await store.facts([id, old!.id])).map((row) => [row.id, row.createdBy]));
+  const facts = new Map((await store.many([id, old!.id])).map((row) => [row.id, row.createdBy]));
   expect([facts.get(id), facts.get(old!.id)]).toEqual(['bootstrap', null]);
 });

@@ -1,0 +1,26 @@
+import fp from 'fastify-plugin';
+import type { FastifyInstance } from 'fastify';
+import '../plugins/decorators.ts';
+import { createExportStore, type ExportStore } from './store.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    exports: ExportStore;
+  }
+}
+
+/** The exports of this process: whoever asks for one, over whatever route, wakes the same writer. */
+export default fp(
+  async (app: FastifyInstance) => {
+    const store = createExportStore({
+      sql: app.sql,
+      storage: app.storage,
+      leaseMs: app.config.leaseMs,
+      log: (error, exportId) => app.log.error({ err: error, exportId }, 'export failed'),
+    });
+    app.decorate('exports', store);
+    app.addHook('onReady', async () => store.start());
+    app.addHook('onClose', () => store.close());
+  },
+  { name: 'exports', dependencies: ['services'] },
+);

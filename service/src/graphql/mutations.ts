@@ -1,0 +1,78 @@
+import type { BatchBody } from '../contract/batches.ts';
+import type { FailureCode } from '../contract/common.ts';
+import { EXPORT_FORMATS } from '../contract/exports.ts';
+import type { ProjectBody } from '../contract/images.ts';
+import { present } from './arguments.ts';
+import type { Context, Resolvers } from './context.ts';
+import { enumName } from './type-defs.ts';
+
+interface ById {
+  id: string;
+}
+/** What a change says of itself; `value` is the field's. */
+interface Change {
+  value: unknown;
+  targetId: string;
+  detail?: Record<string, unknown>;
+}
+
+/** Runs a change and writes who did it, as the audit has it for the route: `targetType` is the route's first word. */
+const audited =
+  <A>(targetType: string, run: (args: A, context: Context) => Promise<Change>) =>
+  async (_source: unknown, args: A, context: Context, { fieldName }: { fieldName: string }) => {
+    const { value, ...change } = await run(present(args) as A, context);
+    const { app, request } = context;
+    await app.writeAudit(request, { action: `POST /graphql ${fieldName}`, targetType, ...change });
+    return value;
+  };
+const made = <T extends ById>(value: T): Change => ({ value, targetId: value.id });
+/** A verb of a batch, or one that makes a new batch. */
+const batchVerb = (verb: 'pause' | 'resume' | 'cancel') =>
+  audited<ById>('batches', async ({ id }, { app }) => made(await app.batches[verb](id)));
+
+/** They run one after the other, as GraphQL says; each by the function of its route. */
+export const MUTATIONS: Resolvers = {
+  Mutation: {
+    createProject: audited<{ input: ProjectBody }>('projects', async ({ input }, { projects, request }) =>
+      made(await projects.create(input, request.apiKey.name)),
+    ),
+    updateProject: audited<ById & { input: Partial<ProjectBody> }>('projects', async ({ id, input }, { projects }) =>
+      made(await projects.update(id, input)),
+    ),
+    renameProject: audited<ById & { name: string }>('projects', async ({ id, name }, { projects }) =>
+      made(await projects.update(id, { name })),
+    ),
+    deleteProject: audited<ById>('projects', async ({ id }, { projects }) => {
+      const { name, imageCount } = await projects.remove(id);
+      return { value: id, targetId: id, detail: { name, images: imageCount } };
+    }),
+    async deleteImages(_source, { ids }: { ids: string[] }, { app, projects, request }) {
+      const deleted: string[] = [];
+      const missing: string[] = [];
+      for (const id of new Set(ids.map((each) => each.toLowerCase()))) {
+        const projectId = await app.images.remove(id);
+        if (projectId === null) missing.push(id);
+        else {
+          deleted.push(id);
+          await projects.changed(projectId);
+          const action = 'POST /graphql deleteImages';
+          await app.writeAudit(request, { action, targetType: 'images', targetId: id });
+        }
+      }
+      return { deleted, missing };
+    },
+    startBatch: audited<{ projectId: string; input: BatchBody }>('batches', async ({ projectId, input }, { app }) =>
+      made(await app.batches.create(projectId, input)),
+    ),
+    pauseBatch: batchVerb('pause'),
+    resumeBatch: batchVerb('resume'),
+    cancelBatch: batchVerb('cancel'),
+    retryBatch: audited<ById & { code?: FailureCode }>('batches', async ({ id, code }, { app }) =>
+      made(await app.batches.retry(id, code)),
+    ),
+    createExport: audited<{ batchId: string; format: string }>('exports', async ({ batchId, format }, { exports }) => {
+      const known = EXPORT_FORMATS.find((each) => enumName(each) === format);
+      return made(await exports.create(batchId, known!));
+    }),
+  },
+};
