@@ -1,10 +1,8 @@
 import {
   GraphQLError,
   Kind,
-  NoSchemaIntrospectionCustomRule,
   getVariableValues,
   parse,
-  specifiedRules,
   validate,
   visit,
   type DocumentNode,
@@ -16,6 +14,7 @@ import type { CheckArgument } from './arguments.ts';
 import { demandOf, type Demand } from './complexity.ts';
 import { refused, refusedBy } from './errors.ts';
 import { LIMITS } from './limits.ts';
+import { CLOSED_RULES, OPEN_RULES } from './rules.ts';
 
 /** One operation as a client sends it. */
 export interface OperationRequest {
@@ -80,8 +79,10 @@ export function prepare(schema: GraphQLSchema, request: OperationRequest, { open
     throw refused('TOO_MANY_ALIASES', `query has ${aliases} aliases: at most ${LIMITS.aliases} are allowed`);
   const operationName = request.operationName ?? undefined;
   const operation = chosen(operations, operationName);
-  const rules = open ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-  const problems = validate(schema, document, rules, { maxErrors: 10, hideSuggestions: !open });
+  const problems = validate(schema, document, open ? OPEN_RULES : CLOSED_RULES, {
+    maxErrors: 10,
+    hideSuggestions: !open,
+  });
   if (problems.length > 0) throw refusedBy('DOCUMENT_INVALID', problems, 'what the schema has');
   const variableValues = request.variables ?? {};
   const variables = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues, {
