@@ -1,7 +1,6 @@
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import batchesPlugin from './batches/plugin.ts';
-import keyWatch from './events/key-watch.ts';
 import eventsPlugin from './events/plugin.ts';
 import exportsPlugin from './exports/plugin.ts';
 import auditPlugin from './plugins/audit.ts';
@@ -97,7 +96,6 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
   for (const plugin of PLUGINS) await app.register(plugin);
   if (deps.config.plant.size > 0) await app.register(plants);
   await app.register(batchesPlugin);
-  await app.register(keyWatch);
   await app.register(eventsPlugin);
   await app.register(exportsPlugin);
   for (const routes of ROUTES) await app.register(routes);

@@ -34,14 +34,12 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
   const { now = Date.now, trustMs = 5000, sessionSeconds = 12 * 3600 } = options;
   const trusted = new Map<string, { key: ApiKey; until: number; endsAt: number | null }>();
 
-  const doubters = new Set<() => void>();
   const nameOf = (token: string) => hashOf(token).toString('base64');
   let doubts = 0;
   /** Every key is looked up again; what has proved good stays familiar. */
   const forget = () => {
     doubts++;
     for (const entry of trusted.values()) entry.until = 0;
-    for (const ask of doubters) ask();
   };
   const announce = async () => {
     forget();
@@ -73,11 +71,6 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
       trusted.get(nameOf(token === undefined ? `session ${session}` : `key ${token}`))?.endsAt ?? null,
     /** Another process changed some. */
     forget,
-    /** `ask` is called whenever a key or a session may have ended, here or elsewhere. @returns what stops that */
-    onDoubt(ask: () => void): () => void {
-      doubters.add(ask);
-      return () => void doubters.delete(ask);
-    },
     sessionSeconds,
     /** Whether the key or session has proved good in this process before; it may have ended since. */
     isFamiliar: ({ token, session }: { token: string | undefined; session: string | undefined }): boolean =>

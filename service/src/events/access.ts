@@ -1,7 +1,6 @@
+import { CLOSE_POLICY } from '../contract/events.ts';
 import type { KeyStore } from '../database/keys.ts';
 
-/** RFC 6455, 7.4.1: the endpoint got what its policy forbids. */
-export const CLOSE_ACCESS_ENDED = 1008;
 const REASON = 'the key or session has ended';
 /** Longest timer of Node. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -31,7 +30,7 @@ export function createAccessGuard(keys: Keys, log: (error: unknown) => void) {
     try {
       const key = token === undefined ? session && (await keys.bySession(session)) : await keys.byToken(token);
       if (key) watchEnd(socket);
-      else socket.close(CLOSE_ACCESS_ENDED, REASON);
+      else socket.close(CLOSE_POLICY, REASON);
     } catch (error) {
       // Without the database nobody can tell: the socket stays, and is asked about again when the database is back.
       log(error);

@@ -20,9 +20,10 @@ export function percentageOf({ total, counts }: Pick<BatchState, 'total' | 'coun
   const done = counts.completed + counts.failed + counts.cancelled;
   return total === 0 ? 100 : Math.floor((done * 10_000) / total) / 100;
 }
-const progressOf = ({ id, status, total, counts, imagesPerSecond, eta }: BatchState): Progress => ({
+const progressOf = ({ id, status, pausedReason, total, counts, imagesPerSecond, eta }: BatchState): Progress => ({
   taskId: id,
   status,
+  pausedReason,
   percentage: percentageOf({ total, counts }),
   total,
   counts,

@@ -256,6 +256,8 @@ export const TYPE_DEFS = /* GraphQL */ `
   type SegmentationProgress {
     taskId: ID!
     status: BatchStatus!
+    "Why it paused itself."
+    pausedReason: String
     "Of all images, those that are completed, failed or cancelled: 0 to 100."
     percentage: Float!
     total: Int!

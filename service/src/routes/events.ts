@@ -43,7 +43,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
     },
     async (socket, request) => {
       const { projectId, epoch, since, window } = request.query as Static<typeof Query>;
-      app.watchKey(socket, request);
+      app.access.hold(socket, credentialsOf(request));
       const resume = epoch === undefined || since === undefined ? null : { epoch: epoch.toLowerCase(), since };
       try {
         await app.events.attach(socket, {
@@ -51,7 +51,6 @@ export default async function eventRoutes(instance: FastifyInstance) {
           resume,
           unbatched: window === 0 || !app.config.eventBatching,
         });
-        app.access.hold(socket, credentialsOf(request));
       } catch (error) {
         request.log.error(error, 'a socket could not be attached');
         socket.close(1011, 'the events cannot be read now');

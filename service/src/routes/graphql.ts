@@ -8,6 +8,7 @@ import { GraphqlBody, GraphqlReply } from '#contract/graphql.ts';
 import { ApiError } from '../errors.ts';
 import { refuseForeignOrigin } from '../events/origin.ts';
 import { RefusedError, refused } from '../graphql/errors.ts';
+import { credentialsOf } from '../plugins/auth.ts';
 import { runOperation } from '../graphql/run.ts';
 import { createSchema } from '../graphql/schema.ts';
 import { createSocketServer, serveSocket } from '../graphql/socket.ts';
@@ -105,7 +106,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     wsHandler: (socket, request) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      app.watchKey(socket, request);
+      app.access.hold(socket, credentialsOf(request));
       serveSocket(server, socket, request);
     },
   });
