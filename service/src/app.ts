@@ -10,14 +10,17 @@ import type { Services } from './plugins/decorators.ts';
 import docs from './plugins/docs.ts';
 import errorHandler from './plugins/error-handler.ts';
 import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
+import httpCache from './plugins/http-cache.ts';
 import httpMetrics from './plugins/http-metrics.ts';
 import limiter from './plugins/limiter.ts';
 import pages from './plugins/pages.ts';
+import pictureDrawing from './plugins/pictures.ts';
 import plants from './plugins/plants.ts';
 import queueProbe from './plugins/queue-probe.ts';
 import rateLimit from './plugins/rate-limit.ts';
 import security from './plugins/security.ts';
 import services from './plugins/services.ts';
+import signedUrls from './plugins/signed-urls.ts';
 import systemSampler from './plugins/system-sampler.ts';
 import validation from './plugins/validation.ts';
 import audit from './routes/audit.ts';
@@ -39,12 +42,14 @@ const PLUGINS = [
   httpMetrics,
   validation,
   limiter,
+  signedUrls,
   auth,
   rateLimit,
   auditPlugin,
   compression,
   systemSampler,
   queueProbe,
+  pictureDrawing,
   docs,
 ];
 /** In the order of an image's way: in, segmented, out. */
@@ -91,7 +96,8 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
 
   await app.register(errorHandler);
-  await app.register(security);
+  await app.register(security, { cdnBaseUrl: deps.config.cdnBaseUrl });
+  await app.register(httpCache);
   await app.register(services, deps);
   for (const plugin of PLUGINS) await app.register(plugin);
   if (deps.config.plant.size > 0) await app.register(plants);

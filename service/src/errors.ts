@@ -23,6 +23,8 @@ export const ERRORS = {
   UNAUTHENTICATED: { statusCode: 401, message: 'missing, unknown, expired or revoked key' },
   FORBIDDEN: { statusCode: 403, message: 'the key lacks the scope' },
   FOREIGN_ORIGIN: { statusCode: 403, message: 'this origin may not use the session' },
+  LINK_INVALID: { statusCode: 403, message: 'the signature does not belong to this address' },
+  LINK_EXPIRED: { statusCode: 403, message: 'this signed address has expired' },
   NOT_FOUND: { statusCode: 404, message: 'not found' },
   METHOD_NOT_ALLOWED: { statusCode: 405, message: 'the path is known, the method is not' },
   REQUEST_TIMEOUT: { statusCode: 408, message: 'the request did not arrive in time' },
@@ -32,10 +34,17 @@ export const ERRORS = {
   BODY_TOO_LARGE: { statusCode: 413, message: 'the body is larger than allowed' },
   UNSUPPORTED_MEDIA_TYPE: { statusCode: 415, message: 'the content type is not supported' },
   RANGE_NOT_SATISFIABLE: { statusCode: 416, message: 'the range lies outside of the file' },
+  IMAGE_TOO_LARGE: { statusCode: 422, message: 'the image has more pixels than this server decodes' },
+  IMAGE_DAMAGED: { statusCode: 422, message: 'the image cannot be decoded' },
   RATE_LIMITED: { statusCode: 429, message: 'too many requests' },
   HEADERS_TOO_LARGE: { statusCode: 431, message: 'the headers are larger than allowed' },
   INTERNAL: { statusCode: 500, message: 'something failed inside; the log has the details' },
   UNAVAILABLE: { statusCode: 503, message: 'a server behind this one does not answer; try again' },
+  PICTURES_BUSY: { statusCode: 503, message: 'too many pictures wait to be drawn; try again' },
+  PICTURE_FAILED: {
+    statusCode: 503,
+    message: 'the picture took too long, or its process died; try again, or ask for a smaller one',
+  },
   STORAGE_FULL: { statusCode: 507, message: 'the disk is full; nothing of this request was kept' },
 } as const satisfies Record<string, { statusCode: number; message: string }>;
 export type ErrorCode = keyof typeof ERRORS;

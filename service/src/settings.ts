@@ -91,6 +91,29 @@ const proxies = (name: string): Setting<readonly string[]> => ({
   },
 });
 
+/** An origin, perhaps with a folder; no slash at its end, so that a path can follow. */
+const baseUrl = (name: string): Setting<string> => ({
+  name,
+  fallback: '',
+  allowed: 'an http or https URL without query, such as https://cdn.example.org',
+  parse: (text) => {
+    if (!URL.canParse(text)) return refuse();
+    const { protocol, username, search, hash, origin, pathname } = new URL(text);
+    if (!/^https?:$/.test(protocol) || username !== '' || search !== '' || hash !== '') return refuse();
+    return origin + pathname.replace(/\/+$/, '');
+  },
+});
+const HOST = /^[a-z\d.-]+(:\d{1,5})?$/;
+const hosts = (name: string): Setting<readonly string[]> => ({
+  name,
+  fallback: [],
+  allowed: 'a comma list of host or host:port',
+  parse: (text) => {
+    const parts = text.split(',').map((part) => part.trim().toLowerCase());
+    return parts.every((part) => HOST.test(part)) ? parts : refuse();
+  },
+});
+
 /** All settings of the service. What each does, and which belong together: `settings-help.ts`. */
 export const SETTINGS = {
   role: choice('SEGBENCH_ROLE', ['api', 'relay', 'worker'], 'api'),
@@ -111,6 +134,36 @@ export const SETTINGS = {
   provider: choice('PROVIDER', ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'], 'cpu'),
   maxFileBytes: integer('MAX_FILE_BYTES', 20 * 1024 * 1024, 1024, 2 ** 31),
   maxImagePixels: number('MAX_IMAGE_PIXELS', 64e6, 1, 1e10),
+  pictureWorkers: integer('PICTURE_WORKERS', 2, 1, 64),
+  pictureQueue: integer('PICTURE_QUEUE', 256, 0, 100_000),
+  pictureTimeoutMs: integer('PICTURE_TIMEOUT_MS', 30_000, 100, 600_000),
+  pictureCacheBytes: integer('PICTURE_CACHE_BYTES', 2 * 1024 ** 3, 0, 2 ** 50),
+  cdnBaseUrl: baseUrl('CDN_BASE_URL'),
+  urlSigningKey: {
+    ...text(
+      'URL_SIGNING_KEY',
+      '',
+      /^[\x21-\x2b\x2d-\x7e]{32,512}(,[\x21-\x2b\x2d-\x7e]{32,512}){0,3}$/,
+      '1 to 4 keys of 32 to 512 printable characters, with commas between',
+    ),
+    secret: true,
+  },
+  urlTtlSeconds: integer('URL_TTL_SECONDS', 86_400, 60, 604_800),
+  cdnPurge: choice('CDN_PURGE', ['off', 'cloudfront', 'cloudflare', 'fastly', 'custom'], 'off'),
+  cdnPurgeHosts: hosts('CDN_PURGE_HOSTS'),
+  cdnPurgeId: text('CDN_PURGE_ID', '', /^[\w-]{1,64}$/, '1 to 64 letters, digits, - or _'),
+  cdnPurgeKeyId: text('CDN_PURGE_KEY_ID', '', /^\w{16,128}$/, '16 to 128 letters, digits or _'),
+  cdnPurgeToken: {
+    ...text('CDN_PURGE_TOKEN', '', /^[\x21-\x7e]{8,512}$/, '8 to 512 printable characters'),
+    secret: true,
+  },
+  cdnPurgeMethod: choice('CDN_PURGE_METHOD', ['PURGE', 'BAN', 'POST', 'DELETE', 'GET'], 'PURGE'),
+  cdnPurgeUrl: text(
+    'CDN_PURGE_URL',
+    '',
+    /^https?:\/\/[^\s{}/]+(\/([^\s{}]|\{(id|path|what)\})*)?$/,
+    'an http or https URL with {id}, {path} or {what} behind its host',
+  ),
   maxJsonBytes: integer('MAX_JSON_BYTES', 1024 * 1024, 1024, 2 ** 28),
   requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', 30 * 60_000, 1_000, 86_400_000),
   headersTimeoutMs: integer('HEADERS_TIMEOUT_MS', 30_000, 1_000, 600_000),

@@ -37,6 +37,9 @@ export type Image = {
   polygonCount: number | null;
   batchId: string | null;
   error: ImageError | null;
+  thumbnailUrl?: string;
+  overlayUrl?: string | null;
+  fileUrl?: string;
 };
 export type ImageError = {
   code: 'TIMEOUT' | 'MODEL_ERROR' | 'INVALID_IMAGE' | 'OUT_OF_MEMORY' | 'CRASHED' | 'UNKNOWN';
@@ -220,6 +223,7 @@ export type Export = {
   error: string | null;
   createdAt: string;
   finishedAt: string | null;
+  downloadUrl?: string;
 };
 export type HealthReply = {
   status: 'healthy' | 'degraded' | 'unhealthy';
@@ -378,15 +382,26 @@ export interface Routes {
   'GET /api/images/{id}': { path: { id: string }; reply: Image };
   'DELETE /api/images/{id}': { path: { id: string }; reply: undefined };
   'GET /api/images/{id}/timeline': { path: { id: string }; reply: Timeline };
-  'GET /api/images/{id}/file': { path: { id: string }; reply: Uint8Array<ArrayBuffer> };
+  'GET /api/images/{id}/file': {
+    path: { id: string };
+    query: { expires?: number; signature?: string };
+    reply: Uint8Array<ArrayBuffer>;
+  };
   'GET /api/images/{id}/render': {
     path: { id: string };
-    query: { w?: number; h?: number; q?: number; f?: 'webp' | 'avif' | 'jpeg' | 'png' | 'auto' };
+    query: {
+      w?: number;
+      h?: number;
+      q?: number;
+      f?: 'webp' | 'avif' | 'jpeg' | 'png' | 'auto';
+      expires?: number;
+      signature?: string;
+    };
     reply: Uint8Array<ArrayBuffer>;
   };
   'GET /api/images/{id}/overlay': {
     path: { id: string };
-    query: { w?: number; f?: 'png' | 'webp' | 'avif' | 'auto' };
+    query: { w?: number; f?: 'png' | 'webp' | 'avif' | 'auto'; v?: string; expires?: number; signature?: string };
     reply: Uint8Array<ArrayBuffer>;
   };
   'POST /api/projects/{id}/batches': { path: { id: string }; body: BatchBody; reply: Batch };
@@ -426,7 +441,11 @@ export interface Routes {
   };
   'POST /api/batches/{id}/exports': { path: { id: string }; body: ExportBody; reply: Export };
   'GET /api/exports/{id}': { path: { id: string }; reply: Export };
-  'GET /api/download/{exportId}': { path: { exportId: string }; reply: Uint8Array<ArrayBuffer> };
+  'GET /api/download/{exportId}': {
+    path: { exportId: string };
+    query: { expires?: number; signature?: string };
+    reply: Uint8Array<ArrayBuffer>;
+  };
   'GET /api/metrics/health': { reply: HealthReply };
   'GET /api/metrics/summary': { reply: SummaryReply };
   'GET /api/metrics/performance': { reply: PerformanceReply };

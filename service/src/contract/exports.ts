@@ -24,5 +24,8 @@ export const Export = Type.Object({
   error: Nullable(Type.String()),
   createdAt: Timestamp,
   finishedAt: Nullable(Timestamp),
+  downloadUrl: Type.Optional(
+    Type.String({ description: 'Signed address of the file, once it is ready; needs no key until it expires' }),
+  ),
 });
 export type Export = Static<typeof Export>;

@@ -44,6 +44,17 @@ export const Image = Type.Object({
   polygonCount: Nullable(Type.Integer()),
   batchId: Nullable(Id),
   error: Nullable(ImageError),
+  thumbnailUrl: Type.Optional(
+    Type.String({
+      description: 'Signed address of a small picture; needs no key until it expires. In lists and single images',
+    }),
+  ),
+  overlayUrl: Type.Optional(
+    Nullable(
+      Type.String({ description: 'Signed address of the mask of the result; null without one. In single images' }),
+    ),
+  ),
+  fileUrl: Type.Optional(Type.String({ description: 'Signed address of the original bytes. In single images' })),
 });
 export type Image = Static<typeof Image>;
 

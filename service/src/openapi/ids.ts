@@ -5,12 +5,14 @@ export const EXAMPLE_IDS: Readonly<Record<string, string>> = {
   batches: '01980000-0000-7000-8000-000000000003',
   exports: '01980000-0000-7000-8000-000000000004',
   keys: '01980000-0000-7000-8000-000000000005',
+  results: '01980000-0000-7000-8000-000000000006',
 };
 const OTHER = '01980000-0000-7000-8000-00000000000f';
 
 /** By the name of a field or parameter: `imageId`, `imageIds`, `retryOf`, … */
 export function idForField(name: string): string {
   if (name === 'retryOf') return EXAMPLE_IDS['batches'] ?? OTHER;
+  if (name === 'v') return EXAMPLE_IDS['results'] ?? OTHER;
   const noun = name.replace(/Ids?$/i, '').replace(/^sample/, '');
   const plural = noun === 'batch' ? 'batches' : `${noun.charAt(0).toLowerCase()}${noun.slice(1)}s`;
   return EXAMPLE_IDS[plural] ?? OTHER;

@@ -38,6 +38,8 @@ const ASKS_FILE = {
   'if-range': 'An etag or a date: the range is taken only while it is current',
   'if-none-match': 'An etag that the client has: 304 when nothing changed',
 };
+const DRAWN: ErrorCode[] = ['IMAGE_TOO_LARGE', 'IMAGE_DAMAGED', 'PICTURES_BUSY', 'PICTURE_FAILED'];
+const SIGNED: ErrorCode[] = ['LINK_INVALID', 'LINK_EXPIRED'];
 const NOT_MODIFIED = { 304: 'The client has these bytes already' };
 
 export const OPERATIONS: Readonly<Record<string, Notes>> = {
@@ -71,7 +73,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
 
   'GET /api/images/:id/file': {
     operationId: 'getImageFile',
-    errors: ['RANGE_NOT_SATISFIABLE'],
+    errors: ['RANGE_NOT_SATISFIABLE', ...SIGNED],
     produces: ['image/png', 'image/jpeg', 'image/tiff', 'image/webp'],
     headers: FILE,
     asks: ASKS_FILE,
@@ -79,6 +81,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   },
   'GET /api/images/:id/render': {
     operationId: 'renderImage',
+    errors: [...DRAWN, ...SIGNED],
     produces: ['image/webp', 'image/avif', 'image/jpeg', 'image/png'],
     headers: PICTURE,
     asks: ASKS_PICTURE,
@@ -86,6 +89,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   },
   'GET /api/images/:id/overlay': {
     operationId: 'renderOverlay',
+    errors: [...DRAWN, ...SIGNED],
     produces: ['image/png', 'image/webp', 'image/avif'],
     headers: PICTURE,
     asks: ASKS_PICTURE,
@@ -131,7 +135,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/exports/:id': { operationId: 'getExport' },
   'GET /api/download/:exportId': {
     operationId: 'downloadExport',
-    errors: ['NOT_READY', 'RANGE_NOT_SATISFIABLE'],
+    errors: ['NOT_READY', 'RANGE_NOT_SATISFIABLE', ...SIGNED],
     produces: ['application/x-ndjson', 'application/geo+json', 'application/json', 'text/csv', 'application/zip'],
     headers: [...FILE, 'content-disposition'],
     asks: ASKS_FILE,

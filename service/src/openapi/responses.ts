@@ -40,6 +40,8 @@ const HEADERS_OF: Partial<Record<ErrorCode, string[]>> = {
     'ratelimit-remaining',
     'ratelimit-reset',
   ],
+  PICTURES_BUSY: ['retry-after'],
+  PICTURE_FAILED: ['retry-after'],
   RANGE_NOT_SATISFIABLE: ['content-range'],
 };
 export const headerRefs = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, ref(name)]));

@@ -92,7 +92,7 @@ export default fp(
       return Object.assign(check, { scope });
     });
     app.decorate('authenticate', async (request: FastifyRequest) => {
-      const key = await app.identify(request);
+      const key = (await app.bearerOfUrl(request)) ?? (await app.identify(request));
       if (!key) throw apiError('UNAUTHENTICATED');
       Object.defineProperty(request, 'apiKey', { value: key, configurable: true });
       if (request.bySession && !SAFE.has(request.method) && !isFromOwnPage(request.headers))
@@ -107,5 +107,5 @@ export default fp(
       if (guarded && !request.is404) await app.authenticate(request);
     });
   },
-  { name: 'auth', dependencies: ['services', 'limiter'] },
+  { name: 'auth', dependencies: ['services', 'limiter', 'signed-urls'] },
 );

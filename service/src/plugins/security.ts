@@ -1,20 +1,19 @@
 import fp from 'fastify-plugin';
 import type { FastifyInstance } from 'fastify';
 
-/** Pictures come as blobs, events over a socket of the same origin; nothing else from anywhere. */
-const POLICY = [
+/** Pictures come as blobs or from the CDN, events over a socket of the same origin; nothing else from anywhere. */
+const policyOf = (cdnOrigin: string) => [
   "default-src 'self'",
-  "img-src 'self' blob: data:",
+  `img-src 'self' blob: data:${cdnOrigin && ` ${cdnOrigin}`}`,
   "connect-src 'self' ws: wss:",
   "worker-src 'self' blob:",
   "style-src 'self' 'unsafe-inline'",
   "object-src 'none'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
-].join('; ');
+];
 
 const HEADERS = {
-  'content-security-policy': POLICY,
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -23,9 +22,11 @@ const HEADERS = {
 };
 
 export default fp(
-  async (app: FastifyInstance) => {
+  async (app: FastifyInstance, { cdnBaseUrl = '' }: { cdnBaseUrl?: string }) => {
+    const policy = policyOf(cdnBaseUrl && new URL(cdnBaseUrl).origin).join('; ');
+    const headers = { 'content-security-policy': policy, ...HEADERS };
     app.addHook('onRequest', async (_request, reply) => {
-      reply.headers(HEADERS);
+      reply.headers(headers);
     });
   },
   { name: 'security' },

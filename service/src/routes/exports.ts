@@ -2,8 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Id, closed } from '#contract/common.ts';
 import { Export, ExportBody } from '#contract/exports.ts';
+import { REVALIDATE } from '../cdn/cache-control.ts';
 import { sendFile } from '../results/send-file.ts';
-import { Bytes, IdParams, RANGES, replies } from './schemas.ts';
+import { Bytes, IdParams, RANGES, SignedQuery, replies } from './schemas.ts';
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const store = app.exports;
@@ -27,16 +28,20 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/api/exports/:id', {
     onRequest,
     schema: { tags, summary: 'State of an export', params: IdParams, response: replies({ 200: Export }) },
-    handler: ({ params }) => store.get(params.id),
+    handler: async ({ params }) => {
+      const found = await store.get(params.id);
+      return found.status === 'ready' ? { ...found, downloadUrl: app.urls.download(found.id) } : found;
+    },
   });
   app.get('/api/download/:exportId', {
     onRequest,
-    config: { rate: 'reads' },
+    config: { rate: 'reads', signed: true },
     schema: {
       tags,
       summary: 'The file of an export, or a range of it',
       description: `409 NOT_READY before the export is ready. ${RANGES}`,
       params: Type.Object({ exportId: Id }, closed),
+      querystring: Type.Object(SignedQuery),
       response: replies({ 200: Bytes('the file'), 206: Bytes('a range') }),
     },
     handler: async (request, reply) => {
@@ -45,7 +50,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         path,
         mimeType,
         etag,
-        cacheControl: 'private, no-cache',
+        cacheControl: REVALIDATE,
         downloadName: fileName,
       });
     },

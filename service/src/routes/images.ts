@@ -8,6 +8,7 @@ import { IMAGE_SORTS } from '../database/images.ts';
 import { createProjectStore } from '../database/projects.ts';
 import { readTimeline } from '../database/timeline.ts';
 import { badValue, notFound } from '../errors.ts';
+import { createMasks } from '../pictures/masks.ts';
 import { Bytes, IdParams, NoContent, replies } from './schemas.ts';
 
 const ListQuery = Type.Object(
@@ -33,6 +34,7 @@ export function parseStatuses(text: string | undefined): ImageStatus[] {
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const projects = createProjectStore(app);
+  const masks = createMasks(app);
   const tags = ['images'];
 
   app.get('/api/projects/:id/images', {
@@ -56,7 +58,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         ...(q === undefined ? {} : { q }),
         ...(cursor === undefined ? {} : { cursor }),
       });
-      return { items: page.items, total: page.total, limit, offset, nextCursor: page.nextCursor };
+      const items = page.items.map((image) => ({ ...image, thumbnailUrl: app.urls.thumbnail(image.id) }));
+      return { items, total: page.total, limit, offset, nextCursor: page.nextCursor };
     },
   });
   app.get('/api/projects/:id/index', {
@@ -80,7 +83,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async ({ params }) => {
       const image = await app.images.get(params.id);
       if (!image) throw notFound('image', params.id);
-      return image;
+      const mask = image.polygonCount === null ? null : await masks.of(image);
+      return {
+        ...image,
+        thumbnailUrl: app.urls.thumbnail(image.id),
+        overlayUrl: mask && app.urls.overlay(image.id, mask.resultId),
+        fileUrl: app.urls.file(image.id),
+      };
     },
   });
   app.get('/api/images/:id/timeline', {

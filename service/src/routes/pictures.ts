@@ -1,57 +1,63 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { Literals, closed } from '#contract/common.ts';
-import { decodePolygons } from '#contract/polygons-format.ts';
-import { apiError, notFound } from '../errors.ts';
-import {
-  MASK_FORMATS,
-  PICTURE_FORMATS,
-  createPictureCache,
-  encodeRgba,
-  formatFor,
-  renderPicture,
-} from '../pictures/derive.ts';
-import { rasterise } from '../pictures/raster.ts';
-import { entryOf } from '../results/query.ts';
+import { Id, Literals, closed } from '#contract/common.ts';
+import { fixedFile, fixedPicture, REVALIDATE } from '../cdn/cache-control.ts';
+import { apiError, notFound, shown } from '../errors.ts';
+import { formatFor, MASK_FORMATS, MAX_SIDE, PICTURE_FORMATS, type PictureFormat } from '../pictures/formats.ts';
+import { createMasks } from '../pictures/masks.ts';
 import { isNotModified } from '../results/range.ts';
 import { sendFile } from '../results/send-file.ts';
-import { Bytes, IdParams, RANGES, replies } from './schemas.ts';
+import { Bytes, IdParams, RANGES, SignedQuery, replies, secondsLeft } from './schemas.ts';
 
-const Side = Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 }));
+const Side = Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SIDE }));
+const FileQuery = Type.Object(SignedQuery);
 const RenderQuery = Type.Object(
   {
     w: Side,
     h: Side,
     q: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
     f: Type.Optional(Literals([...PICTURE_FORMATS, 'auto'] as const)),
+    ...SignedQuery,
   },
   closed,
 );
-const OverlayQuery = Type.Object({ w: Side, f: Type.Optional(Literals([...MASK_FORMATS, 'auto'] as const)) }, closed);
+const OverlayQuery = Type.Object(
+  {
+    w: Side,
+    f: Type.Optional(Literals([...MASK_FORMATS, 'auto'] as const)),
+    v: Type.Optional(Id),
+    ...SignedQuery,
+  },
+  closed,
+);
 
-/** Bytes under a content hash never change. */
-const IMMUTABLE = 'private, max-age=31536000, immutable';
-/** The mask of an image changes with its result; its tag tells. */
-const REVALIDATE = 'private, no-cache';
+interface Picture {
+  bytes: Buffer;
+  format: PictureFormat;
+  /** Without its quotes. */
+  tag: string;
+  cacheControl: string;
+  /** Names under which a CDN can forget it. */
+  keys: string;
+}
 
-function sendPicture(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  bytes: Buffer,
-  mimeType: string,
-  tag: string,
-  cacheControl: string,
-) {
-  void reply.headers({ etag: tag, 'cache-control': cacheControl });
-  if (isNotModified(request.headers, tag, '')) return reply.code(304).send();
-  return reply.type(mimeType).send(bytes);
+function sendPicture(request: FastifyRequest, reply: FastifyReply, picture: Picture) {
+  const etag = `"${picture.tag}"`;
+  void reply.headers({ etag, 'cache-control': picture.cacheControl });
+  if (picture.cacheControl.startsWith('public')) void reply.header('surrogate-key', picture.keys);
+  // A page of another host, or of this one that takes its pictures from the CDN's, may show what its address lets everybody see.
+  if (request.signedUntil !== null) void reply.header('cross-origin-resource-policy', 'cross-origin');
+  if (isNotModified(request.headers, etag, '')) return reply.code(304).send();
+  return reply.type(`image/${picture.format}`).send(picture.bytes);
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  const picture = createPictureCache(app);
+  const { picture } = app.pictures;
+  const masks = createMasks(app);
+  const cdn = app.config.cdnBaseUrl !== '';
   const tags = ['pictures'];
-  const common = { onRequest: app.requireScope('read'), config: { rate: 'reads' as const } };
+  const common = { onRequest: app.requireScope('read'), config: { rate: 'reads' as const, signed: true } };
 
   app.get('/api/images/:id/file', {
     ...common,
@@ -60,6 +66,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'The original bytes, or a range of them',
       description: RANGES,
       params: IdParams,
+      querystring: FileQuery,
       response: replies({ 200: Bytes('the file'), 206: Bytes('a range') }),
     },
     handler: async (request, reply) => {
@@ -70,7 +77,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         path: app.storage.path(sha256),
         mimeType,
         etag: `"${sha256}"`,
-        cacheControl: IMMUTABLE,
+        cacheControl: fixedFile({ secondsLeft: secondsLeft(request) }),
       });
     },
   });
@@ -80,6 +87,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags,
       summary: 'A derived picture, never enlarged',
+      description: `The first page of the file, scaled down to fit \`w\` and \`h\` (each ${MAX_SIDE} where it is absent); samples of more than 8 bits are stretched to their range. Drawn once and kept. 503 PICTURES_BUSY with Retry-After where too many wait to be drawn.`,
       params: IdParams,
       querystring: RenderQuery,
       response: replies({ 200: Bytes('the picture') }),
@@ -91,10 +99,18 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const format = f === 'auto' ? formatFor(request.headers.accept, PICTURE_FORMATS, 'jpeg') : f;
       if (f === 'auto') void reply.header('vary', 'accept');
       const name = `${width ?? ''}x${height ?? ''}q${quality ?? ''}.${format}`;
-      const bytes = await picture(app.storage.derivedPath(image.sha256, name), () =>
-        renderPicture(app.storage.path(image.sha256), { width, height, quality, format }, app.config.maxImagePixels),
-      );
-      return sendPicture(request, reply, bytes, `image/${format}`, `"${image.sha256}-${name}"`, IMMUTABLE);
+      const bytes = await picture(app.storage.derivedPath(image.sha256, name), async () => ({
+        kind: 'render',
+        file: app.storage.path(image.sha256),
+        maxPixels: app.config.maxImagePixels,
+        width,
+        height,
+        quality,
+        format,
+      }));
+      const cacheControl = fixedPicture({ secondsLeft: secondsLeft(request), cdn });
+      const tag = `${image.sha256}-${name}`;
+      return sendPicture(request, reply, { bytes, format, tag, cacheControl, keys: `image-${image.id}` });
     },
   });
 
@@ -103,26 +119,37 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags,
       summary: 'Transparent mask of the result',
+      description:
+        'Translucent inside of each cell, opaque along its outline, clear elsewhere. Its tag changes with the result. With `v` the address names one result, and its mask may be kept for good; 404 once there is another.',
       params: IdParams,
       querystring: OverlayQuery,
       response: replies({ 200: Bytes('the mask') }),
     },
     handler: async (request, reply) => {
-      const { w, f = 'png' } = request.query;
+      const { w, f = 'png', v } = request.query;
       const format = f === 'auto' ? formatFor(request.headers.accept, MASK_FORMATS, 'png') : f;
       if (f === 'auto') void reply.header('vary', 'accept');
-      const entry = await entryOf(app.sql, request.params.id);
-      if (entry.missing) throw notFound('image', request.params.id);
-      const { stored } = entry;
-      if (!stored) throw apiError('NOT_FOUND', `image ${request.params.id} has no result yet`);
-      const scale = Math.min(1, (w ?? stored.imageWidth) / stored.imageWidth);
-      const width = Math.max(1, Math.round(stored.imageWidth * scale));
-      const height = Math.max(1, Math.round(stored.imageHeight * scale));
+      const image = await app.images.get(request.params.id.toLowerCase());
+      if (!image) throw notFound('image', request.params.id);
+      const mask = await masks.of(image);
+      if (!mask) throw apiError('NOT_FOUND', `image ${image.id} has no result yet`);
+      if (v !== undefined && v.toLowerCase() !== mask.resultId)
+        throw apiError('NOT_FOUND', `v is ${shown(v)}: the result of image ${image.id} is ${mask.resultId}`);
+      const scale = Math.min(1, (w ?? MAX_SIDE) / mask.width, MAX_SIDE / mask.height);
+      const width = Math.max(1, Math.round(mask.width * scale));
+      const height = Math.max(1, Math.round(mask.height * scale));
       const name = `mask-${width}.${format}`;
-      const bytes = await picture(app.storage.derivedPath(stored.id, name), () =>
-        encodeRgba(rasterise(decodePolygons(stored.polygons), width, height, scale), width, height, format),
-      );
-      return sendPicture(request, reply, bytes, `image/${format}`, `"${stored.id}-${name}"`, REVALIDATE);
+      const bytes = await picture(app.storage.derivedPath(mask.resultId, name), async () => ({
+        kind: 'overlay',
+        polygons: await masks.polygonsOf(mask.resultId),
+        width,
+        height,
+        scale,
+        format,
+      }));
+      const cacheControl = v === undefined ? REVALIDATE : fixedPicture({ secondsLeft: secondsLeft(request), cdn });
+      const keys = `image-${image.id} overlay-${image.id}`;
+      return sendPicture(request, reply, { bytes, format, tag: `${mask.resultId}-${name}`, cacheControl, keys });
     },
   });
 };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Image } from '#contract/images.ts';
 import type { Document, Operation } from '../../src/openapi/document.ts';
 import { EXAMPLE_IDS } from '../../src/openapi/ids.ts';
 import { until } from '../batches/fixture.ts';
@@ -108,6 +109,13 @@ describe('every documented request', () => {
       expect((await send('readResults', { headers: { accept }, expected: 200 })).headers.get('content-type')).toContain(
         accept,
       );
+    const [mask] = await service.app.sql<
+      { id: string }[]
+    >`select result_id as id from images where id = ${images[0]!.id}`;
+    learn('results', mask!.id);
+    const signed = JSON.parse((await send('getImage', { expected: 200 })).body.toString()) as Image;
+    for (const address of [signed.thumbnailUrl, signed.overlayUrl, signed.fileUrl])
+      expect([address, (await service.call(address!, { key: null })).status]).toEqual([address, 200]);
     for (const id of ['getResult', 'renderOverlay']) await send(id, { expected: 200 });
     learn('exports', json(await send('createExport', { expected: 202 })).id);
     await until(async () => json(await send('getExport', { expected: 200 })).status === 'ready');

@@ -1,5 +1,14 @@
 import fc from 'fast-check';
-import { accessOf, asText, assemble, type Entry, type FuzzRequest, type Keys, type Parts } from './assemble.ts';
+import {
+  accessOf,
+  asText,
+  assemble,
+  isFuzzed,
+  type Entry,
+  type FuzzRequest,
+  type Keys,
+  type Parts,
+} from './assemble.ts';
 import { invalidOf, type Known } from './values.ts';
 
 /** A request with one thing wrong; null where the operation has nothing of the kind. */
@@ -8,7 +17,7 @@ export type Fault = (entry: Entry, parts: Parts, keys: Keys, known: Known) => fc
 const parameterFault =
   (where: 'path' | 'query'): Fault =>
   (entry, parts, keys, known) => {
-    const all = (entry.operation.parameters ?? []).filter((parameter) => parameter.in === where);
+    const all = (entry.operation.parameters ?? []).filter((parameter) => parameter.in === where && isFuzzed(parameter));
     if (all.length === 0) return null;
     const key = where;
     return fc.constantFrom(...all).chain(({ name, schema = {} }) =>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatFor, MASK_FORMATS, PICTURE_FORMATS } from '../../src/pictures/derive.ts';
+import { formatFor, MASK_FORMATS, PICTURE_FORMATS } from '../../src/pictures/formats.ts';
 
 it.each([
   [undefined, 'webp'],
