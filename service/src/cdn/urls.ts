@@ -18,8 +18,8 @@ export function createUrls({ signer, baseUrl, ttlSeconds }: UrlOptions) {
   const signed = (path: string, query: Record<string, string> = {}) =>
     baseUrl + signer.sign(path, query, expiryAt(signer.now(), ttlSeconds));
   return {
-    thumbnail: (imageId: string): string =>
-      signed(`/api/images/${imageId}/render`, { w: String(THUMBNAIL_PX), f: 'webp' }),
+    thumbnail: (imageId: string, width: number = THUMBNAIL_PX): string =>
+      signed(`/api/images/${imageId}/render`, { w: String(width), f: 'webp' }),
     /** The result is in the name: another result has another address. */
     overlay: (imageId: string, resultId: string): string =>
       signed(`/api/images/${imageId}/overlay`, { f: 'webp', v: resultId }),

@@ -446,6 +446,25 @@ export interface Routes {
     query: { expires?: number; signature?: string };
     reply: Uint8Array<ArrayBuffer>;
   };
+  'POST /graphql': {
+    body: {
+      query: string;
+      operationName?: string | null;
+      variables?: { [name: string]: unknown } | null;
+      extensions?: { [name: string]: unknown } | null;
+    };
+    reply: {
+      data?: { [name: string]: unknown } | null;
+      errors?: {
+        message: string;
+        locations?: { line: number; column: number }[];
+        path?: (string | number)[];
+        extensions: { code: string; statusCode: number; retryAfterSeconds?: number };
+      }[];
+      extensions?: { cost: { complexity: number; requests: number } };
+    };
+  };
+  'GET /graphql': { reply: Uint8Array<ArrayBuffer> };
   'GET /api/metrics/health': { reply: HealthReply };
   'GET /api/metrics/summary': { reply: SummaryReply };
   'GET /api/metrics/performance': { reply: PerformanceReply };

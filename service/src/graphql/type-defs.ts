@@ -200,7 +200,7 @@ export const TYPE_DEFS = /* GraphQL */ `
     error: String
     createdAt: Timestamp!
     finishedAt: Timestamp
-    "Path of the file once it is ready."
+    "Signed address of the file once it is ready."
     downloadUrl: String
   }
   type ExportPage { items: [Export!]! total: Int! limit: Int! offset: Int! }

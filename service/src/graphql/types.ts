@@ -3,7 +3,6 @@ import type { Export } from '../contract/exports.ts';
 import type { Image, Project } from '../contract/images.ts';
 import type { Lod, Polygon, Result } from '../contract/results.ts';
 import type { ProjectFacts } from '../database/projects.ts';
-import { thumbnailUrl } from '../pictures/thumbnail-url.ts';
 import { toResult } from '../results/forms.ts';
 import type { Context, Resolvers } from './context.ts';
 import { isSubject, type Subject } from './loaders.ts';
@@ -46,7 +45,7 @@ export const TYPES: Resolvers = {
     batches: (project: Project, args: Paged, context) => batchPage(context, project.id, args),
   },
   Image: {
-    thumbnailUrl: ({ id }: Image, { w }: { w: number }) => thumbnailUrl(id, w),
+    thumbnailUrl: ({ id }: Image, { w }: { w: number }, { app }) => app.urls.thumbnail(id, w),
     async segmentation({ id }: Image, _args, { loaders }) {
       const entry = await loaders.result.load(id);
       return entry && isSubject(entry) ? entry : null;
@@ -65,7 +64,7 @@ export const TYPES: Resolvers = {
   },
   Export: {
     format: ({ format }: Export) => enumName(format),
-    downloadUrl: ({ id, status }: Export) => (status === 'ready' ? `/api/download/${id}` : null),
+    downloadUrl: ({ id, status }: Export, _args, { app }) => (status === 'ready' ? app.urls.download(id) : null),
   },
   Result: {
     ...Object.fromEntries([...META].map((name) => [name, ofMeta(name)])),

@@ -21,21 +21,23 @@ it('answers GetProjectWithDetails as the system before this one did', async () =
   const { status, errors, data } = await ask(service, DETAILS, { projectId: project.id });
   expect([status, errors]).toEqual([200, undefined]);
   const [a, b, c] = images;
+  const addressOf = ({ id }: { id: string }) => expect.stringMatching(`^/api/images/${id}/render\\?.*w=256`) as string;
   expect(data).toEqual({
     project: {
       title: project.name,
       owner: { name: 'bootstrap' },
       images: {
         items: [
-          { thumbnailUrl: `/api/images/${a!.id}/render?w=256&f=auto`, segmentation: { cellCount: 3 } },
-          { thumbnailUrl: `/api/images/${b!.id}/render?w=256&f=auto`, segmentation: { cellCount: 0 } },
-          { thumbnailUrl: `/api/images/${c!.id}/render?w=256&f=auto`, segmentation: null },
+          { thumbnailUrl: addressOf(a!), segmentation: { cellCount: 3 } },
+          { thumbnailUrl: addressOf(b!), segmentation: { cellCount: 0 } },
+          { thumbnailUrl: addressOf(c!), segmentation: null },
         ],
       },
       stats: { totalImages: 3, segmentedImages: 2 },
     },
   });
-  const picture = await service.call(`/api/images/${a!.id}/render?w=256&f=auto`);
+  const { items } = (data as { project: { images: { items: { thumbnailUrl: string }[] } } }).project.images;
+  const picture = await service.call(items[0]!.thumbnailUrl, { key: null });
   expect([picture.status, picture.headers.get('content-type')]).toEqual([200, expect.stringMatching(/^image\//)]);
 });
 
