@@ -157,7 +157,7 @@ export interface SettingHelp {
 function fallbackText({ fallback, secret, allowed }: Setting<unknown>): string {
   if (fallback === undefined || secret === true || allowed === 'a folder') return '–';
   if (typeof fallback === 'boolean') return fallback ? 'on' : 'off';
-  if (typeof fallback === 'number' || typeof fallback === 'string') return String(fallback);
+  if (typeof fallback === 'number' || (typeof fallback === 'string' && fallback !== '')) return String(fallback);
   return '–';
 }
 
