@@ -139,8 +139,12 @@ export const TYPE_DEFS = /* GraphQL */ `
     polygonCount: Int
     batchId: ID
     error: ImageError
-    "Path of a picture, w pixels wide (1 to 4096); needs the same key."
+    "Signed address of a picture, w pixels wide (1 to 4096); needs no key until it expires, like the next two."
     thumbnailUrl(w: Int! = 256): String!
+    "Of the mask of the result; null while there is none."
+    overlayUrl: String @cost(value: 2)
+    "Of the original bytes."
+    fileUrl: String!
     "Null while there is none."
     segmentation: Result @cost(value: 2)
     project: Project

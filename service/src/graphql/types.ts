@@ -46,6 +46,11 @@ export const TYPES: Resolvers = {
   },
   Image: {
     thumbnailUrl: ({ id }: Image, { w }: { w: number }, { app }) => app.urls.thumbnail(id, w),
+    async overlayUrl({ id }: Image, _args, { app, loaders }) {
+      const entry = await loaders.result.load(id);
+      return entry && isSubject(entry) ? app.urls.overlay(id, entry.stored.id) : null;
+    },
+    fileUrl: ({ id }: Image, _args, { app }) => app.urls.file(id),
     async segmentation({ id }: Image, _args, { loaders }) {
       const entry = await loaders.result.load(id);
       return entry && isSubject(entry) ? entry : null;

@@ -225,7 +225,7 @@ describe('a request that is none of GraphQL', () => {
       errors: [{ extensions: { code: 'METHOD_NOT_ALLOWED', statusCode: 405 } }],
     });
     for (const method of ['PUT', 'DELETE', 'PATCH'])
-      expect((await service.call('/graphql', { method })).status).toBe(404);
+      expect((await service.call('/graphql', { method })).status).toBe(405);
   });
 
   it('is refused without a key that is known', async () => {
