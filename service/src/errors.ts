@@ -33,6 +33,7 @@ export const ERRORS = {
   IDEMPOTENCY_IN_USE: { statusCode: 409, message: 'a request with this Idempotency-Key is still running' },
   BODY_TOO_LARGE: { statusCode: 413, message: 'the body is larger than allowed' },
   UNSUPPORTED_MEDIA_TYPE: { statusCode: 415, message: 'the content type is not supported' },
+  IDEMPOTENCY_MISMATCH: { statusCode: 422, message: 'this Idempotency-Key belongs to a request with another body' },
   RANGE_NOT_SATISFIABLE: { statusCode: 416, message: 'the range lies outside of the file' },
   IMAGE_TOO_LARGE: { statusCode: 422, message: 'the image has more pixels than this server decodes' },
   IMAGE_DAMAGED: { statusCode: 422, message: 'the image cannot be decoded' },

@@ -5,19 +5,22 @@ import { apiError } from '../errors.ts';
 export interface StoredReply {
   statusCode: number;
   reply: unknown;
+  /** Of the body that was answered so. */
+  fingerprint: Buffer | null;
 }
 
-/** A request that began this long ago and never answered belongs to a process that died. */
+/** A request that has given no sign of life for this long belongs to a process that died. */
 const ABANDONED_SECONDS = 120;
+const SIGN_OF_LIFE_MS = 20_000;
 const WAIT_MS = 30_000;
 const POLL_MS = 100;
 const KEPT_HOURS = 24;
 
 /**
  * The same `Idempotency-Key` (of one API key, on one route) gets the same answer; a duplicate that comes while the first one runs
- * waits for it. A request that failed is forgotten, so that it can be tried again.
+ * waits for it, and one with another body is refused. A request that failed is forgotten, so that it can be tried again.
  */
-export function createIdempotency(sql: Sql, options: { waitMs?: number } = {}) {
+export function createIdempotency(sql: Sql, options: { waitMs?: number; signOfLifeMs?: number } = {}) {
   async function claim(keyId: string, route: string, key: string): Promise<StoredReply | null> {
     const deadline = Date.now() + (options.waitMs ?? WAIT_MS);
     for (;;) {
@@ -27,10 +30,13 @@ export function createIdempotency(sql: Sql, options: { waitMs?: number } = {}) {
           where idempotency.status_code is null and idempotency.created_at < now() - make_interval(secs => ${ABANDONED_SECONDS})
         returning key`;
       if (mine) return null;
-      const [row] = await sql<{ statusCode: number | null; reply: unknown }[]>`
-        select status_code as "statusCode", reply from idempotency
+      const [row] = await sql<{ statusCode: number | null; reply: unknown; fingerprint: Buffer | null }[]>`
+        select status_code as "statusCode", reply, fingerprint from idempotency
         where key_id = ${keyId} and route = ${route} and key = ${key}`;
-      if (row && row.statusCode !== null) return { statusCode: row.statusCode, reply: row.reply };
+      if (row && row.statusCode !== null) {
+        const { statusCode, reply, fingerprint } = row;
+        return { statusCode, reply, fingerprint };
+      }
       if (row && Date.now() > deadline)
         throw apiError('IDEMPOTENCY_IN_USE', `a request with Idempotency-Key ${key} is still running; try again later`);
       if (row) await sleep(POLL_MS);
@@ -41,23 +47,42 @@ export function createIdempotency(sql: Sql, options: { waitMs?: number } = {}) {
     /**
      * Runs `work` once for the key; `replayed` tells whether this answer is the stored one. `work` must call `save` in the
      * transaction of its change: then there is no moment in which the change is true and its answer forgotten.
+     * @param fingerprint of this request's body; asked for only where there is an answer to compare with
+     * @throws ApiError IDEMPOTENCY_MISMATCH
      */
     async once(
       at: { keyId: string; route: string; key: string },
-      work: (save: (tx: Transaction, answer: StoredReply) => Promise<void>) => Promise<StoredReply>,
-    ): Promise<StoredReply & { replayed: boolean }> {
+      fingerprint: () => Promise<Buffer>,
+      work: (
+        save: (tx: Transaction, answer: StoredReply) => Promise<void>,
+      ) => Promise<Omit<StoredReply, 'fingerprint'>>,
+    ): Promise<Omit<StoredReply, 'fingerprint'> & { replayed: boolean }> {
       const known = await claim(at.keyId, at.route, at.key);
-      if (known) return { ...known, replayed: true };
+      if (known) {
+        const own = await fingerprint();
+        if (known.fingerprint !== null && !known.fingerprint.equals(own))
+          throw apiError(
+            'IDEMPOTENCY_MISMATCH',
+            `Idempotency-Key is ${JSON.stringify(at.key)}, which was used with another body: expected the same body, or another key`,
+          );
+        return { statusCode: known.statusCode, reply: known.reply, replayed: true };
+      }
       const where = sql`key_id = ${at.keyId} and route = ${at.route} and key = ${at.key}`;
+      const signs = setInterval(() => {
+        sql`update idempotency set created_at = now() where ${where} and status_code is null`.catch(() => {});
+      }, options.signOfLifeMs ?? SIGN_OF_LIFE_MS);
       try {
-        const answer = await work(async (tx, { statusCode, reply }) => {
-          await tx`update idempotency set status_code = ${statusCode}, reply = ${tx.json(reply as string)} where ${where}`;
+        const answer = await work(async (tx, { statusCode, reply, fingerprint: own }) => {
+          await tx`update idempotency set status_code = ${statusCode}, reply = ${tx.json(reply as string)}, fingerprint = ${own}
+            where ${where}`;
         });
         await sql`delete from idempotency where created_at < now() - make_interval(hours => ${KEPT_HOURS})`;
         return { ...answer, replayed: false };
       } catch (error) {
         await sql`delete from idempotency where ${where} and status_code is null`.catch(() => {});
         throw error;
+      } finally {
+        clearInterval(signs);
       }
     },
   };

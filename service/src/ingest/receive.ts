@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Storage } from '../storage.ts';
 import { createLimiter } from './limiter.ts';
 import { parseFileName } from './file-name.ts';
+import { digestOf } from './fingerprint.ts';
 import { inspectImage, isRefusal, type ImageFacts, type Refusal } from './inspect.ts';
 
 export interface Accepted extends ImageFacts {
@@ -42,21 +43,17 @@ async function sync(file: string): Promise<void> {
 export async function receiveFile(
   part: { filename: string | undefined; file: PartStream },
   deps: { storage: Storage; maxFileBytes: number; maxPixels: number; onTemporary: (file: string) => void },
-): Promise<{ finish: () => Promise<Received> }> {
+): Promise<{ finish: () => Promise<Received>; sha256: string }> {
   const { storage } = deps;
   const startedAt = new Date();
   const begin = performance.now();
   const given = part.filename ?? '';
   const named = parseFileName(part.filename);
-  const refuse = (code: Refusal['code'], message: string) => {
+  const refuse = (sha256: string, code: Refusal['code'], message: string) => {
     const rejected = { name: given.slice(0, 1024), code, message };
-    return { finish: () => Promise.resolve<Received>({ rejected }) };
+    return { finish: () => Promise.resolve<Received>({ rejected }), sha256 };
   };
-  if (typeof named === 'string') {
-    part.file.resume();
-    await new Promise<void>((resolve, reject) => part.file.once('close', resolve).once('error', reject));
-    return refuse('INVALID_NAME', named);
-  }
+  if (typeof named === 'string') return refuse(await digestOf(part.file), 'INVALID_NAME', named);
 
   const temporary = storage.temporaryPath();
   deps.onTemporary(temporary);
@@ -70,15 +67,15 @@ export async function receiveFile(
     },
   });
   await pipeline(part.file, meter, createWriteStream(temporary, { flags: 'wx' }));
+  const sha256 = hash.digest('hex');
   if (part.file.truncated) {
     await storage.discard(temporary);
-    return refuse('FILE_TOO_LARGE', `over ${deps.maxFileBytes} bytes`);
+    return refuse(sha256, 'FILE_TOO_LARGE', `over ${deps.maxFileBytes} bytes`);
   }
   if (sizeBytes === 0) {
     await storage.discard(temporary);
-    return refuse('EMPTY_FILE', 'the file has no bytes');
+    return refuse(sha256, 'EMPTY_FILE', 'the file has no bytes');
   }
-  const sha256 = hash.digest('hex');
   const finish = async (): Promise<Received> => {
     const facts = await decode(() => inspectImage(temporary, deps.maxPixels));
     if (isRefusal(facts)) {
@@ -89,5 +86,5 @@ export async function receiveFile(
     const receivedMs = performance.now() - begin;
     return { accepted: { ...named, ...facts, temporary, sha256, sizeBytes, startedAt, receivedMs } };
   };
-  return { finish };
+  return { finish, sha256 };
 }

@@ -3,6 +3,7 @@ import type { UploadReply, Rejection } from '#contract/images.ts';
 import type { Transaction } from '../database/client.ts';
 import type { Services } from '../plugins/decorators.ts';
 import { ApiError, apiError } from '../errors.ts';
+import { createFingerprint } from './fingerprint.ts';
 import { receiveFile, type Accepted, type Received } from './receive.ts';
 import { storeImages } from './store.ts';
 
@@ -17,11 +18,12 @@ export async function uploadImages(
   services: Services,
   projectId: string,
   parts: AsyncIterable<Multipart>,
-  save?: (tx: Transaction, reply: UploadReply) => Promise<void>,
+  save?: (tx: Transaction, reply: UploadReply, fingerprint: Buffer) => Promise<void>,
 ): Promise<UploadReply> {
   const { config, storage, metrics } = services;
   const temporaries: string[] = [];
   const pending: Promise<Received>[] = [];
+  const fingerprint = createFingerprint();
   const deps = {
     storage,
     maxFileBytes: config.maxFileBytes,
@@ -37,7 +39,8 @@ export async function uploadImages(
           `multipart field ${JSON.stringify(part.fieldname)} is not known: expected files in ${FILE_FIELD}`,
         );
       }
-      const { finish } = await receiveFile({ filename: part.filename, file: part.file }, deps);
+      const { finish, sha256 } = await receiveFile({ filename: part.filename, file: part.file }, deps);
+      fingerprint.add(part, sha256);
       const received = finish();
       // Judged below; until then a rejection must not count as unhandled.
       received.catch(() => {});
@@ -55,11 +58,8 @@ export async function uploadImages(
         );
       throw new ApiError('NO_IMAGE_ACCEPTED', `no file was accepted: ${reasons.join('; ')}`, { rejected });
     }
-    const images = await storeImages(
-      services,
-      projectId,
-      accepted,
-      (tx, stored) => save?.(tx, { images: stored, rejected }) ?? Promise.resolve(),
+    const images = await storeImages(services, projectId, accepted, async (tx, stored) =>
+      save?.(tx, { images: stored, rejected }, fingerprint.value()),
     );
     for (const file of accepted) metrics.stageDuration.observe({ stage: 'upload' }, file.receivedMs / 1000);
     return { images, rejected };

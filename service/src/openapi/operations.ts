@@ -62,7 +62,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
 
   'POST /api/projects/:id/images': {
     operationId: 'uploadImages',
-    errors: ['NO_IMAGE_ACCEPTED', 'TOO_MANY_FILES', 'IDEMPOTENCY_IN_USE'],
+    errors: ['NO_IMAGE_ACCEPTED', 'TOO_MANY_FILES', 'IDEMPOTENCY_IN_USE', 'IDEMPOTENCY_MISMATCH'],
     headers: ['idempotency-replayed'],
   },
   'GET /api/projects/:id/images': { operationId: 'listImages', errors: ['BAD_CURSOR'] },

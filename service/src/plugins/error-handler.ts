@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import fp from 'fastify-plugin';
 import type { FastifyError, FastifyInstance, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import type { ErrorBody } from '#contract/common.ts';
+import { MAX_FILES } from '../ingest/upload.ts';
 import { createMethodTable } from './method-table.ts';
 import { ApiError, ERRORS, shown, type ErrorCode } from '../errors.ts';
 
@@ -69,6 +70,7 @@ const BODY_MESSAGES: Record<string, (request: FastifyRequest) => string> = {
     `body has ${headers['content-length'] ?? 'too many'} bytes: at most ${routeOptions.bodyLimit} are allowed`,
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ({ headers, routeOptions }) =>
     `content-type is ${shown(headers['content-type'])}: expected ${routeOptions.schema?.consumes?.join(' or ') ?? 'application/json'}`,
+  FST_FILES_LIMIT: () => `the request has more than ${MAX_FILES} files: at most ${MAX_FILES} are allowed`,
   FST_ERR_CTP_INVALID_JSON_BODY: () => 'body is not valid JSON: expected what its content-type says, application/json',
 };
 

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { UploadReply } from '#contract/images.ts';
 import { createProjectStore } from '../database/projects.ts';
 import { apiError } from '../errors.ts';
+import { fingerprintOf } from '../ingest/fingerprint.ts';
 import { createIdempotency } from '../ingest/idempotency.ts';
 import { boundedParts } from '../ingest/parts.ts';
 import { MAX_FILES, uploadImages } from '../ingest/upload.ts';
@@ -48,26 +49,33 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         throw apiError('BODY_TOO_LARGE', `the body has ${length} bytes: at most ${maxBytes} are allowed`);
       await projects.need(id);
       const key = request.headers['idempotency-key'];
-      const upload = (save?: Parameters<typeof uploadImages>[3]) =>
-        uploadImages(app, id, boundedParts(request, maxBytes), save);
+      const parts = () => boundedParts(request, maxBytes);
+      const upload = (save?: Parameters<typeof uploadImages>[3]) => uploadImages(app, id, parts(), save);
       if (key === undefined) {
         const answer = await upload();
         await published(answer);
         return reply.code(201).send(answer);
       }
       const at = { keyId: request.apiKey.id, route: `POST /api/projects/${id}/images`, key };
-      const answer = await idempotency.once(at, async (save) => ({
-        statusCode: 201,
-        reply: await upload((tx, stored) => save(tx, { statusCode: 201, reply: stored })),
-      }));
+      const answer = await idempotency.once(
+        at,
+        () => fingerprintOf(parts()),
+        async (save) => ({
+          statusCode: 201,
+          reply: await upload((tx, stored, fingerprint) => save(tx, { statusCode: 201, reply: stored, fingerprint })),
+        }),
+      );
       if (answer.replayed) void reply.header('idempotency-replayed', 'true');
       const body = answer.reply as UploadReply;
-      await published(body);
+      await published(body, answer.replayed);
       return reply.code(201).send(body);
 
-      async function published({ images, rejected }: UploadReply) {
+      async function published({ images, rejected }: UploadReply, replayed = false) {
         for (const image of images) app.images.own(image.id, id);
-        request.audit = { targetId: id, detail: { images: images.length, rejected: rejected.length } };
+        request.audit = {
+          targetId: id,
+          detail: { images: images.length, rejected: rejected.length, ...(replayed && { replayed }) },
+        };
         await projects.changed(id);
       }
     },
