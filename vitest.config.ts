@@ -18,5 +18,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     restoreMocks: true,
+    // It must get the same copy of graphql as our own code, which Vite resolves otherwise than Node: errors are told by their class.
+    server: { deps: { inline: ['graphql-ws'] } },
   },
 });
