@@ -14,6 +14,11 @@ export type ErrorBody = {
   error: string;
   message: string;
   rejected?: { name: string; code: string; message: string }[];
+  errors?: {
+    message: string;
+    locations?: { line: number; column: number }[];
+    extensions: { code: string; statusCode: number; retryAfterSeconds?: number };
+  }[];
 };
 export type Session = { keyId: string; name: string; scopes: ('read' | 'write' | 'admin' | 'metrics')[] };
 export type ProjectBody = { name: string; pixelSizeUm?: number | null };
@@ -464,7 +469,7 @@ export interface Routes {
       extensions?: { cost: { complexity: number; requests: number } };
     };
   };
-  'GET /graphql': { reply: Uint8Array<ArrayBuffer> };
+  'GET /graphql': { reply: string };
   'GET /api/metrics/health': { reply: HealthReply };
   'GET /api/metrics/summary': { reply: SummaryReply };
   'GET /api/metrics/performance': { reply: PerformanceReply };

@@ -28,6 +28,20 @@ export const ErrorBody = Type.Object({
       description: 'NO_IMAGE_ACCEPTED only: every file of the upload with its own code',
     }),
   ),
+  errors: Type.Optional(
+    Type.Array(
+      Type.Object({
+        message: Type.String(),
+        locations: Type.Optional(Type.Array(Type.Object({ line: Type.Integer(), column: Type.Integer() }))),
+        extensions: Type.Object({
+          code: Type.String(),
+          statusCode: Type.Integer(),
+          retryAfterSeconds: Type.Optional(Type.Integer()),
+        }),
+      }),
+      { description: '/graphql only: the same in the form of GraphQL' },
+    ),
+  ),
 });
 export type ErrorBody = Static<typeof ErrorBody>;
 

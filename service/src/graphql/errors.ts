@@ -19,7 +19,7 @@ export function refusedBy(code: ErrorCode, errors: readonly GraphQLError[], allo
   const extensions = { code, statusCode: ERRORS[code].statusCode };
   const told = errors.map((error) => ({
     ...error.toJSON(),
-    message: `${error.message} Expected ${allowed}.`,
+    message: `${error.message.replace(/\.$/, '')}; expected ${allowed}`,
     extensions,
   }));
   return new RefusedError(code, told[0]?.message ?? ERRORS[code].message, told);

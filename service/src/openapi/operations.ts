@@ -162,7 +162,41 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /readyz': { operationId: 'getReadiness', errors: ['UNAVAILABLE'] },
   'GET /openapi.json': { operationId: 'getDocument' },
   'GET /docs': { operationId: 'getDocs', produces: ['text/html'] },
-  'POST /graphql': { operationId: 'queryGraph', body: { query: `{ batch(id: "${BATCH}") { id status total } }` } },
+  'POST /graphql': {
+    operationId: 'queryGraph',
+    errors: [
+      'DOCUMENT_SYNTAX',
+      'DOCUMENT_INVALID',
+      'VARIABLES_INVALID',
+      'DOCUMENT_TOO_LARGE',
+      'TOO_MANY_OPERATIONS',
+      'TOO_MANY_ALIASES',
+      'TOO_DEEP',
+      'TOO_COMPLEX',
+      'UNKNOWN_OPERATION',
+      'OPERATION_NOT_ALLOWED',
+      'BATCHING_NOT_ALLOWED',
+      'FORBIDDEN',
+      'FOREIGN_ORIGIN',
+      'STORAGE_FULL',
+    ],
+    body: {
+      query: 'query Batch($id: ID!) { batch(id: $id) { id status total counts { completed failed } } }',
+      operationName: 'Batch',
+      variables: { id: BATCH },
+    },
+    produces: ['application/graphql-response+json'],
+    asks: {
+      accept: 'application/graphql-response+json: the reply is of that type, and a refusal has `errors` alone',
+    },
+  },
+  'GET /graphql': {
+    operationId: 'openGraph',
+    errors: ['UNAUTHENTICATED', 'FORBIDDEN', 'FOREIGN_ORIGIN', 'METHOD_NOT_ALLOWED', 'RATE_LIMITED'],
+    needsKey: true,
+    produces: ['text/html'],
+    bare: { 101: 'Switching protocols: graphql-transport-ws follows' },
+  },
 };
 
 /** `GET /api/plates/:id/wells` → `getPlatesByIdWells`. */

@@ -59,7 +59,10 @@ export const TAGS: readonly { name: string; description: string }[] = [
   { name: 'batches', description: 'Segmentation of many images' },
   { name: 'events', description: 'What happens, as it happens' },
   { name: 'results', description: 'Polygons, in bulk or one by one' },
-  { name: 'graphql', description: 'Queries over projects, images, batches and results' },
+  {
+    name: 'graphql',
+    description: 'Projects, images, batches and results as one graph: queries, changes, subscriptions',
+  },
   { name: 'exports', description: 'Results as files' },
   { name: 'metrics', description: 'Health and figures' },
   { name: 'keys', description: 'Keys and who did what with them' },

@@ -78,11 +78,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   });
 
   const page = open ? await fileAt('explorer.html') : null;
+  const isForPage = ({ ws, headers }: FastifyRequest) => !ws && page !== null && wantsPage(headers.accept);
   app.route({
     method: 'GET',
     url: '/graphql',
     onRequest: async (request, reply) => {
-      if (!request.ws) return;
+      if (isForPage(request)) return;
       await app.authenticate(request);
       await app.charge(request, 'requests', 1);
       await refuseForeignOrigin(request);
@@ -95,8 +96,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         'Subprotocol `graphql-transport-ws`. Outside of production a browser gets a page to try queries with; everything else is refused.',
     },
     handler: (request, reply) => {
-      if (page !== null && wantsPage(request.headers.accept))
-        return reply.type(FILES['explorer.html']).header('cache-control', 'no-cache').send(page);
+      if (isForPage(request)) return reply.type(FILES['explorer.html']).header('cache-control', 'no-cache').send(page);
       throw new ApiError(
         'METHOD_NOT_ALLOWED',
         `method is ${request.method}: expected POST, or a WebSocket with the subprotocol graphql-transport-ws`,

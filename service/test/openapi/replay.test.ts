@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GraphqlReply } from '#contract/graphql.ts';
 import type { Image } from '#contract/images.ts';
 import type { Document, Operation } from '../../src/openapi/document.ts';
 import { EXAMPLE_IDS } from '../../src/openapi/ids.ts';
@@ -121,6 +122,14 @@ describe('every documented request', () => {
     await until(async () => json(await send('getExport', { expected: 200 })).status === 'ready');
     await send('downloadExport', { expected: 200 });
     await send('retryBatch', { expected: 202 });
+    const graph = json(await send('queryGraph', { expected: 200 })) as unknown as GraphqlReply;
+    expect([graph.errors, graph.data]).toMatchObject([undefined, { batch: { id: real.get(EXAMPLE_IDS['batches']!) } }]);
+    const accept = 'application/graphql-response+json';
+    expect((await send('queryGraph', { headers: { accept }, expected: 200 })).headers.get('content-type')).toContain(
+      accept,
+    );
+    await send('openGraph', { headers: { accept: 'text/html' }, expected: 200 });
+    await send('openGraph', { expected: 405 });
     for (const id of ['getHealth', 'getSummary', 'getPerformance', 'getSlowQueries', 'getEndpoints'])
       await send(id, { expected: 200 });
   });
@@ -142,8 +151,7 @@ describe('every documented request', () => {
     for (const id of ['listKeys', 'listAudit']) await send(id, { expected: 200 });
     for (const id of ['deleteKey', 'deleteImage', 'deleteProject', 'deleteSession']) await send(id, { expected: 204 });
     await send('getProject', { expected: 404 });
-    // Queries of a language are not examples of a schema; they have tests of their own.
-    const others = [...found.keys()].filter((id) => !done.has(id) && id !== 'queryGraph');
+    const others = [...found.keys()].filter((id) => !done.has(id));
     expect(others, 'operations that this test does not send').toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Ajv2020 } from 'ajv/dist/2020.js';
 import type { JsonSchema } from '../../../src/openapi/examples.ts';
+import { EXAMPLE_IDS } from '../../../src/openapi/ids.ts';
 import { errorsIn } from '../schemas.ts';
 
 export interface Known {
@@ -54,6 +55,41 @@ function numberOf(schema: JsonSchema): fc.Arbitrary<number> {
   return fc.oneof({ weight: 4, arbitrary: inside }, fc.constant(max));
 }
 
+/** A document of the examples about things that exist, or one of them with something cut out and something else put in. */
+function documentOf(examples: readonly string[], known: Known): fc.Arbitrary<string> {
+  const nouns = { projects: 'projectId', images: 'imageIds', batches: 'batchId' };
+  const right = Object.entries(nouns).reduce(
+    (all, [noun, field]) => {
+      const ids = known.idsFor(field);
+      if (ids.length === 0) return all;
+      return fc.tuple(all, fc.constantFrom(...ids)).map(([text, id]) => text.replaceAll(EXAMPLE_IDS[noun]!, id));
+    },
+    fc.constantFrom(...examples),
+  );
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '{',
+      '}',
+      '(',
+      ')',
+      '$',
+      '@skip(if: true)',
+      '...x',
+      '...on Image { id }',
+      '__schema { types { name } }',
+      '"',
+      '-1',
+      'null',
+    ),
+    fc.string({ maxLength: 5 }),
+  );
+  const broken = fc
+    .tuple(right, fc.nat(300), fc.nat(12), piece)
+    .map(([text, at, length, put]) => text.slice(0, at) + put + text.slice(at + length))
+    .filter((text) => text !== '');
+  return fc.oneof({ weight: 2, arbitrary: right }, { weight: 2, arbitrary: broken });
+}
+
 /** Values that a schema takes, its edges among them. @param name of the field: ids that exist are drawn by it. */
 export function validOf(schema: JsonSchema, known: Known, name = ''): fc.Arbitrary<unknown> {
   const next = (inner: JsonSchema, field = name) => validOf(inner, known, field);
@@ -84,6 +120,7 @@ export function validOf(schema: JsonSchema, known: Known, name = ''): fc.Arbitra
         return fc
           .date({ noInvalidDate: true, min: new Date(0), max: new Date('2200-01-01') })
           .map((date) => date.toISOString());
+      if (name === 'query' && schema.examples) return documentOf(schema.examples.map(String), known);
       if (name === 'cursor') return fc.oneof(text(schema), cursor);
       if (schema.format !== 'uuid') return text(schema);
       const ids = known.idsFor(name);
