@@ -1,3 +1,4 @@
+import { purgeProblems } from './cdn/purge-requests.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
 /** Every setting of the service, validated; see `settings.ts` for names, defaults and limits. */
@@ -23,6 +24,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const config = values as Config;
   if (config.plant?.size > 0 && env.NODE_ENV !== 'test')
     problems.push(`PLANT is ${JSON.stringify(env.PLANT)}: only allowed with NODE_ENV=test`);
+  problems.push(...purgeProblems(config));
   if (problems.length > 0) throw new Error(`bad settings:\n  ${problems.join('\n  ')}`);
   return config;
 }

@@ -103,8 +103,8 @@ export default fp(
     app.setErrorHandler((error, request, reply) => {
       const told = BODY_MESSAGES[(error as Partial<FastifyError>).code ?? '']?.(request);
       const answer = told === undefined ? toApiError(error) : new ApiError(toApiError(error).code, told);
-      // Nobody is left to answer, and nothing failed here.
-      if (answer.statusCode >= 500 && !request.raw.errored)
+      // Nobody is left to answer, and nothing failed here; or too many ask, and a line for each would be one more load.
+      if (answer.statusCode >= 500 && answer.code !== 'PICTURES_BUSY' && !request.raw.errored)
         request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
       return reply
         .code(answer.statusCode)

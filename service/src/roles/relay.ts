@@ -6,6 +6,7 @@ import { readQueue } from '../batches/read.ts';
 import { reconcileOnce } from '../batches/reconcile.ts';
 import { relayOnce } from '../batches/relay.ts';
 import { createCache, type Cache } from '../cache.ts';
+import { createPurges } from '../cdn/purges.ts';
 import type { Config } from '../config.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
 import { startDeletion } from '../deletion/loops.ts';
@@ -93,6 +94,7 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
     onError: report,
     log: (message) => log('info', message),
   });
+  const purges = createPurges({ sql, config, metrics, onError: report('purges of the CDN') }).start();
   const listener = listenTo({
     databaseUrl: config.databaseUrl,
     channels: ['segbench_jobs', 'segbench_events'],
@@ -105,7 +107,7 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
   return {
     async stop() {
       await listener.close();
-      await Promise.all([relay, reconciler, sequencer, prune, ...deletion].map((loop) => loop.stop()));
+      await Promise.all([relay, reconciler, sequencer, prune, purges, ...deletion].map((loop) => loop.stop()));
     },
   };
 }
