@@ -29,7 +29,7 @@ interface Provider {
   /** Targets that one request can name. */
   most: number;
   needs: readonly (keyof PurgeConfig)[];
-  build(config: PurgeConfig, targets: readonly PurgeTarget[], at: Date): PurgeRequest;
+  build: (config: PurgeConfig, targets: readonly PurgeTarget[], at: Date) => PurgeRequest;
 }
 
 /** All addresses of a target begin with this. */

@@ -124,7 +124,7 @@ describe('settings that belong together', () => {
     expect(() => loadConfig({ ...env, CDN_BASE_URL: 'https://x?a=1' })).toThrow(/CDN_BASE_URL/);
     // A host that a value fills in could be any host.
     for (const url of ['https://{id}.example.org/', 'https://a{path}', 'file:///etc/passwd', 'https://a/{other}'])
-      expect(() => loadConfig({ ...env, CDN_PURGE_URL: url }), url).toThrow(/CDN_PURGE_URL/);
+      expect(() => loadConfig({ ...env, CDN_PURGE_URL: url })).toThrow(/CDN_PURGE_URL/);
     expect(() => loadConfig({ ...env, URL_SIGNING_KEY: 'short' })).toThrow(/URL_SIGNING_KEY is \(5 characters\)/);
     expect(loadConfig({ ...env, CDN_BASE_URL: 'https://cdn.example.org/seg/' }).cdnBaseUrl).toBe(CONFIG.cdnBaseUrl);
   });
