@@ -117,7 +117,7 @@ describe.skipIf(nginx === undefined)('behind nginx (where there is one: apt-get 
     const { fileUrl, thumbnailUrl } = await single(images[0]!.id);
     for (const url of [fileUrl!, `${thumbnailUrl!}x`, `${base}/api/images/${images[0]!.id}/render?w=9`]) {
       await get(url);
-      expect((await get(url)).cache, url).toBe('MISS');
+      expect([url, (await get(url)).cache]).toEqual([url, 'MISS']);
     }
     expect((await get(`${thumbnailUrl!}x`)).status).toBe(403);
     expect((await get(`${base}/api/projects`)).status).toBe(404);
