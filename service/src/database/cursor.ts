@@ -12,13 +12,18 @@ export const encodeCursor = (cursor: Cursor): string =>
 
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/;
+/** A day of the calendar: JavaScript takes 31 February for 3 March and has a year 0; PostgreSQL refuses both. */
+function isTime(text: string): boolean {
+  const at = TIME.test(text) ? Date.parse(text) : NaN;
+  return !Number.isNaN(at) && !text.startsWith('0000') && new Date(at).toISOString().slice(0, 19) === text.slice(0, 19);
+}
 const INT4_MAX = 2 ** 31 - 1;
 const isWhole = (value: unknown, max: number) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= max;
 
 /** By what is sorted by: the values that PostgreSQL compares without an error. */
 const VALUES: Record<string, (value: unknown) => boolean> = {
   name: (value) => typeof value === 'string' && !value.includes('\0'),
-  createdAt: (value) => typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value)),
+  createdAt: (value) => typeof value === 'string' && isTime(value),
   polygonCount: (value) => value === null || isWhole(value, INT4_MAX),
   id: (value) => isWhole(value, Number.MAX_SAFE_INTEGER),
 };
