@@ -14,14 +14,17 @@ export class RefusedError extends ApiError {
 
 export const refused = (code: ErrorCode, message: string): RefusedError => new RefusedError(code, message);
 
-/** graphql-js's own errors under one of our codes. `allowed` ends the message. */
+/** graphql-js's own errors under one of our codes. `allowed` ends the messages that do not tell it. */
 export function refusedBy(code: ErrorCode, errors: readonly GraphQLError[], allowed: string): RefusedError {
   const extensions = { code, statusCode: ERRORS[code].statusCode };
-  const told = errors.map((error) => ({
-    ...error.toJSON(),
-    message: `${error.message.replace(/\.$/, '')}; expected ${allowed}`,
-    extensions,
-  }));
+  const told = errors.map((error) => {
+    const text = error.message.replace(/\.$/, '');
+    return {
+      ...error.toJSON(),
+      message: text.includes('expected') ? text : `${text}; expected ${allowed}`,
+      extensions,
+    };
+  });
   return new RefusedError(code, told[0]?.message ?? ERRORS[code].message, told);
 }
 

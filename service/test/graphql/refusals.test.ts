@@ -20,13 +20,13 @@ const DOCUMENTS: [string, string, string, RegExp][] = [
     'an unknown field',
     '{ me { age } }',
     'DOCUMENT_INVALID',
-    /^Me has no field "age": expected one of keyId, name, scopes\./,
+    /^Me has no field "age": expected one of keyId, name, scopes$/,
   ],
   [
     'an unknown argument',
     `{ project(uuid: "${ID}") { id } }`,
     'DOCUMENT_INVALID',
-    /^Query.project has no argument "uuid": expected one of id\./,
+    /^Query.project has no argument "uuid": expected one of id$/,
   ],
   ['a missing argument', '{ project { id } }', 'DOCUMENT_INVALID', /project\(id:\).*required/],
   ['an argument of another type', '{ projects(pagination: { limit: "5" }) { total } }', 'DOCUMENT_INVALID', /Int.*"5"/],
@@ -273,9 +273,9 @@ describe('the media type of a reply', () => {
     for (const query of ['{ me { name } }', '{ me { age } }', '{ me { name ']) {
       const { headers: got, status, data, errors, code } = await ask(service, query, {}, { headers });
       expect([got.get('content-type'), status]).toEqual([expect.stringMatching(type), data ? 200 : 400]);
-      expect(data !== undefined || errors !== undefined).toBe(true);
-      // GraphQL's own type has no room for other fields
-      if (!data) expect(code === undefined).toBe(String(type).includes('graphql-response'));
+      // GraphQL's own type has no room for other fields than its own
+      const fields = [data !== undefined, errors !== undefined, code !== undefined];
+      expect(fields).toEqual(data ? [true, false, false] : [false, true, !type.source.includes('graphql-response')]);
     }
     const unknown = await post(service, [1], { headers });
     expect([unknown.status, unknown.codes]).toEqual([400, ['BATCHING_NOT_ALLOWED']]);
