@@ -17,6 +17,7 @@ export type ErrorBody = {
   errors?: {
     message: string;
     locations?: { line: number; column: number }[];
+    path?: (string | number)[];
     extensions: { code: string; statusCode: number; retryAfterSeconds?: number };
   }[];
 };

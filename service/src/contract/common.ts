@@ -18,6 +18,19 @@ export const closed = { additionalProperties: false } as const;
 export const Literals = <const T extends readonly string[]>(values: T, options: { description?: string } = {}) =>
   Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
 
+/** One error of a reply of `/graphql`. */
+export const GraphqlError = Type.Object({
+  message: Type.String(),
+  locations: Type.Optional(Type.Array(Type.Object({ line: Type.Integer(), column: Type.Integer() }))),
+  path: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Integer()]))),
+  extensions: Type.Object({
+    code: Type.String(),
+    statusCode: Type.Integer({ description: 'What the same failure is over HTTP' }),
+    retryAfterSeconds: Type.Optional(Type.Integer()),
+  }),
+});
+export type GraphqlError = Static<typeof GraphqlError>;
+
 export const ErrorBody = Type.Object({
   statusCode: Type.Integer(),
   code: Type.String(),
@@ -28,20 +41,7 @@ export const ErrorBody = Type.Object({
       description: 'NO_IMAGE_ACCEPTED only: every file of the upload with its own code',
     }),
   ),
-  errors: Type.Optional(
-    Type.Array(
-      Type.Object({
-        message: Type.String(),
-        locations: Type.Optional(Type.Array(Type.Object({ line: Type.Integer(), column: Type.Integer() }))),
-        extensions: Type.Object({
-          code: Type.String(),
-          statusCode: Type.Integer(),
-          retryAfterSeconds: Type.Optional(Type.Integer()),
-        }),
-      }),
-      { description: '/graphql only: the same in the form of GraphQL' },
-    ),
-  ),
+  errors: Type.Optional(Type.Array(GraphqlError, { description: '/graphql only: the same in the form of GraphQL' })),
 });
 export type ErrorBody = Static<typeof ErrorBody>;
 

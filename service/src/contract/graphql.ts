@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Nullable, closed } from './common.ts';
+import { GraphqlError, Nullable, closed } from './common.ts';
 
 const [PROJECT, IMAGE, BATCH] = [1, 2, 3].map((nth) => `01980000-0000-7000-8000-00000000000${nth}`);
 /** Documents that work as they stand, once their ids are those of something. */
@@ -25,18 +25,6 @@ export const GraphqlBody = Type.Object(
   closed,
 );
 export type GraphqlBody = Static<typeof GraphqlBody>;
-
-export const GraphqlError = Type.Object({
-  message: Type.String(),
-  locations: Type.Optional(Type.Array(Type.Object({ line: Type.Integer(), column: Type.Integer() }))),
-  path: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Integer()]))),
-  extensions: Type.Object({
-    code: Type.String(),
-    statusCode: Type.Integer({ description: 'What the same failure is over HTTP' }),
-    retryAfterSeconds: Type.Optional(Type.Integer()),
-  }),
-});
-export type GraphqlError = Static<typeof GraphqlError>;
 
 export const GraphqlReply = Type.Object({
   data: Type.Optional(Nullable(AnyObject)),

@@ -87,7 +87,12 @@ function logged<T extends { statusCode: number; cause?: unknown }>(error: T, log
 }
 
 /** Hands a socket over. It never holds more than a bounded amount for a client that does not read, and asks whether it still does. */
-export function serveSocket(server: Server<Extra>, socket: WebSocket, request: FastifyRequest): void {
+export function serveSocket(
+  server: Server<Extra>,
+  socket: WebSocket,
+  request: FastifyRequest,
+  heartbeatMs: number = HEARTBEAT_MS,
+): void {
   // a few for each subscription
   socket.setMaxListeners(10 + 5 * LIMITS.subscriptions);
   const giveUp = () => socket.close(CLOSE_TRY_AGAIN_LATER, 'the reader stopped reading');
@@ -97,7 +102,7 @@ export function serveSocket(server: Server<Extra>, socket: WebSocket, request: F
     if (!answered) return giveUp();
     answered = false;
     socket.ping();
-  }, HEARTBEAT_MS);
+  }, heartbeatMs);
   const closed = server.opened(
     {
       protocol: socket.protocol,

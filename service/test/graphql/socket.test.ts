@@ -1,8 +1,13 @@
+import { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
+import type { WebSocket as Socket } from '@fastify/websocket';
+import type { FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { sequenceOnce } from '../../src/events/sequencer.ts';
 import { LIMITS } from '../../src/graphql/limits.ts';
+import { createSchema } from '../../src/graphql/schema.ts';
+import { createSocketServer, serveSocket } from '../../src/graphql/socket.ts';
 import { until } from '../batches/fixture.ts';
 import { openSocket } from '../events/socket.ts';
 import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
@@ -277,6 +282,41 @@ describe('a client that breaks the rules', () => {
     expect((await stuck.closed).code).toBe(1013);
   });
 });
+describe('a client that answers no ping', () => {
+  /** What its far side would see. */
+  const deaf = (answers: boolean) => {
+    const socket = Object.assign(new EventEmitter(), {
+      OPEN: 1,
+      readyState: 1,
+      protocol: 'graphql-transport-ws',
+      bufferedAmount: 0,
+      pings: 0,
+      closedWith: 0,
+      send: (_data: string, done: () => void) => done(),
+      ping() {
+        socket.pings++;
+        if (answers) socket.emit('pong');
+      },
+      close(code: number) {
+        socket.closedWith = code;
+        socket.readyState = 2;
+      },
+    });
+    return socket;
+  };
+
+  it('is closed with 1013, and one that answers is not', async () => {
+    const server = createSocketServer(service.app, createSchema(), true);
+    const [one, other] = [deaf(false), deaf(true)];
+    for (const socket of [one, other])
+      serveSocket(server, socket as unknown as Socket, { log: service.app.log } as FastifyRequest, 20);
+    await until(() => one.closedWith !== 0 && other.pings > 3);
+    expect([one.closedWith, one.pings]).toEqual([1013, 1]);
+    expect(other.closedWith).toBe(0);
+    for (const socket of [one, other]) socket.emit('close', 1006, '');
+  });
+});
+
 const portOf = (socket: WebSocket) => (socket as unknown as { _socket: { localPort: number } })._socket.localPort;
 
 describe('the end of a key', () => {
