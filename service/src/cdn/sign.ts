@@ -11,11 +11,10 @@ export type Verdict = { valid: true; expires: number } | { valid: false; expired
 
 /**
  * What is signed: the path byte for byte as it was asked for, then the query by name. A proxy may bring parameters into another
- * order; it may not decode the path, and nothing may come twice.
+ * order; it may not decode the path. What comes twice was never signed.
  */
-function canonical(path: string, query: URLSearchParams): string | null {
+function canonical(path: string, query: URLSearchParams): string {
   const pairs = [...query].filter(([name]) => name !== 'signature');
-  if (new Set(pairs.map(([name]) => name)).size !== pairs.length) return null;
   return `${CONTEXT}\n${path}\n${new URLSearchParams(pairs.toSorted(([a], [b]) => (a < b ? -1 : 1)))}`;
 }
 
@@ -28,7 +27,7 @@ export function createSigner(keys: readonly string[], now: () => number = Date.n
     sign(path: string, query: Record<string, string>, expires: number): string {
       const all = new URLSearchParams({ ...query, expires: String(expires) });
       const text = canonical(path, all);
-      all.set('signature', tagOf(keys[0]!, text!).toString('base64url'));
+      all.set('signature', tagOf(keys[0]!, text).toString('base64url'));
       return `${path}?${all}`;
     },
     /** @param url as the request line has it. */
@@ -38,7 +37,7 @@ export function createSigner(keys: readonly string[], now: () => number = Date.n
       const signatures = query.getAll('signature');
       const expires = query.get('expires') ?? '';
       const text = canonical(cut < 0 ? url : url.slice(0, cut), query);
-      if (text === null || signatures.length !== 1 || !TAG.test(signatures[0]!) || !EXPIRES.test(expires))
+      if (signatures.length !== 1 || !TAG.test(signatures[0]!) || !EXPIRES.test(expires))
         return { valid: false, expired: false };
       const given = Buffer.from(signatures[0]!, 'base64url');
       // All keys are compared, so that the time tells nothing of which one it was.
