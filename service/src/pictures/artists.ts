@@ -125,7 +125,12 @@ export function createArtists(options: ArtistsOptions) {
         dispatch();
       });
     },
-    stats: () => ({ ...counts, waiting: queue.length, processes: artists.size }),
+    stats: () => ({
+      ...counts,
+      waiting: queue.length,
+      processes: artists.size,
+      pids: [...artists].flatMap(({ child }) => child.pid ?? []),
+    }),
     async close(): Promise<void> {
       closed = true;
       for (const task of queue.splice(0)) task.reject(new ApiError('PICTURES_BUSY'));

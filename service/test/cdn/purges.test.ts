@@ -107,8 +107,11 @@ it('lets a deletion neither wait nor fail, tries again with growing pauses, and 
   let down = true;
   const { purges, asked, errors, counted } = cdn(() => down);
   expect((await service.call(`/api/images/${image!.id}`, { method: 'DELETE' })).status).toBe(204);
+  const [before] = await service.app.sql<{ at: Date }[]>`select clock_timestamp() as at`;
   await purges.step();
   expect([asked.length, errors.length, await counted('failed')]).toEqual([1, 1, 1]);
+  const [tried] = await service.app.sql<{ due: Date }[]>`select due_at as due from cdn_purges where attempts > 0`;
+  expect(tried!.due.getTime() - before!.at.getTime()).toBeGreaterThanOrEqual(1000);
   const [first] = await noted();
   expect(first).toMatchObject({ imageId: image!.id, attempts: 1 });
   // Not at once again.

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,6 +135,30 @@ describe('drawing', () => {
     await artists.draw(render(9));
     await until(() => artists.stats().processes === 0);
     expect((await artists.draw(render(9))).toString()).toBe('9');
+  });
+
+  it('leaves no process behind when its own is killed', async () => {
+    const script = `
+      const { createArtists } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/pictures/artists.ts'))});
+      const artists = createArtists({ workers: 1, queue: 1, timeoutMs: 60_000, module: ${JSON.stringify(FAULTY)} });
+      const drawn = await artists.draw({ kind: 'render', width: 3 });
+      setInterval(() => {}, 1000);
+      process.stdout.write(drawn.toString() + ' ' + artists.stats().pids.join());`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const [drawn, pid] = said.toString().split(' ').map(Number);
+    const isThere = () => {
+      try {
+        return process.kill(pid!, 0);
+      } catch {
+        return false;
+      }
+    };
+    expect([drawn, isThere()]).toEqual([3, true]);
+    parent.kill('SIGKILL');
+    await until(() => !isThere());
   });
 
   it('refuses decompression bombs, damaged and missing files by name', async () => {
