@@ -11,7 +11,8 @@ export type DrawReply =
 /** Draws one picture after the other for its parent, and ends with it. */
 function serve(): void {
   prepareSharp();
-  process.on('disconnect', () => process.exit(0));
+  // `exit` would wait for what libvips draws on other threads, and nobody waits for that any more.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   // Ctrl-C reaches the whole group; the parent says when it is over.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
