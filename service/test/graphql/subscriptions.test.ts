@@ -14,6 +14,7 @@ const state = (completed: number, status: BatchState['status'] = 'running', id =
   counts: { queued: 4 - completed, processing: 0, completed, failed: 0, cancelled: 0 },
   imagesPerSecond: 0,
   eta: null,
+  pausedReason: null,
 });
 const frame = (...batches: BatchState[]) =>
   JSON.stringify({ type: 'events', epoch: 'e', from: 1, to: 0, events: [], batches });
