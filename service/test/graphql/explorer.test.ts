@@ -26,7 +26,7 @@ describe('the page to try queries with', () => {
     expect(policy).toContain("default-src 'self'");
     expect(policy).not.toMatch(/unsafe-eval|script-src|https?:/);
     const links = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link]) => link!);
-    expect(links.toSorted()).toEqual(['/graphql/explorer.css', '/graphql/explorer.js']);
+    expect(links.toSorted()).toEqual(['/docs/page.css', '/graphql/explorer.css', '/graphql/explorer.js']);
     expect(html).not.toMatch(/<script(?![^>]*src=)|<style|\son[a-z]+=|https?:\/\//);
     for (const link of links) {
       const file = await visit(service, link);
