@@ -10,7 +10,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   const tags = ['session'];
 
   app.post('/api/session', {
-    config: { public: true, audit: false },
+    config: { public: true },
     // The key may also come as it does everywhere else: as a bearer token, and then without a body.
     preValidation: async (request) => {
       const key = bearerOf(request);
@@ -33,6 +33,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       await app.limitAddress(request);
       const key = await app.keys.byToken(request.body.key);
       if (!key) throw apiError('UNAUTHENTICATED');
+      // Who it is shows only here: a public route has no key.
+      Object.defineProperty(request, 'apiKey', { value: key, configurable: true });
+      request.audit = { targetId: key.id };
       const { token, expiresAt } = await app.keys.openSession(key.id);
       return reply
         .setCookie(SESSION_COOKIE, token, {
@@ -49,11 +52,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async ({ apiKey: { id, name, scopes } }) => ({ keyId: id, name, scopes: [...scopes] }),
   });
   app.delete('/api/session', {
-    config: { audit: false },
     schema: { tags, summary: 'Sign out', response: replies({ 204: NoContent }) },
     handler: async (request, reply) => {
       const token = request.cookies[SESSION_COOKIE];
       if (token !== undefined) await app.keys.closeSession(token);
+      request.audit = { targetId: request.apiKey.id };
       return reply.clearCookie(SESSION_COOKIE, COOKIE).code(204).send(null);
     },
   });
