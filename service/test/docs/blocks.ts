@@ -35,13 +35,14 @@ export function blocksOf(page: string): Block[] {
   });
 }
 
-/** Of text: everything but ids, times, hashes, durations and sizes. */
+/** Of text: everything but ids, times, hashes, durations, sizes and what signs an address. */
 export const patternOf = (text: string): string =>
   text
     .trim()
     .replace(/\b[0-9a-f]{64}\b/g, 'HASH')
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/expires=\d+&signature=[\w-]{22}/g, 'SIGNED')
     .replace(/Ms: [\d.]+/g, 'Ms: N')
     .replace(/\d+ bytes/g, 'N bytes');
 
