@@ -1,28 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, type LaunchedBrowser } from '../../../loadtest/src/environment/browser.ts';
 import { sequenceOnce } from '../../src/events/sequencer.ts';
-import { TEST_KEY, startTestApp, type TestApp } from '../support/app.ts';
+import { TEST_KEY, type TestApp } from '../support/app.ts';
+import { startWithBrowser } from '../support/browser.ts';
 import { uploadPictures } from '../support/results.ts';
 import { newProject } from './support.ts';
 
-let folder: string;
+let pages: Awaited<ReturnType<typeof startWithBrowser>>;
 let service: TestApp;
-let launched: LaunchedBrowser;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'segbench-explorer-'));
-  [service, launched] = await Promise.all([startTestApp(), launchBrowser({ tempDir: folder, env: {}, log: () => {} })]);
+  pages = await startWithBrowser();
+  ({ service } = pages);
 });
-afterAll(async () => {
-  await launched?.close();
-  await service?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => pages?.close());
 
 async function openPage(width: number, height: number) {
-  const page = await launched.browser.newPage();
+  const page = await pages.browser.newPage();
   await page.setViewport({ width, height });
   const complaints: string[] = [];
   const foreign: string[] = [];

@@ -1,23 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, type LaunchedBrowser } from '../../../loadtest/src/environment/browser.ts';
-import { TEST_KEY, startTestApp, type TestApp } from '../support/app.ts';
+import { TEST_KEY, type TestApp } from '../support/app.ts';
+import { startWithBrowser } from '../support/browser.ts';
 
-let folder: string;
+let pages: Awaited<ReturnType<typeof startWithBrowser>>;
 let service: TestApp;
-let launched: LaunchedBrowser;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'segbench-docs-'));
-  [service, launched] = await Promise.all([startTestApp(), launchBrowser({ tempDir: folder, env: {}, log: () => {} })]);
+  pages = await startWithBrowser();
+  ({ service } = pages);
 });
-afterAll(async () => {
-  await launched?.close();
-  await service?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => pages?.close());
 
 const operation = (method: string, path: string) => `details[data-method="${method}"][data-path="${path}"]`;
 
@@ -37,7 +30,7 @@ async function tryIt(page: Page, method: string, path: string, change?: (at: str
 }
 
 async function openDocs(width: number, height: number) {
-  const page = await launched.browser.newPage();
+  const page = await pages.browser.newPage();
   await page.setViewport({ width, height });
   const complaints: string[] = [];
   const foreign: string[] = [];
