@@ -69,7 +69,7 @@ export function createArtists(options: ArtistsOptions) {
       log(`a picture took longer than ${timeoutMs} ms: its process ${artist.child.pid} is killed`);
       artist.child.kill('SIGKILL');
     }, timeoutMs);
-    artist.child.send({ id: 0, drawing: task.drawing }, (error) => {
+    artist.child.send(task.drawing, (error) => {
       if (error) artist.child.kill('SIGKILL');
     });
   }
