@@ -1,35 +1,11 @@
 // Bulk results of 1,000 images through a real API process: time to the last byte, bytes, growth of its memory, and the raw
 // read of the same rows. `node test/figures/bulk-results.mjs`
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import postgres from 'postgres';
-import { startEnvironment } from '../../loadtest/src/environment/index.ts';
+import { readFile } from 'node:fs/promises';
 import { encodePolygons } from '../../service/src/contract/polygons-format.ts';
-import { migrate } from '../../service/src/database/migrate.ts';
-import { startRole } from '../../service/src/role-process.ts';
+import { KEY, startGround } from './ground.mjs';
 
-const KEY = 'figures-figures-figures-figures-0001';
-const environment = await startEnvironment({ kind: 'auto', log: () => {} });
-const dataDir = await mkdtemp(join(tmpdir(), 'segbench-figures-'));
-await migrate(environment.databaseUrl);
-const sql = postgres(environment.databaseUrl, { max: 1 });
-const api = await startRole({
-  role: 'api',
-  log: () => {},
-  onGroup: () => {},
-  env: {
-    ...process.env,
-    DATABASE_URL: environment.databaseUrl,
-    QUEUE_REDIS_URL: environment.queueRedisUrl,
-    CACHE_REDIS_URL: environment.cacheRedisUrl,
-    DATA_DIR: dataDir,
-    BOOTSTRAP_API_KEY: KEY,
-    RATE_LIMITS: 'off',
-    PORT: '0',
-  },
-});
+const { sql, api, stop } = await startGround();
 
 /** A cell of 40 points on a wobbly circle. */
 const cell = (id) => {
@@ -100,8 +76,5 @@ try {
     }
   }
 } finally {
-  await api.stop();
-  await sql.end();
-  await environment.stop();
-  await rm(dataDir, { recursive: true, force: true });
+  await stop();
 }

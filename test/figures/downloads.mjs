@@ -5,16 +5,13 @@
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import postgres from 'postgres';
-import { startEnvironment } from '../../loadtest/src/environment/index.ts';
 import { readProcess } from '../../loadtest/src/measure/proc.ts';
-import { migrate } from '../../service/src/database/migrate.ts';
+import { KEY, startGround } from './ground.mjs';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -26,9 +23,7 @@ const PAIRS = 5;
 const PAIR_READERS = 8;
 const GROWTH_LIMIT_BYTES = 64e6;
 const RATIO_LIMIT = 1.5;
-const KEY = 'figures-key-figures-key-figures-key-0001';
 const SELF = fileURLToPath(import.meta.url);
-const MAIN = fileURLToPath(new URL('../../service/src/main.ts', import.meta.url));
 
 /** The other side of the comparison: ranges of one file, and nothing else. */
 function serveBare(path) {
@@ -37,23 +32,15 @@ function serveBare(path) {
     reply.writeHead(206, { 'content-length': end - start + 1 });
     createReadStream(path, { start, end, highWaterMark: CHUNK_BYTES }).pipe(reply);
   });
-  server.listen(0, '127.0.0.1', () =>
-    process.send({ type: 'ready', url: `http://127.0.0.1:${server.address().port}` }),
-  );
+  server.listen(0, '127.0.0.1', () => process.send({ url: `http://127.0.0.1:${server.address().port}` }));
   process.on('disconnect', () => process.exit(0));
 }
 
-function start(args, env) {
-  const child = fork(args[0], args.slice(1), {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { PATH: process.env.PATH, ...env },
-  });
+function startBare(path) {
+  const child = fork(SELF, ['bare', path], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   return new Promise((resolve, reject) => {
-    child.on(
-      'message',
-      (message) => message.type === 'ready' && resolve({ child, pid: child.pid, url: new URL(message.url) }),
-    );
-    child.on('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}`)));
+    child.on('message', ({ url }) => resolve({ child, pid: child.pid, url: new URL(url) }));
+    child.on('exit', (code) => reject(new Error(`the bare server ended with ${code}`)));
   });
 }
 
@@ -91,13 +78,13 @@ async function measure(target, readers, fileBytes) {
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 async function main() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'segbench-figures-'));
-  const environment = await startEnvironment({ kind: 'auto', log: () => {} });
-  const children = [];
-  const sql = postgres(environment.databaseUrl, { max: 1 });
+  const { dataDir, sql, api, stop } = await startGround();
+  let bare;
   try {
-    await migrate(environment.databaseUrl);
-    await mkdir(join(dataDir, 'exports'));
+    const [projectId, batchId] = [randomUUID(), randomUUID()];
+    await sql`insert into projects (id, name) values (${projectId}, 'figures')`;
+    await sql`insert into batches (id, project_id, status, model, model_version, threshold, parameters, total)
+      values (${batchId}, ${projectId}, 'completed', 'nuclei', '1', 0.5, 't=0.5', 0)`;
     const files = [];
     for (const mebibytes of FILES_MIB) {
       const id = randomUUID();
@@ -105,23 +92,11 @@ async function main() {
       const file = await open(path, 'wx');
       for (let at = 0; at < mebibytes; at++) await file.write(Buffer.alloc(MIB, at));
       await file.close();
-      await sql`insert into exports (id, format, status, file_name, mime_type, etag) values (${id}, 'ndjson', 'ready', 'a', 'text/plain', ${id})`;
+      await sql`insert into exports (id, batch_id, format, status, file_name, mime_type, etag) values (${id}, ${batchId}, 'ndjson', 'ready', 'a', 'text/plain', ${id})`;
       files.push({ mebibytes, path, bytes: mebibytes * MIB, url: `/api/download/${id}` });
     }
-    const api = await start([MAIN], {
-      SEGBENCH_ROLE: 'api',
-      DATABASE_URL: environment.databaseUrl,
-      QUEUE_REDIS_URL: environment.queueRedisUrl,
-      CACHE_REDIS_URL: environment.cacheRedisUrl,
-      DATA_DIR: dataDir,
-      PORT: '0',
-      BOOTSTRAP_API_KEY: KEY,
-      RATE_LIMITS: 'off',
-    });
-    children.push(api.child);
-    const bare = await start([SELF, 'bare', files[0].path], {});
-    children.push(bare.child);
-    const service = (file) => ({ ...api, path: file.url });
+    bare = await startBare(files[0].path);
+    const service = (file) => ({ pid: api.pid, url: new URL(api.url), path: file.url });
 
     // Once each, so that code is compiled and the files are in the page cache.
     for (const target of [service(files[0]), service(files[1]), { ...bare, path: '/' }])
@@ -158,13 +133,9 @@ async function main() {
       );
     }
   } finally {
-    for (const child of children) {
-      child.removeAllListeners('exit');
-      child.kill('SIGTERM');
-    }
-    await sql.end({ timeout: 1 });
-    await environment.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    bare?.child.removeAllListeners('exit');
+    bare?.child.kill('SIGTERM');
+    await stop();
   }
 }
 

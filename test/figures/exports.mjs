@@ -2,27 +2,18 @@
 // meanwhile. 10,000 images of about 130 cells (one stored result for all of them), each format once; about two minutes.
 //
 //   node test/figures/exports.mjs [FORMAT ...]            (Node 24, Linux)
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import postgres from 'postgres';
-import { startEnvironment } from '../../loadtest/src/environment/index.ts';
 import { readProcess } from '../../loadtest/src/measure/proc.ts';
 import { EXPORT_FORMATS } from '../../service/src/contract/exports.ts';
 import { encodePolygons } from '../../service/src/contract/polygons-format.ts';
-import { migrate } from '../../service/src/database/migrate.ts';
 import { scene } from '../../service/test/exports/scene.ts';
+import { KEY, startGround } from './ground.mjs';
 
 const IMAGES = 10_000;
 const SIDE = 512;
 const RSS_LIMIT_BYTES = 512e6;
-const KEY = 'figures-key-figures-key-figures-key-0001';
-const MAIN = fileURLToPath(new URL('../../service/src/main.ts', import.meta.url));
 
 async function seedBatch(sql) {
   const [projectId, batchId, resultId] = [randomUUID(), randomUUID(), randomUUID()];
@@ -43,30 +34,11 @@ async function seedBatch(sql) {
   return { batchId, cells };
 }
 
-async function startApi(environment, dataDir) {
-  const env = {
-    PATH: process.env.PATH,
-    SEGBENCH_ROLE: 'api',
-    DATABASE_URL: environment.databaseUrl,
-    QUEUE_REDIS_URL: environment.queueRedisUrl,
-    CACHE_REDIS_URL: environment.cacheRedisUrl,
-    DATA_DIR: dataDir,
-    PORT: '0',
-    BOOTSTRAP_API_KEY: KEY,
-    RATE_LIMITS: 'off',
-  };
-  const child = fork(MAIN, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env });
-  for (;;) {
-    const [message] = await once(child, 'message');
-    if (message.type === 'ready') return { child, url: message.url };
-  }
-}
-
-async function measure({ child, url }, batchId, format) {
+async function measure({ pid, url }, batchId, format) {
   const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
   // 5: the kernel's high-water mark of resident memory starts anew
-  await writeFile(`/proc/${child.pid}/clear_refs`, '5');
-  const before = await readProcess(child.pid);
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
+  const before = await readProcess(pid);
   const started = performance.now();
   const body = JSON.stringify({ format });
   const created = await fetch(`${url}/api/batches/${batchId}/exports`, { method: 'POST', headers, body });
@@ -79,7 +51,7 @@ async function measure({ child, url }, batchId, format) {
     slowestMs = Math.max(slowestMs, performance.now() - asked);
   }
   if (state.status !== 'ready') throw new Error(`${format}: ${state.status}: ${state.error}`);
-  const after = await readProcess(child.pid);
+  const after = await readProcess(pid);
   return {
     seconds: (performance.now() - started) / 1000,
     cpuSeconds: after.cpuSeconds - before.cpuSeconds,
@@ -90,14 +62,9 @@ async function measure({ child, url }, batchId, format) {
 }
 
 async function main(formats) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'segbench-figures-'));
-  const environment = await startEnvironment({ kind: 'auto', log: () => {} });
-  const sql = postgres(environment.databaseUrl, { max: 1 });
-  let api;
+  const { sql, api, stop } = await startGround();
   try {
-    await migrate(environment.databaseUrl);
     const { batchId, cells } = await seedBatch(sql);
-    api = await startApi(environment, dataDir);
     console.log(
       `${IMAGES} images of ${SIDE} x ${SIDE} pixels and ${cells} cells each, one process, one format after the other\n`,
     );
@@ -111,10 +78,7 @@ async function main(formats) {
       );
     }
   } finally {
-    api?.child.kill('SIGTERM');
-    await sql.end({ timeout: 1 });
-    await environment.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await stop();
   }
 }
 
