@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Sql } from '../database/client.ts';
+import { createHashMeter } from '../hash-meter.ts';
 import type { Storage } from '../storage.ts';
 import type { Claim, ExportClaims } from './claims.ts';
 import { EXPORT_WRITERS } from './formats.ts';
@@ -52,28 +52,20 @@ export async function makeExport(
       done++;
     }
   }
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, next) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
-      next(null, chunk);
-    },
-  });
+  const meter = createHashMeter();
   try {
     const source = Readable.from(write(rows(), { pixelSizeUm }, spool), {
       objectMode: false,
       highWaterMark: BUFFER_BYTES,
     });
     const target = createWriteStream(temporary, { flags: 'wx', flush: true });
-    await pipeline(source, meter, target, { signal: over }).catch((error: unknown) => {
+    await pipeline(source, meter.stream, target, { signal: over }).catch((error: unknown) => {
       // pipeline() says AbortError, whatever the reason was.
       over.throwIfAborted();
       throw error;
     });
     const fileName = `segbench-${batchId.slice(0, 8)}.${extension}`;
-    const finished = { sizeBytes, sha256: hash.digest('hex'), mimeType, fileName };
+    const finished = { ...meter.result(), mimeType, fileName };
     const kept = await claims.finish(claimed, finished, () => storage.place(temporary, storage.exportPath(id), true));
     if (!kept) throw new ClaimLost(`export ${id} was deleted or taken up by another process`);
   } finally {

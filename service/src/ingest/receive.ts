@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Transform, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { createHashMeter } from '../hash-meter.ts';
 import type { Storage } from '../storage.ts';
 import { createLimiter } from './limiter.ts';
 import { parseFileName } from './file-name.ts';
@@ -57,17 +57,9 @@ export async function receiveFile(
 
   const temporary = storage.temporaryPath();
   deps.onTemporary(temporary);
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
-      done(null, chunk);
-    },
-  });
-  await pipeline(part.file, meter, createWriteStream(temporary, { flags: 'wx' }));
-  const sha256 = hash.digest('hex');
+  const meter = createHashMeter();
+  await pipeline(part.file, meter.stream, createWriteStream(temporary, { flags: 'wx' }));
+  const { sizeBytes, sha256 } = meter.result();
   if (part.file.truncated) {
     await storage.discard(temporary);
     return refuse(sha256, 'FILE_TOO_LARGE', `over ${deps.maxFileBytes} bytes`);
