@@ -200,6 +200,8 @@ export const SETTINGS = {
   eventLogFrames: integer('EVENT_LOG_FRAMES', 50_000, 10, 1_000_000),
   /** Bytes and results that no image refers to any more are removed after this long. */
   collectAfterMs: integer('COLLECT_AFTER_MS', 3_600_000, 0, 604_800_000),
+  /** Exports are removed this long after they were written. */
+  exportKeepMs: integer('EXPORT_KEEP_MS', 30 * 86_400_000, 60_000, 31_536_000_000),
   /** A process whose database does not answer for this long gives up, and says so. */
   databaseLostMs: integer('DATABASE_LOST_MS', 15_000, 500, 600_000),
   inferenceTimeoutMs: integer('INFERENCE_TIMEOUT_MS', 20_000, 100, 3_600_000),

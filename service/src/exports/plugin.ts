@@ -16,6 +16,7 @@ export default fp(
       sql: app.sql,
       storage: app.storage,
       leaseMs: app.config.leaseMs,
+      keepMs: app.config.exportKeepMs,
       log: (error, exportId) => app.log.error({ err: error, exportId }, 'export failed'),
     });
     app.decorate('exports', store);

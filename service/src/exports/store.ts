@@ -7,7 +7,7 @@ import { apiError, notFound } from '../errors.ts';
 import type { Storage } from '../storage.ts';
 import { createExportClaims, type Claim } from './claims.ts';
 import { ClaimLost, makeExport } from './make.ts';
-import { sweepExports } from './sweep.ts';
+import { expireExports, sweepExports } from './sweep.ts';
 
 export interface ExportPage {
   items: Export[];
@@ -36,6 +36,8 @@ export function createExportStore(deps: {
   storage: Storage;
   /** An export whose process died is taken up by another one this long, and a poll, after its last sign of life. */
   leaseMs: number;
+  /** An export is removed this long after it was written. */
+  keepMs: number;
   renewMs?: number;
   pollMs?: number;
   log: (error: unknown, exportId?: string) => void;
@@ -67,11 +69,15 @@ export function createExportStore(deps: {
       await claims.fail(claimed, error instanceof Error ? error.message : String(error));
     }
   }
+  async function sweep(): Promise<void> {
+    await expireExports(sql, storage, deps.keepMs);
+    await sweepExports(sql, storage);
+  }
   /** @returns whether there may be more to do */
   async function step(): Promise<boolean> {
     if (performance.now() - sweptAt > SWEEP_MS) {
       sweptAt = performance.now();
-      await sweepExports(sql, storage).catch((error: unknown) => deps.log(error));
+      await sweep().catch((error: unknown) => deps.log(error));
     }
     const claimed = await claims.next();
     if (!claimed) return false;

@@ -8,6 +8,14 @@ const STALE_MS = 3_600_000;
 const PAGE = 1000;
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** Removes exports that were written, or have failed, this long ago. Their rows first: a row that is there has its file. */
+export async function expireExports(sql: Sql, storage: Storage, keepMs: number): Promise<number> {
+  const expired = await sql<{ id: string }[]>`
+    delete from exports where finished_at < clock_timestamp() - ${keepMs}::float8 * interval '1 ms' returning id`;
+  for (const { id } of expired) await storage.discard(storage.exportPath(id));
+  return expired.length;
+}
+
 /** Removes files of exports that are gone: a process may die between the deletion of a project and that of its files. */
 export async function sweepExports(sql: Sql, storage: Storage, now: number = Date.now()): Promise<number> {
   const folder = dirname(storage.exportPath('any'));

@@ -7,7 +7,7 @@ import { purgeStep } from '../../src/deletion/purge.ts';
 import { createExportClaims, MAX_ATTEMPTS } from '../../src/exports/claims.ts';
 import { ClaimLost, makeExport } from '../../src/exports/make.ts';
 import { exportRows } from '../../src/exports/rows.ts';
-import { sweepExports } from '../../src/exports/sweep.ts';
+import { expireExports, sweepExports } from '../../src/exports/sweep.ts';
 import { FAR, startExports } from './processes.ts';
 
 let f: Awaited<ReturnType<typeof startExports>>;
@@ -94,6 +94,26 @@ describe('files of exports that are gone', () => {
     const left = await f.filesIn('exports');
     expect([left.includes(id), left.includes(making.id)]).toEqual([false, false]);
     expect(await f.filesIn('tmp')).toEqual([]);
+  });
+
+  it('are removed with their row when they were kept long enough; a younger one and one that is being written stay', async () => {
+    const keepMs = 60_000;
+    const { store } = f.process();
+    const [old, failed, young] = [await f.abandoned(FAR), await f.abandoned(FAR), await f.abandoned(FAR)];
+    const { id: written } = await f.abandoned(FAR);
+    const age = async ({ id }: { id: string }, status: string, ms: number) => {
+      await f.sql`update exports set status = ${status}, finished_at = now() - ${ms} * interval '1 ms' where id = ${id}`;
+      await writeFile(f.storage.exportPath(id), 'x');
+    };
+    await age(old, 'ready', keepMs + 1000);
+    await age(failed, 'failed', keepMs + 1000);
+    await age(young, 'ready', keepMs - 30_000);
+    expect(await expireExports(f.sql, f.storage, keepMs)).toBe(2);
+    await expect(store.file(old.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await store.file(young.id)).toMatchObject({ path: f.storage.exportPath(young.id) });
+    expect(await f.rowOf(written)).toMatchObject({ status: 'running' });
+    const left = await f.filesIn('exports');
+    expect([old, failed, young].map(({ id }) => left.includes(id))).toEqual([false, false, true]);
   });
 
   it('are swept when nobody deleted them; young ones, those with a row and foreign ones are left alone', async () => {

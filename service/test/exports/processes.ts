@@ -66,7 +66,8 @@ export async function startExports() {
         made.placed++;
       };
       const log = (error: unknown) => made.errors.push(error);
-      const store = createExportStore({ sql, storage: { ...storage, place }, leaseMs, renewMs: 20, pollMs: 50, log });
+      const setting = { leaseMs, keepMs: FAR, renewMs: 20, pollMs: 50 };
+      const store = createExportStore({ sql, storage: { ...storage, place }, ...setting, log });
       stores.push(store);
       return { store, made };
     },
