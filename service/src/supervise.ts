@@ -38,10 +38,10 @@ export interface Service {
 }
 
 /** Settings reach the roles only by `options`: what happens to be set in a shell must not change what is measured. NODE_ENV is no setting of this service alone. */
-function inherited(): NodeJS.ProcessEnv {
+export function inherited(given: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const settings = new Set<string>(Object.values(SETTINGS).map(({ name }) => name));
   settings.delete('NODE_ENV');
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.has(name)));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !settings.has(name)));
 }
 
 async function prepareDatabase(databaseUrl: string, givenKey: string): Promise<string | null> {

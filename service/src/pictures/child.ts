@@ -4,7 +4,7 @@ import { draw, failureOf, type Drawing, type DrawFailure } from './draw.ts';
 export type DrawReply = { bytes: Uint8Array; cpuMs: number } | { failure: DrawFailure; message: string };
 
 /** Draws one picture after the other for its parent, which sends the next when it has the one before, and ends with it. */
-function serve(): void {
+export function serve(drawOne: (drawing: Drawing) => Promise<Uint8Array> = draw): void {
   prepareSharp();
   // `exit` would wait for what libvips draws on other threads, and nobody waits for that any more.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
@@ -14,7 +14,7 @@ function serve(): void {
   process.on('message', (drawing: Drawing) => {
     const before = process.cpuUsage();
     const answer = (reply: DrawReply) => process.send?.(reply);
-    draw(drawing).then(
+    drawOne(drawing).then(
       (bytes) => {
         const { user, system } = process.cpuUsage(before);
         answer({ bytes, cpuMs: (user + system) / 1000 });

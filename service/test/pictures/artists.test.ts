@@ -137,12 +137,12 @@ describe('drawing', () => {
     expect((await artists.draw(render(9))).toString()).toBe('9');
   });
 
-  it('leaves no process behind when its own is killed', async () => {
+  it('leaves no process behind when its own is killed, also not one that draws', async () => {
     const script = `
       const { createArtists } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/pictures/artists.ts'))});
       const artists = createArtists({ workers: 1, queue: 1, timeoutMs: 60_000, module: ${JSON.stringify(FAULTY)} });
       const drawn = await artists.draw({ kind: 'render', width: 3 });
-      setInterval(() => {}, 1000);
+      void artists.draw({ kind: 'render', width: 4 });
       process.stdout.write(drawn.toString() + ' ' + artists.stats().pids.join());`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,10 +1,9 @@
-import type { Drawing } from '../../src/pictures/draw.ts';
+import { serve } from '../../src/pictures/child.ts';
 
-/** Width 1 never ends, width 2 dies; every other is answered with its own digits. */
-process.on('disconnect', () => process.exit(0));
-process.on('message', (drawing: Drawing) => {
-  const width = drawing.width ?? 0;
+/** Width 1 blocks for ever, width 2 dies, width 4 is still drawn when all others have ended; every other is answered with its own digits. */
+serve(async ({ width = 0 }) => {
   if (width === 1) for (;;);
   if (width === 2) process.kill(process.pid, 'SIGKILL');
-  else process.send?.({ bytes: Buffer.from(String(width)), cpuMs: 0 });
+  if (width === 4) await new Promise(() => setInterval(() => {}, 1000));
+  return Buffer.from(String(width));
 });
