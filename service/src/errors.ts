@@ -78,8 +78,11 @@ export const notFound = (noun: string, id: string): ApiError => new ApiError('NO
 export const badValue = (field: string, value: unknown, allowed: string): ApiError =>
   new ApiError('VALIDATION', `${field} is ${shown(value)}: expected ${allowed}`);
 
-/** A value as an error message shows it: JSON, cut to 80 characters. */
+/** More entries than a message can show. */
+const LONG = 10;
+/** A value as an error message shows it: JSON, cut to 80 characters; of a long list how long it is. */
 export function shown(value: unknown): string {
+  if (Array.isArray(value) && value.length > LONG) return `a list of ${value.length}`;
   const text = value === undefined ? 'missing' : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

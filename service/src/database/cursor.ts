@@ -1,14 +1,16 @@
 import { apiError } from '../errors.ts';
 
-/** Where a list stopped: the sort it was made for, the last row's value and its id. Opaque to clients. */
+export type ListName = 'projects' | 'images' | 'batches' | 'keys' | 'audit';
+/** Where a list stopped: the list and sort it was made for, the last row's value and its id. Opaque to clients. */
 export interface Cursor {
+  list: ListName;
   sort: string;
   value: string | number | null;
   id: string;
 }
 
 export const encodeCursor = (cursor: Cursor): string =>
-  Buffer.from(JSON.stringify([cursor.sort, cursor.value, cursor.id])).toString('base64url');
+  Buffer.from(JSON.stringify([cursor.list, cursor.sort, cursor.value, cursor.id])).toString('base64url');
 
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/;
@@ -29,20 +31,20 @@ const VALUES: Record<string, (value: unknown) => boolean> = {
 };
 
 /** @throws ApiError BAD_CURSOR when it is not one of this list, or of another sort. */
-export function decodeCursor(text: string, sort: string): Cursor {
+export function decodeCursor(text: string, list: ListName, sort: string): Cursor {
   const bad = () =>
     apiError(
       'BAD_CURSOR',
-      `cursor ${JSON.stringify(text.slice(0, 40))} was not given out by this list sorted by ${sort}: expected its nextCursor`,
+      `cursor ${JSON.stringify(text.slice(0, 40))} was not given out by the list of ${list} sorted by ${sort}: expected its nextCursor`,
     );
   try {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (!Array.isArray(parts) || parts.length !== 3) throw bad();
-    const [of, value, id] = parts as [unknown, unknown, unknown];
-    if (of !== sort || !VALUES[sort.replace('-', '')]?.(value) || typeof id !== 'string') throw bad();
+    if (!Array.isArray(parts) || parts.length !== 4) throw bad();
+    const [from, by, value, id] = parts as [unknown, unknown, unknown, unknown];
+    if (from !== list || by !== sort || !VALUES[sort.replace('-', '')]?.(value) || typeof id !== 'string') throw bad();
     // A list sorted by its numbers needs no second value.
     if (!UUID.test(id) && !(id === '' && sort.endsWith('id'))) throw bad();
-    return { sort, value: value as Cursor['value'], id };
+    return { list, sort, value: value as Cursor['value'], id };
   } catch {
     throw bad();
   }

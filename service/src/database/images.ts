@@ -69,7 +69,7 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   }
 
   function after(sort: ImageSort, text: string) {
-    const cursor = decodeCursor(text, sort);
+    const cursor = decodeCursor(text, 'images', sort);
     const { value, id } = cursor;
     switch (sort) {
       case 'name':
@@ -127,7 +127,8 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     const wanted = query.limit + 1;
     if (query.cursor === undefined) return readRows(query, sql``, wanted);
     const rows = await readRows(query, after(query.sort, query.cursor), wanted);
-    const counted = query.sort.endsWith('polygonCount') && decodeCursor(query.cursor, query.sort).value !== null;
+    const counted =
+      query.sort.endsWith('polygonCount') && decodeCursor(query.cursor, 'images', query.sort).value !== null;
     if (!counted || rows.length === wanted) return rows;
     // "Greater, or null" is no range of an index; two ranges are.
     return [...rows, ...(await readRows(query, sql`and i.polygon_count is null`, wanted - rows.length))];
@@ -157,7 +158,9 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     const more = rows.length > query.limit && last !== undefined;
     return {
       items,
-      nextCursor: more ? encodeCursor({ sort: query.sort, value: cursorValue(query.sort, last), id: last.id }) : null,
+      nextCursor: more
+        ? encodeCursor({ list: 'images', sort: query.sort, value: cursorValue(query.sort, last), id: last.id })
+        : null,
     };
   }
 
@@ -173,7 +176,7 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   function cachedList<T>(part: string, query: ImageListQuery, load: (query: ImageListQuery) => Promise<T>): Promise<T> {
     if (query.cursor !== undefined && query.offset > 0)
       throw badValue('offset', query.offset, 'nothing or 0 together with cursor');
-    if (query.cursor !== undefined) decodeCursor(query.cursor, query.sort);
+    if (query.cursor !== undefined) decodeCursor(query.cursor, 'images', query.sort);
     const { projectId, statuses, ...rest } = query;
     const key = JSON.stringify([part, [...statuses].sort(), rest]);
     return cache.wrap({ kind: 'list', projectId, key }, () => load(query));
