@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Static } from 'typebox';
 import type { AuditRow } from '#contract/admin.ts';
 import type { Document } from '../../src/openapi/document.ts';
 import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
@@ -14,8 +15,8 @@ let service: TestApp;
 let ids: Ids;
 let cookie: string;
 
-async function rows(): Promise<AuditRow[]> {
-  const { items } = (await (await service.call('/api/audit?limit=500')).json()) as { items: AuditRow[] };
+async function rows(): Promise<Static<typeof AuditRow>[]> {
+  const { items } = (await (await service.call('/api/audit?limit=500')).json()) as { items: Static<typeof AuditRow>[] };
   return items.toReversed();
 }
 async function send(route: string, body?: object | FormData, headers: Record<string, string> = {}, key?: null) {

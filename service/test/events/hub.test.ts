@@ -292,3 +292,14 @@ it('closes the connection of an upgrade that it refuses', async () => {
   });
   expect(closed).toContain('401');
 });
+
+it('says 1001 to every reader when the service stops', async () => {
+  const projectId = await newProject();
+  const second = await startTestApp({}, { beside: server });
+  const leaving = [await open(`projectId=${projectId}`, second), await open(`projectId=${projectId}`, second)];
+  const staying = await open(`projectId=${projectId}`);
+  await second.close();
+  expect(await Promise.all(leaving.map(({ closed }) => closed))).toEqual([1001, 1001]);
+  await emit(projectId, 1);
+  await until(() => staying.lastSeq() === 1);
+});

@@ -71,7 +71,7 @@ export async function finishBatch(
         values (${resultId}, ${Buffer.from(image.sha256, 'hex')}, 'nuclei', '1', ${resultId}, 0.5, ${image.width}, ${image.height}, ${count}, 12.5,
           ${sql.json({ infer: 10, decode: 2.5 })}, ${Buffer.from(encodePolygons(polygons(count!)))})`;
     const status = resultId === null ? 'failed' : 'completed';
-    await sql`insert into batch_items (batch_id, image_id, status, result_id, error_code) values (${batchId}, ${image.id}, ${status}, ${resultId}, ${resultId ? null : 'TIMEOUT'})`;
+    await sql`insert into batch_items (batch_id, image_id, status, result_id, error_code, finished_at) values (${batchId}, ${image.id}, ${status}, ${resultId}, ${resultId ? null : 'TIMEOUT'}, now())`;
     await sql`update images set status = ${status}, result_id = ${resultId}, batch_id = ${batchId}, polygon_count = ${count}, error_code = ${resultId ? null : 'TIMEOUT'} where id = ${image.id}`;
   }
   await cache.bump(projectId);
