@@ -83,6 +83,13 @@ const LONG = 10;
 /** A value as an error message shows it: JSON, cut to 80 characters; of a long list how long it is. */
 export function shown(value: unknown): string {
   if (Array.isArray(value) && value.length > LONG) return `a list of ${value.length}`;
-  const text = value === undefined ? 'missing' : JSON.stringify(value);
+  if (value === undefined) return 'missing';
+  let text: string;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // The parser takes what is nested deeper than this can follow.
+    return 'a value nested too deep to show';
+  }
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -34,7 +34,8 @@ export default fp(
     });
     // A POST without a body may still say `application/json`.
     const parse = app.getDefaultJsonParser('error', 'error');
-    app.removeContentTypeParser('application/json');
+    // Fastify's own would take any text for a body.
+    app.removeContentTypeParser(['application/json', 'text/plain']);
     app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
       if (body === '') done(null, undefined);
       else void parse(request, body as string, done);
