@@ -90,8 +90,8 @@ export function createHub(options: HubOptions) {
     }
   }
   async function snapshot(channel: Channel, client: HubClient): Promise<void> {
-    client.send(await readSnapshot(sql, channel.projectId, channel.head));
-    client.frameNo = channel.head.frameNo;
+    const { head } = channel;
+    client.restart(await readSnapshot(sql, channel.projectId, head), head.frameNo);
   }
 
   /** Waits until a socket has taken most of what it holds; false when it takes nothing for `stallMs`. */
