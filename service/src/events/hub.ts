@@ -43,7 +43,7 @@ interface Channel {
 /** A channel goes with the last socket that asked for it, which may be before it is open. */
 interface Entry {
   opening: Promise<Channel>;
-  sockets: number;
+  sockets: Set<HubSocket>;
 }
 
 /** Fans the event log out to sockets: one read of the log for all readers of a project. */
@@ -67,14 +67,17 @@ export function createHub(options: HubOptions) {
   }
   /** The channel of a project, held open until `socket` closes. */
   function enter(projectId: string, socket: HubSocket): Promise<Channel> {
-    const entry = channels.get(projectId) ?? { opening: openChannel(projectId), sockets: 0 };
-    const drop = () => channels.get(projectId) === entry && channels.delete(projectId);
-    if (entry.sockets++ === 0) {
-      channels.set(projectId, entry);
-      entry.opening.catch(drop);
-    }
-    socket.on('close', () => --entry.sockets === 0 && drop());
-    return entry.opening;
+    let entry = channels.get(projectId);
+    if (!entry) channels.set(projectId, (entry = { opening: openChannel(projectId), sockets: new Set() }));
+    const { opening, sockets } = entry;
+    const leave = () => {
+      sockets.delete(socket);
+      if (sockets.size === 0 && channels.get(projectId)?.sockets === sockets) channels.delete(projectId);
+    };
+    sockets.add(socket);
+    socket.on('close', leave);
+    opening.catch(leave);
+    return opening;
   }
 
   /** Brings a channel to the head of its stream, and its live readers with it. Runs inside `exclusive`. */

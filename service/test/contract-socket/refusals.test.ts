@@ -64,7 +64,12 @@ describe('an upgrade', () => {
 
   it('is refused with 401 without a key or with a wrong one, and with 403 where the key cannot read', async () => {
     const query = `projectId=${projectId}`;
-    for (const headers of [{}, { authorization: 'Bearer nobody' }, { authorization: TEST_KEY }, { cookie: 'segbench_session=x' }])
+    for (const headers of [
+      {},
+      { authorization: 'Bearer nobody' },
+      { authorization: TEST_KEY },
+      { cookie: 'segbench_session=x' },
+    ])
       await expect(readers.open(server, query, headers as Record<string, string>)).rejects.toThrow('HTTP 401');
     // A key in the address would end in the logs of every proxy.
     await expect(readers.open(server, `${query}&key=${TEST_KEY}`, {})).rejects.toThrow('HTTP 401');
@@ -168,7 +173,11 @@ describe('what a client sends', () => {
   });
 
   it.each([
-    ['a length that no memory holds', 1009, () => Buffer.from([0x82, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])],
+    [
+      'a length that no memory holds',
+      1009,
+      () => Buffer.from([0x82, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]),
+    ],
     ['no mask', 1002, () => frame(0x81, Buffer.from('x'), 0)],
     ['an opcode that nobody knows', 1002, () => frame(0x83, Buffer.from('x'))],
     ['a continuation of nothing', 1002, () => frame(0x80, Buffer.from('x'))],
@@ -196,7 +205,9 @@ describe('what a client sends', () => {
   });
 
   it('names a subprotocol at its own risk: none is chosen', async () => {
-    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/events?projectId=${projectId}`, { headers: bearer });
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/events?projectId=${projectId}`, {
+      headers: bearer,
+    });
     await new Promise((resolve) => socket.once('open', resolve));
     expect([socket.protocol, socket.extensions]).toEqual(['', '']);
     const closed = new Promise((resolve) => socket.once('close', resolve));
