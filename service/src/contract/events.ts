@@ -58,3 +58,5 @@ export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_POLICY = 1008;
 export const CLOSE_MESSAGE_TOO_BIG = 1009;
 export const CLOSE_TRY_AGAIN_LATER = 1013;
+/** The project was deleted; of the range for private use, named after the HTTP status that a new attempt gets. */
+export const CLOSE_NOT_FOUND = 4404;

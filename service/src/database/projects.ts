@@ -110,6 +110,7 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
             update batches set status = 'cancelled', paused_reason = null, finished_at = clock_timestamp(),
               cancelled = cancelled + queued + processing, queued = 0, processing = 0
             where project_id = ${id} and status in ('queued', 'running', 'paused')`;
+          await tx`select pg_notify('segbench_frames', ${id})`;
           return row;
         }),
       );

@@ -1,4 +1,4 @@
-import type { EventsFrame, ServerFrame } from '../contract/events.ts';
+import type { EventsFrame, ServerFrame, SnapshotFrame } from '../contract/events.ts';
 import type { LoggedFrame } from './log.ts';
 import { frameAfter, splitFrame } from './numbering.ts';
 
@@ -20,6 +20,8 @@ export interface HubClient {
   bufferedBytes(): number;
   send(frame: ServerFrame): void;
   deliver(frame: LoggedFrame): void;
+  /** Begins anew after frame `frameNo`: numbers that the reader had before count no more. */
+  restart(snapshot: SnapshotFrame, frameNo: number): void;
   close(code: number, reason: string): void;
   /** Sends a ping; false when the last one is still unanswered. */
   probe(): boolean;
@@ -57,6 +59,11 @@ export function createClient(socket: HubSocket, options: { unbatched: boolean; s
         for (const part of rest === null ? [] : options.unbatched ? splitFrame(rest) : [rest]) client.send(part);
       }
       if (since !== null && logged.to >= since) since = null;
+    },
+    restart(snapshot, frameNo) {
+      since = null;
+      client.send(snapshot);
+      client.frameNo = frameNo;
     },
     close(code, reason) {
       if (open()) socket.close(code, reason);

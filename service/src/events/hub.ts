@@ -1,4 +1,4 @@
-import { CLOSE_GOING_AWAY, CLOSE_TRY_AGAIN_LATER, HEARTBEAT_MS } from '../contract/events.ts';
+import { CLOSE_GOING_AWAY, CLOSE_NOT_FOUND, CLOSE_TRY_AGAIN_LATER, HEARTBEAT_MS } from '../contract/events.ts';
 import type { Sql } from '../database/client.ts';
 import { createClient, type HubClient, type HubSocket } from './client.ts';
 import { listenTo } from './listener.ts';
@@ -12,6 +12,7 @@ const PAGE = 50;
 /** A reader that catches up takes few frames at a time: at most 500 events each. */
 const CATCH_UP_PAGE = 8;
 const SAFETY_POLL_MS = 2_000;
+const GOING_AWAY = 'the server is going away';
 
 export interface HubOptions {
   sql: Sql;
@@ -39,11 +40,16 @@ interface Channel {
   tail: Promise<void>;
   pumpQueued: boolean;
 }
+/** A channel goes with the last socket that asked for it, which may be before it is open. */
+interface Entry {
+  opening: Promise<Channel>;
+  sockets: Set<HubSocket>;
+}
 
 /** Fans the event log out to sockets: one read of the log for all readers of a project. */
 export function createHub(options: HubOptions) {
   const { sql, heartbeatMs = HEARTBEAT_MS, stallMs = 5_000, highWaterBytes = HIGH_WATER_BYTES } = options;
-  const channels = new Map<string, Promise<Channel>>();
+  const channels = new Map<string, Entry>();
   let closed = false;
 
   function exclusive<T>(channel: Channel, work: () => Promise<T>): Promise<T> {
@@ -54,15 +60,23 @@ export function createHub(options: HubOptions) {
     );
     return result;
   }
-  function openChannel(projectId: string): Promise<Channel> {
-    const known = channels.get(projectId);
-    if (known) return known;
-    const opening = openStream(sql, projectId).then((head): Channel => {
-      const sets = { live: new Set<HubClient>(), clients: new Set<HubClient>() };
-      return { projectId, head, ...sets, tail: Promise.resolve(), pumpQueued: false };
-    });
-    channels.set(projectId, opening);
-    opening.catch(() => channels.delete(projectId));
+  async function openChannel(projectId: string): Promise<Channel> {
+    const head = await openStream(sql, projectId);
+    const sets = { live: new Set<HubClient>(), clients: new Set<HubClient>() };
+    return { projectId, head, ...sets, tail: Promise.resolve(), pumpQueued: false };
+  }
+  /** The channel of a project, held open until `socket` closes. */
+  function enter(projectId: string, socket: HubSocket): Promise<Channel> {
+    let entry = channels.get(projectId);
+    if (!entry) channels.set(projectId, (entry = { opening: openChannel(projectId), sockets: new Set() }));
+    const { opening, sockets } = entry;
+    const leave = () => {
+      sockets.delete(socket);
+      if (sockets.size === 0 && channels.get(projectId)?.sockets === sockets) channels.delete(projectId);
+    };
+    sockets.add(socket);
+    socket.on('close', leave);
+    opening.catch(leave);
     return opening;
   }
 
@@ -70,7 +84,7 @@ export function createHub(options: HubOptions) {
   async function pump(channel: Channel): Promise<void> {
     for (;;) {
       const { head, frames } = await readFrames(sql, channel.projectId, channel.head.frameNo, PAGE);
-      if (head === null) return;
+      if (head === null) return endAll(channel);
       if (head.epoch !== channel.head.epoch) {
         channel.head = head;
         for (const client of channel.live) await snapshot(channel, client);
@@ -79,6 +93,10 @@ export function createHub(options: HubOptions) {
       for (const frame of frames) fanOut(channel, frame);
       if (frames.length < PAGE) return;
     }
+  }
+  /** The project is gone: nothing more can come. */
+  function endAll(channel: Channel): void {
+    for (const client of channel.clients) client.close(CLOSE_NOT_FOUND, 'the project was deleted');
   }
   function fanOut(channel: Channel, frame: LoggedFrame): void {
     channel.head = { ...channel.head, seq: frame.to, frameNo: frame.frameNo };
@@ -90,8 +108,8 @@ export function createHub(options: HubOptions) {
     }
   }
   async function snapshot(channel: Channel, client: HubClient): Promise<void> {
-    client.send(await readSnapshot(sql, channel.projectId, channel.head));
-    client.frameNo = channel.head.frameNo;
+    const { head } = channel;
+    client.restart(await readSnapshot(sql, channel.projectId, head), head.frameNo);
   }
 
   /** Waits until a socket has taken most of what it holds; false when it takes nothing for `stallMs`. */
@@ -151,13 +169,13 @@ export function createHub(options: HubOptions) {
     }).catch((error: unknown) => options.log(`events of project ${channel.projectId}: ${String(error)}`));
   }
   async function pumpAll(): Promise<void> {
-    for (const opening of channels.values()) {
+    for (const { opening } of channels.values()) {
       const channel = await opening.catch(() => null);
       if (channel) queuePump(channel);
     }
   }
   async function eachClient(visit: (client: HubClient) => void): Promise<void> {
-    for (const opening of channels.values()) {
+    for (const { opening } of channels.values()) {
       const channel = await opening.catch(() => null);
       for (const client of channel?.clients ?? []) visit(client);
     }
@@ -171,7 +189,7 @@ export function createHub(options: HubOptions) {
     databaseUrl: options.databaseUrl,
     channels: ['segbench_frames'],
     onNotify(_, projectId) {
-      channels.get(projectId)?.then(queuePump, () => {});
+      channels.get(projectId)?.opening.then(queuePump, () => {});
     },
     onConnected: () => void pumpAll(),
   });
@@ -182,12 +200,14 @@ export function createHub(options: HubOptions) {
     /** Takes a socket over: hello first, then what it missed or a snapshot, then everything new. */
     async attach(socket: HubSocket, { projectId, resume, unbatched }: AttachOptions): Promise<void> {
       const client = createClient(socket, { unbatched, since: resume?.since ?? null });
-      const channel = await openChannel(projectId);
+      const channel = await enter(projectId, socket);
+      // Who left in the meantime would stay here for ever: its socket closes only once.
+      if (!client.open()) return;
+      if (closed) return client.close(CLOSE_GOING_AWAY, GOING_AWAY);
       channel.clients.add(client);
       socket.on('close', () => {
         channel.live.delete(client);
         channel.clients.delete(client);
-        if (channel.clients.size === 0) channels.delete(projectId);
       });
       await exclusive(channel, async () => {
         await pump(channel);
@@ -213,7 +233,7 @@ export function createHub(options: HubOptions) {
       closed = true;
       clearInterval(heartbeat);
       clearInterval(safety);
-      await eachClient((client) => client.close(CLOSE_GOING_AWAY, 'the server is going away'));
+      await eachClient((client) => client.close(CLOSE_GOING_AWAY, GOING_AWAY));
       await listener.close();
     },
   };

@@ -29,7 +29,7 @@ export async function openStream(sql: Sql, projectId: string): Promise<StreamHea
   return created!;
 }
 
-/** Frames after `frameNo` in order, and the head, in one query. */
+/** Frames after `frameNo` in order, and the head, in one query; no head when the project was deleted. */
 export async function readFrames(
   sql: Sql,
   projectId: string,
@@ -38,7 +38,7 @@ export async function readFrames(
 ): Promise<{ head: StreamHead | null; frames: LoggedFrame[] }> {
   const rows = await sql<(StreamHead & { no: number | null; from: number; to: number; text: string })[]>`
     SELECT s.epoch, s.seq, s.frame_no AS "frameNo", l.frame_no AS no, l.from_seq AS "from", l.to_seq AS "to", l.frame AS text
-    FROM event_streams s
+    FROM event_streams s JOIN projects p ON p.id = s.project_id AND p.deleted_at IS NULL
     LEFT JOIN LATERAL (
       SELECT * FROM event_log WHERE project_id = s.project_id AND frame_no > ${frameNo} ORDER BY frame_no LIMIT ${limit}
     ) l ON true

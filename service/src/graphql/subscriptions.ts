@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { WebSocket } from '@fastify/websocket';
 import type { BatchStatus } from '../contract/common.ts';
-import type { BatchState, ServerFrame } from '../contract/events.ts';
-import { ApiError } from '../errors.ts';
+import { CLOSE_NOT_FOUND, type BatchState, type ServerFrame } from '../contract/events.ts';
+import { ApiError, notFound } from '../errors.ts';
 import type { HubSocket } from '../events/client.ts';
 import type { Context } from './context.ts';
 import { createLatest, type Latest } from './latest.ts';
@@ -33,9 +33,9 @@ const progressOf = ({ id, status, pausedReason, total, counts, imagesPerSecond, 
 
 /**
  * A reader of the event hub that is no socket of its own: several share one. The hub sees how much the real one holds, whether it
- * answers pings, and closes it when it does not.
+ * answers pings, and closes it when it does not; what ends with its project is not the socket but this reader alone.
  */
-function readerOn(socket: WebSocket, onText: (text: string) => void) {
+function readerOn(socket: WebSocket, onText: (text: string) => void, onGone: () => void) {
   const events = new EventEmitter();
   let open = true;
   const forward = (event: 'close' | 'pong' | 'error') => {
@@ -56,7 +56,7 @@ function readerOn(socket: WebSocket, onText: (text: string) => void) {
     },
     send: onText,
     ping: () => socket.ping(),
-    close: (code, reason) => socket.close(code, reason),
+    close: (code, reason) => (code === CLOSE_NOT_FOUND ? onGone() : socket.close(code, reason)),
     on: (event, listener) => events.on(event, listener),
   };
   return {
@@ -73,7 +73,7 @@ function readerOn(socket: WebSocket, onText: (text: string) => void) {
 /** Follows a batch by the frames of its project. @throws ApiError NOT_FOUND */
 async function follow(taskId: string, { app, socket, request }: SubscriptionContext): Promise<Latest<Progress>> {
   const batch = await app.batches.get(taskId);
-  const seat = readerOn(socket, onText);
+  const seat = readerOn(socket, onText, onGone);
   const progress = createLatest<Progress>(() => seat.leave());
   let told = 0;
   let last = '';
@@ -105,6 +105,10 @@ async function follow(taskId: string, { app, socket, request }: SubscriptionCont
     if (frame.type !== 'events') return void read();
     const state = frame.batches.find(({ id }) => id === batch.id);
     if (state) tell(state);
+  }
+  function onGone(): void {
+    progress.fail(notFound('batch', batch.id));
+    seat.leave();
   }
   try {
     await app.events.attach(seat.reader, { projectId: batch.projectId, resume: null, unbatched: false });

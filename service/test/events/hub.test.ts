@@ -81,11 +81,14 @@ describe('the stream', () => {
 
   it('loses and doubles nothing when readers join while events flow', async () => {
     const projectId = await newProject();
-    const epoch = (await open(`projectId=${projectId}`)).hello()!.epoch;
+    const first = await open(`projectId=${projectId}`);
+    const { epoch } = first.hello()!;
     const flow = (async () => {
       for (let round = 0; round < 40; round++) await emit(projectId, 25);
     })();
     const joined: Reader[] = [];
+    // What lies ahead of the numbering is no number that a reader can have.
+    await until(() => first.lastSeq() >= 27);
     for (let index = 0; index < 10; index++)
       joined.push(await open(`projectId=${projectId}&epoch=${epoch}&since=${index * 3}`));
     await flow;
