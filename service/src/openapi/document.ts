@@ -110,7 +110,8 @@ function describeReply(status: string, reply: Reply, facts: RouteFacts, notes: N
 
 function describe(path: string, operation: Operation, facts: RouteFacts, responses: Record<string, Reply>): Operation {
   const notes: Notes = OPERATIONS[keyOf(facts)] ?? { operationId: defaultOperationId(facts.method, facts.url) };
-  const route = { ...facts, needsKey: facts.needsKey || notes.needsKey === true };
+  const scope = facts.scope ?? notes.scope ?? null;
+  const route = { ...facts, scope, needsKey: facts.needsKey || scope !== null };
   const replies = Object.entries(operation.responses)
     .filter(([status]) => /^\d{3}$/.test(status))
     .filter(() => !facts.websocket)

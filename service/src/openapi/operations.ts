@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { Scope } from '#contract/common.ts';
 import { POLYGONS_MIME } from '#contract/names.ts';
 import { EXAMPLE_IDS } from './ids.ts';
 
@@ -22,8 +23,8 @@ export interface Notes {
   asks?: Record<string, string>;
   /** Replies without a body: status and what it means. */
   bare?: Record<number, string>;
-  /** Its own check of the key, outside of `/api`. */
-  needsKey?: true;
+  /** Where the route checks the key itself, outside of `/api`. */
+  scope?: Scope;
 }
 
 const { images: IMAGE = '', batches: BATCH = '' } = EXAMPLE_IDS;
@@ -156,7 +157,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     operationId: 'getPrometheus',
     errors: ['UNAUTHENTICATED', 'FORBIDDEN'],
     produces: ['text/plain'],
-    needsKey: true,
+    scope: 'metrics',
   },
   'GET /healthz': { operationId: 'getLiveness' },
   'GET /readyz': { operationId: 'getReadiness', errors: ['UNAVAILABLE'] },
@@ -193,7 +194,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /graphql': {
     operationId: 'openGraph',
     errors: ['UNAUTHENTICATED', 'FORBIDDEN', 'FOREIGN_ORIGIN', 'METHOD_NOT_ALLOWED', 'RATE_LIMITED'],
-    needsKey: true,
+    scope: 'read',
     produces: ['text/html'],
     bare: { 101: 'Switching protocols: graphql-transport-ws follows' },
   },
