@@ -77,7 +77,10 @@ describe('imageIds of a batch', () => {
         const reply = await service.call(path, init as RequestInit);
         expect([path, reply.status]).toEqual([path, 413]);
         const { code, message } = (await reply.json()) as ErrorBody;
-        expect([code, message]).toEqual(['BODY_TOO_LARGE', expect.stringMatching(/^body has .* bytes: at most 1048576/)]);
+        expect([code, message]).toEqual([
+          'BODY_TOO_LARGE',
+          expect.stringMatching(/^body has .* bytes: at most 1048576/),
+        ]);
       }
     await expectUntouched(projectId);
   });

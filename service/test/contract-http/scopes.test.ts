@@ -149,8 +149,7 @@ describe('what a route needs', () => {
         socket.once('unexpected-response', (_, { statusCode }) => resolve(String(statusCode)));
         socket.on('error', () => {});
       });
-    for (const [asker, token] of askers)
-      expect([asker, await open(token)]).toEqual([asker, expectedOf('read', asker)]);
+    for (const [asker, token] of askers) expect([asker, await open(token)]).toEqual([asker, expectedOf('read', asker)]);
   });
 
   it('lets a key of two scopes do what either may, and nothing else', async () => {

@@ -100,9 +100,12 @@ describe('the name of a file', () => {
     const files = await readdir(service.dataDir, { recursive: true });
     expect(files.filter((file) => /passwd|B02|\.png/.test(file))).toEqual([]);
     const { items } = await page<Image>(service, path(), { limit: 500, sort: '-createdAt' });
-    expect(items.slice(0, kept.length).map(({ relativePath, name }) => relativePath ?? name).sort()).toEqual(
-      kept.toSorted(),
-    );
+    expect(
+      items
+        .slice(0, kept.length)
+        .map(({ relativePath, name }) => relativePath ?? name)
+        .sort(),
+    ).toEqual(kept.toSorted());
   });
 
   it('is answered the same again under an Idempotency-Key, however strange', async () => {
@@ -144,7 +147,10 @@ describe('the body of an upload', () => {
       const reply = await small.call(`/api/projects/${id}/images`, { method: 'POST', body: form(files) });
       expect(reply.status).toBe(413);
       const { code, message } = (await reply.json()) as ErrorBody;
-      expect([code, message]).toEqual(['BODY_TOO_LARGE', expect.stringMatching(/ bytes: at most 2048576 are allowed$/)]);
+      expect([code, message]).toEqual([
+        'BODY_TOO_LARGE',
+        expect.stringMatching(/ bytes: at most 2048576 are allowed$/),
+      ]);
       expect((await page(small, `/api/projects/${id}/images`)).total).toBe(0);
     } finally {
       await small.close();

@@ -29,7 +29,15 @@ const text = (schema: JsonSchema) => {
 /** Cursors are opaque, and clients open them all the same: lists in the encoding of the real ones. */
 const cursor = fc
   .tuple(
-    fc.constantFrom('ids', 'batch', 'id', '-id', 'name', '-name', 'createdAt', '-createdAt', '-polygonCount'),
+    fc.constantFrom(
+      'ids',
+      'batch',
+      'projects by createdAt',
+      'keys by createdAt',
+      'audit by -id',
+      'audit by name',
+      '-id',
+    ),
     fc.oneof(
       fc.jsonValue({ maxDepth: 1 }),
       anyUuid,
