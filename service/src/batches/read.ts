@@ -46,7 +46,7 @@ export interface BatchPage {
   offset: number;
   nextCursor: string | null;
 }
-const SORT = '-createdAt';
+const orderOf = (projectId: string) => ({ list: `batches of ${projectId}`, sort: '-createdAt' });
 
 /** A project's batches, newest first. */
 export async function readPage(
@@ -55,7 +55,7 @@ export async function readPage(
   { limit, offset, cursor }: PageRequest,
 ): Promise<BatchPage> {
   if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
-  const at = cursor === undefined ? null : decodeCursor(cursor, 'batches', SORT);
+  const at = cursor === undefined ? null : decodeCursor(cursor, orderOf(projectId));
   const after = at === null ? sql`` : sql`AND (created_at, id) < (${String(at.value)}::text::timestamptz, ${at.id})`;
   const [rows, [counted]] = await Promise.all([
     sql<{ id: string; createdAt: string }[]>`
@@ -70,9 +70,7 @@ export async function readPage(
   );
   const last = rows[limit - 1];
   const nextCursor =
-    rows.length > limit && last
-      ? encodeCursor({ list: 'batches', sort: SORT, value: last.createdAt, id: last.id })
-      : null;
+    rows.length > limit && last ? encodeCursor({ ...orderOf(projectId), value: last.createdAt, id: last.id }) : null;
   return { items, total: counted?.total ?? 0, limit, offset, nextCursor };
 }
 

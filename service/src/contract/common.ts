@@ -51,7 +51,8 @@ export type Scope = (typeof SCOPES)[number];
 export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
   offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 })),
-  cursor: Type.Optional(Type.String({ maxLength: 512 })),
+  /** Of a list by name it carries the last name, which may have 255 bytes. */
+  cursor: Type.Optional(Type.String({ maxLength: 1024 })),
 };
 export const Page = <T extends TSchema>(item: T) =>
   Type.Object({

@@ -1,16 +1,19 @@
 import { apiError } from '../errors.ts';
 
-export type ListName = 'projects' | 'images' | 'batches' | 'keys' | 'audit';
-/** Where a list stopped: the list and sort it was made for, the last row's value and its id. Opaque to clients. */
-export interface Cursor {
-  list: ListName;
+/** A list in one of its orders: `projects`, `images of ID`, …, and the field sorted by, `-` before it for falling values. */
+export interface Order {
+  list: string;
   sort: string;
+}
+/** Where a list stopped: the order it was made for, the last row's value and its id. Opaque to clients. */
+export interface Cursor extends Order {
   value: string | number | null;
   id: string;
 }
 
-export const encodeCursor = (cursor: Cursor): string =>
-  Buffer.from(JSON.stringify([cursor.list, cursor.sort, cursor.value, cursor.id])).toString('base64url');
+const nameOf = ({ list, sort }: Order) => `${list} by ${sort}`;
+export const encodeCursor = ({ value, id, ...order }: Cursor): string =>
+  Buffer.from(JSON.stringify([nameOf(order), value, id])).toString('base64url');
 
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/;
@@ -30,21 +33,22 @@ const VALUES: Record<string, (value: unknown) => boolean> = {
   id: (value) => isWhole(value, Number.MAX_SAFE_INTEGER),
 };
 
-/** @throws ApiError BAD_CURSOR when it is not one of this list, or of another sort. */
-export function decodeCursor(text: string, list: ListName, sort: string): Cursor {
+/** @throws ApiError BAD_CURSOR when another list gave it out, or this one in another order. */
+export function decodeCursor(text: string, order: Order): Cursor {
+  const { sort } = order;
   const bad = () =>
     apiError(
       'BAD_CURSOR',
-      `cursor ${JSON.stringify(text.slice(0, 40))} was not given out by the list of ${list} sorted by ${sort}: expected its nextCursor`,
+      `cursor ${JSON.stringify(text.slice(0, 40))} was not given out by this list sorted by ${sort}: expected its nextCursor`,
     );
   try {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (!Array.isArray(parts) || parts.length !== 4) throw bad();
-    const [from, by, value, id] = parts as [unknown, unknown, unknown, unknown];
-    if (from !== list || by !== sort || !VALUES[sort.replace('-', '')]?.(value) || typeof id !== 'string') throw bad();
+    if (!Array.isArray(parts) || parts.length !== 3) throw bad();
+    const [of, value, id] = parts as [unknown, unknown, unknown];
+    if (of !== nameOf(order) || !VALUES[sort.replace('-', '')]?.(value) || typeof id !== 'string') throw bad();
     // A list sorted by its numbers needs no second value.
     if (!UUID.test(id) && !(id === '' && sort.endsWith('id'))) throw bad();
-    return { list, sort, value: value as Cursor['value'], id };
+    return { ...order, value: value as Cursor['value'], id };
   } catch {
     throw bad();
   }

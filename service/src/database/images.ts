@@ -43,6 +43,8 @@ export function toImage({ errorCode, errorMessage, ...row }: ImageRow): Image {
 const OWNERS_MAX = 200_000;
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
+const orderOf = ({ projectId, sort }: ImageListQuery) => ({ list: `images of ${projectId}`, sort });
+
 /** Version key of what depends on which images there are and how they are called, and not on their status. */
 export const namesOf = (projectId: string): string => `names:${projectId}`;
 
@@ -68,10 +70,9 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     return row ? toImage(row) : null;
   }
 
-  function after(sort: ImageSort, text: string) {
-    const cursor = decodeCursor(text, 'images', sort);
-    const { value, id } = cursor;
-    switch (sort) {
+  function after(query: ImageListQuery, text: string) {
+    const { value, id } = decodeCursor(text, orderOf(query));
+    switch (query.sort) {
       case 'name':
         return sql`and (i.name, i.id) > (${String(value)}, ${id})`;
       case '-name':
@@ -126,9 +127,8 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   async function readPage(query: ImageListQuery): Promise<ImageRow[]> {
     const wanted = query.limit + 1;
     if (query.cursor === undefined) return readRows(query, sql``, wanted);
-    const rows = await readRows(query, after(query.sort, query.cursor), wanted);
-    const counted =
-      query.sort.endsWith('polygonCount') && decodeCursor(query.cursor, 'images', query.sort).value !== null;
+    const rows = await readRows(query, after(query, query.cursor), wanted);
+    const counted = query.sort.endsWith('polygonCount') && decodeCursor(query.cursor, orderOf(query)).value !== null;
     if (!counted || rows.length === wanted) return rows;
     // "Greater, or null" is no range of an index; two ranges are.
     return [...rows, ...(await readRows(query, sql`and i.polygon_count is null`, wanted - rows.length))];
@@ -158,9 +158,7 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     const more = rows.length > query.limit && last !== undefined;
     return {
       items,
-      nextCursor: more
-        ? encodeCursor({ list: 'images', sort: query.sort, value: cursorValue(query.sort, last), id: last.id })
-        : null,
+      nextCursor: more ? encodeCursor({ ...orderOf(query), value: cursorValue(query.sort, last), id: last.id }) : null,
     };
   }
 
@@ -176,7 +174,7 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   function cachedList<T>(part: string, query: ImageListQuery, load: (query: ImageListQuery) => Promise<T>): Promise<T> {
     if (query.cursor !== undefined && query.offset > 0)
       throw badValue('offset', query.offset, 'nothing or 0 together with cursor');
-    if (query.cursor !== undefined) decodeCursor(query.cursor, 'images', query.sort);
+    if (query.cursor !== undefined) decodeCursor(query.cursor, orderOf(query));
     const { projectId, statuses, ...rest } = query;
     const key = JSON.stringify([part, [...statuses].sort(), rest]);
     return cache.wrap({ kind: 'list', projectId, key }, () => load(query));

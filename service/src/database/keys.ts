@@ -12,6 +12,7 @@ const newToken = (prefix: string): string => `${prefix}_${randomBytes(32).toStri
 /** Told to all API processes when a key is revoked or a session ends. */
 export const KEYS_CHANNEL = 'segbench_keys';
 const TRUSTED_MAX = 10_000;
+const ORDER = { list: 'keys', sort: 'createdAt' };
 
 export interface KeyStoreOptions {
   now?: () => number;
@@ -116,7 +117,7 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
     },
     async list(limit: number, offset: number, cursor: string | undefined) {
       if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
-      const at = cursor === undefined ? null : decodeCursor(cursor, 'keys', 'createdAt');
+      const at = cursor === undefined ? null : decodeCursor(cursor, ORDER);
       const [rows, [counted]] = await Promise.all([
         sql<(KeyRow & { at: string })[]>`
           select id, name, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
@@ -126,10 +127,7 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
         sql<{ total: number }[]>`select count(*) as total from api_keys`,
       ]);
       const last = rows[limit - 1];
-      const nextCursor =
-        rows.length > limit && last
-          ? encodeCursor({ list: 'keys', sort: 'createdAt', value: last.at, id: last.id })
-          : null;
+      const nextCursor = rows.length > limit && last ? encodeCursor({ ...ORDER, value: last.at, id: last.id }) : null;
       return { rows: rows.slice(0, limit) as KeyRow[], total: counted?.total ?? 0, nextCursor };
     },
     /** False when there is no such key, or it is revoked already. Its sessions end with it. */

@@ -9,6 +9,7 @@ import { namesOf } from './images.ts';
 
 /** Version key of what spans projects: the list of them. */
 export const ALL_PROJECTS = '*';
+const ORDER = { list: 'projects', sort: 'createdAt' };
 
 /** A project with what only some want to know. */
 export interface ProjectFacts extends Project {
@@ -34,7 +35,7 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     cache.wrap({ kind: 'project', projectId: id, key: 'one' }, () => load(id));
 
   async function loadPage(limit: number, offset: number, cursor: string | undefined) {
-    const at = cursor === undefined ? null : decodeCursor(cursor, 'projects', 'createdAt');
+    const at = cursor === undefined ? null : decodeCursor(cursor, ORDER);
     const [rows, [counted]] = await Promise.all([
       sql<Project[]>`
         select ${columns} from projects p
@@ -45,9 +46,7 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     const items = rows.slice(0, limit);
     const last = items.at(-1);
     const more = rows.length > limit && last !== undefined;
-    const nextCursor = more
-      ? encodeCursor({ list: 'projects', sort: 'createdAt', value: last.createdAt, id: last.id })
-      : null;
+    const nextCursor = more ? encodeCursor({ ...ORDER, value: last.createdAt, id: last.id }) : null;
     return { items, total: counted?.total ?? 0, limit, offset, nextCursor };
   }
 
@@ -110,7 +109,6 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
             update batches set status = 'cancelled', paused_reason = null, finished_at = clock_timestamp(),
               cancelled = cancelled + queued + processing, queued = 0, processing = 0
             where project_id = ${id} and status in ('queued', 'running', 'paused')`;
-          await tx`select pg_notify('segbench_frames', ${id})`;
           return row;
         }),
       );

@@ -73,7 +73,7 @@ export function createIdempotency(sql: Sql, options: { waitMs?: number; signOfLi
       }, options.signOfLifeMs ?? SIGN_OF_LIFE_MS);
       try {
         const answer = await work(async (tx, { statusCode, reply, fingerprint: own }) => {
-          await tx`update idempotency set status_code = ${statusCode}, reply = ${tx.json(reply as string)}, fingerprint = ${own}
+          await tx`update idempotency set status_code = ${statusCode}, reply = ${JSON.stringify(reply)}::text::json, fingerprint = ${own}
             where ${where}`;
         });
         await sql`delete from idempotency where created_at < now() - make_interval(hours => ${KEPT_HOURS})`;

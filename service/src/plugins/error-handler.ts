@@ -22,6 +22,8 @@ const RULES: Record<string, Rule> = {
   const: ({ params, data }, at) => `${at} is ${shown(data)}: expected ${shown(params.allowedValue)}`,
   format: ({ params, data }, at) => `${at} is ${shown(data)}: expected a ${String(params.format)}`,
   type: ({ params, data }, at) => `${at} is ${shown(data)}: expected ${String(params.type)}`,
+  maxItems: ({ params, data }, at) =>
+    `${at} has ${(data as unknown[]).length} items: at most ${String(params.limit)} are allowed`,
 };
 
 /** Says which field, with which value, and what is allowed. */

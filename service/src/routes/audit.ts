@@ -6,7 +6,7 @@ import { decodeCursor, encodeCursor } from '../database/cursor.ts';
 import { badValue } from '../errors.ts';
 import { replies } from './schemas.ts';
 
-const SORT = '-id';
+const ORDER = { list: 'audit', sort: '-id' };
 type Row = Omit<Static<typeof AuditRow>, 'at'> & { at: Date };
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
@@ -20,7 +20,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     handler: async ({ query: { limit = 50, offset = 0, cursor } }) => {
       if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
-      const at = cursor === undefined ? null : decodeCursor(cursor, 'audit', SORT);
+      const at = cursor === undefined ? null : decodeCursor(cursor, ORDER);
       const [rows, [counted]] = await Promise.all([
         app.sql<Row[]>`
           select id, at, key_id as "keyId", key_name as "keyName", action, target_type as "targetType",
@@ -30,8 +30,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       ]);
       const items = rows.slice(0, limit).map((row) => ({ ...row, at: row.at.toISOString() }));
       const last = items.at(-1);
-      const nextCursor =
-        rows.length > limit && last ? encodeCursor({ list: 'audit', sort: SORT, value: last.id, id: '' }) : null;
+      const nextCursor = rows.length > limit && last ? encodeCursor({ ...ORDER, value: last.id, id: '' }) : null;
       return { items, total: counted?.total ?? 0, limit, offset, nextCursor };
     },
   });

@@ -11,8 +11,8 @@ import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
 
 const UNKNOWN = '00000000-0000-4000-8000-000000000001';
 /** A cursor that no list gave out. */
-const forged = (sort: string, value: unknown) =>
-  Buffer.from(JSON.stringify([sort, value, UNKNOWN])).toString('base64url');
+const forged = (order: string, value: unknown) =>
+  Buffer.from(JSON.stringify([order, value, UNKNOWN])).toString('base64url');
 
 let service: TestApp;
 let pages: string;
@@ -173,10 +173,10 @@ describe('replies', () => {
     ['GET', '/api/projects?offset=99999999999999999999', undefined],
     ['POST', '/api/projects', { name: 'a\0b' }],
     ['POST', '/api/keys', { name: '\0', scopes: ['read'] }],
-    ['GET', `/api/projects?cursor=${forged('createdAt', 'nonsense')}`, undefined],
-    ['GET', `/api/projects?cursor=${forged('createdAt', null)}`, undefined],
+    ['GET', `/api/projects?cursor=${forged('projects by createdAt', 'nonsense')}`, undefined],
+    ['GET', `/api/projects?cursor=${forged('projects by createdAt', null)}`, undefined],
     ['GET', `/api/projects/${UNKNOWN}/images?q=%00`, undefined],
-    ['GET', `/api/audit?cursor=${forged('-id', 1.5)}`, undefined],
+    ['GET', `/api/audit?cursor=${forged('audit by -id', 1.5)}`, undefined],
     ['POST', `/api/batches/${UNKNOWN}/pause`, { reason: 'lunch' }],
     ['POST', `/api/batches/${UNKNOWN}/cancel`, []],
   ])('answers 400 to what the database would choke on and to unknown fields: %s %s', async (method, path, json) => {
