@@ -114,8 +114,8 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/events': {
     operationId: 'openEvents',
     description:
-      'The first frame is `hello`. With `epoch` and `since` the client gets exactly what it missed, or a `snapshot`.',
-    errors: ['FOREIGN_ORIGIN', 'NOT_FOUND'],
+      'The first frame is `hello`. With `epoch` and `since` the client gets exactly what it missed, or a `snapshot`. Close codes: 1001 the server ends, 1008 the key or session has ended, 1009 a message over 64 KiB, 1013 the client stopped reading, 4404 the project was deleted.',
+    errors: ['FOREIGN_ORIGIN', 'NOT_FOUND', 'UPGRADE_REQUIRED'],
     bare: { 101: 'Switching protocols: frames of `ServerFrame` as text follow. The client sends nothing' },
   },
 
