@@ -37,6 +37,7 @@ export const ERRORS = {
   RANGE_NOT_SATISFIABLE: { statusCode: 416, message: 'the range lies outside of the file' },
   IMAGE_TOO_LARGE: { statusCode: 422, message: 'the image has more pixels than this server decodes' },
   IMAGE_DAMAGED: { statusCode: 422, message: 'the image cannot be decoded' },
+  UPGRADE_REQUIRED: { statusCode: 426, message: 'this address is a WebSocket: a plain request gets nothing here' },
   RATE_LIMITED: { statusCode: 429, message: 'too many requests' },
   HEADERS_TOO_LARGE: { statusCode: 431, message: 'the headers are larger than allowed' },
   INTERNAL: { statusCode: 500, message: 'something failed inside; the log has the details' },

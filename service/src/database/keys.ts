@@ -72,7 +72,6 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
       trusted.get(nameOf(token === undefined ? `session ${session}` : `key ${token}`))?.endsAt ?? null,
     /** Another process changed some. */
     forget,
-    sessionSeconds,
     /** Whether the key or session has proved good in this process before; it may have ended since. */
     isFamiliar: ({ token, session }: { token: string | undefined; session: string | undefined }): boolean =>
       (token !== undefined && trusted.has(nameOf(`key ${token}`))) ||
@@ -94,12 +93,17 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
             and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`;
         return key;
       }),
-    async openSession(keyId: string): Promise<{ token: string; expiresAt: Date }> {
+    /** It lasts no longer than its key. */
+    async openSession(keyId: string): Promise<{ token: string; expiresAt: Date; seconds: number }> {
       const token = newToken('ss');
-      const expiresAt = new Date(now() + sessionSeconds * 1000);
+      const latest = new Date(now() + sessionSeconds * 1000);
       await sql`delete from sessions where expires_at < now()`;
-      await sql`insert into sessions (token_sha256, key_id, expires_at) values (${hashOf(token)}, ${keyId}, ${expiresAt})`;
-      return { token, expiresAt };
+      const [row] = await sql<{ expiresAt: Date }[]>`
+        insert into sessions (token_sha256, key_id, expires_at)
+        select ${hashOf(token)}, id, least(${latest}, expires_at) from api_keys where id = ${keyId}
+        returning expires_at as "expiresAt"`;
+      const { expiresAt } = row!;
+      return { token, expiresAt, seconds: Math.max(0, Math.round((expiresAt.getTime() - now()) / 1000)) };
     },
     async closeSession(token: string): Promise<void> {
       await sql`delete from sessions where token_sha256 = ${hashOf(token)}`;

@@ -115,8 +115,8 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/events': {
     operationId: 'openEvents',
     description:
-      'The first frame is `hello`. With `epoch` and `since` the client gets exactly what it missed, or a `snapshot`.',
-    errors: ['FOREIGN_ORIGIN', 'NOT_FOUND'],
+      'The first frame is `hello`. With `epoch` and `since` the client gets exactly what it missed, or a `snapshot`. Close codes: 1001 the server ends, 1008 the key or session has ended, 1009 a message over 64 KiB, 1013 the client stopped reading, 4404 the project was deleted.',
+    errors: ['FOREIGN_ORIGIN', 'NOT_FOUND', 'UPGRADE_REQUIRED'],
     bare: { 101: 'Switching protocols: frames of `ServerFrame` as text follow. The client sends nothing' },
   },
 
@@ -148,9 +148,17 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/metrics/performance': { operationId: 'getPerformance' },
   'GET /api/metrics/slow-queries': { operationId: 'getSlowQueries' },
   'GET /api/metrics/endpoints': { operationId: 'getEndpoints' },
-  'POST /api/keys': { operationId: 'createKey', body: { name: 'nightly run', scopes: ['read', 'write'] } },
+  'POST /api/keys': {
+    operationId: 'createKey',
+    description: 'Who has `admin` may give out any scope, also one that the own key lacks.',
+    body: { name: 'nightly run', scopes: ['read', 'write'] },
+  },
   'GET /api/keys': { operationId: 'listKeys', errors: ['BAD_CURSOR'] },
-  'DELETE /api/keys/:id': { operationId: 'deleteKey' },
+  'DELETE /api/keys/:id': {
+    operationId: 'deleteKey',
+    description:
+      'It ends at once, in every API process, with its sessions and open sockets. Any key may be revoked, the last one with `admin` too: a start with a new BOOTSTRAP_API_KEY then lets the owner in again.',
+  },
   'GET /api/audit': { operationId: 'listAudit', errors: ['BAD_CURSOR'] },
 
   'GET /metrics': {

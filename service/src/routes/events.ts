@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Type, type Static } from 'typebox';
 import { Id, closed } from '../contract/common.ts';
-import { badValue, notFound } from '../errors.ts';
+import { ApiError, badValue, notFound } from '../errors.ts';
 import { refuseForeignOrigin } from '../events/origin.ts';
 import { credentialsOf } from '../plugins/auth.ts';
 
@@ -23,6 +23,11 @@ const Query = Type.Object(
 export default async function eventRoutes(instance: FastifyInstance) {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>();
 
+  async function checkUpgrade(request: FastifyRequest): Promise<void> {
+    // RFC 9110 section 15.5.22
+    if (!request.ws)
+      throw new ApiError('UPGRADE_REQUIRED', undefined, { headers: { upgrade: 'websocket', connection: 'Upgrade' } });
+  }
   async function checkQuery(request: FastifyRequest): Promise<void> {
     const { projectId, epoch, since, window } = request.query as Static<typeof Query>;
     if ((epoch === undefined) !== (since === undefined))
@@ -38,7 +43,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
     {
       websocket: true,
       onRequest: [refuseForeignOrigin, app.requireScope('read')],
-      preHandler: checkQuery,
+      preHandler: [checkUpgrade, checkQuery],
       schema: { tags: ['events'], summary: 'WebSocket: events of a project', querystring: Query },
     },
     async (socket, request) => {

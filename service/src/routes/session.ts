@@ -36,12 +36,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       // Who it is shows only here: a public route has no key.
       Object.defineProperty(request, 'apiKey', { value: key, configurable: true });
       request.audit = { targetId: key.id };
-      const { token, expiresAt } = await app.keys.openSession(key.id);
+      const { token, expiresAt, seconds } = await app.keys.openSession(key.id);
       return reply
         .setCookie(SESSION_COOKIE, token, {
           ...COOKIE,
           secure: request.protocol === 'https',
-          maxAge: app.keys.sessionSeconds,
+          maxAge: seconds,
         })
         .code(201)
         .send({ keyId: key.id, name: key.name, scopes: [...key.scopes], expiresAt: expiresAt.toISOString() });

@@ -81,6 +81,19 @@ describe('an upgrade', () => {
     expect((await readers.open(server, query, { authorization: `Bearer ${token}` })).hello()).toBeDefined();
   });
 
+  it('is what a plain request is told to ask for, with 426', async () => {
+    const reply = await server.call(`/api/events?projectId=${projectId}`);
+    expect(reply.status).toBe(426);
+    expect(reply.headers.get('upgrade')).toBe('websocket');
+    expect(await reply.json()).toEqual({
+      statusCode: 426,
+      code: 'UPGRADE_REQUIRED',
+      error: 'Upgrade Required',
+      message: expect.stringContaining('WebSocket'),
+    });
+    expect((await server.call(`/api/events?projectId=${projectId}`, { key: null })).status).toBe(401);
+  });
+
   it('takes one event a frame only where the server allows it, and then loses nothing', async () => {
     const query = `projectId=${projectId}&window=0`;
     await expect(readers.open(server, query)).rejects.toThrow('HTTP 400');
