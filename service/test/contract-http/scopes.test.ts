@@ -62,7 +62,7 @@ const NEEDS: Readonly<Record<string, Scope | 'any' | 'open' | 'own'>> = {
   'GET /openapi.json': 'open',
   'GET /docs': 'open',
 };
-const isScope = (name: Asker | string): name is Scope => (SCOPES as readonly string[]).includes(name);
+const isScope = (name: Asker): name is Scope => (SCOPES as readonly string[]).includes(name);
 
 /** The status that says who may not, or `answered` for every other. */
 function expectedOf(need: (typeof NEEDS)[string], asker: Asker): string {

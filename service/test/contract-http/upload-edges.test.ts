@@ -131,10 +131,7 @@ describe('an Idempotency-Key', () => {
       body: form([{ name: 'a.png', bytes: png }]),
       headers: { 'idempotency-key': key },
     });
-    expect([status, body.message ?? '']).toEqual([
-      expected,
-      expected === 400 ? (expect.stringContaining('idempotency-key') as string) : '',
-    ]);
+    expect([status, body.message?.includes('idempotency-key') ?? null]).toEqual([expected, expected === 400 || null]);
   });
 });
 
