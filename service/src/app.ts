@@ -14,6 +14,7 @@ import httpCache from './plugins/http-cache.ts';
 import httpMetrics from './plugins/http-metrics.ts';
 import limiter from './plugins/limiter.ts';
 import pages from './plugins/pages.ts';
+import pathIds from './plugins/path-ids.ts';
 import pictureDrawing from './plugins/pictures.ts';
 import plants from './plugins/plants.ts';
 import queueProbe from './plugins/queue-probe.ts';
@@ -41,6 +42,7 @@ import upload from './routes/upload.ts';
 const PLUGINS = [
   httpMetrics,
   validation,
+  pathIds,
   limiter,
   signedUrls,
   auth,

@@ -51,7 +51,8 @@ export function createCache(options: {
     for (const projectId of unbumped) void bump(projectId);
   });
   const loads = new Map<string, Promise<unknown>>();
-  const versionKey = (projectId: string) => `${prefix}:v:${projectId}`;
+  /** One of the project, in whatever case its id was written. */
+  const versionKey = (projectId: string) => `${prefix}:v:${projectId.toLowerCase()}`;
   const ready = () => redis.status === 'ready';
 
   async function bump(projectId: string): Promise<void> {

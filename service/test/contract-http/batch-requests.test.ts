@@ -115,7 +115,8 @@ describe('parameters of a batch', () => {
     for (const value of values) {
       const { status, body } = await post<Record<string, unknown>>(projectId, { all: true, [field]: value });
       expect({ value, status, body }).toMatchObject({ status: 202 });
-      expect({ [field]: value, ...body }).toMatchObject({ [field]: value });
+      // What the batch does not show is undefined there.
+      expect([value, undefined]).toContain(body[field]);
     }
   });
 

@@ -66,7 +66,7 @@ export async function walk<T>(
   service: TestApp,
   path: string,
   limit: number,
-  between: (nth: number) => unknown = () => {},
+  between: (nth: number) => Promise<void> = async () => {},
 ): Promise<T[]> {
   const all: T[] = [];
   let cursor: string | null = null;

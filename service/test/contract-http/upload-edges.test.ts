@@ -122,17 +122,16 @@ describe('the name of a file', () => {
 
 describe('an Idempotency-Key', () => {
   it.each([
-    ['', 400, 'idempotency-key'],
-    ['k', 201, ''],
-    ['k'.repeat(200), 201, ''],
-    ['k'.repeat(201), 400, 'idempotency-key'],
-  ])('%j is answered with %i', async (key, expected, says) => {
+    ['', 400],
+    ['k', 201],
+    ['k'.repeat(200), 201],
+    ['k'.repeat(201), 400],
+  ])('%j is answered with %i', async (key, expected) => {
     const { status, body } = await post({
       body: form([{ name: 'a.png', bytes: png }]),
       headers: { 'idempotency-key': key },
     });
-    expect(status).toBe(expected);
-    expect(body.message ?? '').toContain(says);
+    expect([status, body.message?.includes('idempotency-key') ?? null]).toEqual([expected, expected === 400 || null]);
   });
 });
 
