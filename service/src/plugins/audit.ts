@@ -56,7 +56,7 @@ export default fp(
         return payload;
       await app.writeAudit(request, {
         action: `${request.method} ${url}`,
-        targetType: targetTypeOf(url),
+        targetType: request.audit?.targetType ?? targetTypeOf(url),
         targetId: targetIdOf(request),
         detail: request.audit?.detail,
       });

@@ -16,6 +16,8 @@ export interface ApiKey {
 
 /** What a mutation says of itself beside method, route and target; see `plugins/audit.ts`. */
 export interface AuditNote {
+  /** Where it is not what the route is named after. */
+  targetType?: string;
   targetId?: string;
   detail?: Record<string, unknown>;
 }

@@ -72,7 +72,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
       async function published({ images, rejected }: UploadReply, replayed = false) {
         for (const image of images) app.images.own(image.id, id);
+        // Many images, one project: it is the one object that has an id here.
         request.audit = {
+          targetType: 'projects',
           targetId: id,
           detail: { images: images.length, rejected: rejected.length, ...(replayed && { replayed }) },
         };

@@ -126,7 +126,7 @@ it('makes one key when several processes start at once on an empty database', as
   const keys = all.flatMap(({ told }) => told);
   expect(keys).toHaveLength(1);
   for (const { url } of all) expect((await ask(url, keys[0]!)).status).toBe(200);
-  await Promise.all(all.map(({ stop }) => stop()));
+  await Promise.all(all.map((run) => run.stop()));
   expect(all.flatMap(printed)).toEqual(keys);
 });
 

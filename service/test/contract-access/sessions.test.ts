@@ -180,13 +180,18 @@ it('lets no other site use the cookie for any route that is not a reading one', 
   );
   expect(writing.length).toBeGreaterThan(15);
   const database = await wholeDatabase(server);
+  const foreign: Record<string, string>[] = [
+    { origin: 'http://evil.example' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+  ];
   for (const { method, path } of writing)
-    for (const headers of [{ origin: 'http://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }]) {
+    for (const headers of foreign) {
       const url = path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000001');
       const init = {
         method: method.toUpperCase(),
         key: null,
-        headers: { cookie, ...headers } as Record<string, string>,
+        headers: { cookie, ...headers },
       };
       const reply = await server.call(
         url,

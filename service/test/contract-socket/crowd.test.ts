@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { until } from '../batches/fixture.ts';
-import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
+import { startTestApp, type TestApp } from '../support/app.ts';
 import { openSocket } from '../events/socket.ts';
 import { createReaders, emit, expectStream, newProject, range } from './kit.ts';
 

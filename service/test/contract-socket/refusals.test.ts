@@ -214,6 +214,7 @@ describe('what a client sends', () => {
       await closed;
     }
     await until(async () => (await server.app.events.clients()) === 1);
+    expect(steady.socket.readyState).toBe(steady.socket.OPEN);
     await expectUnharmed();
   });
 
