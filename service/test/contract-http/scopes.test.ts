@@ -152,6 +152,24 @@ describe('what a route needs', () => {
     for (const [asker, token] of askers) expect([asker, await open(token)]).toEqual([asker, expectedOf('read', asker)]);
   });
 
+  it('is asked of a session as of its key, and ends with the key', async () => {
+    for (const scope of SCOPES) {
+      const { id, token } = await service.app.keys.create(`session of ${scope}`, [scope], null);
+      const opened = await service.call('/api/session', { method: 'POST', key: token });
+      const cookie = opened.headers.getSetCookie()[0]!.split(';')[0]!;
+      const statuses = async () =>
+        Promise.all(
+          ['/api/projects', '/api/audit', '/metrics', '/api/session'].map(
+            async (path) => (await service.call(path, { key: null, headers: { cookie } })).status,
+          ),
+        );
+      const allowed = (needed: Scope) => (scope === needed ? 200 : 403);
+      expect([scope, await statuses()]).toEqual([scope, [allowed('read'), allowed('admin'), allowed('metrics'), 200]]);
+      expect((await service.call(`/api/keys/${id}`, { method: 'DELETE' })).status).toBe(204);
+      expect([scope, await statuses()]).toEqual([scope, [401, 401, 401, 401]]);
+    }
+  });
+
   it('lets a key of two scopes do what either may, and nothing else', async () => {
     const { token } = await service.app.keys.create('two', ['read', 'metrics'], null);
     const statuses = ['/api/projects', '/api/metrics/summary', '/metrics', '/api/keys', '/api/audit'].map(
