@@ -23,7 +23,7 @@ const RULES: Record<string, Rule> = {
   format: ({ params, data }, at) => `${at} is ${shown(data)}: expected a ${String(params.format)}`,
   type: ({ params, data }, at) => `${at} is ${shown(data)}: expected ${String(params.type)}`,
   maxItems: ({ params, data }, at) =>
-    `${at} has ${(data as unknown[]).length} items: at most ${String(params.limit)} are allowed`,
+    `${at} is a list of ${(data as unknown[]).length}: expected at most ${String(params.limit)} items`,
 };
 
 /** Says which field, with which value, and what is allowed. */

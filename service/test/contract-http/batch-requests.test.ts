@@ -33,7 +33,7 @@ describe('imageIds of a batch', () => {
     const over = await post(projectId, { imageIds });
     expect(over.status).toBe(400);
     expect(Object.keys(over.body).sort()).toEqual(ERROR_FIELDS);
-    expect(over.body.message).toBe('body.imageIds has 10001 items: at most 10000 are allowed');
+    expect(over.body.message).toBe('body.imageIds is a list of 10001: expected at most 10000 items');
     await expectUntouched(projectId);
 
     const { status, body } = await post<Batch>(projectId, { imageIds: imageIds.slice(1) });

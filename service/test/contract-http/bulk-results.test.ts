@@ -53,7 +53,7 @@ describe('imageIds of the bulk query', () => {
     expect(reply).toEqual({ full: imageIds, missing: [], nextCursor: null, empty: [] });
     const over = await send(service, 'POST', PATH, { imageIds: [...imageIds, UNKNOWN] });
     expect([over.status, over.body.code]).toEqual([400, 'VALIDATION']);
-    expect(over.body.message).toBe('body.imageIds has 1001 items: at most 1000 are allowed');
+    expect(over.body.message).toBe('body.imageIds is a list of 1001: expected at most 1000 items');
   });
 
   it('are answered once each, in the order of the list, however often and in whatever case they are written', async () => {

@@ -140,7 +140,10 @@ describe('a deleted project', () => {
     expect((await send(service, 'DELETE', `/api/projects/${project.id}`)).status).toBe(204);
     expect(await notGone(requests)).toEqual([]);
     for (const [url, etag] of tags)
-      for (const headers of [{ 'if-none-match': etag }, { range: 'bytes=0-3', 'if-range': etag }])
+      for (const headers of [
+        new Headers({ 'if-none-match': etag }),
+        new Headers({ range: 'bytes=0-3', 'if-range': etag }),
+      ])
         expect([url, (await service.call(url, { headers })).status]).toEqual([url, 404]);
     for (const url of signed) expect([url, (await service.call(url, { key: null })).status]).toEqual([url, 404]);
     const ids = images.map(({ id }) => id);
