@@ -5,9 +5,13 @@ export * from './names.ts';
 export const Id = Type.String({ format: 'uuid' });
 export const Timestamp = Type.String({ format: 'date-time' });
 
-/** What PostgreSQL takes as text: everything but the character zero. */
+/** What PostgreSQL takes as text: everything but the character zero, and half of a surrogate pair, which is no character. */
 export const Text = (options: { minLength?: number; maxLength: number }) =>
-  Type.String({ ...options, pattern: '^[^\\u0000]*$' });
+  Type.String({
+    ...options,
+    title: 'Unicode text without the character zero',
+    pattern: '^[^\\u0000\\ud800-\\udfff]*$',
+  });
 
 /** `T` or null; unions instead of `nullable`, which JSON Schema does not know. */
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);

@@ -41,7 +41,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'The file of an export, or a range of it',
       description: `409 NOT_READY before the export is ready. ${RANGES}`,
       params: Type.Object({ exportId: Id }, closed),
-      querystring: Type.Object(SignedQuery),
+      querystring: Type.Object(SignedQuery, closed),
       response: replies({ 200: Bytes('the file'), 206: Bytes('a range') }),
     },
     handler: async (request, reply) => {

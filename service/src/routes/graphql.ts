@@ -31,8 +31,6 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     for (const socket of sockets) socket.close(CLOSE_GOING_AWAY, 'the server is going away');
   });
   const tags = ['graphql'];
-  // A form of another site can send text, but not JSON.
-  app.removeContentTypeParser('text/plain');
   const places = new WeakMap<FastifyRequest, RefusedError['errors']>();
   // Whatever is refused has the fields that every route's errors have, and `errors` for clients that know GraphQL only.
   app.addHook('preSerialization', async (request, reply, payload) => {

@@ -11,7 +11,7 @@ import { sendFile } from '../results/send-file.ts';
 import { Bytes, IdParams, RANGES, SignedQuery, replies, secondsLeft } from './schemas.ts';
 
 const Side = Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SIDE }));
-const FileQuery = Type.Object(SignedQuery);
+const FileQuery = Type.Object(SignedQuery, closed);
 const RenderQuery = Type.Object(
   {
     w: Side,
