@@ -55,7 +55,8 @@ export async function readPage(
   { limit, offset, cursor }: PageRequest,
 ): Promise<BatchPage> {
   if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
-  const at = cursor === undefined ? null : decodeCursor(cursor, SORT);
+  const list = `batches/${projectId.toLowerCase()}`;
+  const at = cursor === undefined ? null : decodeCursor(cursor, list, SORT);
   const after = at === null ? sql`` : sql`AND (created_at, id) < (${String(at.value)}::text::timestamptz, ${at.id})`;
   const [rows, [counted]] = await Promise.all([
     sql<{ id: string; createdAt: string }[]>`
@@ -70,7 +71,7 @@ export async function readPage(
   );
   const last = rows[limit - 1];
   const nextCursor =
-    rows.length > limit && last ? encodeCursor({ sort: SORT, value: last.createdAt, id: last.id }) : null;
+    rows.length > limit && last ? encodeCursor({ list, sort: SORT, value: last.createdAt, id: last.id }) : null;
   return { items, total: counted?.total ?? 0, limit, offset, nextCursor };
 }
 

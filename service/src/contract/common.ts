@@ -55,7 +55,8 @@ export type Scope = (typeof SCOPES)[number];
 export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
   offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 })),
-  cursor: Type.Optional(Type.String({ maxLength: 512 })),
+  /** One of the longest name with every character escaped, in base64. */
+  cursor: Type.Optional(Type.String({ maxLength: 1024 })),
 };
 export const Page = <T extends TSchema>(item: T) =>
   Type.Object({

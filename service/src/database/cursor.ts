@@ -1,14 +1,16 @@
 import { apiError } from '../errors.ts';
 
-/** Where a list stopped: the sort it was made for, the last row's value and its id. Opaque to clients. */
+/** Where a list stopped: which list, the sort it was made for, the last row's value and its id. Opaque to clients. */
 export interface Cursor {
+  /** `projects`, or with what the list is of: `images/<project id>`. */
+  list: string;
   sort: string;
   value: string | number | null;
   id: string;
 }
 
 export const encodeCursor = (cursor: Cursor): string =>
-  Buffer.from(JSON.stringify([cursor.sort, cursor.value, cursor.id])).toString('base64url');
+  Buffer.from(JSON.stringify([cursor.list, cursor.sort, cursor.value, cursor.id])).toString('base64url');
 
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/;
@@ -28,8 +30,8 @@ const VALUES: Record<string, (value: unknown) => boolean> = {
   id: (value) => isWhole(value, Number.MAX_SAFE_INTEGER),
 };
 
-/** @throws ApiError BAD_CURSOR when it is not one of this list, or of another sort. */
-export function decodeCursor(text: string, sort: string): Cursor {
+/** @throws ApiError BAD_CURSOR when it is one of another list, or of another sort, or none. */
+export function decodeCursor(text: string, list: string, sort: string): Cursor {
   const bad = () =>
     apiError(
       'BAD_CURSOR',
@@ -37,12 +39,12 @@ export function decodeCursor(text: string, sort: string): Cursor {
     );
   try {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (!Array.isArray(parts) || parts.length !== 3) throw bad();
-    const [of, value, id] = parts as [unknown, unknown, unknown];
-    if (of !== sort || !VALUES[sort.replace('-', '')]?.(value) || typeof id !== 'string') throw bad();
+    if (!Array.isArray(parts) || parts.length !== 4) throw bad();
+    const [from, of, value, id] = parts as unknown[];
+    if (from !== list || of !== sort || !VALUES[sort.replace('-', '')]?.(value) || typeof id !== 'string') throw bad();
     // A list sorted by its numbers needs no second value.
     if (!UUID.test(id) && !(id === '' && sort.endsWith('id'))) throw bad();
-    return { sort, value: value as Cursor['value'], id };
+    return { list, sort, value: value as Cursor['value'], id };
   } catch {
     throw bad();
   }

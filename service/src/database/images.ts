@@ -6,7 +6,7 @@ import type { Cache } from '../cache.ts';
 import { withRetry } from '../batches/locks.ts';
 import { badValue } from '../errors.ts';
 import type { Sql } from './client.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor, encodeCursor, type Cursor } from './cursor.ts';
 import { removeImage } from './remove-image.ts';
 
 export const IMAGE_SORTS = ['name', '-name', 'createdAt', '-createdAt', 'polygonCount', '-polygonCount'] as const;
@@ -46,6 +46,11 @@ type Fragment = postgres.PendingQuery<postgres.Row[]>;
 /** Version key of what depends on which images there are and how they are called, and not on their status. */
 export const namesOf = (projectId: string): string => `names:${projectId}`;
 
+const listOf = ({ projectId }: ImageListQuery) => `images/${projectId.toLowerCase()}`;
+/** @throws ApiError BAD_CURSOR */
+const cursorOf = (query: ImageListQuery): Cursor | null =>
+  query.cursor === undefined ? null : decodeCursor(query.cursor, listOf(query), query.sort);
+
 export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   const owners = new Map<string, string>();
   const own = (imageId: string, projectId: string) => {
@@ -68,9 +73,7 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     return row ? toImage(row) : null;
   }
 
-  function after(sort: ImageSort, text: string) {
-    const cursor = decodeCursor(text, sort);
-    const { value, id } = cursor;
+  function after({ sort }: ImageListQuery, { value, id }: Cursor) {
     switch (sort) {
       case 'name':
         return sql`and (i.name, i.id) > (${String(value)}, ${id})`;
@@ -125,9 +128,10 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   /** One row more than the page has. */
   async function readPage(query: ImageListQuery): Promise<ImageRow[]> {
     const wanted = query.limit + 1;
-    if (query.cursor === undefined) return readRows(query, sql``, wanted);
-    const rows = await readRows(query, after(query.sort, query.cursor), wanted);
-    const counted = query.sort.endsWith('polygonCount') && decodeCursor(query.cursor, query.sort).value !== null;
+    const cursor = cursorOf(query);
+    if (cursor === null) return readRows(query, sql``, wanted);
+    const rows = await readRows(query, after(query, cursor), wanted);
+    const counted = query.sort.endsWith('polygonCount') && cursor.value !== null;
     if (!counted || rows.length === wanted) return rows;
     // "Greater, or null" is no range of an index; two ranges are.
     return [...rows, ...(await readRows(query, sql`and i.polygon_count is null`, wanted - rows.length))];
@@ -157,7 +161,9 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     const more = rows.length > query.limit && last !== undefined;
     return {
       items,
-      nextCursor: more ? encodeCursor({ sort: query.sort, value: cursorValue(query.sort, last), id: last.id }) : null,
+      nextCursor: more
+        ? encodeCursor({ list: listOf(query), sort: query.sort, value: cursorValue(query.sort, last), id: last.id })
+        : null,
     };
   }
 
@@ -173,7 +179,7 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   function cachedList<T>(part: string, query: ImageListQuery, load: (query: ImageListQuery) => Promise<T>): Promise<T> {
     if (query.cursor !== undefined && query.offset > 0)
       throw badValue('offset', query.offset, 'nothing or 0 together with cursor');
-    if (query.cursor !== undefined) decodeCursor(query.cursor, query.sort);
+    cursorOf(query);
     const { projectId, statuses, ...rest } = query;
     const key = JSON.stringify([part, [...statuses].sort(), rest]);
     return cache.wrap({ kind: 'list', projectId, key }, () => load(query));

@@ -116,7 +116,7 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
     },
     async list(limit: number, offset: number, cursor: string | undefined) {
       if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
-      const at = cursor === undefined ? null : decodeCursor(cursor, 'createdAt');
+      const at = cursor === undefined ? null : decodeCursor(cursor, 'keys', 'createdAt');
       const [rows, [counted]] = await Promise.all([
         sql<(KeyRow & { at: string })[]>`
           select id, name, scopes, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
@@ -127,7 +127,9 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
       ]);
       const last = rows[limit - 1];
       const nextCursor =
-        rows.length > limit && last ? encodeCursor({ sort: 'createdAt', value: last.at, id: last.id }) : null;
+        rows.length > limit && last
+          ? encodeCursor({ list: 'keys', sort: 'createdAt', value: last.at, id: last.id })
+          : null;
       return { rows: rows.slice(0, limit) as KeyRow[], total: counted?.total ?? 0, nextCursor };
     },
     /** False when there is no such key, or it is revoked already. Its sessions end with it. */

@@ -34,7 +34,7 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     cache.wrap({ kind: 'project', projectId: id, key: 'one' }, () => load(id));
 
   async function loadPage(limit: number, offset: number, cursor: string | undefined) {
-    const at = cursor === undefined ? null : decodeCursor(cursor, 'createdAt');
+    const at = cursor === undefined ? null : decodeCursor(cursor, 'projects', 'createdAt');
     const [rows, [counted]] = await Promise.all([
       sql<Project[]>`
         select ${columns} from projects p
@@ -45,7 +45,9 @@ export function createProjectStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     const items = rows.slice(0, limit);
     const last = items.at(-1);
     const more = rows.length > limit && last !== undefined;
-    const nextCursor = more ? encodeCursor({ sort: 'createdAt', value: last.createdAt, id: last.id }) : null;
+    const nextCursor = more
+      ? encodeCursor({ list: 'projects', sort: 'createdAt', value: last.createdAt, id: last.id })
+      : null;
     return { items, total: counted?.total ?? 0, limit, offset, nextCursor };
   }
 

@@ -20,7 +20,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     handler: async ({ query: { limit = 50, offset = 0, cursor } }) => {
       if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
-      const at = cursor === undefined ? null : decodeCursor(cursor, SORT);
+      const at = cursor === undefined ? null : decodeCursor(cursor, 'audit', SORT);
       const [rows, [counted]] = await Promise.all([
         app.sql<Row[]>`
           select id, at, key_id as "keyId", key_name as "keyName", action, target_type as "targetType",
@@ -30,7 +30,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       ]);
       const items = rows.slice(0, limit).map((row) => ({ ...row, at: row.at.toISOString() }));
       const last = items.at(-1);
-      const nextCursor = rows.length > limit && last ? encodeCursor({ sort: SORT, value: last.id, id: '' }) : null;
+      const nextCursor =
+        rows.length > limit && last ? encodeCursor({ list: 'audit', sort: SORT, value: last.id, id: '' }) : null;
       return { items, total: counted?.total ?? 0, limit, offset, nextCursor };
     },
   });

@@ -81,7 +81,7 @@ describe('images of a project', () => {
     );
     const last = await list(
       `images ${sort}, cursor at the end`,
-      `sort=${sort}&cursor=${encodeCursor({ sort, ...at! })}`,
+      `sort=${sort}&cursor=${encodeCursor({ list: `images/${BIG}`, sort, ...at! })}`,
       PAGE,
     );
     expect(last.items).toHaveLength(50);
@@ -96,7 +96,7 @@ describe('images of a project', () => {
         sort === 'polygonCount' ? 'ffffffff-ffff-4fff-8fff-ffffffffffff' : '00000000-0000-4000-8000-000000000000';
       const page = await list(
         `images ${sort}, cursor at the seam`,
-        `sort=${sort}&cursor=${encodeCursor({ sort, value, id })}`,
+        `sort=${sort}&cursor=${encodeCursor({ list: `images/${BIG}`, sort, value, id })}`,
         PAGE,
       );
       expect(page.items).toHaveLength(50);
