@@ -12,6 +12,7 @@ import errorHandler from './plugins/error-handler.ts';
 import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
 import httpCache from './plugins/http-cache.ts';
 import httpMetrics from './plugins/http-metrics.ts';
+import jsonBody from './plugins/json-body.ts';
 import limiter from './plugins/limiter.ts';
 import pages from './plugins/pages.ts';
 import pathIds from './plugins/path-ids.ts';
@@ -41,6 +42,7 @@ import upload from './routes/upload.ts';
 /** What every route relies on, in the order in which a request meets it. */
 const PLUGINS = [
   httpMetrics,
+  jsonBody,
   validation,
   pathIds,
   limiter,

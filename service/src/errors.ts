@@ -33,6 +33,7 @@ export const ERRORS = {
   IDEMPOTENCY_IN_USE: { statusCode: 409, message: 'a request with this Idempotency-Key is still running' },
   BODY_TOO_LARGE: { statusCode: 413, message: 'the body is larger than allowed' },
   UNSUPPORTED_MEDIA_TYPE: { statusCode: 415, message: 'the content type is not supported' },
+  EXPECTATION_FAILED: { statusCode: 417, message: 'the expectation is not known: expected 100-continue' },
   IDEMPOTENCY_MISMATCH: { statusCode: 422, message: 'this Idempotency-Key belongs to a request with another body' },
   RANGE_NOT_SATISFIABLE: { statusCode: 416, message: 'the range lies outside of the file' },
   IMAGE_TOO_LARGE: { statusCode: 422, message: 'the image has more pixels than this server decodes' },
@@ -79,18 +80,19 @@ export const notFound = (noun: string, id: string): ApiError => new ApiError('NO
 export const badValue = (field: string, value: unknown, allowed: string): ApiError =>
   new ApiError('VALIDATION', `${field} is ${shown(value)}: expected ${allowed}`);
 
-/** More entries than a message can show. */
-const LONG = 10;
-/** A value as an error message shows it: JSON, cut to 80 characters; of a long list how long it is. */
-export function shown(value: unknown): string {
-  if (Array.isArray(value) && value.length > LONG) return `a list of ${value.length}`;
+function asJson(value: unknown): string {
   if (value === undefined) return 'missing';
-  let text: string;
+  // JSON has no Infinity, but 1e400 becomes one.
+  if (typeof value === 'number') return String(value);
   try {
-    text = JSON.stringify(value);
+    return JSON.stringify(value);
   } catch {
-    // The parser takes what is nested deeper than this can follow.
-    return 'a value nested too deep to show';
+    return Array.isArray(value) ? '[...] nested too deep to show' : '{...} nested too deep to show';
   }
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+/** A value as an error message shows it: JSON, cut to 80 characters. */
+export function shown(value: unknown): string {
+  const text = asJson(value);
+  // Never half of a surrogate pair, which many readers of JSON refuse.
+  return text.length > 80 ? `${text.slice(0, 77).replace(/[\ud800-\udbff]$/, '')}...` : text;
 }

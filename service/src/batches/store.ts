@@ -2,7 +2,7 @@ import type { Batch, BatchBody, Failures } from '../contract/batches.ts';
 import type { FailureCode } from '../contract/common.ts';
 import { apiError, badValue, notFound } from '../errors.ts';
 import type { Sql, Transaction } from '../database/client.ts';
-import { loadModelCard } from '../inference/model.ts';
+import { loadModelCard, modelNames } from '../inference/model.ts';
 import { insertBatch, lockImages, type BatchSpec } from './insert.ts';
 import { cancelLocked, lockBatch, pauseLocked, resumeLocked, type BatchHead } from './lifecycle.ts';
 import { withRetry } from './locks.ts';
@@ -22,11 +22,9 @@ export interface BatchStoreDeps {
 
 /** @throws ApiError naming the models there are */
 async function resolveModel(modelsDir: string, name: string): Promise<{ name: string; version: string }> {
-  try {
-    return await loadModelCard(modelsDir, name);
-  } catch (error) {
-    throw badValue('model', name, error instanceof Error ? `a known model: ${error.message}` : 'a known model');
-  }
+  const names = await modelNames(modelsDir);
+  if (!names.includes(name)) throw badValue('model', name, `one of ${names.join(', ')}`);
+  return loadModelCard(modelsDir, name);
 }
 
 /** Batches as the API offers them. All methods throw ApiError: 404 for unknown ids, 409 where the state forbids it. */

@@ -24,7 +24,10 @@ export type Key = Static<typeof Key>;
 /** `token` is shown in this reply and never again. */
 export const NewKey = Type.Object({ ...Key.properties, token: Type.String() });
 
-export const SessionBody = Type.Object({ key: Type.String({ minLength: 1, maxLength: 1000 }) }, closed);
+export const SessionBody = Type.Object(
+  { key: Type.String({ minLength: 1, maxLength: 1000, writeOnly: true }) },
+  closed,
+);
 export const Session = Type.Object({ keyId: Id, name: Type.String(), scopes: Scopes });
 export const NewSession = Type.Object({ ...Session.properties, expiresAt: Timestamp });
 

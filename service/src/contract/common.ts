@@ -5,9 +5,13 @@ export * from './names.ts';
 export const Id = Type.String({ format: 'uuid' });
 export const Timestamp = Type.String({ format: 'date-time' });
 
-/** What PostgreSQL takes as text: everything but the character zero. */
+/** What PostgreSQL takes as text: everything but the character zero, and half of a surrogate pair, which is no character. */
 export const Text = (options: { minLength?: number; maxLength: number }) =>
-  Type.String({ ...options, pattern: '^[^\\u0000]*$' });
+  Type.String({
+    ...options,
+    title: 'Unicode text without the character zero',
+    pattern: '^[^\\u0000\\ud800-\\udfff]*$',
+  });
 
 /** `T` or null; unions instead of `nullable`, which JSON Schema does not know. */
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -51,7 +55,7 @@ export type Scope = (typeof SCOPES)[number];
 export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
   offset: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 })),
-  /** Of a list by name it carries the last name, which may have 255 bytes. */
+  /** One of the longest name with every character escaped, in base64. */
   cursor: Type.Optional(Type.String({ maxLength: 1024 })),
 };
 export const Page = <T extends TSchema>(item: T) =>

@@ -21,7 +21,7 @@ export function refusedBy(code: ErrorCode, errors: readonly GraphQLError[], allo
     const text = error.message.replace(/\.$/, '');
     return {
       ...error.toJSON(),
-      message: text.includes('expected') ? text : `${text}; expected ${allowed}`,
+      message: /\bexpected\b/.test(text) ? text : `${text}; expected ${allowed}`,
       extensions,
     };
   });

@@ -20,10 +20,15 @@ export interface Model {
 
 const CLASSES = 'background,interior,boundary';
 
+/** Names of the models there are. */
+export async function modelNames(modelsDir: string): Promise<string[]> {
+  const folders = await readdir(modelsDir, { withFileTypes: true });
+  return folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
 /** The latest version of a model: `modelsDir/name/<number>/card.json`. @throws Error naming what is missing or wrong. */
 export async function loadModelCard(modelsDir: string, name: string): Promise<Model> {
-  const folders = await readdir(modelsDir, { withFileTypes: true });
-  const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const names = await modelNames(modelsDir);
   if (!names.includes(name)) throw new Error(`model "${name}" is not in ${modelsDir} (allowed: ${names.join(', ')})`);
   const versions = (await readdir(path.join(modelsDir, name))).filter((version) => /^\d+$/.test(version));
   if (versions.length === 0) throw new Error(`model "${name}" has no version folder in ${modelsDir}`);

@@ -29,6 +29,7 @@ export interface JsonSchema {
   maxItems?: number;
   minProperties?: number;
   uniqueItems?: boolean;
+  writeOnly?: boolean;
 }
 
 const TIME = '2026-03-02T09:30:00.000Z';

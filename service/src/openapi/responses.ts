@@ -5,7 +5,8 @@ import { isApi, takesBody, type RouteFacts } from './facts.ts';
 /** Errors that follow from what a route is. Those of single routes stand in `operations.ts`. */
 const RULES: readonly [ErrorCode, (route: RouteFacts) => boolean][] = [
   ['VALIDATION', ({ validates }) => validates],
-  ['BAD_REQUEST', takesBody],
+  // An address that is badly escaped is one as well.
+  ['BAD_REQUEST', (route) => takesBody(route) || route.url.includes('/:')],
   ['UNAUTHENTICATED', ({ needsKey }) => needsKey],
   ['FORBIDDEN', ({ scope }) => scope !== null],
   ['FOREIGN_ORIGIN', (route) => isApi(route) && takesBody(route)],

@@ -102,8 +102,9 @@ export default fp(
         );
     });
     app.addHook('onRequest', async (request) => {
-      const { config } = request.routeOptions;
-      const guarded = request.url.startsWith('/api/') ? !config.public : config.guarded === true;
+      // Of the route, not of the address as it was written: `/%61pi/…` and `http://host/api/…` lead to the same one.
+      const { config, url = '' } = request.routeOptions;
+      const guarded = url.startsWith('/api/') ? !config.public : config.guarded === true;
       if (guarded && !request.is404) await app.authenticate(request);
     });
   },

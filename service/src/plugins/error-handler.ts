@@ -9,21 +9,28 @@ import { ApiError, ERRORS, shown, type ErrorCode } from '../errors.ts';
 /** Ajv's own errors in `verbose` mode carry the value and the schema that it failed. */
 interface VerboseError extends FastifySchemaValidationError {
   data?: unknown;
-  parentSchema?: { properties?: Record<string, unknown> };
+  parentSchema?: { properties?: Record<string, unknown>; title?: string; writeOnly?: boolean };
 }
 
 type Rule = (error: VerboseError, at: string) => string;
+/** A secret is never repeated, however wrong it is. */
+const given = ({ data, parentSchema }: VerboseError) =>
+  parentSchema?.writeOnly === true
+    ? `(${typeof data === 'string' ? `${data.length} characters` : typeof data})`
+    : shown(data);
 const RULES: Record<string, Rule> = {
   additionalProperties: ({ params, parentSchema }, at) =>
-    `${at} has the unknown field ${shown(params.additionalProperty)}: allowed are ${Object.keys(parentSchema?.properties ?? {}).join(', ')}`,
+    `${at} has the unknown field ${shown(params.additionalProperty)}: allowed are ${Object.keys(parentSchema?.properties ?? {}).join(', ') || 'none'}`,
   required: ({ params }, at) => `${at}.${String(params.missingProperty)} is missing`,
-  enum: ({ params, data }, at) =>
-    `${at} is ${shown(data)}: expected one of ${(params.allowedValues as unknown[]).join(', ')}`,
-  const: ({ params, data }, at) => `${at} is ${shown(data)}: expected ${shown(params.allowedValue)}`,
-  format: ({ params, data }, at) => `${at} is ${shown(data)}: expected a ${String(params.format)}`,
-  type: ({ params, data }, at) => `${at} is ${shown(data)}: expected ${String(params.type)}`,
+  enum: (error, at) =>
+    `${at} is ${given(error)}: expected one of ${(error.params.allowedValues as unknown[]).join(', ')}`,
+  const: (error, at) => `${at} is ${given(error)}: expected ${shown(error.params.allowedValue)}`,
+  format: (error, at) => `${at} is ${given(error)}: expected a ${String(error.params.format)}`,
+  type: (error, at) => `${at} is ${given(error)}: expected ${String(error.params.type)}`,
   maxItems: ({ params, data }, at) =>
     `${at} is a list of ${(data as unknown[]).length}: expected at most ${String(params.limit)} items`,
+  pattern: (error, at) =>
+    `${at} is ${given(error)}: expected ${error.parentSchema?.title ?? `text that matches ${String(error.params.pattern)}`}`,
 };
 
 /** Says which field, with which value, and what is allowed. */
@@ -32,7 +39,7 @@ export function explainValidation(context: string, errors: readonly FastifySchem
   if (!error) return ERRORS.VALIDATION.message;
   const at = `${context}${error.instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')}`;
   const rule = RULES[error.keyword];
-  return rule ? rule(error, at) : `${at} is ${shown(error.data)}: it ${error.message ?? 'is not valid'}`;
+  return rule ? rule(error, at) : `${at} is ${given(error)}: it ${error.message ?? 'is not valid'}`;
 }
 
 /** Errors of plugins whose status alone would mislead. */
@@ -73,8 +80,12 @@ const BODY_MESSAGES: Record<string, (request: FastifyRequest) => string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ({ headers, routeOptions }) =>
     `content-type is ${shown(headers['content-type'])}: expected ${routeOptions.schema?.consumes?.join(' or ') ?? 'application/json'}`,
   FST_FILES_LIMIT: () => `the request has more than ${MAX_FILES} files: at most ${MAX_FILES} are allowed`,
-  FST_ERR_CTP_INVALID_JSON_BODY: () => 'body is not valid JSON: expected what its content-type says, application/json',
 };
+/** The validator takes a body that is not there for null. */
+const bodyMissing = ({ validation, validationContext }: Partial<FastifyError>, { body }: FastifyRequest) =>
+  validationContext === 'body' && body === undefined && validation?.[0]?.instancePath === ''
+    ? `body is missing: expected ${String((validation[0].params.type as string | undefined) ?? 'one')}`
+    : undefined;
 
 /** Any thrown value as the error it is answered with. A 5xx keeps its own message for the log only. */
 export function toApiError(error: unknown): ApiError {
@@ -103,7 +114,8 @@ export const errorBody = (error: ApiError): ErrorBody => ({
 export default fp(
   async (app: FastifyInstance) => {
     app.setErrorHandler((error, request, reply) => {
-      const told = BODY_MESSAGES[(error as Partial<FastifyError>).code ?? '']?.(request);
+      const known = error as Partial<FastifyError>;
+      const told = BODY_MESSAGES[known.code ?? '']?.(request) ?? bodyMissing(known, request);
       const answer = told === undefined ? toApiError(error) : new ApiError(toApiError(error).code, told);
       // Nobody is left to answer, and nothing failed here; or too many ask, and a line for each would be one more load.
       if (answer.statusCode >= 500 && answer.code !== 'PICTURES_BUSY' && !request.raw.errored)

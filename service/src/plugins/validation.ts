@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin';
 import type { FastifyInstance } from 'fastify';
+import { badValue } from '../errors.ts';
 
 interface ObjectSchema {
   properties?: Record<string, { type?: string }>;
@@ -21,8 +22,34 @@ export function withNumbers(query: Record<string, unknown>, names: readonly stri
   }
 }
 
+const decoded = (text: string): string | null => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+};
+/** @throws ApiError VALIDATION naming the first parameter that is not percent-encoded UTF-8; the parser would take it as it stands. */
+export function refuseBadEscapes(url: string): void {
+  const start = url.indexOf('?');
+  if (start < 0 || !url.includes('%', start)) return;
+  for (const pair of url.slice(start + 1).split('&')) {
+    if (decoded(pair) !== null) continue;
+    const [name = '', ...value] = pair.split('=');
+    throw badValue(`querystring.${decoded(name) ?? name}`, value.join('='), 'percent-encoded UTF-8');
+  }
+}
+
+const NO_FIELDS = { type: 'object', properties: {}, additionalProperties: false } as const;
+
 export default fp(
   async (app: FastifyInstance) => {
+    app.addHook('preValidation', async ({ raw }) => refuseBadEscapes(raw.url ?? ''));
+    // A route of the interface that takes no parameters refuses unknown ones like every other.
+    app.addHook('onRoute', (route) => {
+      if (route.url.startsWith('/api/') && route.schema && route.schema.querystring === undefined)
+        route.schema = { ...route.schema, querystring: NO_FIELDS };
+    });
     app.addHook('onRoute', (route) => {
       const names = numericFields(route.schema?.querystring);
       if (names.length === 0) return;
@@ -31,14 +58,6 @@ export default fp(
         async (request) => withNumbers(request.query as Record<string, unknown>, names),
         ...(Array.isArray(before) ? before : [before]),
       ];
-    });
-    // A POST without a body may still say `application/json`.
-    const parse = app.getDefaultJsonParser('error', 'error');
-    // Fastify's own would take any text for a body.
-    app.removeContentTypeParser(['application/json', 'text/plain']);
-    app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-      if (body === '') done(null, undefined);
-      else void parse(request, body as string, done);
     });
   },
   { name: 'validation' },

@@ -32,10 +32,11 @@ const PAGE_ROWS = 1000;
 const PAGE_BYTES = 3 * 1024 * 1024;
 const BATCH_PLAN_ROWS = 1000;
 
-const pack = (kind: 'ids' | 'batch', at: string | number) =>
-  Buffer.from(JSON.stringify([kind, at])).toString('base64url');
+/** Of a list of ids, or of one batch. */
+type Kind = 'ids' | `batch/${string}`;
+const pack = (kind: Kind, at: string | number) => Buffer.from(JSON.stringify([kind, at])).toString('base64url');
 
-function unpack(kind: 'ids' | 'batch', cursor: string | undefined): unknown {
+function unpack(kind: Kind, cursor: string | undefined): unknown {
   if (cursor === undefined) return undefined;
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
@@ -94,7 +95,7 @@ export async function* entriesByBatch(
   cursor: string | undefined,
   withPolygons: boolean,
 ): AsyncGenerator<Entry> {
-  let after = unpack('batch', cursor) ?? '00000000-0000-0000-0000-000000000000';
+  let after = unpack(`batch/${batchId}`, cursor) ?? '00000000-0000-0000-0000-000000000000';
   if (typeof after !== 'string' || !UUID.test(after))
     throw apiError('BAD_CURSOR', `cursor points at ${shown(after)}: expected what a reply for this batch gave out`);
   const [batch] = await sql`
@@ -110,7 +111,7 @@ export async function* entriesByBatch(
     const more = rows.length > BATCH_PLAN_ROWS;
     const plan = rows
       .slice(0, BATCH_PLAN_ROWS)
-      .map((row): Planned => ({ ...row, batchId, missing: false, cursor: pack('batch', row.imageId) }));
+      .map((row): Planned => ({ ...row, batchId, missing: false, cursor: pack(`batch/${batchId}`, row.imageId) }));
     yield* filled(sql, plan, withPolygons);
     if (!more) return;
     after = plan.at(-1)!.imageId;

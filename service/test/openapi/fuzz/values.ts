@@ -46,7 +46,9 @@ const cursor = fc
     ),
     fc.oneof(anyUuid, fc.constantFrom<unknown>('', null)),
   )
-  .chain(([sort, value, id]) => fc.constantFrom([sort, value, id], [sort, value]))
+  .chain(([sort, value, id]) =>
+    fc.constantFrom<unknown[]>(...['projects', 'keys', 'audit'].map((list) => [list, sort, value, id]), [sort, value]),
+  )
   .map((parts) => Buffer.from(JSON.stringify(parts)).toString('base64url').slice(0, 512));
 const bounded = ({ minimum, exclusiveMinimum, maximum }: JsonSchema) => ({
   min: minimum ?? exclusiveMinimum ?? -1e6,
