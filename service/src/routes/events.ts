@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Type, type Static } from 'typebox';
-import { Id, closed } from '../contract/common.ts';
+import { Id, Text, closed } from '../contract/common.ts';
 import { ApiError, badValue, notFound } from '../errors.ts';
 import { refuseForeignOrigin } from '../events/origin.ts';
 import { credentialsOf } from '../plugins/auth.ts';
@@ -10,7 +10,7 @@ const Query = Type.Object(
   {
     projectId: Id,
     /** Of the numbering that `since` belongs to; both or neither. One that is not known gets a snapshot. */
-    epoch: Type.Optional(Type.String({ maxLength: 200 })),
+    epoch: Type.Optional(Text({ minLength: 1, maxLength: 200 })),
     /** The last event number that the client has. */
     since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
     /** 0: one event a frame; needs the server's ALLOW_UNBATCHED_EVENTS. */

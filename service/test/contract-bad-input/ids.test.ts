@@ -89,7 +89,7 @@ it('an id of nothing, and one of something else, are unknown to every route, in 
     const ids = [...NOTHING, ...others.map((other) => world.ids[other][0]!)];
     const found: string[] = [];
     for (const written of ids.flatMap((id) => [id, id.toUpperCase()])) {
-      const names = [`no ${noun.replace(/(?<=ch)es$|s$/, '')} `, written];
+      const names = [`no ${noun.replace(/(?<=ch)es$|s$/, '')} `, written.toLowerCase()];
       const change = { path: { [name]: written }, ...rest(call) };
       found.push(...(await world.refused(call, written, change, { status: 404, code: 'NOT_FOUND', names })));
     }
