@@ -52,6 +52,16 @@ it('comes back to the very schema of before with each step down', async () => {
   }
 });
 
+it('forgets, on the way down from 8, those answers under an Idempotency-Key that jsonb cannot hold, and no others', async () => {
+  await migrate(database.url, 8);
+  for (const [key, reply] of Object.entries({ plain: { name: 'a\\u0001.png' }, zero: { name: 'a\0.png' } }))
+    await sql`insert into idempotency (key_id, key, route, status_code, reply)
+      values (gen_random_uuid(), ${key}, 'r', 201, ${JSON.stringify(reply)}::text::json)`;
+  await migrate(database.url, 7);
+  const rows = await sql`select key, reply from idempotency`;
+  expect(rows).toEqual([{ key: 'plain', reply: { name: 'a\\u0001.png' } }]);
+});
+
 it('refuses a database that is newer than the program, and says so', async () => {
   await migrate(database.url);
   await sql`insert into schema_migrations (version, name) values (9999, 'future')`;
