@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Key } from '#contract/admin.ts';
+import { createKeyStore } from '../../src/database/keys.ts';
 import { until } from '../batches/fixture.ts';
 import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
 import { auditRows, makeKey, signIn, wholeDatabase } from './kit.ts';
@@ -96,6 +97,16 @@ describe('a key', () => {
     expect([await revoke(key.id), await revoke(key.id.toUpperCase())]).toEqual([404, 404]);
     expect(await revoke('00000000-0000-4000-8000-000000000001')).toBe(404);
     expect(await revoke('nonsense')).toBe(400);
+  });
+
+  it('ends before the reply that says so, though nobody tells this process what it did itself', async () => {
+    const keys = createKeyStore(server.app.sql, { trustMs: 3_600_000 });
+    const { id, token } = await keys.create('deaf', ['read'], null);
+    const session = await keys.openSession(id);
+    expect(await keys.byToken(token)).toMatchObject({ id });
+    expect(await keys.bySession(session.token)).toMatchObject({ id });
+    expect(await keys.revoke(id)).toBe(true);
+    expect([await keys.byToken(token), await keys.bySession(session.token)]).toEqual([null, null]);
   });
 
   it('may be revoked by itself, and is believed no more after it', async () => {
