@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import batchesPlugin from './batches/plugin.ts';
 import eventsPlugin from './events/plugin.ts';
 import exportsPlugin from './exports/plugin.ts';
+import addressed from './plugins/addressed.ts';
 import auditPlugin from './plugins/audit.ts';
 import auth from './plugins/auth.ts';
 import compression from './plugins/compression.ts';
@@ -42,6 +43,7 @@ import upload from './routes/upload.ts';
 /** What every route relies on, in the order in which a request meets it. */
 const PLUGINS = [
   httpMetrics,
+  addressed,
   jsonBody,
   validation,
   pathIds,
@@ -82,6 +84,11 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     // A slow line may take its time with 100 files of 20 MB; a socket that sends nothing may not.
     requestTimeout: deps.config.requestTimeoutMs,
+    // Its absence is answered in `addressed.ts`, in the errors' own shape; late heads are looked for as often as they can be late.
+    http: {
+      requireHostHeader: false,
+      connectionsCheckingInterval: Math.min(30_000, deps.config.headersTimeoutMs),
+    },
     bodyLimit: deps.config.maxJsonBytes,
     // Named addresses only: a number of hops is not checked against who connects.
     trustProxy: deps.config.trustedProxies.length > 0 && [...deps.config.trustedProxies],

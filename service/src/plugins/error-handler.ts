@@ -1,6 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import fp from 'fastify-plugin';
-import type { FastifyError, FastifyInstance, FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchemaValidationError,
+} from 'fastify';
 import type { ErrorBody } from '#contract/common.ts';
 import { MAX_FILES } from '../ingest/upload.ts';
 import { createMethodTable } from './method-table.ts';
@@ -113,22 +119,9 @@ export const errorBody = (error: ApiError): ErrorBody => ({
 
 export default fp(
   async (app: FastifyInstance) => {
-    app.setErrorHandler((error, request, reply) => {
-      const known = error as Partial<FastifyError>;
-      const told = BODY_MESSAGES[known.code ?? '']?.(request) ?? bodyMissing(known, request);
-      const answer = told === undefined ? toApiError(error) : new ApiError(toApiError(error).code, told);
-      // Nobody is left to answer, and nothing failed here; or too many ask, and a line for each would be one more load.
-      if (answer.statusCode >= 500 && answer.code !== 'PICTURES_BUSY' && !request.raw.errored)
-        request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
-      return reply
-        .code(answer.statusCode)
-        .headers(answer.headers)
-        .type('application/json; charset=utf-8')
-        .send(errorBody(answer));
-    });
     const methods = createMethodTable();
     app.addHook('onRoute', ({ method, url }) => methods.add(url, method));
-    app.setNotFoundHandler((request, reply) => {
+    const refuseUnrouted = (request: FastifyRequest, reply: FastifyReply) => {
       const path = request.url.split('?')[0]!;
       const allowed = methods.of(path);
       const asked = `${request.method} ${shown(path)}`;
@@ -139,6 +132,23 @@ export default fp(
             })
           : new ApiError('NOT_FOUND', `no route ${asked}`);
       return reply.code(answer.statusCode).headers(answer.headers).send(errorBody(answer));
+    };
+    app.setNotFoundHandler(refuseUnrouted);
+    app.setErrorHandler((error, request, reply) => {
+      const known = error as Partial<FastifyError>;
+      const told = BODY_MESSAGES[known.code ?? '']?.(request) ?? bodyMissing(known, request);
+      const answer = told === undefined ? toApiError(error) : new ApiError(toApiError(error).code, told);
+      // Without a route it does not matter what Fastify finds wrong with the body.
+      if (request.is404 && !(error instanceof ApiError) && answer.statusCode < 500)
+        return refuseUnrouted(request, reply);
+      // Nobody is left to answer, and nothing failed here; or too many ask, and a line for each would be one more load.
+      if (answer.statusCode >= 500 && answer.code !== 'PICTURES_BUSY' && !request.raw.errored)
+        request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
+      return reply
+        .code(answer.statusCode)
+        .headers(answer.headers)
+        .type('application/json; charset=utf-8')
+        .send(errorBody(answer));
     });
   },
   { name: 'error-handler' },

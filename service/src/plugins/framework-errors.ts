@@ -12,7 +12,9 @@ export function frameworkErrors(error: FastifyError, request: FastifyRequest, re
   const answer =
     error.code === 'FST_ERR_MAX_PARAM_LENGTH'
       ? apiError('VALIDATION', `path is ${path}: expected parts of at most ${MAX_PARAM_LENGTH} characters`)
-      : apiError('BAD_REQUEST', `path is ${path}: expected percent-encoded UTF-8`);
+      : request.url.startsWith('/')
+        ? apiError('BAD_REQUEST', `path is ${path}: expected percent-encoded UTF-8`)
+        : apiError('BAD_REQUEST', `target is ${path}: expected a path, or an http address`);
   void reply.code(answer.statusCode).type('application/json; charset=utf-8').send(errorBody(answer));
 }
 

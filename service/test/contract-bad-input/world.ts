@@ -167,11 +167,12 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
         return said([String(error)]);
       }
     },
+    // Without `event_streams`: a reader of the index may begin a numbering.
     async state() {
       const { sql } = service.app;
       const tables = await sql<
         { name: string }[]
-      >`select table_name as name from information_schema.tables where table_schema = 'public' order by 1`;
+      >`select table_name as name from information_schema.tables where table_schema = 'public' and table_name <> 'event_streams' order by 1`;
       const rows: string[] = [];
       for (const { name } of tables) {
         const [row] = await sql<{ count: number; digest: string | null }[]>`
@@ -187,7 +188,9 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
       const { status } = await service.call('/readyz');
       if (status !== 200) throw new Error(`the service answers ${status}`);
       const after = await world.state();
-      if (after !== before) throw new Error(`something was written:\n${after}\nbefore:\n${before}`);
+      const had = new Set(before.split('\n'));
+      const news = after.split('\n').filter((line) => !had.has(line));
+      if (after !== before) throw new Error(`something was written, or is gone: ${news.join('; ')}`);
     },
     close: () => service.close(),
   };
