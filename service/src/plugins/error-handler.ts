@@ -33,6 +33,8 @@ const RULES: Record<string, Rule> = {
   const: (error, at) => `${at} is ${given(error)}: expected ${shown(error.params.allowedValue)}`,
   format: (error, at) => `${at} is ${given(error)}: expected a ${String(error.params.format)}`,
   type: (error, at) => `${at} is ${given(error)}: expected ${String(error.params.type)}`,
+  minLength: (error, at) =>
+    `${at} is ${given(error)}: expected text of ${String(error.params.limit)} or more characters`,
   maxItems: ({ params, data }, at) =>
     `${at} is a list of ${(data as unknown[]).length}: expected at most ${String(params.limit)} items`,
   pattern: (error, at) =>
