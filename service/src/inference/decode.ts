@@ -26,6 +26,9 @@ export function prepareSharp(): void {
   });
 }
 
+/** What libvips must not pass over. Of a TIFF that is cut it fills the rest with zeros, unless every error of libtiff counts. */
+export const failOnFor = (format: string | undefined) => (format === 'tiff' ? 'error' : 'truncated');
+
 const RGB_SPACES = new Set(['srgb', 'rgb', 'rgb16', 'scrgb']);
 const KEPT_SPACES = new Set(['b-w', 'grey16', 'srgb', 'rgb16', 'scrgb']);
 
@@ -40,7 +43,6 @@ export async function decodeGray(file: string, options: DecodeOptions): Promise<
   const input = {
     page: options.page,
     ignoreIcc: true,
-    failOn: 'truncated',
     limitInputPixels: options.maxPixels,
   } as const;
   const decoded = await read(file, input, options);
@@ -60,10 +62,9 @@ function needChannel(channel: number | null, channels: number): void {
 
 async function read(file: string, input: SharpOptions, options: DecodeOptions) {
   try {
-    const image = sharp(file, input);
     // Asked of the first page, which is always there: libvips calls a page past the end a corrupt file.
-    const first = options.page === 0 ? image : sharp(file, { ...input, page: 0 });
-    const { pages = 1, ...firstPage } = await first.metadata();
+    const { pages = 1, ...firstPage } = await sharp(file, { ...input, page: 0 }).metadata();
+    const image = sharp(file, { ...input, failOn: failOnFor(firstPage.format) });
     if (options.page >= pages)
       throw invalid(`page ${options.page} of an image with ${pages}: expected 0 to ${pages - 1}`);
     const { space, depth, channels: bands } = options.page === 0 ? firstPage : await image.metadata();

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { Rejection } from '#contract/images.ts';
-import { prepareSharp } from '../inference/decode.ts';
+import { failOnFor, prepareSharp } from '../inference/decode.ts';
 import { findMisreadLayout } from './tiff-layout.ts';
 
 prepareSharp();
@@ -44,8 +44,12 @@ async function sniff(file: string): Promise<string | undefined> {
 /** Side of the picture whose mean is the average colour; dark 16-bit pictures are stretched first, as thumbnails are. */
 const SAMPLE = 16;
 
-async function averageColour(file: string, limitInputPixels: number, stretch: boolean): Promise<number> {
-  let image = sharp(file, { failOn: 'truncated', limitInputPixels }).resize(SAMPLE, SAMPLE, { fit: 'fill' }).flatten();
+async function averageColour(
+  file: string,
+  options: { limitInputPixels: number; failOn: 'truncated' | 'error' },
+  stretch: boolean,
+): Promise<number> {
+  let image = sharp(file, options).resize(SAMPLE, SAMPLE, { fit: 'fill' }).flatten();
   if (stretch) image = image.normalise();
   const { data, info } = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
   const sums = [0, 0, 0];
@@ -63,10 +67,21 @@ export async function inspectImage(file: string, maxPixels: number): Promise<Ima
   const misread = mimeType === 'image/tiff' ? await findMisreadLayout(file) : null;
   if (misread !== null) return { code: 'INVALID_IMAGE', message: misread };
   try {
-    const { width, height, channels, pages = 1, depth } = await sharp(file, { limitInputPixels: false }).metadata();
+    const {
+      width,
+      height,
+      channels,
+      pages = 1,
+      depth,
+      format,
+    } = await sharp(file, { limitInputPixels: false }).metadata();
     if (width * height > maxPixels)
       return { code: 'IMAGE_TOO_LARGE', message: `${width} x ${height} pixels: at most ${maxPixels} are allowed` };
-    const colour = await averageColour(file, maxPixels, depth !== 'uchar');
+    const colour = await averageColour(
+      file,
+      { limitInputPixels: maxPixels, failOn: failOnFor(format) },
+      depth !== 'uchar',
+    );
     return { mimeType, width, height, channels, pages, averageColour: colour };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

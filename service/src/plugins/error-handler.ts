@@ -87,6 +87,8 @@ const BODY_MESSAGES: Record<string, (request: FastifyRequest) => string> = {
     `body has ${headers['content-length'] ?? 'too many'} bytes: at most ${routeOptions.bodyLimit} are allowed`,
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ({ headers, routeOptions }) =>
     `content-type is ${shown(headers['content-type'])}: expected ${routeOptions.schema?.consumes?.join(' or ') ?? 'application/json'}`,
+  FST_PROTO_VIOLATION: () =>
+    'multipart field has the name of a property that every object has: expected files in files',
   FST_FILES_LIMIT: () => `the request has more than ${MAX_FILES} files: at most ${MAX_FILES} are allowed`,
 };
 /** The validator takes a body that is not there for null. */

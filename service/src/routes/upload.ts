@@ -13,6 +13,11 @@ import { IdParams, replies } from './schemas.ts';
 /** Boundaries and part headers. */
 const OVERHEAD_BYTES = 1024 * 1024;
 
+/** RFC 2046 section 5.1.1; the parser's own limit is an error without a status. */
+const MAX_BOUNDARY = 70;
+const boundaryOf = (contentType = '') =>
+  /;\s*boundary=(?:"([^"]*)"|([^\s;]*))/i.exec(contentType)?.slice(1).join('') ?? '';
+
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const projects = createProjectStore(app);
   const idempotency = createIdempotency(app.sql);
@@ -43,6 +48,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         throw apiError(
           'UNSUPPORTED_MEDIA_TYPE',
           `content-type is ${request.headers['content-type'] ?? 'missing'}: expected multipart/form-data`,
+        );
+      const boundary = boundaryOf(request.headers['content-type']);
+      if (boundary.length > MAX_BOUNDARY)
+        throw apiError(
+          'BAD_REQUEST',
+          `the multipart boundary has ${boundary.length} characters: expected 1 to ${MAX_BOUNDARY}`,
         );
       const length = Number(request.headers['content-length'] ?? 0);
       if (length > maxBytes)
