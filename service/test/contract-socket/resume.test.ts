@@ -106,7 +106,7 @@ describe('a reader whose `since` cannot be replayed', () => {
     await endWindow(server);
     const { epoch, seq } = (await readers.open(server, `projectId=${projectId}`)).hello()!;
     const queries = [`epoch=${epoch}&since=${seq + 1}`, `epoch=${epoch}&since=${Number.MAX_SAFE_INTEGER}`];
-    const unknown = ['epoch=00000000-0000-4000-8000-000000000000&since=0', 'epoch=&since=1', 'epoch=x%00y&since=1'];
+    const unknown = ['epoch=00000000-0000-4000-8000-000000000000&since=0', 'epoch=x&since=1'];
     for (const query of [...queries, ...unknown]) {
       const reader = await readers.open(beside, `projectId=${projectId}&${query}`);
       await until(() => reader.frames.length >= 2);
@@ -162,7 +162,12 @@ describe('a reader whose `since` cannot be replayed', () => {
   it('is refused with 400 when it comes without its epoch, or the epoch without it', async () => {
     const projectId = await newProject(server);
     const { epoch } = (await readers.open(server, `projectId=${projectId}`)).hello()!;
-    for (const half of ['since=0', `epoch=${epoch}`, `epoch=${'x'.repeat(201)}&since=0`])
+    for (const half of ['since=0', `epoch=${epoch}`])
       await expect(readers.open(server, `projectId=${projectId}&${half}`)).rejects.toThrow('HTTP 400');
+  });
+
+  it.each(['', 'x%00y', 'x'.repeat(201)])('is refused with 400 when its epoch is %j, which is none', async (epoch) => {
+    const projectId = await newProject(server);
+    await expect(readers.open(server, `projectId=${projectId}&epoch=${epoch}&since=0`)).rejects.toThrow('HTTP 400');
   });
 });
