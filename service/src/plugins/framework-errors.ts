@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { apiError, shown, type ApiError } from '../errors.ts';
@@ -23,9 +23,28 @@ const BY_CODE: Readonly<Record<string, ApiError>> = {
   HPE_HEADER_OVERFLOW: apiError('HEADERS_TOO_LARGE'),
 };
 
-/** What Node's parser refuses before there is a request. */
+/** The answer to a request that arrived whole before the one that is refused: Node keeps it at the socket. */
+function answerBefore(socket: Socket): ServerResponse | undefined {
+  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
+  return response?.req.complete === true && !response.writableFinished ? response : undefined;
+}
+const refused = new WeakSet<Socket>();
+
+/** What Node's parser refuses before there is a request. Answers that are still on their way go first: they would be taken for this one. */
 export function clientErrorHandler(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (error.code === 'ECONNRESET' || socket.destroyed || refused.has(socket)) return;
+  refused.add(socket);
+  answerInTurn(error, socket);
+}
+
+function answerInTurn(error: Error & { code?: string }, socket: Socket): void {
+  if (socket.destroyed) return;
+  const before = answerBefore(socket);
+  if (before) {
+    // By then the next one has its place at the socket.
+    before.once('close', () => setImmediate(answerInTurn, error, socket));
+    return;
+  }
   const answer = BY_CODE[error.code ?? ''] ?? apiError('BAD_REQUEST', 'what was sent is not HTTP/1.1');
   const body = JSON.stringify(errorBody(answer));
   if (socket.writable)

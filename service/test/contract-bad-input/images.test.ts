@@ -24,7 +24,7 @@ beforeAll(async () => {
   files = await strangeImages();
   const body = form(files.map(({ what, bytes }) => ({ name: `${what}.png`, bytes })));
   const reply = await call(`/api/projects/${projectId}/images`, { method: 'POST', body });
-  expect(reply.status).toBe(201);
+  if (reply.status !== 201) throw new Error(`the upload was answered with ${reply.status}`);
   const answer = (await reply.json()) as UploadReply;
   images = new Map(answer.images.map((image) => [image.name, image]));
   rejected = new Map(answer.rejected.map((each) => [each.name, each]));

@@ -25,7 +25,7 @@ function dechunked(bytes: Buffer): Buffer {
   }
 }
 
-/** The last answer of a connection that was closed; interim ones (1xx) are left out. @throws Error where there is none */
+/** The first answer on a connection that was closed; interim ones (1xx) are left out. @throws Error where there is none */
 export function parseAnswer(bytes: Buffer, method = 'GET'): WireAnswer {
   const end = bytes.indexOf('\r\n\r\n');
   const [first = '', ...lines] = bytes.toString('latin1', 0, Math.max(0, end)).split('\r\n');
@@ -38,7 +38,11 @@ export function parseAnswer(bytes: Buffer, method = 'GET'): WireAnswer {
     lines.map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
   );
   const body =
-    method === 'HEAD' ? Buffer.alloc(0) : headers.get('transfer-encoding') === 'chunked' ? dechunked(rest) : rest;
+    method === 'HEAD'
+      ? Buffer.alloc(0)
+      : headers.get('transfer-encoding') === 'chunked'
+        ? dechunked(rest)
+        : rest.subarray(0, Number(headers.get('content-length') ?? rest.length));
   return { status, headers, body };
 }
 
