@@ -91,6 +91,17 @@ const proxies = (name: string): Setting<readonly string[]> => ({
   },
 });
 
+const sides = (name: string, fallback: readonly number[]): Setting<readonly number[]> => ({
+  name,
+  fallback,
+  allowed: 'a comma list of 1 to 8 sides in pixels, multiples of 64 from 64 to 1536',
+  parse(text) {
+    const list = text.split(',').map((part) => (/^ *\d{2,4} *$/.test(part) ? Number(part) : refuse()));
+    const good = list.length <= 8 && list.every((side) => side % 64 === 0 && side >= 64 && side <= 1536);
+    return good ? list : refuse();
+  },
+});
+
 /** An origin, perhaps with a folder; no slash at its end, so that a path can follow. */
 const baseUrl = (name: string): Setting<string> => ({
   name,
@@ -132,6 +143,13 @@ export const SETTINGS = {
   workerConcurrency: integer('WORKER_CONCURRENCY', 8, 1, 1000),
   pool: text('POOL', 'local', /^(local|sim:.+|kserve:.+)$/, 'local, sim:PROFILE or kserve:URL'),
   provider: choice('PROVIDER', ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'], 'cpu'),
+  maxBatch: integer('MAX_BATCH', 1, 1, 64),
+  batchDelayMs: integer('BATCH_DELAY_MS', 0, 0, 60_000),
+  inferenceQueue: integer('INFERENCE_QUEUE', 10_000, 1, 1_000_000),
+  inferenceQueueTimeoutMs: integer('INFERENCE_QUEUE_TIMEOUT_MS', 600_000, 100, 86_400_000),
+  workerMemoryBytes: integer('WORKER_MEMORY_BYTES', 2_000_000_000, 2 ** 28, 2 ** 40),
+  warmupSides: sides('WARMUP_SIDES', [256, 512]),
+  modelCheckMs: integer('MODEL_CHECK_MS', 5_000, 100, 3_600_000),
   maxFileBytes: integer('MAX_FILE_BYTES', 20 * 1024 * 1024, 1024, 2 ** 31),
   maxImagePixels: number('MAX_IMAGE_PIXELS', 64e6, 1, 1e10),
   pictureWorkers: integer('PICTURE_WORKERS', 2, 1, 64),

@@ -20,19 +20,24 @@ export interface Model {
 
 const CLASSES = 'background,interior,boundary';
 
-/** Names of the models there are. */
+/** Names of the models there are: folders with a version. */
 export async function modelNames(modelsDir: string): Promise<string[]> {
-  const folders = await readdir(modelsDir, { withFileTypes: true });
-  return folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const folders = (await readdir(modelsDir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const versions = await Promise.all(folders.map(({ name }) => versionsOf(path.join(modelsDir, name))));
+  return folders.filter((_, i) => versions[i]!.length > 0).map(({ name }) => name);
+}
+
+/** Ascending. */
+async function versionsOf(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  return names.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
 }
 
 /** The latest version of a model: `modelsDir/name/<number>/card.json`. @throws Error naming what is missing or wrong. */
 export async function loadModelCard(modelsDir: string, name: string): Promise<Model> {
   const names = await modelNames(modelsDir);
   if (!names.includes(name)) throw new Error(`model "${name}" is not in ${modelsDir} (allowed: ${names.join(', ')})`);
-  const versions = (await readdir(path.join(modelsDir, name))).filter((version) => /^\d+$/.test(version));
-  if (versions.length === 0) throw new Error(`model "${name}" has no version folder in ${modelsDir}`);
-  const latest = versions.sort((a, b) => Number(a) - Number(b)).at(-1)!;
+  const latest = (await versionsOf(path.join(modelsDir, name))).at(-1)!;
   const dir = path.join(modelsDir, name, latest);
   return { name, version: latest, dir, card: await readCard(dir) };
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isTerminal } from '../../src/contract/common.ts';
 import { InferenceFailure } from '../../src/inference/failure.ts';
-import { fakeBackend, insertProject, until, wrongCounters } from '../batches/fixture.ts';
+import { fakeBackend, fakeStats, insertProject, until, wrongCounters } from '../batches/fixture.ts';
 import { breaks, openSocket } from '../events/socket.ts';
 import { ends, finalState, follow, startPath, type Path } from './path.ts';
 
@@ -142,11 +142,7 @@ it('reports the queue and its workers from the moment they are ready, and takes 
     lastError: null,
   };
   fake.backend.stats = () => ({
-    queued: 0,
-    running: 0,
-    completed: 3,
-    failed: 0,
-    restarts: 0,
+    ...fakeStats(),
     workers: [{ ...child, state: 'idle' }],
   });
   const handle = await path.worker(fake.backend);
