@@ -7,8 +7,11 @@ export type Provider = (typeof PROVIDERS)[number];
 
 export interface ModelSession {
   card: ModelCard;
-  /** `input`: width × height normalised gray, both multiples of `card.input.multipleOf`. Result: 3 planes of logits. */
-  run(input: Float32Array, width: number, height: number): Promise<Float32Array>;
+  /**
+   * `input`: `count` images one after the other, each width × height normalised gray; both sides multiples of
+   * `card.input.multipleOf`. Result: 3 planes of logits an image, in the same order.
+   */
+  run(input: Float32Array, width: number, height: number, count?: number): Promise<Float32Array>;
 }
 
 /**
@@ -28,12 +31,12 @@ export async function createSession(modelDir: string, provider: Provider): Promi
   });
   return {
     card,
-    async run(input, width, height) {
-      const feeds = { [card.input.name]: new ort.Tensor('float32', input, [1, 1, height, width]) };
+    async run(input, width, height, count = 1) {
+      const feeds = { [card.input.name]: new ort.Tensor('float32', input, [count, 1, height, width]) };
       const output = (await session.run(feeds))[card.output.name];
       const planes = output?.data;
-      if (!(planes instanceof Float32Array) || planes.length !== 3 * width * height)
-        throw new Error(`output "${card.output.name}" is not float32 [1, 3, ${height}, ${width}]`);
+      if (!(planes instanceof Float32Array) || planes.length !== count * 3 * width * height)
+        throw new Error(`output "${card.output.name}" is not float32 [${count}, 3, ${height}, ${width}]`);
       return planes;
     },
   };
