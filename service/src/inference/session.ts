@@ -8,8 +8,8 @@ export type Provider = (typeof PROVIDERS)[number];
 export interface ModelSession {
   card: ModelCard;
   /**
-   * `input`: `count` images, one after the other, of width × height normalised gray, both multiples of `card.input.multipleOf`.
-   * Result: 3 planes of logits for each. `count` is 1 where it is not given.
+   * `input`: `count` images one after the other, each width × height normalised gray; both sides multiples of
+   * `card.input.multipleOf`. Result: 3 planes of logits an image, in the same order.
    */
   run(input: Float32Array, width: number, height: number, count?: number): Promise<Float32Array>;
 }

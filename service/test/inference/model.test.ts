@@ -45,3 +45,19 @@ describe('createSession', () => {
     );
   });
 });
+
+describe('session.run', () => {
+  it('gives each image of a batch the planes that it has alone', async () => {
+    const session = await createSession(path.join(MODELS, 'nuclei/1'), 'cpu');
+    const [width, height, count] = [48, 32, 3];
+    const plane = width * height;
+    const batch = Float32Array.from({ length: count * plane }, (_, i) => ((i * 7919) % 251) / 251);
+    const together = await session.run(batch, width, height, count);
+    expect(together).toHaveLength(count * 3 * plane);
+    for (let n = 0; n < count; n++) {
+      const alone = await session.run(batch.slice(n * plane, (n + 1) * plane), width, height);
+      const worst = alone.reduce((most, v, i) => Math.max(most, Math.abs(v - together[n * 3 * plane + i]!)), 0);
+      expect(worst).toBeLessThan(1e-3);
+    }
+  });
+});
