@@ -61,7 +61,10 @@ export function createSimulatedDevice(
       runningSince = performance.now();
       const { residuals } = profile;
       const residual = residuals[Math.floor(luckOf(requests[0]!) * residuals.length)]!;
-      await sleep(predictedMs(profile, requests) * residual, undefined, { signal: closing.signal }).catch(() => {});
+      // A timer cuts fractions off.
+      await sleep(Math.round(predictedMs(profile, requests) * residual), undefined, { signal: closing.signal }).catch(
+        () => {},
+      );
       const executionMs = performance.now() - runningSince;
       counts.busyMs += executionMs;
       if (closing.signal.aborted) throw closedFailure();

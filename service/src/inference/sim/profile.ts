@@ -84,6 +84,7 @@ export function parseProfile(text: string, file: string): Profile {
     return refuse((error as Error).message);
   }
   const [first] = Value.Errors(Profile, value);
+  if (first?.message === 'schema is false') refuse(`${first.instancePath} is not a field of a profile`);
   if (first !== undefined) refuse(`${first.instancePath || 'the file'} ${first.message}`);
   const profile = value as Profile;
   if (profile.residuals.some((each, i, all) => i > 0 && each < all[i - 1]!)) refuse('/residuals must be sorted');

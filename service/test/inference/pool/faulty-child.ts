@@ -17,18 +17,20 @@ serve(async () => {
   return {
     ...served,
     async segment(requests, onProgress) {
-      for (const { id } of requests) await misbehave(id, onProgress);
+      for (const { id } of requests) await misbehave(id, requests.length, onProgress);
       return served.segment(requests, onProgress);
     },
   };
 
-  async function misbehave(id: string, onProgress: () => void): Promise<void> {
+  async function misbehave(id: string, count: number, onProgress: () => void): Promise<void> {
     writeFileSync(`${folder}/${id}.ran`, `${process.pid}\n`, { flag: 'a' });
     if (id.startsWith('crash')) process.kill(process.pid, 'SIGSEGV');
     if (id.startsWith('once') && !existsSync(`${folder}/${id}.died`)) {
       writeFileSync(`${folder}/${id}.died`, '');
       process.kill(process.pid, 'SIGKILL');
     }
+    const most = id.startsWith('memory-always') ? 0 : id.startsWith('memory-over-2') ? 2 : count;
+    if (count > most) throw new RangeError('Array buffer allocation failed');
     if (id.startsWith('hang')) for (;;);
     if (id.startsWith('steps'))
       for (let step = 0; step < 10; step++) {
