@@ -53,8 +53,6 @@ export async function runScenario(input: RunInput): Promise<RunData> {
 }
 
 async function runFrom(startedAt: Date, { options, folder, progress, stop, settings }: RunInput): Promise<RunData> {
-  if (options.pool.kind !== 'local')
-    throw new EnvironmentError(`the pool "${poolText(options)}" is not available yet: use --pool local`);
   const named = await readImages(options, progress);
   progress.phase('start');
   const services = await startAll({
@@ -108,10 +106,11 @@ async function collectAll(parts: Parts, endWatch: WatchEnd, workers: number): Pr
   parts.process = await collectProcesses(bench);
   parts.collected = await collectLedger(bench);
   Object.assign(parts, await endWatch());
-  parts.accuracy = await measureAccuracyOf(bench);
+  const isSimulated = parts.pool.startsWith('sim:');
+  if (!isSimulated) parts.accuracy = await measureAccuracyOf(bench);
   await bench.page?.close();
   bench.socket?.close();
-  parts.efficiency = await measureEfficiency(bench, workers);
+  if (!isSimulated) parts.efficiency = await measureEfficiency(bench, workers);
 }
 
 /** Of a run that ended early: whatever can still be asked, each for itself, since any part may be what is gone. */

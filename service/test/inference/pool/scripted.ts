@@ -1,4 +1,4 @@
-import { InferenceFailure, type InferenceRequest } from '../../../src/inference/pool/backend.ts';
+import type { InferenceFailure, InferenceRequest } from '../../../src/inference/pool/backend.ts';
 import {
   closedFailure,
   type ExecutedImage,
