@@ -101,7 +101,8 @@ const ABOUT: Record<Field, string> = {
   modelsDir: 'models, one folder each',
   dashboardsDir: 'the built pages',
   workers: 'inference child processes of a worker',
-  workerConcurrency: 'images that a worker takes from the queue ahead, for each child',
+  workerConcurrency:
+    'images that a worker takes from the queue for each place of a batch, at most; slow executions: fewer',
   pool: 'who runs the inference',
   provider: 'execution provider of ONNX Runtime',
   maxBatch: 'images that one execution may have; 1 on a CPU, where more gain nothing',

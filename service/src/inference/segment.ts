@@ -11,7 +11,7 @@ import { findInstances } from './watershed.ts';
 import { createWorkspaces, type Workspace } from './workspace.ts';
 
 export type SegmentRequest = Pick<InferenceRequest, 'file' | 'threshold' | 'channel' | 'page' | 'detectHoles'>;
-export type SegmentOutput = Omit<InferenceOutput, 'worker' | 'queueMs' | 'batchSize'>;
+export type SegmentOutput = Omit<InferenceOutput, 'worker' | 'queueMs' | 'batchSize' | 'batchMs'>;
 export type SegmentResult = SegmentOutput | InferenceFailure;
 
 interface Decoded {

@@ -23,6 +23,7 @@ import { simulatedBy, versionIn } from '../inference/sim/label.ts';
 import { createMetrics, startMetricsServer } from '../metrics.ts';
 import { plantInBackend } from '../plants.ts';
 import { createStorage } from '../storage.ts';
+import { createAhead } from './ahead.ts';
 import { watchModel } from './model-watch.ts';
 import { createLog, textOf, type RoleHandle } from './role.ts';
 
@@ -62,6 +63,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   await backend.load();
   await backend.warmup();
 
+  const ahead = createAhead({ slots: config.workers * config.maxBatch, most: config.workerConcurrency });
   const poolMetrics = createPoolMetrics(metrics, () => backend.stats());
   const storage = createStorage(config.dataDir);
   const claims = createMicroBatcher<ItemKey, Claim | null>({
@@ -81,6 +83,8 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     onInference(output) {
       metrics.inferenceExecution.observe(output.executionMs / 1000);
       poolMetrics.inferred(output);
+      ahead.observe(output.batchMs);
+      consumer.concurrency = ahead.limit();
     },
     onStages: (stages) =>
       stages.forEach(({ stage, durationMs }) => metrics.stageDuration.observe({ stage }, durationMs / 1000)),
@@ -125,7 +129,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const consumer = new Worker<SegmentJob>(SEGMENT_QUEUE, (job) => processor.process(job.data), {
     connection: redis,
     prefix: config.queuePrefix,
-    concurrency: config.workerConcurrency * config.workers,
+    concurrency: ahead.limit(),
     lockDuration: LOCK_MS,
     maxStalledCount: MAX_STALLED,
     removeOnComplete: { count: 0 },

@@ -119,6 +119,7 @@ export const fakeOutput = (): InferenceOutput => ({
   executionMs: 6,
   queueMs: 0,
   batchSize: 1,
+  batchMs: 6,
   worker: 'fake',
 });
 

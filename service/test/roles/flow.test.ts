@@ -106,7 +106,7 @@ describe('a batch', () => {
     const fake = fakeBackend(() => gate.promise);
     await path.worker(fake.backend);
     const batch = await path.start(projectId);
-    await until(() => fake.asked.length === 16);
+    await until(() => fake.asked.length === 4);
     expect((await path.post(`/api/batches/${batch.id}/pause`)).status).toBe('paused');
     gate.resolve();
     await until(async () => (await path.get(batch.id)).counts.processing === 0);

@@ -46,6 +46,8 @@ export interface InferenceOutput {
   queueMs: number;
   /** Images that were executed together, this one among them. */
   batchSize: number;
+  /** Wall clock of that execution, all of its images and the way to the worker and back. */
+  batchMs: number;
   worker: string;
 }
 

@@ -3,7 +3,7 @@ import type { InferenceOutput, InferenceRequest, WorkerStats } from './backend.t
 
 export const closedFailure = () => new InferenceFailure('CRASHED', 'the inference pool was closed');
 
-export type ExecutedImage = Omit<InferenceOutput, 'queueMs' | 'batchSize'>;
+export type ExecutedImage = Omit<InferenceOutput, 'queueMs' | 'batchSize' | 'batchMs'>;
 
 /** What one execution of some images took and needed. */
 export interface Measured {

@@ -115,10 +115,11 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
         batch.items.map(({ request }) => request),
         limitMs,
       );
+      const shared = { batchSize: batch.items.length, batchMs: now() - startedAt };
       for (const [index, task] of batch.items.entries()) {
         const result = results[index]!;
         if (result instanceof InferenceFailure) again(executor, [batch.entries[index]!], result);
-        else task.resolve({ ...result, queueMs: startedAt - task.offeredAt, batchSize: batch.items.length });
+        else task.resolve({ ...result, queueMs: startedAt - task.offeredAt, ...shared });
       }
     } catch (error) {
       again(executor, batch.entries, error as InferenceFailure);
