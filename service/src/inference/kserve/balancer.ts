@@ -41,7 +41,7 @@ export interface EndpointStats {
 export interface BalancerOptions {
   breaker: BreakerOptions;
   /** Ms, never going back. */
-  now(): number;
+  now: () => number;
 }
 
 /** Uncertain probes in a row that make a ready endpoint unready, as with Kubernetes' failureThreshold. */

@@ -18,13 +18,13 @@ export interface EndpointsOptions {
   /** How long `load` waits for the first endpoint. */
   loadTimeoutMs?: number;
   breaker?: Partial<BreakerOptions>;
-  log?(level: 'info' | 'warn', message: string): void;
+  log?: (level: 'info' | 'warn', message: string) => void;
   fetch?: typeof fetch;
   /** Instead of probes by HTTP. */
   probe?: Probe;
-  now?(): number;
+  now?: () => number;
   /** Ends early, without an error, when the signal is aborted. */
-  sleep?(ms: number, signal: AbortSignal): Promise<void>;
+  sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 export interface Endpoints {
   /**
@@ -82,8 +82,10 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     }
   }
 
-  const reasons = () =>
-    [...latest.values()].flatMap((result) => (result.kind === 'ready' ? [] : [result.reason])).join('; ');
+  function reasons(): string {
+    const results = urls.map((url) => latest.get(url)).filter((result) => result !== undefined);
+    return results.flatMap((result) => (result.kind === 'ready' ? [] : [result.reason])).join('; ');
+  }
 
   /** @throws Error for an endpoint that must not be used */
   function loaded(): boolean {

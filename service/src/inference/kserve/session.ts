@@ -25,17 +25,17 @@ export interface KserveSessionOptions {
   /** Longest wait for one server. */
   timeoutMs: number;
   /** An endpoint for one request, none of these URLs; null when none can be had now. */
-  lease(excluding: string[]): Promise<LeaseData | null>;
+  lease: (excluding: string[]) => Promise<LeaseData | null>;
   /** How the request of a lease ended; called once for each. */
-  end(id: number, outcome: Outcome, detail?: EndDetail): void;
+  end: (id: number, outcome: Outcome, detail?: EndDetail) => void;
   fetch?: typeof fetch;
   /** Requests that may fail before the batch does; waiting for a busy server is none. */
   attempts?: number;
   /** How long to wait for an endpoint when none can be had. */
   patienceMs?: number;
   /** Epoch ms: the clock of `deadline`. */
-  now?(): number;
-  sleep?(ms: number, signal?: AbortSignal): Promise<void>;
+  now?: () => number;
+  sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 export interface RunOptions {
   /** Epoch ms; without one, time for all attempts. */
@@ -63,7 +63,7 @@ interface Miss {
 }
 
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 250;
 /** Pause of a server that is busy and does not say for how long. */
 const BUSY_MS = 500;
 

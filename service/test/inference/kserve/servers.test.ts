@@ -60,7 +60,7 @@ async function connect(urls: string[], of: ModelCard = card): Promise<{ session:
     card: of,
     timeoutMs: 20_000,
     lease: (excluding) => Promise.resolve(leases.lease('test', excluding)),
-    end: leases.end,
+    end: (...ended) => leases.end(...ended),
   });
   return { session, endpoints };
 }

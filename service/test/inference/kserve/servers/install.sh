@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install.sh DIR: inference servers written by others, each in a virtual environment of its own: DIR/kserve, DIR/mlserver, DIR/triton.
 # Tests find them by KSERVE_SERVERS=DIR; where one cannot be installed they say so. PYTHON chooses the interpreter.
-# Takes 2 minutes and 1.5 GB. Exit code 1 when one of them is missing.
+# Takes 2 minutes and 1.2 GB. Exit code 1 when one of them is missing.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=${1:?usage: install.sh DIR}
