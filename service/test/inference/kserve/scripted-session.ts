@@ -33,7 +33,9 @@ export function sessionOf(
   });
   const run = (limits: { deadline?: number; signal?: AbortSignal } = {}) =>
     session.run(input(), WIDTH, HEIGHT, 1, limits);
-  return { session, run, stats: () => balancer.stats(), held: leases.size };
+  /** A request of somebody else, to another server than these. */
+  const occupy = (...excluding: string[]) => void leases.lease('another', excluding);
+  return { session, run, occupy, stats: () => balancer.stats(), held: leases.size };
 }
 /** Answers so. */
 export const failing =

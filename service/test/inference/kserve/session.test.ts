@@ -87,6 +87,14 @@ describe('a request that fails', () => {
     expect(held()).toBe(0);
   });
 
+  it('is sent to the other server also when that has more to do', async () => {
+    const [bad, good] = await Promise.all([scripted(failing(500, 'CUDA error')), scripted()]);
+    const { run, occupy } = sessionOf([bad.url, good.url]);
+    for (let i = 0; i < 3; i++) occupy(bad.url);
+    expect(await run()).toEqual(logitsOf(input(), 1));
+    expect([bad.seen.inferences.length, good.seen.inferences.length]).toEqual([1, 1]);
+  });
+
   it('is sent to the other server when nobody listens at the first', async () => {
     const [gone, good] = await Promise.all([scripted(), scripted()]);
     await gone.close();
