@@ -3,6 +3,8 @@ import type { ProbeResult } from '../../../src/inference/kserve/balancer.ts';
 import { createEndpoints, type Endpoints, type EndpointsOptions } from '../../../src/inference/kserve/endpoints.ts';
 import { CARD, startScripted, type Scripted } from './scripted-server.ts';
 
+/** A limit for what hangs. */
+const PATIENT = { timeout: 20_000 };
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
   vi.useRealTimers();
@@ -35,7 +37,7 @@ describe('examination of an inference server', () => {
     const ready = ['/v2/health/ready', `${model}/ready`];
     expect(server.seen.paths.slice(0, 5)).toEqual([...ready, '/v2', model, `${model}/infer`]);
     expect(server.seen.inferences).toMatchObject([{ shape: [1, 1, 16, 16], binary: true, binaryOutput: true }]);
-    await expect.poll(() => server.seen.paths.length).toBeGreaterThan(10);
+    await expect.poll(() => server.seen.paths.length, PATIENT).toBeGreaterThan(10);
     expect(new Set(server.seen.paths.slice(5))).toEqual(new Set(ready));
     expect(endpoints.lease([])).toMatchObject({ url: server.url, binary: true });
   });
@@ -80,7 +82,7 @@ describe('examination of an inference server', () => {
     expect(endpoints.lease([])!.url).toBe(url);
     server.state.modelReady = 503;
     await expect
-      .poll(() => endpoints.stats()[0]!.lastError)
+      .poll(() => endpoints.stats()[0]!.lastError, PATIENT)
       .toBe(`${server.url}/v2/models/nuclei/versions/7/ready answered 503: model is loading`);
     expect(JSON.stringify(endpoints.stats())).not.toContain('s3cret');
   });
@@ -114,11 +116,11 @@ describe('examination of an inference server', () => {
     const endpoints = endpointsOf([server.url]);
     let loaded = false;
     const loading = endpoints.load().then(() => (loaded = true));
-    await expect.poll(() => server.seen.paths.length).toBeGreaterThan(5);
+    await expect.poll(() => server.seen.paths.length, PATIENT).toBeGreaterThan(5);
     expect(server.seen.inferences).toEqual([]);
     server.state.infer = ({ response }) => void response.writeHead(500).end('{"error":"out of luck"}');
     server.state.modelReady = 200;
-    await expect.poll(() => server.seen.inferences.length).toBeGreaterThan(1);
+    await expect.poll(() => server.seen.inferences.length, PATIENT).toBeGreaterThan(1);
     expect([loaded, endpoints.ready()]).toEqual([false, 0]);
     server.state.infer = (inference) => inference.answer();
     await loading;
@@ -142,9 +144,9 @@ describe('examination of an inference server', () => {
     await endpoints.load();
     expect(endpoints.ready()).toBe(1);
     await later.reopen();
-    await expect.poll(() => endpoints.ready()).toBe(2);
+    await expect.poll(() => endpoints.ready(), PATIENT).toBe(2);
     later.state.ready = 503;
-    await expect.poll(() => endpoints.ready()).toBe(1);
+    await expect.poll(() => endpoints.ready(), PATIENT).toBe(1);
     expect(log.mock.calls.filter(([, message]) => message.includes(later.url))).toEqual([
       ['warn', expect.stringMatching(/^inference server is not ready: .*ECONNREFUSED/)],
       ['info', `inference server ${later.url} is ready`],
@@ -157,17 +159,17 @@ describe('examination of an inference server', () => {
     const endpoints = endpointsOf([server.url]);
     await endpoints.load();
     server.state.ready = 503;
-    await expect.poll(() => endpoints.ready()).toBe(0);
+    await expect.poll(() => endpoints.ready(), PATIENT).toBe(0);
     Object.assign(server.state, { ready: 200, takesBinary: true, extensions: ['binary_tensor_data'] });
-    await expect.poll(() => endpoints.ready()).toBe(1);
+    await expect.poll(() => endpoints.ready(), PATIENT).toBe(1);
     expect(endpoints.stats()[0]!.binary).toBe(true);
     server.state.ready = 503;
-    await expect.poll(() => endpoints.ready()).toBe(0);
+    await expect.poll(() => endpoints.ready(), PATIENT).toBe(0);
     Object.assign(server.state, {
       ready: 200,
       metadata: { outputs: [{ name: 'mask', datatype: 'FP32', shape: [-1] }] },
     });
-    await expect.poll(() => endpoints.stats()[0]!.lastError).toContain('has the outputs "mask" FP32 [-1]');
+    await expect.poll(() => endpoints.stats()[0]!.lastError, PATIENT).toContain('has the outputs "mask" FP32 [-1]');
     expect(endpoints.ready()).toBe(0);
   });
 
@@ -177,7 +179,7 @@ describe('examination of an inference server', () => {
     await endpoints.load();
     server.state.silent = true;
     const before = server.seen.paths.length;
-    await expect.poll(() => endpoints.ready()).toBe(0);
+    await expect.poll(() => endpoints.ready(), PATIENT).toBe(0);
     expect(endpoints.stats()[0]!.lastError).toBe(`${server.url}: no reply within 100 ms`);
     expect(server.seen.paths.length - before).toBeGreaterThanOrEqual(3);
   });

@@ -9,6 +9,10 @@ import { type ModelCard } from '../../../src/inference/model.ts';
 import { createSession, type ModelSession } from '../../../src/inference/session.ts';
 import { installed, KINDS, startServer, whereFrom, type Server } from './servers/start.ts';
 
+/** Starting a server takes seconds, and on a busy machine many. */
+const SLOW_MS = 240_000;
+/** A limit for what hangs. */
+const PATIENT = { timeout: 20_000 };
 const MODEL = join(import.meta.dirname, '../../../models/nuclei/1');
 const [WIDTH, HEIGHT] = [96, 64];
 const PIXELS = WIDTH * HEIGHT;
@@ -126,59 +130,67 @@ for (const kind of KINDS)
       );
     });
 
-    it('loses none of 200 requests when one of two such servers is killed among them', async () => {
-      const doomed = await startServer(kind, MODEL);
-      try {
-        const { session, endpoints } = await connect([doomed.url, server.url]);
-        const expected = await Promise.all([0, 1, 2, 3].map((seed) => local.run(picture(seed), WIDTH, HEIGHT)));
-        let next = 0;
-        let done = 0;
-        let killed = Promise.resolve();
-        let doneByDoomed = 0;
-        const wrong: number[] = [];
-        const client = async () => {
-          while (next < 200) {
-            const seed = next++ % 4;
-            const logits = await session.run(picture(seed), WIDTH, HEIGHT);
-            if (apart(logits, expected[seed]!) > 1e-4) wrong.push(seed);
-            if (++done !== 60) continue;
-            doneByDoomed = endpoints.stats()[0]!.done;
-            killed = doomed.kill();
-          }
-        };
-        await Promise.all([client(), client(), client(), client()]);
-        await killed;
-        const [dead, alive] = endpoints.stats();
-        expect({ done, wrong }).toEqual({ done: 200, wrong: [] });
-        expect(doneByDoomed).toBeGreaterThan(10);
-        expect(dead!.failed).toBeGreaterThan(0);
-        expect(dead!.done + alive!.done).toBe(200);
-        await expect.poll(() => endpoints.stats().map(({ ready }) => ready)).toEqual([false, true]);
-        expect(endpoints.stats().map(({ pending }) => pending)).toEqual([0, 0]);
-      } finally {
-        closeAll();
-        await doomed.stop();
-      }
-    });
+    it(
+      'loses none of 200 requests when one of two such servers is killed among them',
+      async () => {
+        const doomed = await startServer(kind, MODEL);
+        try {
+          const { session, endpoints } = await connect([doomed.url, server.url]);
+          const expected = await Promise.all([0, 1, 2, 3].map((seed) => local.run(picture(seed), WIDTH, HEIGHT)));
+          let next = 0;
+          let done = 0;
+          let killed = Promise.resolve();
+          let doneByDoomed = 0;
+          const wrong: number[] = [];
+          const client = async () => {
+            while (next < 200) {
+              const seed = next++ % 4;
+              const logits = await session.run(picture(seed), WIDTH, HEIGHT);
+              if (apart(logits, expected[seed]!) > 1e-4) wrong.push(seed);
+              if (++done !== 60) continue;
+              doneByDoomed = endpoints.stats()[0]!.done;
+              killed = doomed.kill();
+            }
+          };
+          await Promise.all([client(), client(), client(), client()]);
+          await killed;
+          const [dead, alive] = endpoints.stats();
+          expect({ done, wrong }).toEqual({ done: 200, wrong: [] });
+          expect(doneByDoomed).toBeGreaterThan(10);
+          expect(dead!.failed).toBeGreaterThan(0);
+          expect(dead!.done + alive!.done).toBe(200);
+          await expect.poll(() => endpoints.stats().map(({ ready }) => ready), PATIENT).toEqual([false, true]);
+          expect(endpoints.stats().map(({ pending }) => pending)).toEqual([0, 0]);
+        } finally {
+          closeAll();
+          await doomed.stop();
+        }
+      },
+      SLOW_MS,
+    );
   });
 
 describe.skipIf(!KINDS.every(installed))(`inference servers of several kinds (${whereFrom(...KINDS)})`, () => {
-  it('spreads requests over all, each in its own coding', async () => {
-    const servers: Server[] = [];
-    try {
-      for (const kind of KINDS) servers.push(await startServer(kind, MODEL));
-      const { session, endpoints } = await connect(servers.map(({ url }) => url));
-      const expected = await local.run(picture(5), WIDTH, HEIGHT);
-      const results = await Promise.all(Array.from({ length: 30 }, () => session.run(picture(5), WIDTH, HEIGHT)));
-      expect(results.filter((logits) => apart(logits, expected) > 1e-4)).toEqual([]);
-      expect(endpoints.stats().map(({ binary, failed }) => ({ binary, failed }))).toEqual(
-        KINDS.map((kind) => ({ binary: BINARY[kind], failed: 0 })),
-      );
-      // All 30 are leased before the first is done: the fewest pending is a third for each.
-      expect(endpoints.stats().map(({ done }) => done)).toEqual([10, 10, 10]);
-    } finally {
-      closeAll();
-      await Promise.all(servers.map((server) => server.stop()));
-    }
-  });
+  it(
+    'spreads requests over all, each in its own coding',
+    async () => {
+      const servers: Server[] = [];
+      try {
+        for (const kind of KINDS) servers.push(await startServer(kind, MODEL));
+        const { session, endpoints } = await connect(servers.map(({ url }) => url));
+        const expected = await local.run(picture(5), WIDTH, HEIGHT);
+        const results = await Promise.all(Array.from({ length: 30 }, () => session.run(picture(5), WIDTH, HEIGHT)));
+        expect(results.filter((logits) => apart(logits, expected) > 1e-4)).toEqual([]);
+        expect(endpoints.stats().map(({ binary, failed }) => ({ binary, failed }))).toEqual(
+          KINDS.map((kind) => ({ binary: BINARY[kind], failed: 0 })),
+        );
+        // All 30 are leased before the first is done: the fewest pending is a third for each.
+        expect(endpoints.stats().map(({ done }) => done)).toEqual([10, 10, 10]);
+      } finally {
+        closeAll();
+        await Promise.all(servers.map((server) => server.stop()));
+      }
+    },
+    SLOW_MS,
+  );
 });

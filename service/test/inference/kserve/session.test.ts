@@ -76,7 +76,7 @@ describe('a request that fails', () => {
     ['hangs within its reply', ({ response }) => void response.writeHead(200, { 'content-length': 9 }).write('{')],
   ])('is sent to the other server when the first %s', async (_, infer) => {
     const [bad, good] = await Promise.all([scripted(infer), scripted()]);
-    const { run, stats, held } = sessionOf([bad.url, good.url], { timeoutMs: 300 });
+    const { run, stats, held } = sessionOf([bad.url, good.url], { timeoutMs: 1000 });
     expect(await run()).toEqual(logitsOf(input(), 1));
     expect([bad.seen.inferences.length, good.seen.inferences.length]).toEqual([1, 1]);
     expect(stats().map(({ pending, done }) => ({ pending, done }))).toEqual([
@@ -174,10 +174,10 @@ describe('a request that fails', () => {
   it.each<[string, Scripted['state']['infer'], string]>([
     ['CRASHED', ({ response }) => void response.destroy(), 'other side closed'],
     ['MODEL_ERROR', failing(500, 'CUDA error'), 'answered 500: CUDA error'],
-    ['TIMEOUT', () => {}, 'no reply within 50 ms'],
+    ['TIMEOUT', () => {}, 'no reply within 300 ms'],
   ])('is %s when all attempts failed so', async (code, infer, message) => {
     const server = await scripted(infer);
-    const { run } = sessionOf([server.url], { timeoutMs: 50 });
+    const { run } = sessionOf([server.url], { timeoutMs: 300 });
     await expect(run({ deadline: soon(60_000) })).rejects.toMatchObject({
       code,
       retryable: true,
