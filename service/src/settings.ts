@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
+import { hideCredentials, parseKserveUrls } from './inference/kserve/urls.ts';
 
 export interface Setting<T> {
   /** Name of the environment variable. */
@@ -11,6 +12,8 @@ export interface Setting<T> {
   allowed: string;
   parse: (text: string) => T;
   secret?: boolean;
+  /** What of a value may be shown; all of it where absent. */
+  shown?: (text: string) => string;
 }
 
 const refuse = (): never => {
@@ -102,6 +105,15 @@ const sides = (name: string, fallback: readonly number[]): Setting<readonly numb
   },
 });
 
+function isPool(text: string): boolean {
+  if (!text.startsWith('kserve:')) return text === 'local' || /^sim:.+$/.test(text);
+  try {
+    return parseKserveUrls(text).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** An origin, perhaps with a folder; no slash at its end, so that a path can follow. */
 const baseUrl = (name: string): Setting<string> => ({
   name,
@@ -141,7 +153,14 @@ export const SETTINGS = {
   dashboardsDir: folder('DASHBOARDS_DIR', resolve(root, 'dashboards/dist')),
   workers: integer('WORKERS', 2, 1, 256),
   workerConcurrency: integer('WORKER_CONCURRENCY', 8, 1, 1000),
-  pool: text('POOL', 'local', /^(local|sim:.+|kserve:.+)$/, 'local, sim:PROFILE or kserve:URL'),
+  /** URLs may hold credentials. */
+  pool: {
+    name: 'POOL',
+    fallback: 'local',
+    allowed: 'local, sim:PROFILE or kserve:URL[,URL…], each an http or https URL without query',
+    parse: (value) => (isPool(value) ? value : refuse()),
+    shown: hideCredentials,
+  } satisfies Setting<string>,
   provider: choice('PROVIDER', ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'], 'cpu'),
   maxBatch: integer('MAX_BATCH', 1, 1, 64),
   batchDelayMs: integer('BATCH_DELAY_MS', 0, 0, 60_000),

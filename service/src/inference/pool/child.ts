@@ -1,20 +1,33 @@
 import { prepareSharp } from '../decode.ts';
 import { InferenceFailure } from '../failure.ts';
 import { createSegmenter } from '../segment.ts';
-import { createSession, type ModelSession } from '../session.ts';
+import { createChildLeases } from '../kserve/child-leases.ts';
+import { createKserveSession } from '../kserve/session.ts';
+import { readCard } from '../model.ts';
+import { createSession, type ModelSession, type Provider } from '../session.ts';
 import type { Measured } from './executor.ts';
 import type { ChildOptions } from './protocol.ts';
 import { serve, type Served } from './serve.ts';
 
 /** What a child does with its options; tests wrap it to make a child crash or hang. */
-export async function loadSegmenter({ modelDir, provider, maxPixels, ...rest }: ChildOptions): Promise<Served> {
+export async function loadSegmenter({
+  modelDir,
+  provider,
+  maxPixels,
+  serverTimeoutMs = 60_000,
+  ...rest
+}: ChildOptions): Promise<Served> {
   prepareSharp();
+  const leases = provider === 'kserve' ? createChildLeases() : null;
+  const open = async (dir: string): Promise<ModelSession> => {
+    if (leases === null || provider !== 'kserve') return createSession(dir, provider as Provider);
+    return createKserveSession({ card: await readCard(dir), timeoutMs: serverTimeoutMs, ...leases });
+  };
   /** By folder. A model stays once it is loaded: creating sessions leaks, so that the parent ends the child instead. */
   const models = new Map<string, Promise<{ session: ModelSession; segment: ReturnType<typeof createSegmenter> }>>();
   const modelIn = (dir: string) => {
     const loaded =
-      models.get(dir) ??
-      createSession(dir, provider).then((session) => ({ session, segment: createSegmenter(session, maxPixels) }));
+      models.get(dir) ?? open(dir).then((session) => ({ session, segment: createSegmenter(session, maxPixels) }));
     models.set(dir, loaded);
     loaded.catch(() => models.delete(dir)); // it may be mended by the next time
     return loaded;

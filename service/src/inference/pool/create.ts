@@ -1,6 +1,9 @@
 import path from 'node:path';
 import type { Config } from '../../config.ts';
 import type { InferenceBackend } from './backend.ts';
+import { createKservePool } from '../kserve/pool.ts';
+import { parseKserveUrls } from '../kserve/urls.ts';
+import { readCard } from '../model.ts';
 import { loadProfile } from '../sim/profile.ts';
 import { createSimulatedPool } from '../sim/pool.ts';
 import { createLocalPool } from './local.ts';
@@ -31,19 +34,19 @@ export async function createBackend(config: PoolConfig, modelDir: string, log: L
     queueTimeoutMs: config.inferenceQueueTimeoutMs,
     timeoutMs: config.inferenceTimeoutMs,
   };
-  if (config.pool.startsWith('sim:')) {
-    const profile = await loadProfile(config.pool.slice('sim:'.length), path.join(config.modelsDir, 'profiles'));
-    return createSimulatedPool(profile, { ...batching, workers: config.workers });
-  }
-  if (config.pool !== 'local') throw new Error(`POOL is "${config.pool}": expected local or sim:PROFILE`);
-  return createLocalPool({
-    ...batching,
+  const children = {
     workers: config.workers,
     modelDir,
-    provider: config.provider,
     maxPixels: config.maxImagePixels,
     memoryBytes: config.workerMemoryBytes,
     warmupSides: config.warmupSides,
     log,
-  });
+  };
+  if (config.pool.startsWith('sim:')) {
+    const profile = await loadProfile(config.pool.slice('sim:'.length), path.join(config.modelsDir, 'profiles'));
+    return createSimulatedPool(profile, { ...batching, workers: config.workers });
+  }
+  if (config.pool.startsWith('kserve:'))
+    return createKservePool(parseKserveUrls(config.pool), { ...batching, ...children, card: await readCard(modelDir) });
+  return createLocalPool({ ...batching, ...children, provider: config.provider });
 }

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import path from 'node:path';
 import type { BatcherOptions } from '../batcher/batcher.ts';
 import type { Provider } from '../session.ts';
+import type { Leases } from '../kserve/leases.ts';
 import type { InferenceBackend } from './backend.ts';
 import { createPool, POOL_DEFAULTS } from './pool.ts';
 import type { ChildOptions } from './protocol.ts';
@@ -12,7 +13,9 @@ export interface LocalPoolOptions extends Partial<Omit<BatcherOptions, 'predictM
   workers: number;
   /** Folder of model.onnx and card.json to start with. */
   modelDir: string;
-  provider: Provider;
+  provider: Provider | 'kserve';
+  /** Inference servers of the provider `kserve`, and the longest wait for one. */
+  servers?: { leases: Leases; timeoutMs: number };
   /** Longest execution of one tile (most images have one). */
   timeoutMs: number;
   queueTimeoutMs?: number;
@@ -40,10 +43,17 @@ export function createLocalPool(options: LocalPoolOptions): InferenceBackend {
   const { maxBatch = POOL_DEFAULTS.maxBatch, warmupSides = [256, 512] } = options;
   if (!Number.isInteger(count) || count < 1) throw new RangeError(`workers is ${count}, expected an integer from 1`);
   const argumentOf = (dir: string) =>
-    JSON.stringify({ modelDir: dir, provider, maxPixels, warmupSides, maxBatch } satisfies ChildOptions);
+    JSON.stringify({
+      modelDir: dir,
+      provider,
+      maxPixels,
+      warmupSides,
+      maxBatch,
+      ...(options.servers ? { serverTimeoutMs: options.servers.timeoutMs } : {}),
+    } satisfies ChildOptions);
   const workers = Array.from({ length: count }, (_, i) =>
     createWorker({
-      id: `local-${i + 1}`,
+      id: `${options.servers ? 'kserve' : 'local'}-${i + 1}`,
       modelDir,
       // No execArgv: the parent's flags (a debugger's port, a test runner's loader) are not for the children.
       fork: (dir) =>
@@ -52,6 +62,7 @@ export function createLocalPool(options: LocalPoolOptions): InferenceBackend {
           execArgv: [],
         }),
       startTimeoutMs,
+      ...(options.servers ? { leases: options.servers.leases } : {}),
       log: options.log ?? (() => {}),
       onChange: () => pool.changed(),
     }),

@@ -1,6 +1,7 @@
 import type { FailureCode } from '../../contract/common.ts';
 import type { SegmentOutput } from '../segment.ts';
 import type { Provider } from '../session.ts';
+import type { LeaseToChild, LeaseToParent } from '../kserve/child-leases.ts';
 import type { InferenceRequest } from './backend.ts';
 import type { Measured } from './executor.ts';
 
@@ -8,7 +9,10 @@ import type { Measured } from './executor.ts';
 export interface ChildOptions {
   /** What it is started with; other versions are loaded when they are asked for. */
   modelDir: string;
-  provider: Provider;
+  /** Of ONNX Runtime in the child; `kserve`: the model runs on inference servers, and the child decodes and makes polygons. */
+  provider: Provider | 'kserve';
+  /** Longest wait for one inference server. */
+  serverTimeoutMs?: number;
   maxPixels: number;
   /** Square images that it warms up with. */
   warmupSides: readonly number[];
@@ -16,7 +20,8 @@ export interface ChildOptions {
   maxBatch: number;
 }
 /** `id` numbers messages, not images. */
-export type ToChild = { type: 'run'; id: number; requests: readonly InferenceRequest[] } | { type: 'warmup' };
+export type ToChild =
+  { type: 'run'; id: number; requests: readonly InferenceRequest[] } | { type: 'warmup' } | LeaseToChild;
 
 export interface Failed {
   code: FailureCode;
@@ -30,5 +35,6 @@ export type FromChild =
   | { type: 'done'; id: number; results: (SegmentOutput | Failed)[]; rssBytes: number }
   /** The batch as a whole. */
   | ({ type: 'failed'; id: number; rssBytes: number } & Failed)
+  | LeaseToParent
   /** Decoded, or a tile done: the deadline starts anew. */
   | { type: 'progress'; id: number };

@@ -3,6 +3,7 @@ import type { SegmentOutput, SegmentRequest } from '../segment.ts';
 import type { InferenceFailure } from '../failure.ts';
 import type { InferenceRequest } from './backend.ts';
 import type { Measured } from './executor.ts';
+import type { LeaseToChild } from '../kserve/child-leases.ts';
 import type { FromChild, ToChild } from './protocol.ts';
 
 /** What a child can do once it is loaded. */
@@ -16,7 +17,7 @@ export type { SegmentRequest };
 /** Answers the parent's messages in order, one at a time; a run blocks the event loop. Ends with the parent. */
 export function serve(load: () => Promise<Served>): void {
   const send = (message: FromChild) => process.send?.(message);
-  const waiting: ToChild[] = [];
+  const waiting: Exclude<ToChild, LeaseToChild>[] = [];
   let wake = () => {};
 
   process.on('disconnect', () => process.exit(0));
@@ -24,6 +25,7 @@ export function serve(load: () => Promise<Served>): void {
   // would look as if its image had killed it.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   process.on('message', (message: ToChild) => {
+    if (message.type === 'leased') return; // `child-leases.ts` has it
     waiting.push(message);
     wake();
   });

@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import type { InferenceRequest, WorkerStats } from './backend.ts';
 import { InferenceFailure } from './backend.ts';
+import type { LeaseToParent } from '../kserve/child-leases.ts';
+import type { Leases } from '../kserve/leases.ts';
 import { createStarts } from './starts.ts';
 import { closedFailure, type ExecutedImage, type Executor, type Measured } from './executor.ts';
 import type { Failed, FromChild, ToChild } from './protocol.ts';
@@ -12,6 +14,8 @@ export interface WorkerOptions {
   modelDir: string;
   startTimeoutMs: number;
   log(level: 'info' | 'warn', message: string): void;
+  /** Where the child gets its inference servers from. */
+  leases?: Leases;
   /** Something changed: a place is free, or the state is another. */
   onChange(): void;
 }
@@ -85,8 +89,17 @@ export function createWorker(options: WorkerOptions): Executor {
     } else if (message.type === 'broken') counts.lastError = message.message;
     else if (message.type === 'warm') warm(message.measured);
     else if (message.type === 'progress') return restartClock(message.id);
+    else if (message.type === 'lease' || message.type === 'lease-end') return void onLease(message);
     else return finish(message);
     changed();
+  }
+
+  /** A request to a server has its own limit: the clock of the execution starts anew with each. */
+  function onLease(message: LeaseToParent): void {
+    const { leases } = options;
+    if (message.type === 'lease-end') return leases?.end(message.lease, message.outcome, message.detail);
+    if (running !== null) restartClock(running.id);
+    send({ type: 'leased', ask: message.ask, lease: leases?.lease(options.id, message.excluding) ?? null });
   }
 
   function restartClock(id: number): void {
@@ -124,6 +137,7 @@ export function createWorker(options: WorkerOptions): Executor {
     const lost = running;
     if (lost !== null) end();
     clearTimeout(deadline);
+    options.leases?.drop(options.id);
     [child, state] = [null, 'stopped'];
     warm([]);
     lost?.reject(starts.closed() ? closedFailure() : lossOf(code, signal));

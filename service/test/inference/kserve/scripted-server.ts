@@ -21,8 +21,15 @@ export interface Inference {
   /** Whether the output is wanted in binary. */
   binaryOutput: boolean;
   /** Answers as a good server would, with these changes. */
-  answer(changes?: { output?: object; status?: number; headers?: Record<string, string> }): void;
+  answer(changes?: Changes): void;
   response: ServerResponse;
+}
+interface Changes {
+  /** Instead of what the scripted model gives. */
+  logits?: Float32Array;
+  output?: object;
+  status?: number;
+  headers?: Record<string, string>;
 }
 interface Tensor {
   shape: number[];
@@ -125,9 +132,8 @@ function read(path: string, headers: IncomingHttpHeaders, body: Buffer, response
 
 function reply(
   { shape: [count, , height, width], data, binaryOutput, response }: Omit<Inference, 'answer'>,
-  { output = {}, status = 200, headers = {} }: { output?: object; status?: number; headers?: Record<string, string> },
+  { logits = logitsOf(data, count!), output = {}, status = 200, headers = {} }: Changes,
 ): void {
-  const logits = logitsOf(data, count!);
   const tensor = { name: 'logits', datatype: 'FP32', shape: [count, 3, height, width] };
   const coded = binaryOutput ? { parameters: { binary_data_size: logits.byteLength } } : { data: [...logits] };
   const head = Buffer.from(JSON.stringify({ model_name: 'nuclei', outputs: [{ ...tensor, ...coded, ...output }] }));
@@ -135,7 +141,7 @@ function reply(
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(head);
     return;
   }
-  const body = Buffer.concat([head, Buffer.from(logits.buffer)]);
+  const body = Buffer.concat([head, Buffer.from(logits.buffer, logits.byteOffset, logits.byteLength)]);
   const type = { 'content-type': 'application/octet-stream', 'inference-header-content-length': head.length };
   response.writeHead(status, { ...type, ...headers, 'content-length': body.length }).end(body);
 }
