@@ -47,9 +47,10 @@ const LEVELS = 2 ** 26;
 const AGES = 2 ** 26;
 
 /**
- * Priority flood from the labelled pixels over unlabelled ones of `mask`: highest `interior` first, then the oldest.
- * Value and age share one double (26 bits each: no image has more pixels than ages). As in skimage, a pixel takes its
- * label when it is reached, not when it leaves the queue; seeds that touch no free pixel need no entry.
+ * Priority flood from the labelled pixels over unlabelled ones of `mask`: highest `interior` first, then the oldest. What is
+ * reached from a lower pixel waits at that pixel's level: water does not run down a slope before its time. Level and age share
+ * one double (26 bits each: no image has more pixels than ages). As in skimage (0.26), a pixel takes its label when it is
+ * reached, not when it leaves the queue; seeds that touch no free pixel need no entry.
  */
 export function flood(
   interior: Float32Array,
@@ -60,7 +61,7 @@ export function flood(
   heap: PixelHeap,
 ): void {
   const size = width * height;
-  const keyOf = (at: number, age: number) => Math.floor((1 - interior[at]!) * LEVELS) * AGES + age;
+  const levelOf = (at: number) => Math.floor((1 - interior[at]!) * LEVELS);
   const free = (at: number) => mask[at] !== 0 && labels[at] === 0;
   heap.clear();
   for (let at = 0; at < size; at++) {
@@ -71,29 +72,22 @@ export function flood(
       (x > 0 && free(at - 1)) ||
       (x < width - 1 && free(at + 1)) ||
       (at < size - width && free(at + width));
-    if (rim) heap.push(keyOf(at, 0), at);
+    if (rim) heap.push(levelOf(at) * AGES, at);
   }
   let age = 0;
+  const reach = (at: number, label: number, level: number) => {
+    labels[at] = label;
+    heap.push(Math.max(level, levelOf(at)) * AGES + ++age, at);
+  };
   while (heap.size > 0) {
+    const level = Math.floor(heap.least / AGES);
     const at = heap.pop();
     const label = labels[at]!;
     const x = at % width;
-    if (at >= width && free(at - width)) {
-      labels[at - width] = label;
-      heap.push(keyOf(at - width, ++age), at - width);
-    }
-    if (x > 0 && free(at - 1)) {
-      labels[at - 1] = label;
-      heap.push(keyOf(at - 1, ++age), at - 1);
-    }
-    if (x < width - 1 && free(at + 1)) {
-      labels[at + 1] = label;
-      heap.push(keyOf(at + 1, ++age), at + 1);
-    }
-    if (at < size - width && free(at + width)) {
-      labels[at + width] = label;
-      heap.push(keyOf(at + width, ++age), at + width);
-    }
+    if (at >= width && free(at - width)) reach(at - width, label, level);
+    if (x > 0 && free(at - 1)) reach(at - 1, label, level);
+    if (x < width - 1 && free(at + 1)) reach(at + 1, label, level);
+    if (at < size - width && free(at + width)) reach(at + width, label, level);
   }
 }
 
