@@ -22,6 +22,11 @@ export interface ProcessorDeps {
   now?: () => number;
 }
 
+/** What a pool says of an image besides; not every pool does. */
+function warningsOf(output: InferenceOutput & { warnings?: string[] }): { warnings?: string[] } {
+  return output.warnings === undefined ? {} : { warnings: output.warnings };
+}
+
 /** Stages of one inference, put back to back before the moment it ended. */
 export function inferenceStages(output: InferenceOutput, queuedAt: number, endedAt: number): StageTime[] {
   const { stages: wall, cpuStages: cpu } = output;
@@ -94,6 +99,7 @@ export function createProcessor(deps: ProcessorDeps) {
         imageHeight: output.imageHeight,
         polygonCount: output.polygonCount,
         processingMs: output.executionMs,
+        ...warningsOf(output),
         stages: { decode: decodeMs, normalise: normaliseMs, infer: inferMs, polygons: polygonsMs, encode: encodeMs },
         polygons: output.polygons,
       },

@@ -6,11 +6,15 @@ import type { InferenceOutput, InferenceRequest, InferenceStages } from './pool/
 import { runModel } from './probabilities.ts';
 import type { ModelSession } from './session.ts';
 import { createStopwatch, type Lap } from './stopwatch.ts';
+import { warningsOf } from './statistics.ts';
 import { findInstances } from './watershed.ts';
 import { createWorkspaces } from './workspace.ts';
 
 export type SegmentRequest = Pick<InferenceRequest, 'file' | 'threshold' | 'channel' | 'page' | 'detectHoles'>;
-export type SegmentOutput = Omit<InferenceOutput, 'worker'>;
+export interface SegmentOutput extends Omit<InferenceOutput, 'worker'> {
+  /** Codes, see `warningsOf`. */
+  warnings: string[];
+}
 
 type Laps = Record<'decode' | 'normalise' | 'infer' | 'polygons' | 'encode', Lap>;
 const stagesOf = ({ decode, normalise, infer, polygons, encode }: Laps, of: (lap: Lap) => number): InferenceStages => ({
@@ -35,9 +39,10 @@ export function createSegmenter(session: ModelSession, maxPixels: number) {
     try {
       const { width, height } = image;
       const workspace = workspaces(width * height);
-      const { normalise, infer } = await runModel(session, image, workspace, { onTile: onProgress });
+      const { normalise, infer, scale } = await runModel(session, image, workspace, { onTile: onProgress });
+      const warnings = warningsOf(session.card.knows, image, scale);
       stopwatch.lap();
-      const { labels, count } = findInstances(workspace, width, height, request, workspace);
+      const { labels, count } = findInstances(workspace, width, height, request, workspace, session.card.instances);
       const found = polygonsOf(labels, workspace.foreground, width, height, count);
       const trace = stopwatch.lap();
       const polygons = encodePolygons(found);
@@ -47,6 +52,7 @@ export function createSegmenter(session: ModelSession, maxPixels: number) {
         imageHeight: height,
         polygonCount: found.reduce((cells, { type }) => cells + (type === 'external' ? 1 : 0), 0),
         polygons,
+        warnings,
         stages: stagesOf(laps, ({ wallMs }) => wallMs),
         cpuStages: stagesOf(laps, ({ cpuMs }) => cpuMs),
         executionMs: performance.now() - start,

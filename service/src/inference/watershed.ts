@@ -1,12 +1,8 @@
+import { RULES, type InstanceRules } from './card.ts';
 import { fillHoles, labelComponents } from './components.ts';
 import type { PixelHeap } from './heap.ts';
 import type { Probabilities } from './probabilities.ts';
 import type { Workspace } from './workspace.ts';
-
-export const MIN_SEED_AREA = 5;
-export const MIN_CELL_AREA = 20;
-/** Holes smaller than this are noise even where holes are wanted. */
-export const MIN_HOLE_AREA = 8;
 
 export interface InstanceOptions {
   /** A pixel belongs to a cell where its foreground probability is above this. */
@@ -15,12 +11,14 @@ export interface InstanceOptions {
   detectHoles: boolean;
 }
 
-/** Seeds need a fifth of the way from the threshold to certainty more: 0.6 at 0.5, the reference's pair. */
-export const seedThresholdOf = (threshold: number): number => threshold + 0.2 * (1 - threshold);
+/** Seeds need a part of the way from the threshold to certainty more: a fifth for 0.6 at 0.5, the reference's pair. */
+export const seedThresholdOf = (threshold: number, { seedThreshold }: Pick<InstanceRules, 'seedThreshold'> = RULES) =>
+  threshold + (2 * seedThreshold - 1) * (1 - threshold);
 
 /**
  * Instances from probabilities: seeds are 4-connected components of interior > seed threshold with at least 5 px; they
- * grow by marker watershed on -interior inside foreground > threshold; cells under 20 px are dropped.
+ * grow by marker watershed on -interior inside foreground > threshold; cells under 20 px are dropped. Holes under 8 px are
+ * noise even where holes are wanted. These numbers are the defaults of `rules`.
  * Source: `instances` in the model's train/common.py, on scipy.ndimage.label, binary_fill_holes and skimage's watershed.
  * @returns `workspace.labels`, one entry a pixel: 0 = background, 1..n = one 4-connected cell each, without gaps; and n.
  */
@@ -30,17 +28,18 @@ export function findInstances(
   height: number,
   options: InstanceOptions,
   workspace: Workspace,
+  rules: InstanceRules = RULES,
 ): { labels: Int32Array; count: number } {
   const size = width * height;
   const { mask, labels, stack } = workspace;
-  const seedThreshold = seedThresholdOf(options.threshold);
+  const seedThreshold = seedThresholdOf(options.threshold, rules);
   for (let i = 0; i < size; i++) mask[i] = interior[i]! > seedThreshold ? 1 : 0;
-  const seeds = labelComponents(mask, width, height, labels, stack, MIN_SEED_AREA);
+  const seeds = labelComponents(mask, width, height, labels, stack, rules.minSeedArea);
   if (seeds === 0) return { labels, count: 0 };
   for (let i = 0; i < size; i++) mask[i] = foreground[i]! > options.threshold ? 1 : 0;
-  fillHoles(mask, width, height, stack, options.detectHoles ? MIN_HOLE_AREA : undefined);
+  fillHoles(mask, width, height, stack, options.detectHoles ? rules.minHoleArea : undefined);
   flood(interior, mask, width, height, labels, workspace.heap);
-  return { labels, count: dropSmall(labels, size, seeds) };
+  return { labels, count: dropSmall(labels, size, seeds, rules.minCellArea) };
 }
 
 const LEVELS = 2 ** 26;
@@ -91,12 +90,12 @@ export function flood(
   }
 }
 
-function dropSmall(labels: Int32Array, size: number, count: number): number {
+function dropSmall(labels: Int32Array, size: number, count: number, minArea: number): number {
   const areas = new Int32Array(count + 1);
   for (let i = 0; i < size; i++) areas[labels[i]!]!++;
   const renamed = new Int32Array(count + 1);
   let kept = 0;
-  for (let label = 1; label <= count; label++) if (areas[label]! >= MIN_CELL_AREA) renamed[label] = ++kept;
+  for (let label = 1; label <= count; label++) if (areas[label]! >= minArea) renamed[label] = ++kept;
   if (kept < count) for (let i = 0; i < size; i++) labels[i] = renamed[labels[i]!]!;
   return kept;
 }

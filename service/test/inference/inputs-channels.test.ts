@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { eight, prepareInputs, row, SCENE, scene, sixteen } from './inputs-kit.ts';
 import { tiffOf, type TiffPage } from './tiff.ts';
 
-const { inspect, cellsOf, decoded } = prepareInputs();
+const { inspect, segment, cellsOf, decoded } = prepareInputs();
 const LUMA = { red: 76, green: 150, blue: 29, gray: 9 };
 const COLOURS = [255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9];
 
@@ -124,7 +124,10 @@ describe('channels, pages, and what a file says about its pixels', () => {
 
   it('inverted in its pixels', async () => {
     const turned = scene().map((value) => 255 - value);
-    expect(await decoded(tiffOf({ ...SCENE, samples: turned }))).toEqual([...turned]);
+    const bytes = tiffOf({ ...SCENE, samples: turned });
+    expect(await decoded(bytes)).toEqual([...turned]);
+    expect(await segment(bytes)).toMatchObject({ warnings: ['UNLIKE_TRAINING_DATA'] });
+    expect(await segment(tiffOf({ ...SCENE, samples: turned, photometric: 0 }))).toMatchObject({ warnings: [] });
   });
 
   it('a colour profile', async () => {

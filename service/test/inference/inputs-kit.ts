@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll } from 'vitest';
+import type { Knows } from '../../src/inference/card.ts';
 import { inspectImage } from '../../src/ingest/inspect.ts';
 import { decodeGray, prepareSharp, type DecodeOptions } from '../../src/inference/decode.ts';
 import { createSegmenter, type SegmentOutput } from '../../src/inference/segment.ts';
@@ -11,6 +12,7 @@ import { discs } from './shapes.ts';
 import { tiffOf, type TiffPage } from './tiff.ts';
 
 export const MODEL = path.join(import.meta.dirname, '../../models/nuclei/1');
+const KNOWS = path.join(import.meta.dirname, '../../models/statistics/nuclei-1.json');
 export const MAX_PIXELS = 64e6;
 export const REQUEST = { threshold: 0.5, channel: null, page: 0, detectHoles: true };
 /** Two bright discs on a dark ground, SCENE in size. */
@@ -37,7 +39,9 @@ export function prepareInputs() {
   beforeAll(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'segbench-inputs-'));
     prepareSharp();
-    session = await createSession(MODEL, 'cpu');
+    const { card, run } = await createSession(MODEL, 'cpu');
+    const knows = JSON.parse(await readFile(KNOWS, 'utf8')) as Knows;
+    session = { card: { ...card, knows }, run };
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
