@@ -30,6 +30,8 @@ export interface NewResult {
   polygonCount: number;
   processingMs: number;
   stages: Record<string, number>;
+  /** Codes; none where absent. */
+  warnings?: string[];
   polygons: Uint8Array;
 }
 

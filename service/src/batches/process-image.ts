@@ -95,6 +95,7 @@ export function createProcessor(deps: ProcessorDeps) {
         imageHeight: output.imageHeight,
         polygonCount: output.polygonCount,
         processingMs: output.executionMs,
+        warnings: output.warnings,
         stages: { decode: decodeMs, normalise: normaliseMs, infer: inferMs, polygons: polygonsMs, encode: encodeMs },
         polygons: output.polygons,
       },

@@ -38,6 +38,7 @@ async function insertResults(tx: Transaction, results: readonly NewResult[]): Pr
     polygon_count: r.polygonCount,
     processing_ms: r.processingMs,
     stages: JSON.stringify(r.stages),
+    warnings: r.warnings?.length ? r.warnings : null,
     polygons: Buffer.from(r.polygons.buffer, r.polygons.byteOffset, r.polygons.byteLength),
   }));
   await tx`INSERT INTO results ${tx(rows)} ON CONFLICT (sha256, model, model_version, parameters) DO NOTHING`;

@@ -170,6 +170,7 @@ export type ResultsBody = {
     | 'polygonCount'
     | 'processingTimeMs'
     | 'stages'
+    | 'warnings'
     | 'polygons'
   )[];
   maxBytes?: number;
@@ -188,6 +189,7 @@ export type ResultsReply = {
       polygonCount?: number;
       processingTimeMs?: number;
       stages?: { [name: string]: number };
+      warnings?: string[];
       polygons?: Polygon[];
     } | null;
   };
@@ -215,6 +217,7 @@ export type Result = {
   polygonCount: number;
   processingTimeMs: number;
   stages: { [name: string]: number };
+  warnings?: string[];
   polygons: Polygon[];
 };
 export type ExportBody = { format: 'ndjson' | 'geojson' | 'coco' | 'csv' | 'labels-zip' | 'imagej-rois' };

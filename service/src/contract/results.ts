@@ -28,6 +28,8 @@ export const Result = Type.Object({
   processingTimeMs: Type.Number(),
   /** Milliseconds by stage of the inference that made this result. */
   stages: Type.Record(Type.String(), Type.Number()),
+  /** Codes of what a user should know; absent where there is nothing. `UNLIKE_TRAINING_DATA`: see docs/own-model.md; `SIMULATED`: no model ran. */
+  warnings: Type.Optional(Type.Array(Type.String())),
   polygons: Type.Array(Polygon),
 });
 export type Result = Static<typeof Result>;

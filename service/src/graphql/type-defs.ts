@@ -222,6 +222,8 @@ export const TYPE_DEFS = /* GraphQL */ `
     "The same as polygonCount."
     cellCount: Int!
     processingTimeMs: Float!
+    "Codes of what a user should know about this result, such as UNLIKE_TRAINING_DATA, or SIMULATED: no model ran."
+    warnings: [String!]!
     stages: [Stage!]! @cost(times: 6)
     "Read and decoded only where it is asked for."
     polygons(lod: Lod! = high): [Polygon!]! @cost(value: 20, times: 10)

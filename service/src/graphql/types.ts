@@ -22,6 +22,7 @@ const META = new Set<keyof Result>([
   'imageHeight',
   'polygonCount',
   'processingTimeMs',
+  'warnings',
   'stages',
 ]);
 const meta = (subject: Subject) => toResult(subject, { lod: 'high', fields: META });
@@ -74,6 +75,7 @@ export const TYPES: Resolvers = {
   Result: {
     ...Object.fromEntries([...META].map((name) => [name, ofMeta(name)])),
     cellCount: ofMeta('polygonCount'),
+    warnings: (subject: Subject) => meta(subject).warnings ?? [],
     stages: (subject: Subject) =>
       Object.entries(meta(subject).stages ?? {}).map(([name, durationMs]) => ({ name, durationMs })),
     polygons: (subject: Subject, { lod }: { lod: Lod }): Polygon[] =>

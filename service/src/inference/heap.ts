@@ -1,6 +1,8 @@
 /** Binary min-heap of pixels on typed arrays; the memory grows and is kept. */
 export interface PixelHeap {
   readonly size: number;
+  /** The smallest key. Only when `size > 0`. */
+  readonly least: number;
   push(key: number, pixel: number): void;
   /** Removes the pixel with the smallest key. Only when `size > 0`. */
   pop(): number;
@@ -21,6 +23,9 @@ export function createPixelHeap(capacity = 4096): PixelHeap {
   return {
     get size() {
       return size;
+    },
+    get least() {
+      return keys[0]!;
     },
     push(key, pixel) {
       if (size === keys.length) grow();

@@ -3,8 +3,8 @@ import type { Samples } from './decode.ts';
 /** Source: card.json `input.normalisation` and `normalise` in the model's train/common.py. */
 export const LOW_PERCENTILE = 1;
 export const HIGH_PERCENTILE = 99.8;
-const CLIP = 1.5;
-const EPSILON = 1e-3;
+export const CLIP = 1.5;
+export const EPSILON = 1e-3;
 
 /**
  * Percentiles of all values with linear interpolation between the two nearest ranks (numpy's default method).

@@ -1,6 +1,6 @@
 import { InferenceFailure } from './failure.ts';
 import type { GrayImage } from './decode.ts';
-import { normaliseWindow, scaleOf } from './normalise.ts';
+import { normaliseWindow, scaleOf, type Scale } from './normalise.ts';
 import type { ModelSession } from './session.ts';
 import { addLaps, createStopwatch, type Lap } from './stopwatch.ts';
 import { planTiles, type Tile } from './tiles.ts';
@@ -15,6 +15,10 @@ export interface ProbabilityTimes {
   normalise: Lap;
   infer: Lap;
 }
+export interface ModelRun extends ProbabilityTimes {
+  /** How the image was normalised. */
+  scale: Scale;
+}
 
 /** Runs the model over the image, tile by tile where it is large. @throws InferenceFailure MODEL_ERROR. */
 export async function runModel(
@@ -22,13 +26,14 @@ export async function runModel(
   image: GrayImage,
   out: Probabilities,
   options: { tiling?: { maxTile: number; halo: number }; onTile?: () => void } = {},
-): Promise<ProbabilityTimes> {
+): Promise<ModelRun> {
   const none = { wallMs: 0, cpuMs: 0 };
-  const times = { normalise: none, infer: none };
+  const times: ProbabilityTimes = { normalise: none, infer: none };
   const stopwatch = createStopwatch();
   const scale = scaleOf(image.data);
-  const { multipleOf } = session.card.input;
-  const tiles = planTiles(image.width, image.height, multipleOf, options.tiling?.maxTile, options.tiling?.halo);
+  const { multipleOf, halo } = session.card.input;
+  const { tiling } = options;
+  const tiles = planTiles(image.width, image.height, multipleOf, tiling?.maxTile, tiling?.halo ?? halo);
   for (const tile of tiles) {
     const { width, height } = tile.window;
     const input = new Float32Array(width * height);
@@ -39,7 +44,7 @@ export async function runModel(
     times.infer = addLaps(times.infer, stopwatch.lap());
     options.onTile?.();
   }
-  return times;
+  return { ...times, scale };
 }
 
 async function run(session: ModelSession, input: Float32Array, width: number, height: number, count: number) {
@@ -67,17 +72,18 @@ export async function runTogether(session: ModelSession, images: readonly GrayIm
   const stopwatch = createStopwatch();
   const normalised = images.map((image, index) => {
     const plane = input.subarray(index * size, (index + 1) * size);
-    normaliseWindow(image, scaleOf(image.data), tiles[index]!.window, plane);
-    return stopwatch.lap();
+    const scale = scaleOf(image.data);
+    normaliseWindow(image, scale, tiles[index]!.window, plane);
+    return { normalise: stopwatch.lap(), scale };
   });
   const logits = await run(session, input, width, height, images.length);
   const { wallMs, cpuMs } = stopwatch.lap();
   return {
-    take(index: number, out: Probabilities): ProbabilityTimes {
+    take(index: number, out: Probabilities): ModelRun {
       const own = createStopwatch();
       softmax(logits.subarray(3 * index * size, 3 * (index + 1) * size), tiles[index]!, images[index]!.width, out);
       const infer = addLaps({ wallMs, cpuMs: cpuMs / images.length }, own.lap());
-      return { normalise: normalised[index]!, infer };
+      return { ...normalised[index]!, infer };
     },
   };
 }

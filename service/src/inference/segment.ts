@@ -3,9 +3,10 @@ import { decodeGray, type GrayImage } from './decode.ts';
 import { failureOf, type InferenceFailure } from './failure.ts';
 import { polygonsOf } from './polygons.ts';
 import type { InferenceOutput, InferenceRequest, InferenceStages } from './pool/backend.ts';
-import { runModel, runTogether, type ProbabilityTimes } from './probabilities.ts';
+import { runModel, runTogether, type ModelRun } from './probabilities.ts';
 import type { ModelSession } from './session.ts';
 import { createStopwatch, type Lap } from './stopwatch.ts';
+import { warningsOf } from './statistics.ts';
 import { tileOf } from './tiles.ts';
 import { findInstances } from './watershed.ts';
 import { createWorkspaces, type Workspace } from './workspace.ts';
@@ -39,10 +40,15 @@ export function createSegmenter(session: ModelSession, maxPixels: number) {
   const workspaces = createWorkspaces();
   const { multipleOf } = session.card.input;
 
-  function outputOf({ image, request, decode }: Decoded, workspace: Workspace, times: ProbabilityTimes): SegmentOutput {
+  function outputOf(
+    { image, request, decode }: Decoded,
+    workspace: Workspace,
+    { scale, ...times }: ModelRun,
+  ): SegmentOutput {
     const { width, height } = image;
+    const warnings = warningsOf(session.card.knows, image, scale);
     const stopwatch = createStopwatch();
-    const { labels, count } = findInstances(workspace, width, height, request, workspace);
+    const { labels, count } = findInstances(workspace, width, height, request, workspace, session.card.instances);
     const found = polygonsOf(labels, workspace.foreground, width, height, count);
     const trace = stopwatch.lap();
     const polygons = encodePolygons(found);
@@ -53,6 +59,7 @@ export function createSegmenter(session: ModelSession, maxPixels: number) {
       imageHeight: height,
       polygonCount: found.reduce((cells, { type }) => cells + (type === 'external' ? 1 : 0), 0),
       polygons,
+      warnings,
       stages,
       cpuStages: stagesOf(laps, ({ cpuMs }) => cpuMs),
       executionMs: sumOf(stages),

@@ -1,6 +1,8 @@
 import './no-telemetry.ts';
+import path from 'node:path';
 import ort from 'onnxruntime-node';
 import { readCard, readWeights, type ModelCard } from './model.ts';
+import { checkSignature, probe } from './signature.ts';
 
 export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 export type Provider = (typeof PROVIDERS)[number];
@@ -16,28 +18,37 @@ export interface ModelSession {
 
 /**
  * Loads the verified weights into one session: one thread, and no spinning while idle, so that N processes on N cores
- * do not disturb each other. @throws Error when the provider is not built in; it never falls back to another.
+ * do not disturb each other. Inputs, outputs and one run on a small image must be what the card says.
+ * @throws Error when they are not, or when the provider is not built in; it never falls back to another.
  */
 export async function createSession(modelDir: string, provider: Provider): Promise<ModelSession> {
   const built = ort.listSupportedBackends().map((backend) => backend.name);
   if (!built.includes(provider))
     throw new Error(`provider "${provider}" is not in this onnxruntime (allowed: ${built.join(', ')})`);
   const card = await readCard(modelDir);
-  const session = await ort.InferenceSession.create(await readWeights(modelDir, card), {
+  const weights = await readWeights(modelDir, card);
+  const file = path.join(modelDir, 'model.onnx');
+  const session = await ort.InferenceSession.create(weights, {
     executionProviders: [provider],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+  }).catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${file}: provider "${provider}" cannot load it: ${message}`, { cause: error });
   });
-  return {
-    card,
-    async run(input, width, height, count = 1) {
-      const feeds = { [card.input.name]: new ort.Tensor('float32', input, [count, 1, height, width]) };
-      const output = (await session.run(feeds))[card.output.name];
-      const planes = output?.data;
-      if (!(planes instanceof Float32Array) || planes.length !== count * 3 * width * height)
-        throw new Error(`output "${card.output.name}" is not float32 [${count}, 3, ${height}, ${width}]`);
-      return planes;
-    },
+  checkSignature(session, card, file);
+  const run: ModelSession['run'] = async (input, width, height, count = 1) => {
+    const feeds = { [card.input.name]: new ort.Tensor('float32', input, [count, 1, height, width]) };
+    const output = (await session.run(feeds))[card.output.name];
+    const shape = [count, 3, height, width];
+    const planes = output?.data;
+    if (!(planes instanceof Float32Array) || output?.dims.join() !== shape.join())
+      throw new Error(
+        `output "${card.output.name}" is ${output?.type} [${output?.dims.join(', ')}], expected float32 [${shape.join(', ')}]`,
+      );
+    return planes;
   };
+  await probe(run, card, file);
+  return { card, run };
 }

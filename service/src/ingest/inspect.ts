@@ -73,6 +73,7 @@ export async function inspectImage(file: string, maxPixels: number): Promise<Ima
       channels,
       pages = 1,
       depth,
+      space,
       format,
     } = await sharp(file, { limitInputPixels: false }).metadata();
     if (width * height > maxPixels)
@@ -82,7 +83,9 @@ export async function inspectImage(file: string, maxPixels: number): Promise<Ima
       { limitInputPixels: maxPixels, failOn: failOnFor(format) },
       depth !== 'uchar',
     );
-    return { mimeType, width, height, channels, pages, averageColour: colour };
+    // CMYK is decoded to RGB.
+    const bands = space === 'cmyk' ? channels - 1 : channels;
+    return { mimeType, width, height, channels: bands, pages, averageColour: colour };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return { code: 'INVALID_IMAGE', message: `cannot be decoded: ${text.replaceAll(file, 'file').split('\n')[0]}` };

@@ -55,12 +55,8 @@ function isMisread(tags: Tags): boolean {
   );
 }
 
-/**
- * Finds the one layout of a TIFF that libvips (8.18) decodes without an error into other pixels than those of the file: its
- * lines are taken as long as all samples together. Everything else that it cannot read it says itself.
- * @returns what is wrong, or null
- */
-export async function findMisreadLayout(path: string): Promise<string | null> {
+/** Calls `see` with the tags of each page in turn, until it gives something other than null, which is the result. */
+async function searchPages<T>(path: string, see: (tags: Tags, page: number) => T | null): Promise<T | null> {
   const file = await open(path, 'r');
   try {
     const head = await bytesAt(file, 0, 16);
@@ -74,8 +70,8 @@ export async function findMisreadLayout(path: string): Promise<string | null> {
       seen.add(position);
       const directory = await readDirectory(file, position, form);
       if (!directory) return null;
-      if (isMisread(directory.tags))
-        return `page ${page} keeps ${directory.tags.get(SAMPLES_PER_PIXEL)} gray samples in separate planes (PlanarConfiguration 2): expected interleaved samples, or a page for each`;
+      const found = see(directory.tags, page);
+      if (found !== null) return found;
       position = directory.next;
     }
     return null;
@@ -83,3 +79,19 @@ export async function findMisreadLayout(path: string): Promise<string | null> {
     await file.close();
   }
 }
+
+/** Whether a page of a TIFF shows its least value as white (PhotometricInterpretation 0). */
+export const isMinIsWhite = async (path: string, page: number): Promise<boolean> =>
+  (await searchPages(path, (tags, at) => (at === page ? tags.get(PHOTOMETRIC) === 0 : null))) ?? false;
+
+/**
+ * Finds the one layout of a TIFF that libvips (8.18) decodes without an error into other pixels than those of the file: its
+ * lines are taken as long as all samples together. Everything else that it cannot read it says itself.
+ * @returns what is wrong, or null
+ */
+export const findMisreadLayout = (path: string): Promise<string | null> =>
+  searchPages(path, (tags, page) =>
+    isMisread(tags)
+      ? `page ${page} keeps ${tags.get(SAMPLES_PER_PIXEL)} gray samples in separate planes (PlanarConfiguration 2): expected interleaved samples, or a page for each`
+      : null,
+  );

@@ -39,8 +39,8 @@ export interface Form {
 const wants = ({ fields }: Shape, name: keyof Result) => fields === undefined || fields.has(name);
 
 function metaOf({ imageId, batchId, stored }: Subject, shape: Shape): BulkMeta {
-  const { id: _id, polygons: _polygons, ...facts } = stored;
-  const all: BulkMeta = { imageId, batchId, status: 'completed', ...facts };
+  const { id: _id, polygons: _polygons, warnings, ...facts } = stored;
+  const all: BulkMeta = { imageId, batchId, status: 'completed', ...facts, ...(warnings && { warnings }) };
   if (!shape.fields) return all;
   return { ...Object.fromEntries(Object.entries(all).filter(([name]) => wants(shape, name as keyof Result))), imageId };
 }

@@ -9,8 +9,9 @@ export type Entry =
   | { imageId: string; cursor: string; missing: false; batchId: string; stored: StoredResult | null };
 
 /** A row of `results`; `polygons` in the form of `#contract/polygons-format.ts`, empty when they were not asked for. */
-export interface StoredResult extends Omit<Result, 'imageId' | 'batchId' | 'status' | 'polygons'> {
+export interface StoredResult extends Omit<Result, 'imageId' | 'batchId' | 'status' | 'polygons' | 'warnings'> {
   id: string;
+  warnings: string[] | null;
   polygons: Uint8Array;
 }
 
@@ -142,7 +143,7 @@ async function* filled(sql: Sql, plan: readonly Planned[], withPolygons: boolean
     if (ids.length > 0)
       for (const row of await sql<StoredResult[]>`
         select id, model, model_version as "modelVersion", threshold, image_width as "imageWidth", image_height as "imageHeight",
-          polygon_count as "polygonCount", processing_ms as "processingTimeMs", stages,
+          polygon_count as "polygonCount", processing_ms as "processingTimeMs", stages, warnings,
           ${withPolygons ? sql`polygons` : sql`''::bytea as polygons`}
         from results where id = any(${ids}::uuid[])`)
         stored.set(row.id, row);

@@ -114,6 +114,7 @@ export const fakeOutput = (): InferenceOutput => ({
   imageHeight: 8,
   polygonCount: 3,
   polygons: new Uint8Array([1, 2, 3]),
+  warnings: [],
   stages: { decodeMs: 1, normaliseMs: 1, inferMs: 2, polygonsMs: 1, encodeMs: 1 },
   cpuStages: { decodeMs: 1, normaliseMs: 1, inferMs: 2, polygonsMs: 1, encodeMs: 1 },
   executionMs: 6,

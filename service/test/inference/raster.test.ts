@@ -39,8 +39,10 @@ describe('rasterise', () => {
 });
 
 describe('differenceOf', () => {
-  it('counts the pixels inside exactly one outline', () => {
-    expect(differenceOf(square(0, 0, 4), square(0, 0, 4))).toBe(0);
-    expect(differenceOf(square(0, 0, 4), square(2, 0, 4))).toBe(16);
+  it('counts the pixels inside exactly one outline, by which one', () => {
+    expect(differenceOf(square(0, 0, 4), square(0, 0, 4))).toEqual({ gained: 0, lost: 0 });
+    expect(differenceOf(square(0, 0, 4), square(2, 0, 4))).toEqual({ gained: 8, lost: 8 });
+    expect(differenceOf(square(0, 0, 4), square(1, 1, 2))).toEqual({ gained: 12, lost: 0 });
+    expect(differenceOf(square(1, 1, 2), square(0, 0, 4))).toEqual({ gained: 0, lost: 12 });
   });
 });

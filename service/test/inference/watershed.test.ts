@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findInstances, seedThresholdOf } from '../../src/inference/watershed.ts';
+import { createPixelHeap } from '../../src/inference/heap.ts';
+import { findInstances, flood, seedThresholdOf } from '../../src/inference/watershed.ts';
 import { createWorkspaces } from '../../src/inference/workspace.ts';
 import golden from './fixtures/watershed.json' with { type: 'json' };
 
@@ -92,6 +93,15 @@ describe('findInstances', () => {
       run({ threshold, detectHoles: false }).labels.filter((label) => label > 0).length;
     expect(area(0.3)).toBeGreaterThan(area(0.5));
     expect(area(0.5)).toBeGreaterThan(area(0.8));
+  });
+});
+
+describe('flood', () => {
+  it('lets two cells meet in the middle of what rises again behind a valley that both reach at one level', () => {
+    const interior = Float32Array.of(0.9, 0.2, 0.5, 0.4, 0.2, 0.8);
+    const labels = Int32Array.of(1, 0, 0, 0, 0, 2);
+    flood(interior, new Uint8Array(6).fill(1), 6, 1, labels, createPixelHeap());
+    expect([...labels]).toEqual([1, 1, 1, 2, 2, 2]);
   });
 });
 

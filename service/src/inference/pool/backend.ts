@@ -36,6 +36,8 @@ export interface InferenceOutput {
   polygonCount: number;
   /** Bytes of `encodePolygons`. */
   polygons: Uint8Array;
+  /** Codes, see `warningsOf` in `statistics.ts`. */
+  warnings: string[];
   /** By the clock. */
   stages: InferenceStages;
   /** CPU time of the child process, all its threads. */

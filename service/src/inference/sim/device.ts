@@ -6,6 +6,8 @@ import type { createCells } from './cells.ts';
 import type { Profile } from './profile.ts';
 
 const MEGA = 1e6;
+/** Warning on every result. */
+export const SIMULATED = 'SIMULATED';
 const NONE = { decodeMs: 0, normaliseMs: 0, inferMs: 0, polygonsMs: 0, encodeMs: 0 };
 
 /** Milliseconds that the profile predicts for images of these sides together. */
@@ -47,7 +49,8 @@ export function createSimulatedDevice(
     if (luck < profile.failureRatio) return new InferenceFailure('MODEL_ERROR', 'failed as its profile says');
     const stages = { ...NONE, inferMs: executionMs };
     const sides = { imageWidth: request.width, imageHeight: request.height };
-    return { ...sides, ...cells(request.width, request.height), stages, cpuStages: NONE, executionMs, worker: id };
+    const made = { ...cells(request.width, request.height), warnings: [SIMULATED] };
+    return { ...sides, ...made, stages, cpuStages: NONE, executionMs, worker: id };
   }
 
   return {

@@ -16,6 +16,7 @@ export const executed = (worker: string): ExecutedImage => ({
   imageHeight: 8,
   polygonCount: 1,
   polygons: new Uint8Array([1]),
+  warnings: [],
   stages: { decodeMs: 0, normaliseMs: 0, inferMs: 1, polygonsMs: 0, encodeMs: 0 },
   cpuStages: { decodeMs: 0, normaliseMs: 0, inferMs: 1, polygonsMs: 0, encodeMs: 0 },
   executionMs: 1,
