@@ -17,6 +17,7 @@ const COMMANDS = {
   start: 'the service with database, queue, workers and pages at one address',
   test: 'the whole test suite; arguments go to vitest',
   check: 'types, lint and format',
+  doctor: 'checks a model of your own, and which execution providers can run here',
 };
 /** These need the pages; the checks read only their source. */
 const WITH_PAGES = ['bench', 'start', 'test'];
