@@ -76,6 +76,9 @@ export function cudaParts(machine: Machine): Check[] {
   ];
 }
 
+/** Libraries and drivers may be there without a device behind them. */
+const DEVICES =
+  'is the GPU visible (ls /dev/dri /dev/nvidia*; in a container: start it with --gpus all or --device /dev/dri)? PROVIDER=cpu works meanwhile';
 const PARTS: Partial<Record<Provider, (machine: Machine) => Check[]>> = { webgpu: webgpuParts, cuda: cudaParts };
 /** Providers of a platform's own, beside cpu. */
 export const providersOf = (platform: string): Provider[] =>
@@ -103,7 +106,9 @@ export async function checkProvider(
   }
   const remedy = parts.some((part) => !part.ok)
     ? 'the lines above that failed, first'
-    : `see the message; PROVIDER=cpu works meanwhile`;
+    : provider === 'cpu'
+      ? 'npm ci brings the library; what the message says, otherwise'
+      : DEVICES;
   return { provider, usable: false, checks: [...parts, failed(provider, outcome.error, remedy)] };
 }
 
