@@ -19,6 +19,7 @@ const COMMANDS = {
   worker: 'inference for a service that runs elsewhere',
   calibrate: 'measures what batches cost on a backend, and writes a profile to simulate it by',
   check: 'types, lint and format',
+  doctor: 'checks a model of your own, and which execution providers can run here',
 };
 /** These need the pages; the checks read only their source. */
 const WITH_PAGES = ['bench', 'start', 'test'];

@@ -11,7 +11,7 @@ describe('run.mjs', () => {
   it('ends with 2 and names the commands when the command is unknown', async () => {
     const { code, stderr } = await run('strat');
     expect(code).toBe(2);
-    expect(stderr).toBe('unknown command "strat"; allowed: bench, start, test, worker, calibrate, check\n');
+    expect(stderr).toBe('unknown command "strat"; allowed: bench, start, test, worker, calibrate, check, doctor\n');
   });
 
   it('ends with 2 on a name that every object has', async () => {
@@ -24,7 +24,7 @@ describe('run.mjs', () => {
     expect(stdout).toMatch(/bench .*\n.*start .*\n.*test .*\n.*worker .*\n.*calibrate .*\n.*check /);
   });
 
-  it.each(['start', 'check'])('ends with 2 when %s gets an unknown flag', async (command) => {
+  it.each(['start', 'check', 'doctor'])('ends with 2 when %s gets an unknown flag', async (command) => {
     const { code, stdout, stderr } = await run(command, '--bogus');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('unknown flag "--bogus"; allowed: --');

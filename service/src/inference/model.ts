@@ -36,7 +36,7 @@ export async function loadModelCard(modelsDir: string, name: string): Promise<Mo
 async function need<T>(file: string, read: (file: string) => Promise<T>): Promise<T> {
   return read(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
-    throw new Error(`${file}: is missing; a model is a folder with model.onnx and card.json`, { cause: error });
+    throw new Error(`${error.message}; a model is a folder with model.onnx and card.json`, { cause: error });
   });
 }
 

@@ -55,6 +55,7 @@ describe('what the contract names', () => {
     expect(data!['failures']).toEqual(await http(`/api/batches/${batchId}/failures`));
     const { stages, ...result } = await http(`/api/images/${image!.id}/segmentation`);
     expect(data!['result']).toEqual({
+      // Absent over HTTP where there are none.
       warnings: [],
       ...result,
       stages: Object.entries(stages as object).map(([name, durationMs]) => ({ name, durationMs: Number(durationMs) })),

@@ -39,9 +39,9 @@ export function prepareInputs() {
   beforeAll(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'segbench-inputs-'));
     prepareSharp();
-    const { card, run } = await createSession(MODEL, 'cpu');
+    const loaded = await createSession(MODEL, 'cpu');
     const knows = JSON.parse(await readFile(KNOWS, 'utf8')) as Knows;
-    session = { card: { ...card, knows }, run };
+    session = { ...loaded, card: { ...loaded.card, knows } };
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

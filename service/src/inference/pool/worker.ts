@@ -89,7 +89,7 @@ export function createWorker(options: WorkerOptions): Executor {
     } else if (message.type === 'broken') counts.lastError = message.message;
     else if (message.type === 'warm') warm(message.measured);
     else if (message.type === 'progress') return restartClock(message.id);
-    else if (message.type === 'lease' || message.type === 'lease-end') return void onLease(message);
+    else if (message.type === 'lease' || message.type === 'lease-end') return onLease(message);
     else return finish(message);
     changed();
   }

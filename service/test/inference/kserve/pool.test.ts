@@ -110,7 +110,7 @@ describe('a pool of inference servers', () => {
     ],
     [
       'no numbers',
-      ({ data, answer }) => answer({ logits: new Float32Array(3 * data.length).fill(NaN) }),
+      (inference) => inference.answer({ logits: new Float32Array(3 * inference.data.length).fill(NaN) }),
       'MODEL_ERROR',
       /output is not a number/,
     ],
