@@ -118,6 +118,7 @@ export function createMockProject(count: number, name = 'Mock project') {
         threshold: 0.5,
         priority: 0,
         total,
+        reused: 0,
         imagesPerSecond: 0,
         eta: null,
         retryOf: null,

@@ -15,7 +15,7 @@ export async function readBatches(sql: Sql, ids: readonly string[]): Promise<Bat
       (Omit<Fixed, 'createdAt' | 'startedAt' | 'finishedAt'> & Record<'createdAt' | 'startedAt' | 'finishedAt', Date>)[]
     >`
       SELECT b.id, b.project_id AS "projectId", b.model, b.model_version AS "modelVersion",
-             b.threshold, b.priority, b.retry_of AS "retryOf", b.created_at AS "createdAt", b.started_at AS "startedAt",
+             b.threshold, b.priority, b.reused, b.retry_of AS "retryOf", b.created_at AS "createdAt", b.started_at AS "startedAt",
              b.finished_at AS "finishedAt"
       FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL
       WHERE b.id = ANY(${[...ids]}::uuid[]) ORDER BY b.created_at DESC, b.id DESC`;

@@ -37,7 +37,8 @@ async function insertResults(tx: Transaction, results: readonly NewResult[]): Pr
     image_height: r.imageHeight,
     polygon_count: r.polygonCount,
     processing_ms: r.processingMs,
-    stages: JSON.stringify(r.stages),
+    // not its text: that would be stored as a string
+    stages: tx.json(r.stages),
     warnings: r.warnings?.length ? r.warnings : null,
     polygons: Buffer.from(r.polygons.buffer, r.polygons.byteOffset, r.polygons.byteLength),
   }));
@@ -66,8 +67,9 @@ async function applyCurrent(tx: Transaction, outcomes: readonly Outcome[]): Prom
       FROM unnest(${outcomes.map((o) => o.batchId)}::uuid[], ${outcomes.map((o) => o.imageId)}::uuid[],
                   ${outcomes.map((o) => o.status)}::text[], ${outcomes.map((o) => o.sha256)}::text[],
                   ${outcomes.map((o) => o.code ?? null)}::text[], ${outcomes.map((o) => o.message ?? null)}::text[],
-                  ${outcomes.map((o) => (o.crashed ? 1 : 0))}::int[])
-        AS w (batch_id, image_id, status, sha256, code, message, crashed)
+                  ${outcomes.map((o) => (o.crashed ? 1 : 0))}::int[],
+                  ${outcomes.map((o) => (o.status === 'completed' && !o.result ? 1 : 0))}::int[])
+        AS w (batch_id, image_id, status, sha256, code, message, crashed, reused)
       JOIN batches b ON b.id = w.batch_id
       LEFT JOIN results r ON w.status = 'completed' AND r.sha256 = decode(w.sha256, 'hex') AND r.model = b.model
         AND r.model_version = b.model_version AND r.parameters = b.parameters
@@ -82,12 +84,13 @@ async function applyCurrent(tx: Transaction, outcomes: readonly Outcome[]): Prom
       RETURNING t.batch_id, t.image_id, t.generation, t.status
     ), sums AS (
       SELECT batch_id, count(*) AS n, count(*) FILTER (WHERE status = 'completed') AS completed,
-             count(*) FILTER (WHERE status = 'failed') AS failed, count(*) FILTER (WHERE status = 'queued') AS queued
+             count(*) FILTER (WHERE status = 'failed') AS failed, count(*) FILTER (WHERE status = 'queued') AS queued,
+             sum(reused) AS reused
       FROM wanted GROUP BY batch_id
     ), counted AS (
       UPDATE batches b SET
         processing = b.processing - s.n, queued = b.queued + s.queued, completed = b.completed + s.completed,
-        failed = b.failed + s.failed,
+        failed = b.failed + s.failed, reused = b.reused + s.reused,
         status = CASE WHEN b.queued + s.queued + b.processing - s.n = 0 THEN 'completed' ELSE b.status END,
         paused_reason = CASE WHEN b.queued + s.queued + b.processing - s.n = 0 THEN NULL ELSE b.paused_reason END,
         finished_at = CASE WHEN b.queued + s.queued + b.processing - s.n = 0 THEN clock_timestamp() END

@@ -2,7 +2,7 @@ import type { Batch, BatchBody, Failures } from '../contract/batches.ts';
 import type { FailureCode } from '../contract/common.ts';
 import { apiError, badValue, notFound } from '../errors.ts';
 import type { Sql, Transaction } from '../database/client.ts';
-import { loadModelCard, modelNames } from '../inference/model.ts';
+import { latestWholeVersion, modelNames } from '../inference/model.ts';
 import { versionIn } from '../inference/sim/label.ts';
 import { insertBatch, lockImages, type BatchSpec } from './insert.ts';
 import { cancelLocked, lockBatch, pauseLocked, resumeLocked, type BatchHead } from './lifecycle.ts';
@@ -30,8 +30,7 @@ async function resolveModel(
 ): Promise<{ name: string; version: string }> {
   const names = await modelNames(modelsDir);
   if (!names.includes(name)) throw badValue('model', name, `one of ${names.join(', ')}`);
-  const { version } = await loadModelCard(modelsDir, name);
-  return { name, version: versionIn(pool, version) };
+  return { name, version: versionIn(pool, await latestWholeVersion(modelsDir, name)) };
 }
 
 /** Batches as the API offers them. All methods throw ApiError: 404 for unknown ids, 409 where the state forbids it. */

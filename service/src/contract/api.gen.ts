@@ -109,6 +109,7 @@ export type Batch = {
   priority: number;
   total: number;
   counts: BatchCounts;
+  reused: number;
   imagesPerSecond: number;
   eta: Eta | null;
   retryOf: string | null;

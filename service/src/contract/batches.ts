@@ -26,6 +26,8 @@ export const Batch = Type.Object({
   priority: Type.Integer(),
   total: Type.Integer(),
   counts: BatchCounts,
+  /** Of the completed: answered by stored results of equal bytes, model and parameters, without an inference. */
+  reused: Type.Integer(),
   imagesPerSecond: Type.Number(),
   eta: Nullable(Eta),
   retryOf: Nullable(Id),

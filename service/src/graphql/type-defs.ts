@@ -165,6 +165,8 @@ export const TYPE_DEFS = /* GraphQL */ `
     priority: Int!
     total: Int!
     counts: BatchCounts!
+    "Of the completed: answered by stored results, without an inference."
+    reused: Int!
     imagesPerSecond: Float!
     eta: Eta
     retryOf: ID

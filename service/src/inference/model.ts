@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseCard, type ModelCard } from './card.ts';
 
@@ -26,10 +26,39 @@ export async function modelNames(modelsDir: string): Promise<string[]> {
 export async function loadModelCard(modelsDir: string, name: string): Promise<Model> {
   const names = await modelNames(modelsDir);
   if (!names.includes(name)) throw new Error(`model "${name}" is not in ${modelsDir} (allowed: ${names.join(', ')})`);
+  const [latest] = await versionsOf(modelsDir, name);
+  const dir = path.join(modelsDir, name, latest!);
+  return { name, version: latest!, dir, card: await readCard(dir) };
+}
+
+/** The latest first. */
+async function versionsOf(modelsDir: string, name: string): Promise<string[]> {
   const versions = (await readdir(path.join(modelsDir, name))).filter(isVersion);
-  const latest = versions.sort((a, b) => Number(a) - Number(b)).at(-1)!;
-  const dir = path.join(modelsDir, name, latest);
-  return { name, version: latest, dir, card: await readCard(dir) };
+  return versions.sort((a, b) => Number(b) - Number(a));
+}
+
+/** What was found whole, by the state of its files: digests are not made for every batch. */
+const whole = new Set<string>();
+
+/**
+ * The latest version whose weights are those of its card: one that is being copied, or was cut, is passed over.
+ * @throws Error of the latest when there is none
+ */
+export async function latestWholeVersion(modelsDir: string, name: string): Promise<string> {
+  let first: unknown;
+  for (const version of await versionsOf(modelsDir, name)) {
+    const dir = path.join(modelsDir, name, version);
+    try {
+      const files = await Promise.all(['card.json', 'model.onnx'].map((file) => stat(path.join(dir, file))));
+      const state = [dir, ...files.map(({ mtimeMs, size }) => `${mtimeMs}/${size}`)].join(' ');
+      if (!whole.has(state)) await readWeights(dir, await readCard(dir));
+      whole.add(state);
+      return version;
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  throw first;
 }
 
 /** What `read` gives. @throws Error that says which file of a model is missing. */

@@ -27,7 +27,7 @@ export async function startPath(env: Record<string, string> = {}) {
     server,
     sql: server.app.sql,
     relay: async () => keep(await startRelay({ ...server.app.config, role: 'relay' })),
-    worker: async (backend: InferenceBackend) =>
+    worker: async (backend?: InferenceBackend) =>
       keep(await startWorker({ ...server.app.config, role: 'worker' }, backend)),
     /** Ends one role before the test does. */
     async end(role: RoleHandle) {

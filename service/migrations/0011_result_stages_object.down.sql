@@ -1,0 +1,1 @@
+ALTER TABLE results DROP CONSTRAINT results_stages_object;
