@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -85,6 +85,16 @@ describe('a simulated pool', () => {
     const info = [...metrics.keys()].filter((key) => key.startsWith('segbench_inference_info'));
     expect(info).toHaveLength(1);
     expect(info[0]).toMatch(/pool="sim",provider="simulated",model="nuclei",version="\d+"/);
+
+    const guide = await readFile(path.join(MODELS, '../../docs/inference.md'), 'utf8');
+    const rows = guide
+      .split('## Metrics')[1]!
+      .split('An autoscaler')[0]!
+      .matchAll(/^\| ([^|]+) \|/gm);
+    const named = [...rows].flatMap(([, cell]) => [...cell!.matchAll(/`([a-z_]+)/g)].map(([, name]) => name!));
+    const given = [...metrics.keys()].map((key) => key.replace('segbench_inference_', '').replace(/\{.*/, ''));
+    expect(named.length).toBeGreaterThan(12);
+    expect(named.filter((name) => !given.some((each) => [name, `${name}_count`].includes(each)))).toEqual([]);
 
     const again = await service.start(projectId);
     await service.ended(again.id);

@@ -1,0 +1,127 @@
+// Whether a simulation by a calibrated profile predicts the CPU pool that it was calibrated on: throughput under more load than it
+// bears, and p95 of the latency under a load that is held out (sizes that were not calibrated, arrivals at random). Real and
+// simulated runs take turns. A machine that is slower during a run than during calibration shows in more wall clock for the same
+// CPU time; real figures are corrected by that, and given as they were too.
+//
+//   node test/figures/simulated-cpu.mjs [ROUNDS]            (Node 24; about four minutes)
+import { setTimeout as sleep } from 'node:timers/promises';
+import { profileOf, quantile } from '../../loadtest/src/calibrate/profile.ts';
+import { sweep } from '../../loadtest/src/calibrate/sweep.ts';
+import { createRandom } from '../../loadtest/src/images/random.ts';
+import { createSimulatedPool } from '../../service/src/inference/sim/pool.ts';
+import { median, poolKit } from './pool-kit.mjs';
+
+const WORKERS = 2;
+const CALIBRATED = [192, 320, 512];
+const HELD_OUT = [256, 256, 256, 384, 448];
+const IMAGES = 200;
+/** Share of what the pool bears, of the load with arrivals at random. */
+const LOAD = 0.65;
+const WITHIN = 0.15;
+const rounds = Number(process.argv[2] ?? 3);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  console.error(`"${process.argv[2]}": expected a whole number from 1 on`);
+  process.exit(2);
+}
+
+const sum = (record) => Object.values(record).reduce((total, ms) => total + ms, 0);
+const slownessOf = (outputs) =>
+  outputs.reduce((total, { batchMs }) => total + batchMs, 0) /
+  outputs.reduce((total, { cpuStages }) => total + sum(cpuStages), 0);
+
+/** @returns outputs, and images a second with all of them waiting from the start */
+async function saturate(kit, pool, images) {
+  const start = performance.now();
+  const outputs = await Promise.all(
+    images.map((image, id) => pool.infer(kit.request(image, id), { deadlineMs: 60_000 })),
+  );
+  return { outputs, figure: (1000 * images.length) / (performance.now() - start) };
+}
+/** @returns outputs, and the p95 of queue and execution with arrivals at random */
+async function arrive(kit, pool, images, rate, seed) {
+  const random = createRandom(seed);
+  const answers = [];
+  let due = performance.now();
+  for (const [id, image] of images.entries()) {
+    due += (-Math.log(1 - random()) * 1000) / rate;
+    await sleep(Math.max(0, due - performance.now()));
+    const asked = performance.now();
+    const answer = pool.infer(kit.request(image, id), { deadlineMs: 60_000 });
+    answers.push(answer.then((output) => ({ output, ms: performance.now() - asked })));
+  }
+  const done = await Promise.all(answers);
+  const times = done.map(({ ms }) => ms).sort((a, b) => a - b);
+  return { outputs: done.map(({ output }) => output), figure: quantile(times, 0.95) };
+}
+
+const kit = await poolKit();
+try {
+  const single = await kit.local(1, { maxBatch: 4 });
+  const files = new Map();
+  for (const side of CALIBRATED)
+    files.set(
+      side,
+      (await kit.images(side, 8)).map(({ file }) => file),
+    );
+  const options = { batches: [1, 2, 4], files, modelDir: kit.modelDir };
+  await sweep(single, { ...options, rounds: 1 });
+  const executions = await sweep(single, { ...options, rounds: 9 });
+  const about = {
+    name: 'this-cpu',
+    device: 'this CPU',
+    model: kit.model,
+    versions: {},
+    source: 'here',
+    covers: 'decode to polygons',
+  };
+  const profile = profileOf(executions, about);
+  const calibrated =
+    executions.reduce((total, { ms }) => total + ms, 0) / executions.reduce((total, { cpuMs }) => total + cpuMs, 0);
+  console.log(
+    `${kit.model}: T = ${profile.time.fixedMs} ms + ${profile.time.msPerMegapixel} ms · megapixels, ± ${(100 * profile.time.residual).toFixed(1)} %`,
+  );
+
+  const bySide = new Map();
+  for (const side of new Set(HELD_OUT)) bySide.set(side, await kit.images(side, IMAGES / 4));
+  const images = Array.from({ length: IMAGES }, (_, i) => {
+    const all = bySide.get(HELD_OUT[i % HELD_OUT.length]);
+    return all[i % all.length];
+  });
+  const pools = {
+    real: await kit.local(WORKERS),
+    simulated: await kit.keep(createSimulatedPool(profile, { workers: WORKERS, timeoutMs: 60_000 })),
+  };
+  const found = { real: { rate: [], p95: [] }, simulated: { rate: [], p95: [] }, raw: { rate: [], p95: [] } };
+  let rate = 0;
+  for (let round = 0; round <= rounds; round++)
+    for (const [which, pool] of Object.entries(pools)) {
+      const full = await saturate(kit, pool, images);
+      if (round === 0) {
+        if (which === 'real') rate = LOAD * full.figure; // the first warms up, and sets the load
+        continue;
+      }
+      const some = await arrive(kit, pool, images, rate, round);
+      if (which === 'real') {
+        found.raw.rate.push(full.figure);
+        found.raw.p95.push(some.figure);
+        full.figure *= slownessOf(full.outputs) / calibrated;
+        some.figure /= slownessOf(some.outputs) / calibrated;
+      }
+      found[which].rate.push(full.figure);
+      found[which].p95.push(some.figure);
+    }
+  console.log('\n| figure | real | as measured | simulated | error |\n| --- | ---: | ---: | ---: | ---: |');
+  for (const [figure, name, unit] of [
+    ['rate', 'throughput', 'images/s'],
+    ['p95', `p95 at ${rate.toFixed(1)} images/s`, 'ms'],
+  ]) {
+    const [real, raw, simulated] = ['real', 'raw', 'simulated'].map((which) => median(found[which][figure]));
+    const error = simulated / real - 1;
+    if (!(Math.abs(error) <= WITHIN)) process.exitCode = 1;
+    console.log(
+      `| ${name} | ${real.toFixed(1)} ${unit} | ${raw.toFixed(1)} | ${simulated.toFixed(1)} | ${(100 * error).toFixed(1)} % |`,
+    );
+  }
+} finally {
+  await kit.close();
+}
