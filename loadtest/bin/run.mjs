@@ -16,6 +16,8 @@ const COMMANDS = {
   bench: 'brings up the environment, replays a scenario, judges its budgets',
   start: 'the service with database, queue, workers and pages at one address',
   test: 'the whole test suite; arguments go to vitest',
+  worker: 'inference for a service that runs elsewhere',
+  calibrate: 'measures what batches cost on a backend, and writes a profile to simulate it by',
   check: 'types, lint and format',
   doctor: 'checks a model of your own, and which execution providers can run here',
 };
@@ -23,7 +25,7 @@ const COMMANDS = {
 const WITH_PAGES = ['bench', 'start', 'test'];
 
 function usage() {
-  const lines = Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(8)}${what}`);
+  const lines = Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(11)}${what}`);
   return ['usage: npm run <command> -- [options]', '', ...lines, '', 'npm run <command> -- --help tells more.'].join(
     '\n',
   );

@@ -17,7 +17,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       values[field] = text === undefined || text === '' ? setting.fallback : setting.parse(text);
       if (values[field] === undefined) problems.push(`${setting.name} is not set: expected ${setting.allowed}`);
     } catch {
-      const shown = setting.secret ? `(${String(text?.length)} characters)` : JSON.stringify(text);
+      const shown = setting.secret ? `(${String(text?.length)} characters)` : JSON.stringify(setting.shown?.(text ?? '') ?? text);
       problems.push(`${setting.name} is ${shown}: expected ${setting.allowed}`);
     }
   }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
+import { hideCredentials, parseKserveUrls } from './inference/kserve/urls.ts';
 
 export interface Setting<T> {
   /** Name of the environment variable. */
@@ -11,6 +12,8 @@ export interface Setting<T> {
   allowed: string;
   parse: (text: string) => T;
   secret?: boolean;
+  /** What of a value may be shown; all of it where absent. */
+  shown?: (text: string) => string;
 }
 
 const refuse = (): never => {
@@ -91,6 +94,26 @@ const proxies = (name: string): Setting<readonly string[]> => ({
   },
 });
 
+const sides = (name: string, fallback: readonly number[]): Setting<readonly number[]> => ({
+  name,
+  fallback,
+  allowed: 'a comma list of 1 to 8 sides in pixels, multiples of 64 from 64 to 1536',
+  parse(text) {
+    const list = text.split(',').map((part) => (/^ *\d{2,4} *$/.test(part) ? Number(part) : refuse()));
+    const good = list.length <= 8 && list.every((side) => side % 64 === 0 && side >= 64 && side <= 1536);
+    return good ? list : refuse();
+  },
+});
+
+function isPool(text: string): boolean {
+  if (!text.startsWith('kserve:')) return text === 'local' || /^sim:.+$/.test(text);
+  try {
+    return parseKserveUrls(text).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** An origin, perhaps with a folder; no slash at its end, so that a path can follow. */
 const baseUrl = (name: string): Setting<string> => ({
   name,
@@ -130,8 +153,22 @@ export const SETTINGS = {
   dashboardsDir: folder('DASHBOARDS_DIR', resolve(root, 'dashboards/dist')),
   workers: integer('WORKERS', 2, 1, 256),
   workerConcurrency: integer('WORKER_CONCURRENCY', 8, 1, 1000),
-  pool: text('POOL', 'local', /^(local|sim:.+|kserve:.+)$/, 'local, sim:PROFILE or kserve:URL'),
+  /** URLs may hold credentials. */
+  pool: {
+    name: 'POOL',
+    fallback: 'local',
+    allowed: 'local, sim:PROFILE or kserve:URL[,URL…], each an http or https URL without query',
+    parse: (value) => (isPool(value) ? value : refuse()),
+    shown: hideCredentials,
+  } satisfies Setting<string>,
   provider: choice('PROVIDER', ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'], 'cpu'),
+  maxBatch: integer('MAX_BATCH', 1, 1, 64),
+  batchDelayMs: integer('BATCH_DELAY_MS', 0, 0, 60_000),
+  inferenceQueue: integer('INFERENCE_QUEUE', 10_000, 1, 1_000_000),
+  inferenceQueueTimeoutMs: integer('INFERENCE_QUEUE_TIMEOUT_MS', 600_000, 100, 86_400_000),
+  workerMemoryBytes: integer('WORKER_MEMORY_BYTES', 2_000_000_000, 2 ** 28, 2 ** 40),
+  warmupSides: sides('WARMUP_SIDES', [256, 512]),
+  modelCheckMs: integer('MODEL_CHECK_MS', 5_000, 100, 3_600_000),
   maxFileBytes: integer('MAX_FILE_BYTES', 20 * 1024 * 1024, 1024, 2 ** 31),
   maxImagePixels: number('MAX_IMAGE_PIXELS', 64e6, 1, 1e10),
   pictureWorkers: integer('PICTURE_WORKERS', 2, 1, 64),

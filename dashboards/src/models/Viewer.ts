@@ -49,7 +49,7 @@ export function createViewer(deps: { api: Api; imageId: string; newPath: () => P
       width: imageWidth,
       height: imageHeight,
       polygonCount,
-      model: `${model} ${modelVersion}`.trim(),
+      model: `${model} ${modelVersion}`.trim() + (modelVersion.includes('-sim-') ? ' (simulated)' : ''),
       outlines,
     };
   }

@@ -25,7 +25,8 @@ export function verdictOf(health: Polled<Health>, queue: Polled<Queue>, now: num
   const { value } = queue;
   if (value && value.waiting > 0 && value.workers.length === 0)
     return { tone: 'bad', title: 'Stuck', cause: `${value.waiting} images wait and no worker has reported itself.` };
-  return { tone: 'good', title: 'Healthy', cause: workWords(value) };
+  const simulated = value?.workers.some(({ provider }) => provider === 'simulated') ? ' Inference is simulated.' : '';
+  return { tone: 'good', title: 'Healthy', cause: workWords(value) + simulated };
 }
 
 const isWell = (status: string): boolean => ['healthy', 'ok', 'up', 'ready', 'connected'].includes(status);

@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DEFAULT_SCENARIO, SCENARIO_NAMES, listScenarios, scenarioByName } from '../../../scenarios/index.ts';
 import type { Scenario } from '../../../scenarios/index.ts';
+import { projectRoot } from '../environment/paths.ts';
 import { ENVIRONMENT_KINDS } from '../environment/types.ts';
 import type { EnvironmentKind } from '../environment/types.ts';
 import { SWITCH_NAMES, type SwitchName } from '../run/switches.ts';
@@ -15,6 +16,7 @@ export const DEFAULT_SEED = 1;
 const DEFAULT_WORKERS = 2;
 const DEFAULT_OUT = 'bench-results';
 const MAX = { count: 100_000, workers: 256, repeat: 100, seed: 2 ** 32 - 1 };
+const PROFILES = join(projectRoot, 'service/models/profiles');
 const POOLS = 'local, sim:PROFILE, kserve:URL[,URL…]';
 
 export type PoolChoice = { kind: 'local' } | { kind: 'sim'; profile: string } | { kind: 'kserve'; urls: string[] };
@@ -174,7 +176,13 @@ function withoutOf(text: string | undefined): readonly SwitchName[] {
 function poolOf(text: string): PoolChoice {
   if (text === 'local') return { kind: 'local' };
   const [, scheme, rest] = /^(sim|kserve):(.+)$/.exec(text) ?? [];
-  if (scheme === 'sim' && rest) return { kind: 'sim', profile: rest };
+  if (scheme === 'sim' && rest) {
+    const names = readdirSync(PROFILES).map((file) => basename(file, '.json'));
+    if (names.includes(rest) || (/[/.]/.test(rest) && existsSync(rest))) return { kind: 'sim', profile: rest };
+    throw new UsageError(
+      `--pool "${text}" is not allowed: expected a file, or one of ${names.join(', ')}${suggestion(rest, names)}`,
+    );
+  }
   if (scheme === 'kserve' && rest) {
     const urls = rest.split(',');
     if (urls.every((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''))) return { kind: 'kserve', urls };

@@ -20,7 +20,7 @@ function discs(): Uint8Array {
   });
 }
 
-async function segmentOne({ modelDir, provider, image }: Trial): Promise<TrialResult> {
+async function trialOf({ modelDir, provider, image }: Trial): Promise<TrialResult> {
   prepareSharp();
   const folder = await mkdtemp(join(tmpdir(), 'segbench-doctor-'));
   try {
@@ -33,8 +33,13 @@ async function segmentOne({ modelDir, provider, image }: Trial): Promise<TrialRe
     const segment = createSegmenter(await createSession(modelDir, provider), MAX_PIXELS);
     const loadMs = performance.now() - start;
     const request = { file, threshold: 0.5, channel: null, page: 0, detectHoles: true };
-    const first = await segment(request);
-    const again = await segment(request);
+    const segmentOne = async () => {
+      const [result] = await segment([request]);
+      if (result === undefined || result instanceof Error) throw result ?? new Error('no result');
+      return result;
+    };
+    const first = await segmentOne();
+    const again = await segmentOne();
     return {
       loadMs,
       firstMs: first.executionMs,
@@ -49,7 +54,7 @@ async function segmentOne({ modelDir, provider, image }: Trial): Promise<TrialRe
   }
 }
 
-const message: TrialMessage = await segmentOne(JSON.parse(process.argv[2] ?? '{}') as Trial).then(
+const message: TrialMessage = await trialOf(JSON.parse(process.argv[2] ?? '{}') as Trial).then(
   (result) => ({ result }),
   (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
 );

@@ -15,12 +15,20 @@ import {
 } from './html-sections.ts';
 import { STYLE } from './html-style.ts';
 import { withoutSection } from './without.ts';
-import { accuracySentence, deliverySentence, efficiencySentence, settleSentence, verdictSentence } from './words.ts';
+import {
+  accuracySentence,
+  deliverySentence,
+  efficiencySentence,
+  settleSentence,
+  simulatedSentence,
+  verdictSentence,
+} from './words.ts';
 
 /** `report.html`: one file that needs nothing else, verdict first. */
 export function htmlReport(result: ResultFile): string {
   const { verdict, scenario, clientMode, images, seed, tool } = result;
   const proof = [
+    simulatedSentence(result),
     deliverySentence(result),
     settleSentence(result),
     efficiencySentence(result),
@@ -36,7 +44,7 @@ export function htmlReport(result: ResultFile): string {
 </head>
 <body>
 <main>
-<h1>${esc(scenario)} <small>${esc(clientMode)} client · ${images.count.toLocaleString('en-US')} images · seed ${seed} · ${esc(result.startedAt.slice(0, 16).replace('T', ' '))} UTC</small></h1>
+<h1>${esc(scenario)} <small>${esc(clientMode)} client ·${result.environment.inference.provider === 'simulated' ? ' simulated inference ·' : ''} ${images.count.toLocaleString('en-US')} images · seed ${seed} · ${esc(result.startedAt.slice(0, 16).replace('T', ' '))} UTC</small></h1>
 <section class="banner ${classOf(verdict)}"><span class="mark" aria-hidden="true">${MARKS[verdict]}</span><div><strong>${verdict}</strong><p>${esc(verdictSentence(result))}</p></div></section>
 ${tiles(result)}
 <section><h2>From upload to pixel</h2>${proof.map((text) => `<p>${esc(text)}</p>`).join('')}</section>

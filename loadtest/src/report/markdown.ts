@@ -8,6 +8,7 @@ import {
   efficiencySentence,
   rejectedLines,
   settleSentence,
+  simulatedSentence,
   verdictSentence,
 } from './words.ts';
 
@@ -26,6 +27,7 @@ export function markdownSummary(result: ResultFile): string {
   ]);
   const { environment: e } = result;
   const sentences = [
+    simulatedSentence(result),
     deliverySentence(result),
     settleSentence(result),
     efficiencySentence(result),

@@ -2,7 +2,14 @@ import type { BudgetVerdict, ResultFile, Verdict } from '../contract.ts';
 import { oneLine } from './escape.ts';
 import { MARKS, durationMs, formatActual, formatLimit, formatMs } from './format.ts';
 import { withoutLines } from './without.ts';
-import { accuracySentence, deliverySentence, efficiencySentence, settleSentence, verdictSentence } from './words.ts';
+import {
+  accuracySentence,
+  deliverySentence,
+  efficiencySentence,
+  settleSentence,
+  simulatedSentence,
+  verdictSentence,
+} from './words.ts';
 
 /** SGR colour codes; 0 leaves the text alone. */
 const COLOURS: Readonly<Record<BudgetVerdict | Verdict, number>> = {
@@ -36,6 +43,7 @@ export function terminalReport(result: ResultFile, options: { colour: boolean })
     return `  ${line(cells)}  ${judged}${note === '' ? '' : `  (${note})`}`;
   });
   const sentences = [
+    simulatedSentence(result),
     deliverySentence(result),
     settleSentence(result),
     efficiencySentence(result),

@@ -30,6 +30,12 @@ export function verdictSentence(result: ResultFile): string {
   }
 }
 
+/** Null for a run with a model. */
+export const simulatedSentence = ({ environment: { inference } }: ResultFile): string | null =>
+  inference.provider === 'simulated'
+    ? `Simulated: no model ran. Times of inference are those of the profile in ${inference.pool}, results stand for none of these images.`
+    : null;
+
 /** The delivery proof: what went in, what came out, how often, and in what order. */
 export function deliverySentence({ delivery }: ResultFile): string {
   const { submitted, completed, failed, duplicates, missing, sequenceGaps } = delivery;

@@ -1,12 +1,21 @@
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { loadModelCard } from '../../../service/src/inference/model.ts';
+import { loadProfile, whyIllustrative } from '../../../service/src/inference/sim/profile.ts';
 import type { EnvironmentInfo } from '../contract.ts';
 import { projectRoot } from '../environment/paths.ts';
 import type { Services } from './services.ts';
 
 export const MODELS_DIR = join(projectRoot, 'service/models');
 export const MODEL = 'nuclei';
+
+/** Whose times a simulated run has. */
+async function simulatedNote(pool: string): Promise<string> {
+  const profile = await loadProfile(pool.slice('sim:'.length), join(MODELS_DIR, 'profiles'));
+  const why = whyIllustrative(profile);
+  const weight = why === null ? '' : `; illustrative: ${why}`;
+  return `inference is simulated by profile ${profile.name} (${profile.device}, ${profile.model}${weight})`;
+}
 
 /** What a reader must know of the machine and the parts to compare this run with another. */
 export async function describeEnvironment(options: {
@@ -17,6 +26,7 @@ export async function describeEnvironment(options: {
   notes: readonly string[];
 }): Promise<EnvironmentInfo> {
   const { services, kind, pool, psiCpuSome, notes } = options;
+  const provider = pool.startsWith('sim:') ? 'simulated' : pool.startsWith('kserve:') ? 'kserve' : 'cpu';
   const { card, name, version } = await loadModelCard(MODELS_DIR, MODEL);
   return {
     cpuModel: cpus()[0]?.model.trim() ?? 'unknown',
@@ -27,13 +37,13 @@ export async function describeEnvironment(options: {
     postgres: services?.environment.versions.postgres ?? '',
     redis: services?.environment.versions.redis ?? '',
     browser: services?.browserVersion ?? '',
-    inference: { pool, provider: 'cpu', model: `${name}/${version}`, modelSha256: card.sha256 },
+    inference: { pool, provider, model: `${name}/${version}`, modelSha256: card.sha256 },
     provider: services?.environment.kind ?? kind,
     psiCpuSome,
     notes: [
       'rate limits of the service are lifted',
       ...(services?.environment.notes ?? []),
-      ...(pool.startsWith('sim') ? ['inference is simulated'] : []),
+      ...(pool.startsWith('sim:') ? [await simulatedNote(pool)] : []),
       ...notes,
     ],
   };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BenchOptions } from '../cli/options.ts';
 import type { RunData } from '../contract.ts';
+import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import { EnvironmentError } from '../environment/errors.ts';
 import { scrapeAll } from '../measure/scrape.ts';
 import { measureAccuracyOf, measureEfficiency } from './after.ts';
@@ -45,7 +46,14 @@ export async function runScenario(input: RunInput): Promise<RunData> {
     if (!stop.signal.aborted && !(error instanceof EnvironmentError)) throw error;
     const { scenario, client, seed, images } = options;
     const source = images ? 'directory' : 'synthetic';
-    const given = { scenario: scenario.name, client, seed, source, pool: poolText(options), startedAt } as const;
+    const given = {
+      scenario: scenario.name,
+      client,
+      seed,
+      source,
+      pool: hideCredentials(poolText(options)),
+      startedAt,
+    } as const;
     const stopped = stoppedBy(cause);
     input.progress.line(`stopped: ${stopped.message}`);
     return await blankRunData({ ...given, stopped });
@@ -53,8 +61,6 @@ export async function runScenario(input: RunInput): Promise<RunData> {
 }
 
 async function runFrom(startedAt: Date, { options, folder, progress, stop, settings }: RunInput): Promise<RunData> {
-  if (options.pool.kind !== 'local')
-    throw new EnvironmentError(`the pool "${poolText(options)}" is not available yet: use --pool local`);
   const named = await readImages(options, progress);
   progress.phase('start');
   const services = await startAll({
@@ -82,7 +88,7 @@ async function runFrom(startedAt: Date, { options, folder, progress, stop, setti
       },
       await scrapeAll(services.processes),
     );
-    const parts: Parts = { bench, pool: poolText(options), startedAt };
+    const parts: Parts = { bench, pool: hideCredentials(poolText(options)), startedAt };
     try {
       await runPhases(bench);
       await collectAll(parts, () => watch.end(), options.workers);
@@ -108,10 +114,11 @@ async function collectAll(parts: Parts, endWatch: WatchEnd, workers: number): Pr
   parts.process = await collectProcesses(bench);
   parts.collected = await collectLedger(bench);
   Object.assign(parts, await endWatch());
-  parts.accuracy = await measureAccuracyOf(bench);
+  const isSimulated = parts.pool.startsWith('sim:');
+  if (!isSimulated) parts.accuracy = await measureAccuracyOf(bench);
   await bench.page?.close();
   bench.socket?.close();
-  parts.efficiency = await measureEfficiency(bench, workers);
+  if (!isSimulated) parts.efficiency = await measureEfficiency(bench, workers);
 }
 
 /** Of a run that ended early: whatever can still be asked, each for itself, since any part may be what is gone. */

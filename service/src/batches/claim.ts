@@ -6,6 +6,10 @@ import type { ItemKey } from './outcome.ts';
 export interface Claim extends ItemKey {
   projectId: string;
   sha256: string;
+  /** Sides of the image's first page in pixels. */
+  width: number;
+  height: number;
+  priority: number;
   model: string;
   modelVersion: string;
   parameters: string;
@@ -63,7 +67,7 @@ export async function claimItems(
           SELECT b.project_id, c.image_id, c.batch_id, 'processing' FROM claimed c JOIN batches b ON b.id = c.batch_id
         )
         SELECT c.batch_id AS "batchId", c.image_id AS "imageId", c.generation, b.project_id AS "projectId",
-               encode(i.sha256, 'hex') AS sha256, b.model, b.model_version AS "modelVersion", b.parameters, b.threshold,
+               encode(i.sha256, 'hex') AS sha256, f.width, f.height, b.priority, b.model, b.model_version AS "modelVersion", b.parameters, b.threshold,
                b.channel, b.page, b.detect_holes AS "detectHoles", b.force, c.attempts, c.crashes,
                extract(epoch FROM c.queued_at)::float8 * 1000 AS "queuedAt",
                extract(epoch FROM c.started_at)::float8 * 1000 AS "startedAt",
@@ -71,7 +75,8 @@ export async function claimItems(
                  SELECT 1 FROM results r WHERE r.sha256 = i.sha256 AND r.model = b.model
                    AND r.model_version = b.model_version AND r.parameters = b.parameters
                ) AS known
-        FROM claimed c JOIN batches b ON b.id = c.batch_id JOIN images i ON i.id = c.image_id`;
+        FROM claimed c JOIN batches b ON b.id = c.batch_id JOIN images i ON i.id = c.image_id
+          JOIN blobs f ON f.sha256 = i.sha256`;
     }),
   );
   const found = new Map(rows.map((row) => [`${row.batchId}/${row.imageId}`, row]));

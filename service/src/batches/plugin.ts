@@ -18,6 +18,7 @@ export default fp(
     const store = createBatchStore({
       sql,
       modelsDir: config.modelsDir,
+      pool: config.pool,
       resultCache: config.resultCache,
       changed: (projectId) => cache.bump(projectId),
     });

@@ -1,5 +1,5 @@
 import type { SegmentJob } from '../contract/jobs.ts';
-import { failureOf, InferenceFailure } from '../inference/failure.ts';
+import { failureOf, type InferenceFailure } from '../inference/failure.ts';
 import type { InferenceBackend, InferenceOutput } from '../inference/pool/backend.ts';
 import type { Claim } from './claim.ts';
 import { afterFailure } from './failure-policy.ts';
@@ -13,7 +13,8 @@ export interface ProcessorDeps {
   write(outcome: Outcome): Promise<boolean>;
   backend: Pick<InferenceBackend, 'infer'>;
   fileOf(sha256: string): string;
-  model: { name: string; version: string };
+  /** Folder of the model that a batch asks for. @throws InferenceFailure MODEL_ERROR where this worker cannot run it */
+  modelDirOf(name: string, version: string): string;
   worker: string;
   timeoutMs: number;
   onStages?(stages: readonly StageTime[]): void;
@@ -51,7 +52,7 @@ export function inferenceStages(output: InferenceOutput, queuedAt: number, ended
  * the outcome's commit, so that BullMQ forgets the job only then.
  */
 export function createProcessor(deps: ProcessorDeps) {
-  const { now = Date.now, model } = deps;
+  const { now = Date.now } = deps;
   const sharing = createSharing();
   const held = new Map<string, { claim: Claim; given: AbortController }>();
   const idOf = ({ batchId, imageId, generation }: ItemKey) => `${batchId}/${imageId}/${generation}`;
@@ -106,14 +107,13 @@ export function createProcessor(deps: ProcessorDeps) {
     });
   }
   async function infer(claim: Claim, signal: AbortSignal): Promise<InferenceOutput> {
-    if (claim.model !== model.name || claim.modelVersion !== model.version)
-      throw new InferenceFailure(
-        'MODEL_ERROR',
-        `the batch asks for ${claim.model} ${claim.modelVersion}, this worker runs ${model.name} ${model.version}`,
-      );
-    const { sha256, threshold, channel, page, detectHoles } = claim;
-    const request = { id: claim.imageId, file: deps.fileOf(sha256), sha256, threshold, channel, page, detectHoles };
-    return deps.backend.infer(request, { deadlineMs: deps.timeoutMs, signal });
+    const { imageId, sha256, width, height, priority, threshold, channel, page, detectHoles } = claim;
+    const modelDir = deps.modelDirOf(claim.model, claim.modelVersion);
+    const parameters = { threshold, channel, page, detectHoles };
+    return deps.backend.infer(
+      { id: imageId, file: deps.fileOf(sha256), sha256, width, height, priority, modelDir, ...parameters },
+      { deadlineMs: deps.timeoutMs, signal },
+    );
   }
 
   /** First of its kind: infers, writes, and tells those who wait how it ended. */

@@ -3,6 +3,7 @@ import type { FailureCode } from '../contract/common.ts';
 import { apiError, badValue, notFound } from '../errors.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { loadModelCard, modelNames } from '../inference/model.ts';
+import { versionIn } from '../inference/sim/label.ts';
 import { insertBatch, lockImages, type BatchSpec } from './insert.ts';
 import { cancelLocked, lockBatch, pauseLocked, resumeLocked, type BatchHead } from './lifecycle.ts';
 import { withRetry } from './locks.ts';
@@ -14,6 +15,8 @@ export const DEFAULT_MODEL = 'nuclei';
 export interface BatchStoreDeps {
   sql: Sql;
   modelsDir: string;
+  /** `POOL`: what a simulation makes is of a version of its own. */
+  pool: string;
   /** False: every image is inferred, whatever is known (`RESULT_CACHE=0`). */
   resultCache: boolean;
   /** Called after each commit that changed images of a project. */
@@ -21,14 +24,18 @@ export interface BatchStoreDeps {
 }
 
 /** @throws ApiError naming the models there are */
-async function resolveModel(modelsDir: string, name: string): Promise<{ name: string; version: string }> {
+async function resolveModel(
+  { modelsDir, pool }: Pick<BatchStoreDeps, 'modelsDir' | 'pool'>,
+  name: string,
+): Promise<{ name: string; version: string }> {
   const names = await modelNames(modelsDir);
   if (!names.includes(name)) throw badValue('model', name, `one of ${names.join(', ')}`);
-  return loadModelCard(modelsDir, name);
+  const { version } = await loadModelCard(modelsDir, name);
+  return { name, version: versionIn(pool, version) };
 }
 
 /** Batches as the API offers them. All methods throw ApiError: 404 for unknown ids, 409 where the state forbids it. */
-export function createBatchStore({ sql, modelsDir, resultCache, changed }: BatchStoreDeps) {
+export function createBatchStore({ sql, modelsDir, pool, resultCache, changed }: BatchStoreDeps) {
   async function needProject(tx: Transaction, projectId: string): Promise<void> {
     const [row] = await tx`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL FOR KEY SHARE`;
     if (!row) throw notFound('project', projectId);
@@ -71,7 +78,7 @@ export function createBatchStore({ sql, modelsDir, resultCache, changed }: Batch
     async create(projectId: string, body: BatchBody): Promise<Batch> {
       if ((body.all === true) === (body.imageIds !== undefined))
         throw badValue('imageIds', body.imageIds?.length ?? null, 'either imageIds or all: true, and not both');
-      const model = await resolveModel(modelsDir, body.model ?? DEFAULT_MODEL);
+      const model = await resolveModel({ modelsDir, pool }, body.model ?? DEFAULT_MODEL);
       const id = uuidv7();
       const spec: BatchSpec = {
         id,

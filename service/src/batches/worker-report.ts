@@ -7,7 +7,7 @@ export const REPORT_EVERY_MS = 2_000;
 export const REPORT_TTL_MS = 3 * REPORT_EVERY_MS;
 
 /** Makes reports from a pool's counters; ratios are those of the time since the last call. */
-export function createReporter(options: { worker: string; model: string; provider: string; now?: () => number }) {
+export function createReporter(options: { worker: string; model: () => string; provider: string; now?: () => number }) {
   const { now = Date.now } = options;
   const before = new Map<string, { busyMs: number; at: number }>();
   return (stats: PoolStats): WorkerReport[] =>
@@ -21,7 +21,7 @@ export function createReporter(options: { worker: string; model: string; provide
         id: `${options.worker}/${child.id}`,
         pid: child.pid,
         state: child.state,
-        model: options.model,
+        model: options.model(),
         provider: options.provider,
         imagesDone: child.imagesDone,
         lastError: child.lastError,

@@ -1,4 +1,5 @@
 import { prepareSharp } from './decode.ts';
+import { InferenceFailure } from './failure.ts';
 import { createSegmenter } from './segment.ts';
 import { createSession } from './session.ts';
 
@@ -24,12 +25,15 @@ export async function bareLoop(files: readonly string[], modelDir: string, maxPi
   const segment = createSegmenter(await createSession(modelDir, 'cpu'), maxPixels);
   // What a batch asks for by default.
   const request = { threshold: 0.5, channel: null, page: 0, detectHoles: true };
-  const attempt = (file: string) => segment({ ...request, file }).catch(() => null);
-  for (const file of files.slice(0, WARMUP_IMAGES)) await attempt(file);
+  const succeeds = async (file: string) => {
+    const [result] = await segment([{ ...request, file }]);
+    return !(result instanceof InferenceFailure);
+  };
+  for (const file of files.slice(0, WARMUP_IMAGES)) await succeeds(file);
   let count = 0;
   const cpu = process.cpuUsage();
   const start = performance.now();
-  for (const file of files) if ((await attempt(file)) !== null) count++;
+  for (const file of files) if (await succeeds(file)) count++;
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   return {

@@ -13,21 +13,24 @@ export interface Model {
   card: ModelCard;
 }
 
-const isVersion = (name: string) => /^\d+$/.test(name);
-
-/** Names of the models there are: folders with a version in them. */
+/** Names of the models there are: folders with a version. */
 export async function modelNames(modelsDir: string): Promise<string[]> {
   const folders = (await readdir(modelsDir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  const inside = await Promise.all(folders.map(({ name }) => readdir(path.join(modelsDir, name))));
-  return folders.map(({ name }) => name).filter((_, i) => inside[i]!.some(isVersion));
+  const versions = await Promise.all(folders.map(({ name }) => versionsOf(path.join(modelsDir, name))));
+  return folders.filter((_, i) => versions[i]!.length > 0).map(({ name }) => name);
+}
+
+/** Ascending. */
+async function versionsOf(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  return names.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
 }
 
 /** The latest version of a model: `modelsDir/name/<number>/card.json`. @throws Error naming what is missing or wrong. */
 export async function loadModelCard(modelsDir: string, name: string): Promise<Model> {
   const names = await modelNames(modelsDir);
   if (!names.includes(name)) throw new Error(`model "${name}" is not in ${modelsDir} (allowed: ${names.join(', ')})`);
-  const versions = (await readdir(path.join(modelsDir, name))).filter(isVersion);
-  const latest = versions.sort((a, b) => Number(a) - Number(b)).at(-1)!;
+  const latest = (await versionsOf(path.join(modelsDir, name))).at(-1)!;
   const dir = path.join(modelsDir, name, latest);
   return { name, version: latest, dir, card: await readCard(dir) };
 }

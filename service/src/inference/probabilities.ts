@@ -39,16 +39,53 @@ export async function runModel(
     const input = new Float32Array(width * height);
     normaliseWindow(image, scale, tile.window, input);
     times.normalise = addLaps(times.normalise, stopwatch.lap());
-    const logits = await session.run(input, width, height).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      const code = /allocat|memory/i.test(message) ? 'OUT_OF_MEMORY' : 'MODEL_ERROR';
-      throw new InferenceFailure(code, `model at ${width}x${height}: ${message}`, { cause: error });
-    });
+    const logits = await run(session, input, width, height, 1);
     softmax(logits, tile, image.width, out);
     times.infer = addLaps(times.infer, stopwatch.lap());
     options.onTile?.();
   }
   return { ...times, scale };
+}
+
+async function run(session: ModelSession, input: Float32Array, width: number, height: number, count: number) {
+  try {
+    return await session.run(input, width, height, count);
+  } catch (error) {
+    if (error instanceof InferenceFailure) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    const code = /allocat|memory/i.test(message) ? 'OUT_OF_MEMORY' : 'MODEL_ERROR';
+    const batch = count === 1 ? '' : ` for ${count} images`;
+    throw new InferenceFailure(code, `model at ${width}x${height}${batch}: ${message}`, { cause: error });
+  }
+}
+
+/**
+ * Runs the model once over several images whose tensors have one shape, none larger than a tile.
+ * @returns `take`, which writes the probabilities of one of them; the time of the run is that of each, its CPU time is shared
+ * @throws InferenceFailure MODEL_ERROR or OUT_OF_MEMORY of the run
+ */
+export async function runTogether(session: ModelSession, images: readonly GrayImage[]) {
+  const tiles = images.map(({ width, height }) => planTiles(width, height, session.card.input.multipleOf)[0]!);
+  const { width, height } = tiles[0]!.window;
+  const size = width * height;
+  const input = new Float32Array(images.length * size);
+  const stopwatch = createStopwatch();
+  const normalised = images.map((image, index) => {
+    const plane = input.subarray(index * size, (index + 1) * size);
+    const scale = scaleOf(image.data);
+    normaliseWindow(image, scale, tiles[index]!.window, plane);
+    return { scale, normalise: stopwatch.lap() };
+  });
+  const logits = await run(session, input, width, height, images.length);
+  const { wallMs, cpuMs } = stopwatch.lap();
+  return {
+    take(index: number, out: Probabilities): ModelRun {
+      const own = createStopwatch();
+      softmax(logits.subarray(3 * index * size, 3 * (index + 1) * size), tiles[index]!, images[index]!.width, out);
+      const infer = addLaps({ wallMs, cpuMs: cpuMs / images.length }, own.lap());
+      return { ...normalised[index]!, infer };
+    },
+  };
 }
 
 function softmax(logits: Float32Array, { window, keep }: Tile, imageWidth: number, out: Probabilities): void {

@@ -1,21 +1,30 @@
 import { encodePolygons } from '../contract/polygons-format.ts';
-import { decodeGray } from './decode.ts';
-import { failureOf } from './failure.ts';
+import { decodeGray, type GrayImage } from './decode.ts';
+import { failureOf, type InferenceFailure } from './failure.ts';
 import { polygonsOf } from './polygons.ts';
 import type { InferenceOutput, InferenceRequest, InferenceStages } from './pool/backend.ts';
-import { runModel } from './probabilities.ts';
+import { runModel, runTogether, type ModelRun } from './probabilities.ts';
 import type { ModelSession } from './session.ts';
 import { createStopwatch, type Lap } from './stopwatch.ts';
 import { warningsOf } from './statistics.ts';
+import { tileOf } from './tiles.ts';
 import { findInstances } from './watershed.ts';
-import { createWorkspaces } from './workspace.ts';
+import { createWorkspaces, type Workspace } from './workspace.ts';
 
 export type SegmentRequest = Pick<InferenceRequest, 'file' | 'threshold' | 'channel' | 'page' | 'detectHoles'>;
-export interface SegmentOutput extends Omit<InferenceOutput, 'worker'> {
+export interface SegmentOutput extends Omit<InferenceOutput, 'worker' | 'queueMs' | 'batchSize' | 'batchMs'> {
   /** Codes, see `warningsOf`. */
   warnings: string[];
 }
+export type SegmentResult = SegmentOutput | InferenceFailure;
 
+interface Decoded {
+  /** Place in the batch. */
+  index: number;
+  request: SegmentRequest;
+  image: GrayImage;
+  decode: Lap;
+}
 type Laps = Record<'decode' | 'normalise' | 'infer' | 'polygons' | 'encode', Lap>;
 const stagesOf = ({ decode, normalise, infer, polygons, encode }: Laps, of: (lap: Lap) => number): InferenceStages => ({
   decodeMs: of(decode),
@@ -24,41 +33,87 @@ const stagesOf = ({ decode, normalise, infer, polygons, encode }: Laps, of: (lap
   polygonsMs: of(polygons),
   encodeMs: of(encode),
 });
+const sumOf = (stages: InferenceStages): number => Object.values(stages).reduce((sum, ms: number) => sum + ms, 0);
 
-/** One image from file to encoded polygons, in this process. Calls must not overlap: planes are reused. */
+/**
+ * Images from files to encoded polygons, in this process: those whose tensors have one shape go through the model together.
+ * Calls must not overlap, for planes are reused.
+ */
 export function createSegmenter(session: ModelSession, maxPixels: number) {
   const workspaces = createWorkspaces();
+  const { multipleOf } = session.card.input;
 
-  /** `onProgress` is called after decoding and after each tile: a large image is slow, but never silent for long. */
-  return async function segment(request: SegmentRequest, onProgress = () => {}): Promise<SegmentOutput> {
-    const start = performance.now();
+  function outputOf({ image, request, decode }: Decoded, workspace: Workspace, run: ModelRun): SegmentOutput {
+    const { width, height } = image;
     const stopwatch = createStopwatch();
-    const image = await decodeGray(request.file, { ...request, maxPixels });
-    const decode = stopwatch.lap();
-    onProgress();
+    const { normalise, infer, scale } = run;
+    const warnings = warningsOf(session.card.knows, image, scale);
+    const { labels, count } = findInstances(workspace, width, height, request, workspace, session.card.instances);
+    const found = polygonsOf(labels, workspace.foreground, width, height, count);
+    const trace = stopwatch.lap();
+    const polygons = encodePolygons(found);
+    const laps = { decode, normalise, infer, polygons: trace, encode: stopwatch.lap() };
+    const stages = stagesOf(laps, ({ wallMs }) => wallMs);
+    return {
+      imageWidth: width,
+      imageHeight: height,
+      polygonCount: found.reduce((cells, { type }) => cells + (type === 'external' ? 1 : 0), 0),
+      polygons,
+      warnings,
+      stages,
+      cpuStages: stagesOf(laps, ({ cpuMs }) => cpuMs),
+      executionMs: sumOf(stages),
+    };
+  }
+  async function alone(decoded: Decoded, onProgress: () => void): Promise<SegmentResult> {
+    const { image } = decoded;
     try {
-      const { width, height } = image;
-      const workspace = workspaces(width * height);
-      const { normalise, infer, scale } = await runModel(session, image, workspace, { onTile: onProgress });
-      const warnings = warningsOf(session.card.knows, image, scale);
-      stopwatch.lap();
-      const { labels, count } = findInstances(workspace, width, height, request, workspace, session.card.instances);
-      const found = polygonsOf(labels, workspace.foreground, width, height, count);
-      const trace = stopwatch.lap();
-      const polygons = encodePolygons(found);
-      const laps = { decode, normalise, infer, polygons: trace, encode: stopwatch.lap() };
-      return {
-        imageWidth: width,
-        imageHeight: height,
-        polygonCount: found.reduce((cells, { type }) => cells + (type === 'external' ? 1 : 0), 0),
-        polygons,
-        warnings,
-        stages: stagesOf(laps, ({ wallMs }) => wallMs),
-        cpuStages: stagesOf(laps, ({ cpuMs }) => cpuMs),
-        executionMs: performance.now() - start,
-      };
+      const workspace = workspaces(image.width * image.height);
+      return outputOf(decoded, workspace, await runModel(session, image, workspace, { onTile: onProgress }));
     } catch (error) {
-      throw failureOf(error);
+      return failureOf(error);
     }
+  }
+  /** @throws InferenceFailure when the run failed, and nobody knows by whom */
+  async function together(group: readonly Decoded[], onProgress: () => void): Promise<SegmentResult[]> {
+    const run = await runTogether(
+      session,
+      group.map(({ image }) => image),
+    );
+    onProgress();
+    return group.map((decoded, index) => {
+      try {
+        const workspace = workspaces(decoded.image.width * decoded.image.height);
+        return outputOf(decoded, workspace, run.take(index, workspace));
+      } catch (error) {
+        return failureOf(error);
+      }
+    });
+  }
+
+  /**
+   * `onProgress` is called after each decoding and each run: a large image is slow, but never silent for long.
+   * @returns in the order of the requests. @throws InferenceFailure when a run of several failed as a whole
+   */
+  return async function segment(requests: readonly SegmentRequest[], onProgress = () => {}): Promise<SegmentResult[]> {
+    const results: SegmentResult[] = [];
+    const groups = new Map<string, Decoded[]>();
+    for (const [index, request] of requests.entries()) {
+      const stopwatch = createStopwatch();
+      try {
+        const image = await decodeGray(request.file, { ...request, maxPixels });
+        const key = tileOf(image, multipleOf) ?? `image ${index}`;
+        groups.set(key, [...(groups.get(key) ?? []), { index, request, image, decode: stopwatch.lap() }]);
+      } catch (error) {
+        results[index] = failureOf(error);
+      }
+      onProgress();
+    }
+    for (const group of groups.values()) {
+      const done = group.length === 1 ? [await alone(group[0]!, onProgress)] : await together(group, onProgress);
+      for (const [place, { index }] of group.entries()) results[index] = done[place]!;
+    }
+    return results;
   };
 }
+export type Segmenter = ReturnType<typeof createSegmenter>;

@@ -29,6 +29,12 @@ export function planTiles(width: number, height: number, multiple: number, maxTi
   );
 }
 
+/** Name of the shape of an image's tensor; null where it takes several tiles. */
+export function tileOf({ width, height }: { width: number; height: number }, multiple: number): string | null {
+  const [{ window }, ...more] = planTiles(width, height, multiple) as [Tile, ...Tile[]];
+  return more.length > 0 ? null : `${window.width}x${window.height}`;
+}
+
 function planAxis(length: number, multiple: number, maxTile: number, halo: number) {
   const padded = Math.ceil(length / multiple) * multiple;
   if (padded <= maxTile) return [{ start: 0, size: padded, from: 0, to: length }];

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { claimItems, findLost, renewLeases, type Claim } from '../batches/claim.ts';
@@ -13,13 +14,18 @@ import { createWriter } from '../batches/write.ts';
 import type { Config } from '../config.ts';
 import { SEGMENT_QUEUE, type SegmentJob } from '../contract/jobs.ts';
 import { createDatabase } from '../database/client.ts';
+import { InferenceFailure } from '../inference/failure.ts';
 import { loadModelCard, type Model } from '../inference/model.ts';
 import type { InferenceBackend } from '../inference/pool/backend.ts';
-import { createLocalPool } from '../inference/pool/local.ts';
+import { createBackend } from '../inference/pool/create.ts';
+import { createPoolMetrics } from '../inference/pool/metrics.ts';
+import { simulatedBy, versionIn } from '../inference/sim/label.ts';
 import { createMetrics, startMetricsServer } from '../metrics.ts';
 import { plantInBackend } from '../plants.ts';
 import { createStorage } from '../storage.ts';
-import { createLog, textOf, type Log, type RoleHandle } from './role.ts';
+import { createAhead } from './ahead.ts';
+import { watchModel } from './model-watch.ts';
+import { createLog, textOf, type RoleHandle } from './role.ts';
 
 /** Claims are collected this long: one transaction for what BullMQ hands over at once. */
 const CLAIM_WAIT_MS = 5;
@@ -32,15 +38,12 @@ const DRAIN_MS = 9_000;
 /** What was cancelled and has not begun is given up after this long at most. */
 const LOST_CHECK_MS = 1_000;
 
-function createBackend(config: Config, model: Model, log: Log): InferenceBackend {
-  if (config.pool !== 'local') throw new Error(`POOL is "${config.pool}": this worker has only "local"`);
-  return createLocalPool({
-    workers: config.workers,
-    modelDir: model.dir,
-    provider: config.provider,
-    timeoutMs: config.inferenceTimeoutMs,
-    log,
-  });
+/** Folder of the model that a batch asks for. @throws InferenceFailure where this worker must not run it */
+function modelDirOf({ modelsDir, pool }: Config, name: string, version: string): string {
+  const real = version.split('-sim-', 1)[0]!;
+  if (version === versionIn(pool, real)) return path.join(modelsDir, name, real);
+  const what = simulatedBy(pool) === null ? 'runs models' : `simulates ${simulatedBy(pool)}`;
+  throw new InferenceFailure('MODEL_ERROR', `the batch asks for ${name} ${version}, this worker ${what}`);
 }
 
 /**
@@ -56,10 +59,12 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   // a role that cannot reach its database is not ready
   await sql`SELECT 1`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
-  const backend = plantInBackend(given ?? createBackend(config, model, log), config.plant);
+  const backend = plantInBackend(given ?? (await createBackend(config, model.dir, log)), config.plant);
   await backend.load();
   await backend.warmup();
 
+  const ahead = createAhead({ slots: config.workers * config.maxBatch, most: config.workerConcurrency });
+  const poolMetrics = createPoolMetrics(metrics, () => backend.stats());
   const storage = createStorage(config.dataDir);
   const claims = createMicroBatcher<ItemKey, Claim | null>({
     maxItems: CLAIM_MAX,
@@ -72,13 +77,21 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     write: (outcome) => writer.add({ ...outcome, readyAt: Date.now() }),
     backend,
     fileOf: (sha256) => storage.path(sha256),
-    model,
+    modelDirOf: (name, version) => modelDirOf(config, name, version),
     worker,
     timeoutMs: config.inferenceTimeoutMs,
-    onInference: (output) => metrics.inferenceExecution.observe(output.executionMs / 1000),
+    onInference(output) {
+      metrics.inferenceExecution.observe(output.executionMs / 1000);
+      poolMetrics.inferred(output);
+      ahead.observe(output.batchMs);
+      consumer.concurrency = ahead.limit();
+    },
     onStages: (stages) =>
       stages.forEach(({ stage, durationMs }) => metrics.stageDuration.observe({ stage }, durationMs / 1000)),
-    onFailure: ({ code, message }) => log('warn', `an image failed: ${code}: ${message}`),
+    onFailure({ code, message }) {
+      poolMetrics.failed(code);
+      log('warn', `an image failed: ${code}: ${message}`);
+    },
   });
 
   const leases = startLoop({
@@ -93,7 +106,16 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   });
   const cache = new Redis(config.cacheRedisUrl, { ...PRODUCER_REDIS, commandTimeout: 500, lazyConnect: true });
   cache.on('error', () => {});
-  const reporter = createReporter({ worker, model: `${model.name} ${model.version}`, provider: config.provider });
+  const provider = simulatedBy(config.pool) === null ? config.provider : 'simulated';
+  const running = { model: '' };
+  const runs = ({ name, version }: Model) => {
+    running.model = `${name} ${versionIn(config.pool, version)}`;
+    poolMetrics.runs({ pool: config.pool.split(':', 1)[0]!, provider, model: name, version });
+  };
+  runs(model);
+  const { modelsDir, modelCheckMs: everyMs } = config;
+  const watch = watchModel({ modelsDir, model, everyMs, backend, onChange: runs, log });
+  const reporter = createReporter({ worker, provider, model: () => running.model });
   const report = () => putReports(cache, config.queuePrefix, worker, reporter(backend.stats()));
   // who hears that the worker is ready sees it in the queue; without the cache nobody sees it, and it works on
   await cache
@@ -107,7 +129,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const consumer = new Worker<SegmentJob>(SEGMENT_QUEUE, (job) => processor.process(job.data), {
     connection: redis,
     prefix: config.queuePrefix,
-    concurrency: config.workerConcurrency * config.workers,
+    concurrency: ahead.limit(),
     lockDuration: LOCK_MS,
     maxStalledCount: MAX_STALLED,
     removeOnComplete: { count: 0 },
@@ -129,7 +151,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
       const limit = new Promise<void>((resolve) => (late = setTimeout(resolve, DRAIN_MS)));
       await Promise.race([consumer.close().then(() => writer.flush()), limit]);
       clearTimeout(late);
-      await Promise.all([leases.stop(), lost.stop(), reports.stop()]);
+      await Promise.all([leases.stop(), lost.stop(), reports.stop(), watch.stop()]);
       await dropReports(cache, config.queuePrefix, worker).catch(() => {});
       await backend.close();
       cache.disconnect();

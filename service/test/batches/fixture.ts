@@ -7,7 +7,14 @@ import { createBatchStore } from '../../src/batches/store.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { createDatabase, type Sql } from '../../src/database/client.ts';
 import { migrate } from '../../src/database/migrate.ts';
-import type { InferenceBackend, InferenceOutput, InferenceRequest } from '../../src/inference/pool/backend.ts';
+import { createBatcher } from '../../src/inference/batcher/batcher.ts';
+import type {
+  InferenceBackend,
+  InferenceOutput,
+  InferenceRequest,
+  PoolStats,
+} from '../../src/inference/pool/backend.ts';
+import { POOL_DEFAULTS } from '../../src/inference/pool/pool.ts';
 
 const servers = testServers();
 
@@ -27,7 +34,13 @@ export async function createFixture(env: Record<string, string> = {}) {
     LOG_LEVEL: 'error',
     ...env,
   });
-  const store = createBatchStore({ sql, modelsDir: config.modelsDir, resultCache: true, changed: async () => {} });
+  const store = createBatchStore({
+    sql,
+    modelsDir: config.modelsDir,
+    pool: 'local',
+    resultCache: true,
+    changed: async () => {},
+  });
   const ownedClosers: (() => Promise<void>)[] = [];
 
   return {
@@ -84,12 +97,18 @@ export function fakeBackend(answer: (request: InferenceRequest, nth: number) => 
       return fakeOutput();
     },
     health: () => ({ status: 'healthy', ready: 1, workers: 1, message: null }),
-    stats: () => ({ queued: 0, running: 0, completed: asked.length, failed: 0, restarts: 0, workers: [] }),
+    async reload() {},
+    stats: () => ({ ...fakeStats(), completed: asked.length }),
     async drain() {},
     async close() {},
   };
   return { backend, asked };
 }
+export const fakeStats = (): PoolStats => {
+  const { stats } = createBatcher({ ...POOL_DEFAULTS, predictMs: () => 0 });
+  const none = { queued: 0, running: 0, completed: 0, failed: 0, restarts: 0, workers: [] };
+  return { ...none, batches: stats(), time: null, memory: null };
+};
 export const fakeOutput = (): InferenceOutput => ({
   imageWidth: 8,
   imageHeight: 8,
@@ -98,6 +117,9 @@ export const fakeOutput = (): InferenceOutput => ({
   stages: { decodeMs: 1, normaliseMs: 1, inferMs: 2, polygonsMs: 1, encodeMs: 1 },
   cpuStages: { decodeMs: 1, normaliseMs: 1, inferMs: 2, polygonsMs: 1, encodeMs: 1 },
   executionMs: 6,
+  queueMs: 0,
+  batchSize: 1,
+  batchMs: 6,
   worker: 'fake',
 });
 

@@ -52,7 +52,8 @@ describe.skipIf(!existsSync(DATA))('accuracy on real nuclei (skipped where ../sh
     const total = { hits: 0, extra: 0, missed: 0 };
     for (const { id } of rows) {
       const file = path.join(DATA, 'images', `${id}.png`);
-      const output = await segment({ file, threshold: 0.5, channel: null, page: 0, detectHoles: false });
+      const [output] = await segment([{ file, threshold: 0.5, channel: null, page: 0, detectHoles: false }]);
+      if (output === undefined || output instanceof Error) throw output ?? new Error('no output');
       const label = sharp(path.join(DATA, 'labels', `${id}.png`))
         .toColourspace('grey16')
         .raw({ depth: 'ushort' });

@@ -52,7 +52,9 @@ export function prepareInputs() {
   }
   const inspect = async (bytes: Uint8Array | string) => inspectImage(await save(bytes), MAX_PIXELS);
   async function segment(bytes: Uint8Array, model = session): Promise<SegmentOutput> {
-    return createSegmenter(model, MAX_PIXELS)({ ...REQUEST, file: await save(bytes) });
+    const [result] = await createSegmenter(model, MAX_PIXELS)([{ ...REQUEST, file: await save(bytes) }]);
+    if (result === undefined || result instanceof Error) throw result ?? new Error('no result');
+    return result;
   }
   return {
     save,

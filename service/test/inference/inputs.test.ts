@@ -107,7 +107,17 @@ describe('formats, limits and depths', () => {
       [bytes, 0],
       [pages, 1],
     ] as const) {
-      const request = { id: 'a', sha256: '0'.repeat(64), ...REQUEST, page, file: await save(one) };
+      const request = {
+        id: 'a',
+        sha256: '0'.repeat(64),
+        width: 8001,
+        height: 8000,
+        modelDir: MODEL,
+        priority: 0,
+        ...REQUEST,
+        page,
+        file: await save(one),
+      };
       await expect(pool.infer(request, { deadlineMs: 30_000 })).rejects.toMatchObject({
         code: 'INVALID_IMAGE',
         retryable: false,

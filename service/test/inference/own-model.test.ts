@@ -55,7 +55,7 @@ describe('an own model', () => {
       .toFile(file);
     const segment = createSegmenter(await createSession(dir, 'cpu'), 1e6);
     const request = { file, threshold: 0.5, channel: null, page: 0, detectHoles: true };
-    expect(await segment(request)).toMatchObject({ polygonCount: 2, imageWidth: 128, warnings: [] });
+    expect(await segment([request])).toMatchObject([{ polygonCount: 2, imageWidth: 128, warnings: [] }]);
   });
 
   it('is a folder with a version in it, and nothing else is', async () => {
@@ -78,7 +78,8 @@ describe('an own model', () => {
       .toFile(file);
     const count = async (instances: unknown) => {
       const segment = createSegmenter(await load({}, { instances }), 1e6);
-      return (await segment({ file, threshold: 0.5, channel: null, page: 0, detectHoles: true })).polygonCount;
+      const [result] = await segment([{ file, threshold: 0.5, channel: null, page: 0, detectHoles: true }]);
+      return result instanceof Error ? result : result?.polygonCount;
     };
     expect(await count('seeds: interior > 0.6, as the first cards said it')).toBe(2);
     expect(await count({})).toBe(2);
@@ -153,7 +154,9 @@ describe('a card', () => {
     await expect(createSession(path.join(folder, 'nowhere'), 'cpu')).rejects.toThrow(
       /ENOENT: .*card\.json'; a model is a folder/,
     );
-    await expect(createSession(await folderOf(null), 'cpu')).rejects.toThrow(/ENOENT: .*model\.onnx'; a model is a folder/);
+    await expect(createSession(await folderOf(null), 'cpu')).rejects.toThrow(
+      /ENOENT: .*model\.onnx'; a model is a folder/,
+    );
   });
 });
 

@@ -36,12 +36,12 @@ it('ignores a worker that comes back late, after its images were handed to anoth
   const dead = fakeBackend(() => gate.promise);
   const first = await path.worker(dead.backend);
   const batch = await path.start(projectId);
-  await until(() => dead.asked.length === 16);
+  await until(() => dead.asked.length === 4);
   // as if its process had been stopped: whatever it renews has passed already
   await until(async () => {
     await path.sql`
         UPDATE batch_items SET lease_until = now() - interval '1 s' WHERE status = 'processing' AND generation = 1`;
-    return (await path.sql`SELECT 1 FROM batch_items WHERE generation = 2`).length === 16;
+    return (await path.sql`SELECT 1 FROM batch_items WHERE generation = 2`).length === 4;
   });
   const fake = fakeBackend();
   await path.worker(fake.backend);

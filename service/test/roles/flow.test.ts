@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isTerminal } from '../../src/contract/common.ts';
 import { InferenceFailure } from '../../src/inference/failure.ts';
-import { fakeBackend, insertProject, until, wrongCounters } from '../batches/fixture.ts';
+import { fakeBackend, fakeStats, insertProject, until, wrongCounters } from '../batches/fixture.ts';
 import { breaks, openSocket } from '../events/socket.ts';
 import { ends, finalState, follow, startPath, type Path } from './path.ts';
 
@@ -106,7 +106,7 @@ describe('a batch', () => {
     const fake = fakeBackend(() => gate.promise);
     await path.worker(fake.backend);
     const batch = await path.start(projectId);
-    await until(() => fake.asked.length === 16);
+    await until(() => fake.asked.length === 4);
     expect((await path.post(`/api/batches/${batch.id}/pause`)).status).toBe('paused');
     gate.resolve();
     await until(async () => (await path.get(batch.id)).counts.processing === 0);
@@ -142,11 +142,7 @@ it('reports the queue and its workers from the moment they are ready, and takes 
     lastError: null,
   };
   fake.backend.stats = () => ({
-    queued: 0,
-    running: 0,
-    completed: 3,
-    failed: 0,
-    restarts: 0,
+    ...fakeStats(),
     workers: [{ ...child, state: 'idle' }],
   });
   const handle = await path.worker(fake.backend);

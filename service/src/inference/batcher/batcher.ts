@@ -44,24 +44,25 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
     if (!(value >= 0)) throw new RangeError(`${name} is ${value}: expected a number from 0`);
   const mostOf = (shape: Shape) => Math.min(maxBatch, options.mostAtOnce?.(shape) ?? maxBatch);
   const buckets = new Map<string, Bucket<T>>();
-  const waiting = new Map<string, { entry: Entry<T>; bucket: Bucket<T> }>();
+  const places = new Map<string, { entry: Entry<T>; bucket: Bucket<T> }>();
   const tally = createTally();
   let sequence = 0;
   let closed = false;
 
-  function bucketOf(shape: Shape): Bucket<T> {
-    const key = `${shape.width}x${shape.height}`;
-    const bucket = buckets.get(key) ?? createBucket<T>(shape);
+  function bucketOf(item: T): Bucket<T> {
+    const shape = padded(item, padTo);
+    const key = `${shape.width}x${shape.height} ${item.group ?? ''}`;
+    const bucket = buckets.get(key) ?? createBucket<T>(key, shape);
     buckets.set(key, bucket);
     return bucket;
   }
   function add(entry: Entry<T>): void {
-    const bucket = bucketOf(padded(entry.item, padTo));
+    const bucket = bucketOf(entry.item);
     bucket.add(entry);
-    waiting.set(entry.item.id, { entry, bucket });
+    places.set(entry.item.id, { entry, bucket });
   }
-  function dropIfEmpty({ shape, entries }: Bucket<T>): void {
-    if (entries.length === 0) buckets.delete(`${shape.width}x${shape.height}`);
+  function dropIfEmpty({ key, entries }: Bucket<T>): void {
+    if (entries.length === 0) buckets.delete(key);
   }
 
   /** The entries that the next batch of this bucket would have: its first, and behind it whoever still fits in. */
@@ -96,7 +97,7 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
   return {
     /** @returns why it was refused, at once; null when it waits. @throws RangeError for an id that waits already */
     offer(item: T, now: number): RejectReason | null {
-      if (waiting.has(item.id)) throw new RangeError(`id ${item.id} waits already`);
+      if (places.has(item.id)) throw new RangeError(`id ${item.id} waits already`);
       const refuse = (reason: RejectReason) => {
         tally.rejected(reason);
         return reason;
@@ -104,15 +105,15 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
       if (closed) return refuse('closed');
       if (mostOf(padded(item, padTo)) < 1) return refuse('too-large');
       if (item.deadline <= now) return refuse('expired');
-      if (waiting.size >= maxQueue) return refuse('queue-full');
+      if (places.size >= maxQueue) return refuse('queue-full');
       add({ item, at: now, score: item.priority * ageingMs - now, sequence: sequence++, most: maxBatch });
       return null;
     },
     /** @returns whether it still waited */
     cancel(id: string): boolean {
-      const found = waiting.get(id);
+      const found = places.get(id);
       if (!found) return false;
-      waiting.delete(id);
+      places.delete(id);
       found.bucket.remove(found.entry);
       dropIfEmpty(found.bucket);
       tally.cancelled();
@@ -125,7 +126,7 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
         dropIfEmpty(bucket);
         return expired;
       });
-      for (const { item } of gone) waiting.delete(item.id);
+      for (const { item } of gone) places.delete(item.id);
       tally.expired(gone.length);
       return gone.map(({ item }) => item);
     },
@@ -144,7 +145,7 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
       const { bucket, run, reason } = best;
       for (const entry of run) {
         bucket.remove(entry);
-        waiting.delete(entry.item.id);
+        places.delete(entry.item.id);
       }
       dropIfEmpty(bucket);
       tally.flushed(reason, run.length, mostOf(bucket.shape));
@@ -157,7 +158,7 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
     giveBack(entries: readonly Entry<T>[], most: number): void {
       if (!Number.isInteger(most) || most < 1) throw new RangeError(`most is ${most}: expected an integer from 1`);
       for (const entry of entries) {
-        if (waiting.has(entry.item.id)) throw new RangeError(`id ${entry.item.id} waits already`);
+        if (places.has(entry.item.id)) throw new RangeError(`id ${entry.item.id} waits already`);
         add({ ...entry, most: Math.min(entry.most, most) });
       }
     },
@@ -174,14 +175,15 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
       }
       return least;
     },
-    /** Nothing is let in any more. @returns what waits, first to go first; it waits on, to be taken or cancelled. */
-    close(): T[] {
-      closed = true;
+    /** First to go first. */
+    waiting(): T[] {
       const all = [...buckets.values()].flatMap(({ entries }) => entries);
       return all.toSorted((a, b) => (goesBefore(a, b) ? -1 : 1)).map(({ item }) => item);
     },
-    size: (): number => waiting.size,
-    stats: () => ({ queued: waiting.size, buckets: buckets.size, ...tally.read() }),
+    /** Nothing is let in any more; what waits is still to be taken or cancelled. */
+    close: (): void => void (closed = true),
+    size: (): number => places.size,
+    stats: () => ({ queued: places.size, buckets: buckets.size, ...tally.read() }),
   };
 }
 export type Batcher<T extends BatchItem> = ReturnType<typeof createBatcher<T>>;

@@ -7,6 +7,8 @@ export interface BatchItem {
   priority: number;
   /** When its answer is worth nothing any more; Infinity for never. */
   deadline: number;
+  /** What may not share a batch with others, such as another model. */
+  group?: string;
 }
 /** Sides after padding: images of one shape fit into one tensor. */
 export interface Shape {
@@ -33,7 +35,7 @@ export const goesBefore = <T extends BatchItem>(a: Entry<T>, b: Entry<T>): boole
   a.score === b.score ? a.sequence < b.sequence : a.score > b.score;
 
 /** Entries of one shape, first to go first. */
-export function createBucket<T extends BatchItem>(shape: Shape) {
+export function createBucket<T extends BatchItem>(key: string, shape: Shape) {
   const entries: Entry<T>[] = [];
   /** Kept while it holds, and looked for anew when the entry that had it leaves. */
   let [earliest, oldest] = [Infinity, Infinity];
@@ -53,6 +55,7 @@ export function createBucket<T extends BatchItem>(shape: Shape) {
     if (gone.some(({ at }) => at <= oldest)) oldest = entries.reduce((least, { at }) => Math.min(least, at), Infinity);
   }
   return {
+    key,
     shape,
     entries: entries as readonly Entry<T>[],
     /** Earliest deadline of all that wait. */

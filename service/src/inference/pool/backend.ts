@@ -1,3 +1,6 @@
+import type { Batcher } from '../batcher/batcher.ts';
+import type { BatchItem } from '../batcher/bucket.ts';
+
 export { InferenceFailure } from '../failure.ts';
 
 /** One image to segment. */
@@ -6,6 +9,13 @@ export interface InferenceRequest {
   /** Absolute path. */
   file: string;
   sha256: string;
+  /** Sides in pixels as the upload found them: which images may share a batch. Another page may differ, and then runs alone. */
+  width: number;
+  height: number;
+  /** Folder of model.onnx and card.json; a worker loads it when it is first asked for. */
+  modelDir: string;
+  /** Higher goes first. */
+  priority: number;
   threshold: number;
   channel: number | null;
   page: number;
@@ -32,8 +42,16 @@ export interface InferenceOutput {
   cpuStages: InferenceStages;
   /** From the start of decoding to the encoded result, without any queue. */
   executionMs: number;
+  /** Wait for a worker, before the execution. */
+  queueMs: number;
+  /** Images that were executed together, this one among them. */
+  batchSize: number;
+  /** Wall clock of that execution, all of its images and the way to the worker and back. */
+  batchMs: number;
   worker: string;
 }
+
+export type BatchStats = ReturnType<Batcher<BatchItem>['stats']>;
 
 export const WORKER_STATES = ['starting', 'idle', 'busy', 'stopped'] as const;
 export interface WorkerStats {
@@ -49,6 +67,11 @@ export interface WorkerStats {
   rssBytes: number;
   lastError: string | null;
 }
+/** What a batch costs: `fixed + each · images · pixels`, fitted to what was measured at the start. */
+export interface Cost {
+  fixed: number;
+  each: number;
+}
 export interface PoolStats {
   /** Requests not yet given to a worker. */
   queued: number;
@@ -56,6 +79,12 @@ export interface PoolStats {
   completed: number;
   failed: number;
   restarts: number;
+  /** Executions since the start, and why they went when they went; what was not let in, and what waited too long. */
+  batches: BatchStats;
+  /** Milliseconds of an execution; null before it was measured. */
+  time: Cost | null;
+  /** Bytes of one worker; null where memory is not this machine's. */
+  memory: Cost | null;
   workers: WorkerStats[];
 }
 export interface PoolHealth {
@@ -75,14 +104,16 @@ export interface InferOptions {
 }
 
 /**
- * What runs images. `infer` rejects with InferenceFailure only (or the signal's reason); requests wait in order, without
- * a bound of their own: the caller limits how many it hands over.
+ * What runs images. `infer` rejects with InferenceFailure only (or the signal's reason); how requests wait, and for how long, is
+ * the batcher's matter.
  */
 export interface InferenceBackend {
   /** Starts everything; rejects when a worker cannot load the model or its provider. */
   load(): Promise<void>;
-  /** Runs an empty image on every worker, so that the first real one is not slow. */
+  /** Runs empty images of the usual shapes on every worker, so that the first real one is not slow, and measures their cost. */
   warmup(): Promise<void>;
+  /** Brings all workers to another version of the model, one after the other, while the others go on. */
+  reload(modelDir: string): Promise<void>;
   infer(request: InferenceRequest, options: InferOptions): Promise<InferenceOutput>;
   health(): PoolHealth;
   stats(): PoolStats;

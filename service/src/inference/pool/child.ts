@@ -1,19 +1,63 @@
 import { prepareSharp } from '../decode.ts';
+import { InferenceFailure } from '../failure.ts';
 import { createSegmenter } from '../segment.ts';
-import { createSession } from '../session.ts';
+import { createChildLeases } from '../kserve/child-leases.ts';
+import { createKserveSession } from '../kserve/session.ts';
+import { readCard } from '../model.ts';
+import { createSession, type ModelSession, type Provider } from '../session.ts';
+import type { Measured } from './executor.ts';
 import type { ChildOptions } from './protocol.ts';
 import { serve, type Served } from './serve.ts';
 
-const WARMUP_SIDE = 256;
-
 /** What a child does with its options; tests wrap it to make a child crash or hang. */
-export async function loadSegmenter({ modelDir, provider, maxPixels }: ChildOptions): Promise<Served> {
+export async function loadSegmenter({
+  modelDir,
+  provider,
+  maxPixels,
+  serverTimeoutMs = 60_000,
+  ...rest
+}: ChildOptions): Promise<Served> {
   prepareSharp();
-  const session = await createSession(modelDir, provider);
+  const leases = provider === 'kserve' ? createChildLeases() : null;
+  const open = async (dir: string): Promise<ModelSession> => {
+    if (leases === null || provider !== 'kserve') return createSession(dir, provider as Provider);
+    return createKserveSession({ card: await readCard(dir), timeoutMs: serverTimeoutMs, ...leases });
+  };
+  /** By folder. A model stays once it is loaded: creating sessions leaks, so that the parent ends the child instead. */
+  const models = new Map<string, Promise<{ session: ModelSession; segment: ReturnType<typeof createSegmenter> }>>();
+  const modelIn = (dir: string) => {
+    const loaded =
+      models.get(dir) ?? open(dir).then((session) => ({ session, segment: createSegmenter(session, maxPixels) }));
+    models.set(dir, loaded);
+    loaded.catch(() => models.delete(dir)); // it may be mended by the next time
+    return loaded;
+  };
+  const modelOf = (dir: string) =>
+    modelIn(dir).catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new InferenceFailure('MODEL_ERROR', message, { cause: error });
+    });
+  await modelIn(modelDir);
   return {
-    segment: createSegmenter(session, maxPixels),
+    async segment(requests, onProgress) {
+      const { segment } = await modelOf(requests[0]!.modelDir);
+      return segment(requests, onProgress);
+    },
     async warmup() {
-      await session.run(new Float32Array(WARMUP_SIDE * WARMUP_SIDE), WARMUP_SIDE, WARMUP_SIDE);
+      const { session } = await modelIn(modelDir);
+      const counts = [...new Set([1, rest.maxBatch])];
+      const shapes = rest.warmupSides.flatMap((side) => counts.map((images) => ({ images, side })));
+      const measured: Measured[] = [];
+      // From small to large: the peak of memory never goes down.
+      for (const { images, side } of shapes.toSorted((a, b) => a.images * a.side ** 2 - b.images * b.side ** 2)) {
+        const input = new Float32Array(images * side * side);
+        await session.run(input, side, side, images); // the first of a shape allocates
+        const start = performance.now();
+        await session.run(input, side, side, images);
+        const ms = performance.now() - start;
+        measured.push({ images, pixels: side * side, ms, peakBytes: process.resourceUsage().maxRSS * 1024 });
+      }
+      return measured;
     },
   };
 }

@@ -1,22 +1,40 @@
 import type { FailureCode } from '../../contract/common.ts';
-import type { Provider } from '../session.ts';
 import type { SegmentOutput } from '../segment.ts';
+import type { Provider } from '../session.ts';
+import type { LeaseToChild, LeaseToParent } from '../kserve/child-leases.ts';
 import type { InferenceRequest } from './backend.ts';
+import type { Measured } from './executor.ts';
 
 /** The child's only argument, as JSON. */
 export interface ChildOptions {
+  /** What it is started with; other versions are loaded when they are asked for. */
   modelDir: string;
-  provider: Provider;
+  /** Of ONNX Runtime in the child; `kserve`: the model runs on inference servers, and the child decodes and makes polygons. */
+  provider: Provider | 'kserve';
+  /** Longest wait for one inference server. */
+  serverTimeoutMs?: number;
   maxPixels: number;
+  /** Square images that it warms up with. */
+  warmupSides: readonly number[];
+  /** Largest batch that it will be given. */
+  maxBatch: number;
 }
-/** `id` numbers messages, not images: an image may come twice. */
-export type ToChild = { type: 'run'; id: number; request: InferenceRequest } | { type: 'warmup' };
+/** `id` numbers messages, not images. */
+export type ToChild =
+  { type: 'run'; id: number; requests: readonly InferenceRequest[] } | { type: 'warmup' } | LeaseToChild;
 
+export interface Failed {
+  code: FailureCode;
+  message: string;
+}
 export type FromChild =
   | { type: 'ready'; rssBytes: number }
   | { type: 'broken'; message: string }
-  | { type: 'warm' }
-  | { type: 'done'; id: number; output: SegmentOutput; rssBytes: number }
-  | { type: 'failed'; id: number; code: FailureCode; message: string; rssBytes: number }
+  | { type: 'warm'; measured: Measured[]; rssBytes: number }
+  /** In the order of the requests. */
+  | { type: 'done'; id: number; results: (SegmentOutput | Failed)[]; rssBytes: number }
+  /** The batch as a whole. */
+  | ({ type: 'failed'; id: number; rssBytes: number } & Failed)
+  | LeaseToParent
   /** Decoded, or a tile done: the deadline starts anew. */
   | { type: 'progress'; id: number };

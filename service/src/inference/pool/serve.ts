@@ -1,17 +1,23 @@
 import { failureOf } from '../failure.ts';
-import type { SegmentOutput } from '../segment.ts';
+import type { SegmentOutput, SegmentRequest } from '../segment.ts';
+import type { InferenceFailure } from '../failure.ts';
 import type { InferenceRequest } from './backend.ts';
+import type { Measured } from './executor.ts';
+import type { LeaseToChild } from '../kserve/child-leases.ts';
 import type { FromChild, ToChild } from './protocol.ts';
 
+/** What a child can do once it is loaded. */
 export interface Served {
-  segment(request: InferenceRequest, onProgress: () => void): Promise<SegmentOutput>;
-  warmup(): Promise<void>;
+  /** All of one model. @throws what fails the batch as a whole */
+  segment(requests: readonly InferenceRequest[], onProgress: () => void): Promise<(SegmentOutput | InferenceFailure)[]>;
+  warmup(): Promise<Measured[]>;
 }
+export type { SegmentRequest };
 
 /** Answers the parent's messages in order, one at a time; a run blocks the event loop. Ends with the parent. */
 export function serve(load: () => Promise<Served>): void {
   const send = (message: FromChild) => process.send?.(message);
-  const waiting: ToChild[] = [];
+  const waiting: Exclude<ToChild, LeaseToChild>[] = [];
   let wake = () => {};
 
   process.on('disconnect', () => process.exit(0));
@@ -19,21 +25,26 @@ export function serve(load: () => Promise<Served>): void {
   // would look as if its image had killed it.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   process.on('message', (message: ToChild) => {
+    if (message.type === 'leased') return; // `child-leases.ts` has it
     waiting.push(message);
     wake();
   });
 
+  const rssBytes = () => process.memoryUsage.rss();
   const work = async (served: Served) => {
     for (;;) {
       const next = waiting.shift();
       if (next === undefined) await new Promise<void>((resolve) => (wake = resolve));
-      else if (next.type === 'warmup') await served.warmup().then(() => send({ type: 'warm' }));
-      else send(await answer(served, next, send));
+      else if (next.type === 'run') send(await answer(served, next, send));
+      else {
+        const measured = await served.warmup();
+        send({ type: 'warm', measured, rssBytes: rssBytes() });
+      }
     }
   };
   load()
     .then((served) => {
-      send({ type: 'ready', rssBytes: process.memoryUsage.rss() });
+      send({ type: 'ready', rssBytes: rssBytes() });
       return work(served);
     })
     .catch((error: unknown) => {
@@ -44,12 +55,14 @@ export function serve(load: () => Promise<Served>): void {
 
 async function answer(
   served: Served,
-  { id, request }: Extract<ToChild, { type: 'run' }>,
+  { id, requests }: Extract<ToChild, { type: 'run' }>,
   send: (message: FromChild) => void,
 ): Promise<FromChild> {
   try {
-    const output = await served.segment(request, () => send({ type: 'progress', id }));
-    return { type: 'done', id, output, rssBytes: process.memoryUsage.rss() };
+    const results = await served.segment(requests, () => send({ type: 'progress', id }));
+    // An Error would lose its fields on the way.
+    const plain = results.map((result) => ('code' in result ? { code: result.code, message: result.message } : result));
+    return { type: 'done', id, results: plain, rssBytes: process.memoryUsage.rss() };
   } catch (error) {
     const { code, message } = failureOf(error);
     return { type: 'failed', id, code, message, rssBytes: process.memoryUsage.rss() };

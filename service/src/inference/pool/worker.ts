@@ -1,62 +1,73 @@
 import type { ChildProcess } from 'node:child_process';
-import type { InferenceOutput, InferenceRequest, WorkerStats } from './backend.ts';
+import type { InferenceRequest, WorkerStats } from './backend.ts';
 import { InferenceFailure } from './backend.ts';
-import type { FromChild, ToChild } from './protocol.ts';
+import type { LeaseToParent } from '../kserve/child-leases.ts';
+import type { Leases } from '../kserve/leases.ts';
+import { createStarts } from './starts.ts';
+import { closedFailure, type ExecutedImage, type Executor, type Measured } from './executor.ts';
+import type { Failed, FromChild, ToChild } from './protocol.ts';
 
-export interface Task {
-  request: InferenceRequest;
-  /** Wall clock of the execution without a sign of progress. */
-  limitMs: number;
-  settled: boolean;
-  resolve(output: InferenceOutput): void;
-  reject(error: unknown): void;
-}
 export interface WorkerOptions {
   id: string;
-  fork(): ChildProcess;
+  /** Starts a child with this model. */
+  fork(modelDir: string): ChildProcess;
+  modelDir: string;
   startTimeoutMs: number;
   log(level: 'info' | 'warn', message: string): void;
+  /** Where the child gets its inference servers from. */
+  leases?: Leases;
   /** Something changed: a place is free, or the state is another. */
   onChange(): void;
 }
-interface Slot {
+interface Running {
   id: number;
-  task: Task;
+  limitMs: number;
+  resolve(results: (ExecutedImage | InferenceFailure)[]): void;
+  reject(failure: InferenceFailure): void;
 }
 
-/** Starts that may fail in a row before the worker counts as broken, and gives up if it never was ready. */
-const MAX_FAILED_STARTS = 3;
-const BACKOFF_MS = 200;
-const MAX_BACKOFF_MS = 30_000;
+/** Sessions cannot be unloaded without a leak: with more models than this a child is ended. */
+const MAX_MODELS = 4;
+const failureFrom = ({ code, message }: Failed) => new InferenceFailure(code, message);
 
-/** One child process: runs one request at a time, is killed past the deadline and started again. */
-export function createWorker(options: WorkerOptions) {
+/** One child process: runs one batch at a time, is killed past the deadline and started again. */
+export function createWorker(options: WorkerOptions): Executor {
   let child: ChildProcess | null = null;
   let state: WorkerStats['state'] = 'stopped';
-  let running: Slot | null = null;
+  let running: Running | null = null;
   let deadline: NodeJS.Timeout | undefined;
-  let respawn: NodeJS.Timeout | undefined;
   let killedAfterMs: number | null = null;
-  let closing = false;
-  let failedStarts = 0;
-  let everReady = false;
+  /** Taken out of use by us: what ends now did not crash. */
+  let recycling: Promise<void> | null = null;
+  let { modelDir } = options;
+  let models = new Set<string>();
   let nextId = 1;
-  let warm = () => {};
+  let warm: (measured: readonly Measured[]) => void = () => {};
+  let changes: (() => void)[] = [];
   let exited = Promise.resolve();
   const born = performance.now();
   let runningSince = 0;
   const counts = { busyMs: 0, imagesDone: 0, restarts: 0, rssBytes: 0, lastError: null as string | null };
+  const starts = createStarts(spawn);
 
   const send = (message: ToChild) => child?.send(message, () => {}); // a lost channel is followed by 'exit'
   const kill = (afterMs: number) => {
     killedAfterMs = afterMs;
     child?.kill('SIGKILL');
   };
+  const changed = () => {
+    const due = changes;
+    changes = [];
+    for (const wake of due) wake();
+    options.onChange();
+  };
+  const nextChange = () => new Promise<void>((resolve) => changes.push(resolve));
 
   function spawn(): void {
     state = 'starting';
     killedAfterMs = null;
-    const started = options.fork();
+    models = new Set([modelDir]);
+    const started = options.fork(modelDir);
     child = started;
     deadline = setTimeout(kill, options.startTimeoutMs, options.startTimeoutMs);
     started.on('message', (message: FromChild) => onMessage(message));
@@ -74,40 +85,44 @@ export function createWorker(options: WorkerOptions) {
     if (message.type === 'ready') {
       clearTimeout(deadline);
       state = 'idle';
-      failedStarts = 0;
-      everReady = true;
+      starts.succeeded();
     } else if (message.type === 'broken') counts.lastError = message.message;
-    else if (message.type === 'warm') warm();
+    else if (message.type === 'warm') warm(message.measured);
     else if (message.type === 'progress') return restartClock(message.id);
-    else finish(message);
-    options.onChange();
+    else if (message.type === 'lease' || message.type === 'lease-end') return void onLease(message);
+    else return finish(message);
+    changed();
+  }
+
+  /** A request to a server has its own limit: the clock of the execution starts anew with each. */
+  function onLease(message: LeaseToParent): void {
+    const { leases } = options;
+    if (message.type === 'lease-end') return leases?.end(message.lease, message.outcome, message.detail);
+    if (running !== null) restartClock(running.id);
+    send({ type: 'leased', ask: message.ask, lease: leases?.lease(options.id, message.excluding) ?? null });
   }
 
   function restartClock(id: number): void {
     if (running === null || running.id !== id) return;
     clearTimeout(deadline);
-    deadline = setTimeout(kill, running.task.limitMs, running.task.limitMs);
+    deadline = setTimeout(kill, running.limitMs, running.limitMs);
   }
 
   function finish(message: Extract<FromChild, { id: number }>): void {
     if (running === null || running.id !== message.id) return;
-    const { task } = running;
+    const ended = running;
     end();
-    if (message.type === 'done') {
-      counts.imagesDone++;
-      task.resolve({ ...message.output, worker: `${options.id}/${child?.pid}` });
-    } else if (message.type === 'failed') {
+    if (message.type === 'failed') {
       counts.lastError = message.message;
-      task.reject(new InferenceFailure(message.code, message.message));
+      ended.reject(failureFrom(message));
+    } else if (message.type === 'done') {
+      const failed = message.results.find((result) => 'code' in result);
+      if (failed) counts.lastError = failed.message;
+      counts.imagesDone += message.results.filter((result) => !('code' in result)).length;
+      const worker = `${options.id}/${child?.pid}`;
+      ended.resolve(message.results.map((result) => ('code' in result ? failureFrom(result) : { ...result, worker })));
     }
-  }
-
-  function begin(task: Task): void {
-    running = { id: nextId++, task };
-    runningSince = performance.now();
-    state = 'busy';
-    send({ type: 'run', id: running.id, request: task.request });
-    restartClock(running.id);
+    changed();
   }
 
   function end(): void {
@@ -122,11 +137,12 @@ export function createWorker(options: WorkerOptions) {
     const lost = running;
     if (lost !== null) end();
     clearTimeout(deadline);
+    options.leases?.drop(options.id);
     [child, state] = [null, 'stopped'];
-    warm();
-    lost?.task.reject(closing ? closedFailure() : lossOf(code, signal));
-    if (!closing) restart(started, `exit code ${code}, signal ${signal}`);
-    options.onChange();
+    warm([]);
+    lost?.reject(starts.closed() ? closedFailure() : lossOf(code, signal));
+    if (recycling === null && !starts.closed()) restart(started, `exit code ${code}, signal ${signal}`);
+    changed();
   }
 
   function lossOf(code: number | null, signal: NodeJS.Signals | null): InferenceFailure {
@@ -136,33 +152,75 @@ export function createWorker(options: WorkerOptions) {
   }
 
   function restart(started: boolean, how: string): void {
-    failedStarts = started ? 0 : failedStarts + 1;
     if (!started && killedAfterMs !== null) counts.lastError = `not ready after ${killedAfterMs} ms`;
     else if (counts.lastError === null || started) counts.lastError = how;
     options.log('warn', `inference worker ${options.id} ended: ${how}`);
-    if (failedStarts >= MAX_FAILED_STARTS && !everReady) return;
+    if (!starts.again(started)) return;
     counts.restarts++;
     state = 'starting';
-    const delayMs = failedStarts === 0 ? 0 : BACKOFF_MS * 2 ** failedStarts;
-    respawn = setTimeout(spawn, Math.min(MAX_BACKOFF_MS, delayMs));
+  }
+
+  async function warmup(): Promise<readonly Measured[]> {
+    if (state !== 'idle') return [];
+    return new Promise((resolve) => {
+      warm = resolve;
+      send({ type: 'warmup' });
+    });
+  }
+
+  async function bringUp(): Promise<boolean> {
+    spawn();
+    while (state === 'starting') await nextChange();
+    return state === 'idle';
+  }
+  /** Waits for what runs, then ends the child and starts another. @throws Error when a new model does not load: it has the old one then */
+  async function renew(dir: string): Promise<void> {
+    while (running !== null) await nextChange();
+    starts.cancel();
+    child?.kill('SIGKILL');
+    await exited;
+    if (starts.closed()) return;
+    const before = modelDir;
+    modelDir = dir;
+    counts.restarts++;
+    if (await bringUp()) return void (await warmup());
+    if (starts.closed()) return;
+    const why = counts.lastError ?? 'unknown';
+    modelDir = before;
+    restart(false, why);
+    if (dir !== before) throw new Error(`${dir} does not load: ${why}`);
+  }
+
+  async function recycle(dir?: string): Promise<void> {
+    while (recycling !== null) await recycling.catch(() => {});
+    recycling = renew(dir ?? modelDir).finally(() => {
+      recycling = null;
+      changed();
+    });
+    await recycling;
   }
 
   return {
     id: options.id,
     start: spawn,
-    idle: () => state === 'idle',
-    /** Only when idle. */
-    run: begin,
-    warmup: () =>
-      new Promise<void>((resolve) => {
-        if (state !== 'idle') return resolve();
-        warm = resolve;
-        send({ type: 'warmup' });
-      }),
-    broken: () => !closing && failedStarts >= MAX_FAILED_STARTS,
+    ready: () => state === 'idle' || state === 'busy',
+    idle: () => state === 'idle' && recycling === null,
+    broken: () => starts.broken(),
+    run(requests: readonly InferenceRequest[], limitMs) {
+      return new Promise((resolve, reject) => {
+        running = { id: nextId++, limitMs, resolve, reject };
+        runningSince = performance.now();
+        state = 'busy';
+        send({ type: 'run', id: running.id, requests });
+        restartClock(running.id);
+        models.add(requests[0]!.modelDir);
+        if (models.size > MAX_MODELS) void recycle();
+      });
+    },
+    warmup,
+    recycle,
     async close(): Promise<void> {
-      closing = true;
-      clearTimeout(respawn);
+      starts.close();
       child?.kill('SIGKILL');
       await exited;
       state = 'stopped';
@@ -174,6 +232,3 @@ export function createWorker(options: WorkerOptions) {
     },
   };
 }
-export type Worker = ReturnType<typeof createWorker>;
-
-export const closedFailure = () => new InferenceFailure('CRASHED', 'the inference pool was closed');

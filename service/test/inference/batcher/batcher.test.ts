@@ -28,6 +28,15 @@ const take = (batcher: Batcher, now: number, idle = false) => {
   return batch && `${batch.items.map(({ id }) => id).join('')} ${batch.reason}`;
 };
 
+it('a batch has images of one group only', () => {
+  const batcher = start({ maxDelayMs: 0 });
+  offer(batcher, 'ab', 0, { group: 'model 1' });
+  offer(batcher, 'c', 0, { group: 'model 2' });
+  offer(batcher, 'd', 0, { group: 'model 1' });
+  expect([take(batcher, 0), take(batcher, 0), take(batcher, 0)]).toEqual(['abd delay', 'c delay', null]);
+  expect(batcher.stats().buckets).toBe(0);
+});
+
 describe('a batch goes', () => {
   it('when it is full, and no larger', () => {
     const batcher = start();
@@ -134,7 +143,8 @@ describe('an image', () => {
     expect(offer(batcher, 'abc', 0)).toEqual([null, null, 'queue-full']);
     expect(batcher.offer(item('late', { deadline: 0 }), 0)).toBe('expired');
     expect(batcher.offer(item('huge', { width: 1001 }), 0)).toBe('too-large');
-    expect(batcher.close().map(({ id }) => id)).toEqual(['a', 'b']);
+    batcher.close();
+    expect(batcher.waiting().map(({ id }) => id)).toEqual(['a', 'b']);
     expect(batcher.offer(item('after'), 0)).toBe('closed');
     expect(batcher.stats().rejects).toEqual({ 'queue-full': 1, expired: 1, 'too-large': 1, closed: 1 });
   });

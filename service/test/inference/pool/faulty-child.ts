@@ -16,22 +16,27 @@ serve(async () => {
   const served = await loadSegmenter(options);
   return {
     ...served,
-    async segment(request, onProgress) {
-      const { id } = request;
-      writeFileSync(`${folder}/${id}.ran`, `${process.pid}\n`, { flag: 'a' });
-      if (id.startsWith('crash')) process.kill(process.pid, 'SIGSEGV');
-      if (id.startsWith('once') && !existsSync(`${folder}/${id}.died`)) {
-        writeFileSync(`${folder}/${id}.died`, '');
-        process.kill(process.pid, 'SIGKILL');
-      }
-      if (id.startsWith('hang')) for (;;);
-      if (id.startsWith('steps'))
-        for (let step = 0; step < 10; step++) {
-          await sleep(300);
-          onProgress();
-        }
-      if (id.startsWith('slow')) await sleep(300);
-      return served.segment(request, onProgress);
+    async segment(requests, onProgress) {
+      for (const { id } of requests) await misbehave(id, requests.length, onProgress);
+      return served.segment(requests, onProgress);
     },
   };
+
+  async function misbehave(id: string, count: number, onProgress: () => void): Promise<void> {
+    writeFileSync(`${folder}/${id}.ran`, `${process.pid}\n`, { flag: 'a' });
+    if (id.startsWith('crash')) process.kill(process.pid, 'SIGSEGV');
+    if (id.startsWith('once') && !existsSync(`${folder}/${id}.died`)) {
+      writeFileSync(`${folder}/${id}.died`, '');
+      process.kill(process.pid, 'SIGKILL');
+    }
+    const most = id.startsWith('memory-always') ? 0 : id.startsWith('memory-over-2') ? 2 : count;
+    if (count > most) throw new RangeError('Array buffer allocation failed');
+    if (id.startsWith('hang')) for (;;);
+    if (id.startsWith('steps'))
+      for (let step = 0; step < 10; step++) {
+        await sleep(300);
+        onProgress();
+      }
+    if (id.startsWith('slow')) await sleep(300);
+  }
 });

@@ -1,0 +1,174 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { decodePolygons } from '../../../src/contract/polygons-format.ts';
+import { createKservePool, type KservePoolOptions } from '../../../src/inference/kserve/pool.ts';
+import type { InferenceBackend, InferenceOutput } from '../../../src/inference/pool/backend.ts';
+import { createLocalPool } from '../../../src/inference/pool/local.ts';
+import { createSession, type ModelSession } from '../../../src/inference/session.ts';
+import { until } from '../../batches/fixture.ts';
+import { request } from '../pool/scripted.ts';
+import { discs } from '../shapes.ts';
+import { startScripted, type Inference, type Scripted } from './scripted-server.ts';
+import { installed, startServer, whereFrom } from './servers/start.ts';
+
+const MODEL = join(import.meta.dirname, '../../../models/nuclei/1');
+let folder: string;
+let model: ModelSession;
+let files: string[];
+const servers: Scripted[] = [];
+const pools: InferenceBackend[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'segbench-kserve-pool-'));
+  model = await createSession(MODEL, 'cpu');
+  files = await Promise.all(
+    [1, 2, 3, 4].map(async (cells) => {
+      const centres = Array.from({ length: cells }, (_, i): [number, number, number] => [22 + 25 * i, 60, 9 + i]);
+      const file = join(folder, `${cells}.png`);
+      await sharp(discs(128, 128, centres), { raw: { width: 128, height: 128, channels: 1 } })
+        .png()
+        .toFile(file);
+      return file;
+    }),
+  );
+});
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs the real model, as a server would. */
+const runModel = (inference: Inference): void => {
+  const [count, , height, width] = inference.shape as [number, number, number, number];
+  void model.run(inference.data, width, height, count).then((logits) => inference.answer({ logits }));
+};
+async function server(infer: Scripted['state']['infer'] = runModel): Promise<Scripted> {
+  const started = await startScripted({ infer });
+  servers.push(started);
+  return started;
+}
+async function open(urls: string[], options: Partial<KservePoolOptions> = {}) {
+  const about = { workers: 2, modelDir: MODEL, card: model.card, timeoutMs: 20_000, loadTimeoutMs: 20_000 };
+  const pool = createKservePool(urls, { ...about, probeEveryMs: 200, ...options });
+  pools.push(pool);
+  await pool.load();
+  return { pool, infer: inferrer(pool) };
+}
+const inferrer = (pool: InferenceBackend) => (i: number) =>
+  pool.infer(request(String(i), { file: files[i % 4]!, width: 128, height: 128, modelDir: MODEL }), {
+    deadlineMs: 20_000,
+  });
+const shapesOf = ({ polygons }: InferenceOutput) => decodePolygons(polygons).map(({ points }) => points);
+async function localShapes() {
+  const pool = createLocalPool({ workers: 1, modelDir: MODEL, provider: 'cpu', timeoutMs: 20_000 });
+  pools.push(pool);
+  await pool.load();
+  return Promise.all([0, 1, 2, 3].map(async (i) => shapesOf(await inferrer(pool)(i))));
+}
+
+describe('a pool of inference servers', () => {
+  it('gives the cells that the local pool gives, in batches, from every server', async () => {
+    const both = [await server(), await server()];
+    const { pool, infer } = await open(
+      both.map(({ url }) => url),
+      { maxBatch: 4 },
+    );
+    await pool.warmup();
+    const outputs = await Promise.all(Array.from({ length: 24 }, (_, i) => infer(i)));
+    const expected = await localShapes();
+    for (const [i, output] of outputs.entries()) expect(shapesOf(output)).toEqual(expected[i % 4]);
+    expect(Math.max(...outputs.map(({ batchSize }) => batchSize))).toBe(4);
+    expect(pool.endpoints().every(({ done, pending }) => done > 0 && pending === 0)).toBe(true);
+    expect(outputs[0]!.worker).toMatch(/^kserve-\d\/\d+$/);
+    expect(pool.stats().memory).toBeNull();
+    expect(pool.health()).toMatchObject({ status: 'healthy', ready: 2 });
+  });
+
+  it('loses no image when one server is killed in the middle, and says that it is degraded', async () => {
+    const [stays, goes] = [await server(), await server()];
+    const { pool, infer } = await open([stays.url, goes.url]);
+    let done = 0;
+    const all = Array.from({ length: 60 }, (_, i) => infer(i).finally(() => done++));
+    await until(() => done >= 20);
+    await goes.close();
+    expect((await Promise.allSettled(all)).filter(({ status }) => status === 'rejected')).toEqual([]);
+    await until(() => pool.health().status === 'degraded');
+    expect(pool.health().message).toBe('1 of 2 inference servers are ready');
+    expect(pool.stats()).toMatchObject({ completed: 60, failed: 0, restarts: 0 });
+  });
+
+  it.each<[string, Scripted['state']['infer'], string, RegExp]>([
+    [
+      'a wrong shape',
+      (inference) => inference.answer({ output: { shape: [1, 2, 8, 8] } }),
+      'MODEL_ERROR',
+      /shape|\[1, ?2, ?8, ?8\]/,
+    ],
+    [
+      'no numbers',
+      ({ data, answer }) => answer({ logits: new Float32Array(3 * data.length).fill(NaN) }),
+      'MODEL_ERROR',
+      /output is not a number/,
+    ],
+    ['an error', (inference) => inference.answer({ status: 500 }), 'MODEL_ERROR', /answered 500/],
+    ['nothing in time', () => {}, 'TIMEOUT', /deadline|timed out|no reply|in time/i],
+    ['half a reply', ({ response }) => response.socket!.destroy(), 'CRASHED', /127\.0\.0\.1/],
+  ])(
+    'fails an image by its code when the server gives %s, and its children live on',
+    async (_, wrong, code, message) => {
+      let nth = 0;
+      // The first is the probe's.
+      const scripted = await server((inference) => (nth++ === 0 ? inference.answer() : wrong(inference, nth)));
+      const { pool, infer } = await open([scripted.url], { workers: 1, timeoutMs: 600 });
+      await expect(infer(0)).rejects.toMatchObject({
+        code,
+        crashed: false,
+        message: expect.stringMatching(message) as string,
+      });
+      expect(pool.stats().restarts).toBe(0);
+    },
+  );
+
+  it('halves a batch that is too large for the memory of a server', async () => {
+    const scripted = await server((inference) => {
+      if (inference.shape[0]! <= 2) return runModel(inference);
+      inference.response.writeHead(500).end(JSON.stringify({ error: 'CUDA out of memory' }));
+    });
+    const { infer } = await open([scripted.url], { workers: 1, maxBatch: 4 });
+    const outputs = await Promise.all([0, 1, 2, 3, 4].map(infer));
+    expect(outputs.map(({ batchSize }) => batchSize)).toEqual([1, 2, 2, 2, 2]);
+  });
+
+  it('does not start with a server of another model, or with none', async () => {
+    const other = await server();
+    other.state.metadata = { name: 'nuclei', inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }], outputs: [] };
+    await expect(open([other.url])).rejects.toThrow(/inference server is refused: .*image/s);
+    await expect(open(['http://127.0.0.1:9'], { loadTimeoutMs: 300 })).rejects.toThrow(
+      /no inference server is ready after 300 ms: .*127\.0\.0\.1:9/,
+    );
+  });
+});
+
+it.skipIf(!installed('kserve'))(
+  `0 of 100 images are lost when one of two real servers is killed in the middle (${whereFrom('kserve')})`,
+  async () => {
+    const real = await Promise.all([startServer('kserve', MODEL), startServer('kserve', MODEL)]);
+    try {
+      const { infer } = await open(real.map(({ url }) => url));
+      let done = 0;
+      const all = Array.from({ length: 100 }, (_, i) => infer(i).finally(() => done++));
+      await until(() => done >= 30);
+      await real[0].kill();
+      const outputs = await Promise.all(all);
+      const expected = await localShapes();
+      for (const [i, output] of outputs.entries()) expect(shapesOf(output)).toEqual(expected[i % 4]);
+    } finally {
+      await Promise.all(real.map((each) => each.stop()));
+    }
+  },
+  240_000,
+);
