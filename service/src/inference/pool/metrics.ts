@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Metrics } from '../../metrics.ts';
-import type { FailureCode } from '../../contract/common.ts';
+import { FAILURE_CODE_NAMES, type FailureCode } from '../../contract/common.ts';
 import { bytesOf } from './cost.ts';
 import type { InferenceBackend, InferenceOutput } from './backend.ts';
 
@@ -66,6 +66,8 @@ export function createPoolMetrics({ registers }: Metrics, stats: InferenceBacken
     labelNames: ['reason'] as const,
     registers,
   });
+  // A series that begins at its first failure has no rate there.
+  for (const reason of FAILURE_CODE_NAMES) failures.inc({ reason }, 0);
   const info = new Gauge({
     name: 'segbench_inference_info',
     help: 'What executes: always 1.',
