@@ -19,6 +19,7 @@ import { loadModelCard, type Model } from '../inference/model.ts';
 import type { InferenceBackend } from '../inference/pool/backend.ts';
 import { createBackend } from '../inference/pool/create.ts';
 import { createPoolMetrics } from '../inference/pool/metrics.ts';
+import { hideCredentials } from '../inference/kserve/urls.ts';
 import { simulatedBy, versionIn } from '../inference/sim/label.ts';
 import { createMetrics, startMetricsServer } from '../metrics.ts';
 import { plantInBackend } from '../plants.ts';
@@ -60,7 +61,11 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   await sql`SELECT 1`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
   const backend = plantInBackend(given ?? (await createBackend(config, model.dir, log)), config.plant);
-  await backend.load();
+  await backend.load().catch((error: unknown) => {
+    const { pool, provider } = config;
+    const setting = pool === 'local' ? `PROVIDER is "${provider}"` : `POOL is "${hideCredentials(pool)}"`;
+    throw new Error(`${setting}: ${textOf(error)}`, { cause: error });
+  });
   await backend.warmup();
 
   const ahead = createAhead({ slots: config.workers * config.maxBatch, most: config.workerConcurrency });

@@ -2,6 +2,7 @@ import { cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
 import type { QueueReply } from '../../src/contract/queue.ts';
 import type { Result } from '../../src/contract/results.ts';
 import { fakeBackend, insertProject, until } from '../batches/fixture.ts';
@@ -134,6 +135,25 @@ describe('the result cache', () => {
     const forced = await service.start(projectId, { imageIds: imageIds.slice(0, 10), force: true });
     await service.ended(forced.id);
     expect((await service.get(forced.id)).reused).toBe(0);
+  });
+});
+
+describe('a pool that cannot be had', () => {
+  it.each([
+    [{ PROVIDER: 'coreml' }, /PROVIDER is "coreml": .*provider "coreml" is not in this onnxruntime \(allowed: .*cpu/],
+    [{ POOL: 'sim:nothing' }, /POOL is "sim:nothing": expected a file, or one of .*rtx-a5000-unet/],
+  ])('is named with its setting: %j', async (env, message) => {
+    const service = await open(env);
+    await expect(service.worker()).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['kserve:', /POOL is "kserve:": expected local, sim:PROFILE or kserve:URL/],
+    ['kserve:ftp://user:secret@gpu', /POOL is "kserve:ftp:\/\/\*\*\*@gpu": expected/],
+    ['gpu', /POOL is "gpu": expected local/],
+  ])('is refused as a setting: %s', (pool, message) => {
+    const servers = { DATABASE_URL: 'postgres://x', QUEUE_REDIS_URL: 'redis://x', CACHE_REDIS_URL: 'redis://x' };
+    expect(() => loadConfig({ ...servers, POOL: pool })).toThrow(message);
   });
 });
 
