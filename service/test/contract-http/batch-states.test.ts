@@ -28,7 +28,8 @@ const letters = new Map<string, string>();
 
 beforeAll(async () => {
   idle = await startPath();
-  busy = await startPath();
+  // Room for all that wait for ever.
+  busy = await startPath({ WORKERS: '16' });
   await busy.relay();
   const { backend } = fakeBackend(({ sha256 }) => {
     if (letters.get(sha256) === 'f') throw new InferenceFailure('INVALID_IMAGE', 'cut file');
