@@ -166,7 +166,7 @@ export const SETTINGS = {
   batchDelayMs: integer('BATCH_DELAY_MS', 0, 0, 60_000),
   inferenceQueue: integer('INFERENCE_QUEUE', 10_000, 1, 1_000_000),
   inferenceQueueTimeoutMs: integer('INFERENCE_QUEUE_TIMEOUT_MS', 600_000, 100, 86_400_000),
-  workerMemoryBytes: integer('WORKER_MEMORY_BYTES', 2_000_000_000, 2 ** 28, 2 ** 40),
+  workerMemoryBytes: integer('WORKER_MEMORY_BYTES', 3_000_000_000, 2 ** 28, 2 ** 40),
   warmupSides: sides('WARMUP_SIDES', [256, 512]),
   modelCheckMs: integer('MODEL_CHECK_MS', 5_000, 100, 3_600_000),
   maxFileBytes: integer('MAX_FILE_BYTES', 20 * 1024 * 1024, 1024, 2 ** 31),

@@ -25,7 +25,7 @@ export const POOL_DEFAULTS = {
   padTo: 16,
   ageingMs: 5_000,
   queueTimeoutMs: 600_000,
-  memoryBytes: 2e9,
+  memoryBytes: 3e9,
 } as const;
 /** How often one image may run out of memory: once with fewer others, once in a new process. */
 const MEMORY_TRIES = 2;

@@ -107,7 +107,7 @@ describe('memory', () => {
     const { opened, open } = gate();
     const { pool, infer, log } = scriptedPool(() => opened, {
       maxBatch: 8,
-      memoryBytes: 1e8 + 4.5 * 1028 * 256 * 256,
+      memoryBytes: 1e8 + 4.5 * 1024 * 256 * 256,
       measured: [at(1, 256), at(1, 512), at(8, 256)],
     });
     await pool.warmup();
