@@ -16,7 +16,6 @@ export async function poolKit() {
   const keep = async (pool) => {
     pools.push(pool);
     await pool.load();
-    await pool.warmup();
     return pool;
   };
   return {

@@ -62,7 +62,6 @@ async function measure(options: CalibrateOptions, directory: string, signal: Abo
     await backend.load().catch((error: unknown) => {
       throw new EnvironmentError(`--provider ${options.provider}, --pool ${options.pool}: ${(error as Error).message}`);
     });
-    await backend.warmup();
     say('making images');
     const files = await makeImages(directory, options, signal);
     const { batches, rounds } = options;

@@ -66,7 +66,6 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     const setting = pool === 'local' ? `PROVIDER is "${provider}"` : `POOL is "${hideCredentials(pool)}"`;
     throw new Error(`${setting}: ${textOf(error)}`, { cause: error });
   });
-  await backend.warmup();
 
   const ahead = createAhead({ slots: config.workers * config.maxBatch, most: config.workerConcurrency });
   const poolMetrics = createPoolMetrics(metrics, () => backend.stats());

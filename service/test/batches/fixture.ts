@@ -90,7 +90,6 @@ export function fakeBackend(answer: (request: InferenceRequest, nth: number) => 
   const asked: InferenceRequest[] = [];
   const backend: InferenceBackend = {
     async load() {},
-    async warmup() {},
     async infer(request) {
       asked.push(request);
       await answer(request, asked.filter((one) => one.sha256 === request.sha256).length);

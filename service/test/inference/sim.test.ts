@@ -35,7 +35,6 @@ async function open(of: Profile, options: { workers?: number; maxBatch?: number 
   const pool = createSimulatedPool(of, { workers: 1, timeoutMs: 1000, ...options });
   pools.push(pool);
   await pool.load();
-  await pool.warmup();
   const infer = (sha256: string, side = 256) =>
     pool.infer(request(sha256, { sha256, width: side, height: side }), { deadlineMs: 1000 });
   return { pool, infer };

@@ -16,7 +16,7 @@ export function createChildLeases() {
   const asked = new Map<number, (lease: LeaseData | null) => void>();
   let next = 1;
   const send = (message: LeaseToParent) => process.send?.(message);
-  process.on('message', (message: LeaseToChild | { type: 'run' | 'warmup' }) => {
+  process.on('message', (message: LeaseToChild | { type: 'run' }) => {
     if (message.type !== 'leased') return;
     asked.get(message.ask)?.(message.lease);
     asked.delete(message.ask);

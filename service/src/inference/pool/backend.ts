@@ -110,10 +110,11 @@ export interface InferOptions {
  * the batcher's matter.
  */
 export interface InferenceBackend {
-  /** Starts everything; rejects when a worker cannot load the model or its provider. */
+  /**
+   * Starts everything; each worker runs empty images of the usual shapes before it is ready, so that the first real one is not
+   * slow, and their cost is known. Rejects when a worker cannot load the model or its provider.
+   */
   load(): Promise<void>;
-  /** Runs empty images of the usual shapes on every worker, so that the first real one is not slow, and measures their cost. */
-  warmup(): Promise<void>;
   /** Brings all workers to another version of the model, one after the other, while the others go on. */
   reload(modelDir: string): Promise<void>;
   infer(request: InferenceRequest, options: InferOptions): Promise<InferenceOutput>;

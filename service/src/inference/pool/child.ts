@@ -44,6 +44,7 @@ export async function loadSegmenter({
       return segment(requests, onProgress);
     },
     async warmup() {
+      if (leases !== null) return []; // the probes of the servers do that
       const { session } = await modelIn(modelDir);
       const counts = [...new Set([1, rest.maxBatch])];
       const shapes = rest.warmupSides.flatMap((side) => counts.map((images) => ({ images, side })));

@@ -30,8 +30,8 @@ export interface Executor {
    * @throws InferenceFailure when the batch failed as a whole, whoever is to blame
    */
   run(requests: readonly InferenceRequest[], limitMs: number): Promise<(ExecutedImage | InferenceFailure)[]>;
-  /** @returns what the usual shapes took; empty where it is not ready, or nothing is measured */
-  warmup(): Promise<readonly Measured[]>;
+  /** What its usual shapes took before it was ready; empty where nothing is measured. */
+  measured(): readonly Measured[];
   /** Ends what holds memory and starts it anew; takes nothing meanwhile. @param modelDir what it starts with from now on */
   recycle(modelDir?: string): Promise<void>;
   close(): Promise<void>;

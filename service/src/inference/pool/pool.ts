@@ -155,9 +155,7 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
         }
         await nextChange();
       }
-    },
-    async warmup() {
-      const measured = (await Promise.all(executors.map((executor) => executor.warmup()))).flat();
+      const measured = executors.flatMap((executor) => executor.measured());
       if (measured.length > 0) costs = measuredCosts(measured);
     },
     async reload(modelDir) {

@@ -20,17 +20,16 @@ export interface ChildOptions {
   maxBatch: number;
 }
 /** `id` numbers messages, not images. */
-export type ToChild =
-  { type: 'run'; id: number; requests: readonly InferenceRequest[] } | { type: 'warmup' } | LeaseToChild;
+export type ToChild = { type: 'run'; id: number; requests: readonly InferenceRequest[] } | LeaseToChild;
 
 export interface Failed {
   code: FailureCode;
   message: string;
 }
 export type FromChild =
-  | { type: 'ready'; rssBytes: number }
+  /** Warmed up. */
+  | { type: 'ready'; measured: Measured[]; rssBytes: number }
   | { type: 'broken'; message: string }
-  | { type: 'warm'; measured: Measured[]; rssBytes: number }
   /** In the order of the requests. */
   | { type: 'done'; id: number; results: (SegmentOutput | Failed)[]; rssBytes: number }
   /** The batch as a whole. */

@@ -10,6 +10,7 @@ import type { FromChild, ToChild } from './protocol.ts';
 export interface Served {
   /** All of one model. @throws what fails the batch as a whole */
   segment(requests: readonly InferenceRequest[], onProgress: () => void): Promise<(SegmentOutput | InferenceFailure)[]>;
+  /** Runs the usual shapes, empty, and says what they took. */
   warmup(): Promise<Measured[]>;
 }
 export type { SegmentRequest };
@@ -30,22 +31,18 @@ export function serve(load: () => Promise<Served>): void {
     wake();
   });
 
-  const rssBytes = () => process.memoryUsage.rss();
   const work = async (served: Served) => {
     for (;;) {
       const next = waiting.shift();
       if (next === undefined) await new Promise<void>((resolve) => (wake = resolve));
-      else if (next.type === 'run') send(await answer(served, next, send));
-      else {
-        const measured = await served.warmup();
-        send({ type: 'warm', measured, rssBytes: rssBytes() });
-      }
+      else send(await answer(served, next, send));
     }
   };
   load()
-    .then((served) => {
-      send({ type: 'ready', rssBytes: rssBytes() });
-      return work(served);
+    .then(async (served) => {
+      const measured = await served.warmup();
+      send({ type: 'ready', measured, rssBytes: process.memoryUsage.rss() });
+      await work(served);
     })
     .catch((error: unknown) => {
       send({ type: 'broken', message: error instanceof Error ? error.message : String(error) });

@@ -42,7 +42,7 @@ export function createWorker(options: WorkerOptions): Executor {
   let { modelDir } = options;
   let models = new Set<string>();
   let nextId = 1;
-  let warm: (measured: readonly Measured[]) => void = () => {};
+  let measured: readonly Measured[] = [];
   let changes: (() => void)[] = [];
   let exited = Promise.resolve();
   const born = performance.now();
@@ -85,9 +85,9 @@ export function createWorker(options: WorkerOptions): Executor {
     if (message.type === 'ready') {
       clearTimeout(deadline);
       state = 'idle';
+      ({ measured } = message);
       starts.succeeded();
     } else if (message.type === 'broken') counts.lastError = message.message;
-    else if (message.type === 'warm') warm(message.measured);
     else if (message.type === 'progress') return restartClock(message.id);
     else if (message.type === 'lease' || message.type === 'lease-end') return onLease(message);
     else return finish(message);
@@ -139,7 +139,6 @@ export function createWorker(options: WorkerOptions): Executor {
     clearTimeout(deadline);
     options.leases?.drop(options.id);
     [child, state] = [null, 'stopped'];
-    warm([]);
     lost?.reject(starts.closed() ? closedFailure() : lossOf(code, signal));
     if (recycling === null && !starts.closed()) restart(started, `exit code ${code}, signal ${signal}`);
     changed();
@@ -160,14 +159,6 @@ export function createWorker(options: WorkerOptions): Executor {
     state = 'starting';
   }
 
-  async function warmup(): Promise<readonly Measured[]> {
-    if (state !== 'idle') return [];
-    return new Promise((resolve) => {
-      warm = resolve;
-      send({ type: 'warmup' });
-    });
-  }
-
   async function bringUp(): Promise<boolean> {
     spawn();
     while (state === 'starting') await nextChange();
@@ -183,7 +174,7 @@ export function createWorker(options: WorkerOptions): Executor {
     const before = modelDir;
     modelDir = dir;
     counts.restarts++;
-    if (await bringUp()) return void (await warmup());
+    if (await bringUp()) return;
     if (starts.closed()) return;
     const why = counts.lastError ?? 'unknown';
     modelDir = before;
@@ -217,7 +208,7 @@ export function createWorker(options: WorkerOptions): Executor {
         if (models.size > MAX_MODELS) void recycle();
       });
     },
-    warmup,
+    measured: () => measured,
     recycle,
     async close(): Promise<void> {
       starts.close();

@@ -76,7 +76,7 @@ export function createSimulatedDevice(
       counts.imagesDone += results.filter((result) => !(result instanceof InferenceFailure)).length;
       return results;
     },
-    warmup: () => Promise.resolve([]),
+    measured: () => [],
     async recycle() {
       recycling = true;
       while (state === 'busy') await sleep(1);

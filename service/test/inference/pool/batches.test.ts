@@ -109,7 +109,6 @@ it('a child that runs out of memory gets less at a time, then is started anew', 
 
 it('warming up measures time and memory, and what does not fit is refused at once', async () => {
   const { pool, infer } = await open({ child: undefined, memoryBytes: 300e6, maxBatch: 2 });
-  await pool.warmup();
   const { time, memory } = pool.stats();
   expect(time!.each * 256 * 256).toBeGreaterThan(1);
   expect(memory!.fixed).toBeGreaterThan(30e6);

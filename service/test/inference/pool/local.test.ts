@@ -65,7 +65,6 @@ const alive = (pid: number) => {
 describe('local pool', () => {
   it('segments an image with the shipped child, and says what it took', async () => {
     const { pool, infer } = await open({ child: undefined });
-    await pool.warmup();
     const output = await infer('plain');
     expect(output).toMatchObject({ imageWidth: 128, imageHeight: 128, polygonCount: 3 });
     expect(output.worker).toMatch(/^local-1\/\d+$/);

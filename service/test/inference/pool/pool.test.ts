@@ -110,7 +110,7 @@ describe('memory', () => {
       memoryBytes: 1e8 + 4.5 * 1024 * 256 * 256,
       measured: [at(1, 256), at(1, 512), at(8, 256)],
     });
-    await pool.warmup();
+    await pool.load();
     expect(pool.stats().time!.fixed).toBeCloseTo(5);
     expect(pool.stats().time!.each).toBeCloseTo(1e-4);
     expect(pool.stats().memory!.fixed).toBeCloseTo(1e8, -3);

@@ -64,7 +64,7 @@ export function scriptedPool(
           busy = false;
         }
       },
-      warmup: () => Promise.resolve(measured),
+      measured: () => measured,
       async recycle(modelDir) {
         away = true;
         log.push(`e${index} anew${modelDir === undefined ? '' : ` ${modelDir}`}`);
