@@ -1,6 +1,7 @@
-// Preloaded into a role's process by `overhead.mjs`: writes each late tick of its event loop to $LOOP_LOG/<role>-<pid>.ndjson. By
-// timer drift, because `monitorEventLoopDelay` can read 0 through a native call that blocks. `cpuMs` is what the main thread itself
-// used since the tick before: a loop that was late because another process had the core did not block.
+// Preloaded into a role's process by `overhead.mjs`: from SIGUSR2 on (a timer every 10 ms costs CPU itself) writes each late tick of
+// its event loop to $LOOP_LOG/<role>-<pid>.ndjson. By timer drift, because `monitorEventLoopDelay` can read 0 through a native call
+// that blocks. `cpuMs` is what the main thread itself used since the tick before: a loop that was late because another process had
+// the core did not block.
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,7 +11,9 @@ const WRITE_MS = 500;
 
 const { LOOP_LOG, SEGBENCH_ROLE } = process.env;
 // A worker's children have its environment, and block by design.
-if (LOOP_LOG && process.argv[1]?.endsWith('main.ts')) {
+if (LOOP_LOG && process.argv[1]?.endsWith('main.ts')) process.once('SIGUSR2', monitor);
+
+function monitor() {
   const file = join(LOOP_LOG, `${SEGBENCH_ROLE}-${process.pid}.ndjson`);
   let lines = '';
   let at = performance.now();
