@@ -63,7 +63,9 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   await backend.load();
   await backend.warmup();
 
-  const ahead = createAhead({ slots: config.workers * config.maxBatch, most: config.workerConcurrency });
+  const slots = config.workers * config.maxBatch;
+  const ahead = createAhead({ slots, most: config.workerConcurrency });
+  let unrun = 0;
   const poolMetrics = createPoolMetrics(metrics, () => backend.stats());
   const storage = createStorage(config.dataDir);
   const claims = createMicroBatcher<ItemKey, Claim | null>({
@@ -71,11 +73,18 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     maxWaitMs: CLAIM_WAIT_MS,
     run: (keys) => claimItems(sql, keys, { worker, leaseMs: config.leaseMs }),
   });
-  const writer = createWriter(sql, { failurePauseRatio: config.failurePauseRatio });
+  // new images come when old ones are written: by then each slot has run one, and shall have the next
+  const hasWork = () => unrun > 2 * slots;
+  const writer = createWriter(sql, { failurePauseRatio: config.failurePauseRatio, hasWork });
   const processor = createProcessor({
     claim: (key) => claims.add(key),
     write: (outcome) => writer.add({ ...outcome, readyAt: Date.now() }),
-    backend,
+    backend: {
+      infer(request, options) {
+        unrun++;
+        return backend.infer(request, options).finally(() => unrun--);
+      },
+    },
     fileOf: (sha256) => storage.path(sha256),
     modelDirOf: (name, version) => modelDirOf(config, name, version),
     worker,

@@ -171,6 +171,20 @@ describe('createMicroBatcher', () => {
       [8, 9],
     ]);
   });
+  it('starts what waits for company as soon as an item may not wait', async () => {
+    const waits = [60_000, 60_000, 1, 60_000];
+    const runs: number[][] = [];
+    const batcher = createMicroBatcher<number, number>({
+      maxItems: 10,
+      maxWaitMs: () => waits.shift()!,
+      async run(items) {
+        runs.push(items);
+        return items;
+      },
+    });
+    await Promise.all([0, 1, 2, 3].map((item) => batcher.add(item)));
+    expect(runs).toEqual([[0, 1, 2, 3]]);
+  });
   it('fails only the items of the run that failed, and flushes what waits', async () => {
     const batcher = createMicroBatcher<number, number>({
       maxItems: 1,
