@@ -83,12 +83,12 @@ export async function relayOnce(
     jobs.map(({ batchId, imageId, generation, priority }) => ({ batchId, imageId, generation, priority })),
   );
   await sql.begin(async (tx) => {
-    await lockRows(
+    const locked = lockRows(
       tx,
       jobs.map((job) => job.batchId),
     );
     // a batch paused in the meantime keeps its rows: its jobs in Redis claim nothing, and are added again when it goes on
-    await tx`
+    const sent = tx`
       WITH sent AS (
         DELETE FROM job_outbox o USING batches b
         WHERE o.id = ANY(${jobs.map((job) => job.id)}::bigint[]) AND b.id = o.batch_id AND b.status IN ('queued', 'running')
@@ -97,6 +97,7 @@ export async function relayOnce(
       UPDATE batch_items t SET lease_until = clock_timestamp() + ${options.leaseMs}::float8 * interval '1 ms'
       FROM sent WHERE t.batch_id = sent.batch_id AND t.image_id = sent.image_id AND t.generation = sent.generation
         AND t.status = 'queued'`;
+    await Promise.all([locked, sent]);
   });
   return jobs.length;
 }

@@ -27,6 +27,8 @@ import { createAhead } from './ahead.ts';
 import { watchModel } from './model-watch.ts';
 import { createLog, textOf, type RoleHandle } from './role.ts';
 
+/** Claims, results, leases and the look for what was cancelled, each one at a time. Every connection prepares its statements anew. */
+const CONNECTIONS = 4;
 /** Claims are collected this long: one transaction for what BullMQ hands over at once. */
 const CLAIM_WAIT_MS = 5;
 const CLAIM_MAX = 32;
@@ -55,7 +57,8 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const log = createLog(config);
   const metrics = createMetrics('worker');
   const worker = `w${process.pid}-${randomBytes(3).toString('hex')}`;
-  const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-worker' });
+  const max = Math.min(CONNECTIONS, config.databasePool);
+  const sql = createDatabase(config.databaseUrl, { max, metrics, name: 'segbench-worker' });
   // a role that cannot reach its database is not ready
   await sql`SELECT 1`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
