@@ -21,7 +21,10 @@ export interface ChildOptions {
 }
 /** `id` numbers messages, not images. */
 export type ToChild =
-  { type: 'run'; id: number; requests: readonly InferenceRequest[] } | { type: 'warmup' } | LeaseToChild;
+  /** `quietMs`: signs of progress that come sooner after the last message are not worth one. */
+  | { type: 'run'; id: number; requests: readonly InferenceRequest[]; quietMs: number }
+  | { type: 'warmup' }
+  | LeaseToChild;
 
 export interface Failed {
   code: FailureCode;
