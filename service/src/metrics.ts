@@ -14,6 +14,8 @@ export interface SlowQuery {
 /** A query over this goes into the slow list. */
 export const SLOW_QUERY_MS = 50;
 const SLOW_QUERIES_KEPT = 50;
+/** Of `nodejs_eventloop_lag_*`. Its timer costs a process that does nothing 3.6 CPU ms a second at 10 ms, 0.8 at 50 ms. */
+const LOOP_PRECISION_MS = 50;
 
 /**
  * The one registry of a process. Edges of the buckets lie on the budgets, so that a budget is judged without interpolation.
@@ -22,7 +24,7 @@ const SLOW_QUERIES_KEPT = 50;
 export function createMetrics(role: string, now: () => number = Date.now) {
   const registry = new Registry();
   registry.setDefaultLabels({ role });
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_PRECISION_MS });
   // Gauges that call themselves totals, against the naming convention.
   for (const kind of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${kind}_total`);
   const registers = [registry];

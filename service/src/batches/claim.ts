@@ -40,13 +40,13 @@ export async function claimItems(
 ): Promise<(Claim | null)[]> {
   const rows = await withRetry(() =>
     sql.begin(async (tx) => {
-      await tx`SET LOCAL synchronous_commit = off`;
-      await lockRows(
+      const relaxed = tx`SET LOCAL synchronous_commit = off`.execute();
+      const locked = lockRows(
         tx,
         keys.map((key) => key.batchId),
         keys.map((key) => key.imageId),
       );
-      return tx<Claim[]>`
+      const claimed = tx<Claim[]>`
         WITH claimed AS (
           UPDATE batch_items t SET status = 'processing', attempts = t.attempts + 1, worker = ${options.worker},
             started_at = clock_timestamp(), lease_until = clock_timestamp() + ${options.leaseMs}::float8 * interval '1 ms'
@@ -77,6 +77,8 @@ export async function claimItems(
                ) AS known
         FROM claimed c JOIN batches b ON b.id = c.batch_id JOIN images i ON i.id = c.image_id
           JOIN blobs f ON f.sha256 = i.sha256`;
+      const [, , claims] = await Promise.all([relaxed, locked, claimed]);
+      return claims;
     }),
   );
   const found = new Map(rows.map((row) => [`${row.batchId}/${row.imageId}`, row]));

@@ -3,20 +3,22 @@ import type { Transaction } from '../database/client.ts';
 /**
  * Locks batches, then images, each in the order of their ids. Every transaction that changes items takes these locks first:
  * no two can deadlock, an item cannot change while its batch is locked, and counters move with the rows they count.
- * An image stands in several batches at once, therefore it needs a lock of its own.
+ * An image stands in several batches at once, therefore it needs a lock of its own. A statement that is sent behind it, before
+ * it resolves, runs when the locks are held (the connection of a transaction runs them in order), and saves a round trip.
  */
 export async function lockRows(tx: Transaction, batchIds: readonly string[], imageIds: readonly string[] = []) {
-  await tx`
+  const batches = tx`
     WITH batches_locked AS MATERIALIZED (
       SELECT id FROM batches WHERE id = ANY(${[...new Set(batchIds)]}::uuid[]) ORDER BY id FOR NO KEY UPDATE
     )
-    SELECT count(*) FROM batches_locked`;
-  if (imageIds.length === 0) return;
-  await tx`
+    SELECT count(*) FROM batches_locked`.execute();
+  if (imageIds.length === 0) return void (await batches);
+  const images = tx`
     WITH images_locked AS MATERIALIZED (
       SELECT id FROM images WHERE id = ANY(${[...new Set(imageIds)]}::uuid[]) ORDER BY id FOR NO KEY UPDATE
     )
-    SELECT count(*) FROM images_locked`;
+    SELECT count(*) FROM images_locked`.execute();
+  await Promise.all([batches, images]);
 }
 
 const TRANSIENT = new Set([

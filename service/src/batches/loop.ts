@@ -6,14 +6,14 @@ export interface Loop {
 }
 
 /**
- * Runs `step` again and again: `everyMs` after the last one, sooner when woken, at once when it says there is more to do. A step
- * that fails is reported and tried again after `everyMs`.
+ * Runs `step` again and again: `everyMs` after the last one, sooner when woken, at once when it says there is more to do, or after
+ * the milliseconds that it answers. A step that fails is reported and tried again after `everyMs`.
  */
 export function startLoop(options: {
   everyMs: number;
   /** How long a wake waits for company. */
   gatherMs?: number;
-  step(): Promise<boolean | void>;
+  step(): Promise<boolean | number | void>;
   onError(error: unknown): void;
 }): Loop {
   const { gatherMs = 0 } = options;
@@ -24,16 +24,17 @@ export function startLoop(options: {
 
   async function run(): Promise<void> {
     woken = false;
-    let more = false;
+    let nextMs = options.everyMs;
     try {
-      more = (await options.step()) === true;
+      const answer = await options.step();
+      if (typeof answer === 'number') nextMs = answer;
+      else if (answer === true) nextMs = 0;
     } catch (error) {
       if (!stopped) options.onError(error);
     }
     running = undefined;
     if (stopped) return;
-    if (more) schedule(0);
-    else schedule(woken ? gatherMs : options.everyMs);
+    schedule(woken && nextMs > 0 ? gatherMs : nextMs);
   }
   function schedule(delayMs: number): void {
     clearTimeout(timer);

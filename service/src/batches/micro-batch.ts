@@ -11,17 +11,19 @@ interface Entry<T, R> {
 }
 
 /**
- * Collects single items into runs of at most `maxItems`, started when full or `maxWaitMs` after the first. One run at a
- * time: while the database is busy the next batch grows instead of queueing beside it.
+ * Collects single items into runs of at most `maxItems`, started when full or when the first has waited for `maxWaitMs`, or less
+ * where it is a function: each item asks anew how long is worth it now. One run at a time: while the database is busy the next
+ * batch grows instead of queueing beside it.
  * @param run answers in the order of its items, one result each
  */
 export function createMicroBatcher<T, R>(options: {
   maxItems: number;
-  maxWaitMs: number;
+  maxWaitMs: number | (() => number);
   run(items: T[]): Promise<R[]>;
 }): MicroBatcher<T, R> {
   let waiting: Entry<T, R>[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let dueAt = Infinity;
   let running: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
@@ -37,15 +39,24 @@ export function createMicroBatcher<T, R>(options: {
   function start(): void {
     clearTimeout(timer);
     timer = undefined;
+    dueAt = Infinity;
     if (running !== undefined || waiting.length === 0) return;
     running = drain().finally(() => {
       running = undefined;
       arm();
     });
   }
+  function startWithin(ms: number): void {
+    const at = performance.now() + ms;
+    if (at >= dueAt) return;
+    clearTimeout(timer);
+    dueAt = at;
+    timer = setTimeout(start, ms);
+  }
   function arm(): void {
     if (waiting.length >= options.maxItems) start();
-    else if (waiting.length > 0 && timer === undefined) timer = setTimeout(start, options.maxWaitMs);
+    else if (waiting.length > 0)
+      startWithin(typeof options.maxWaitMs === 'number' ? options.maxWaitMs : options.maxWaitMs());
   }
   return {
     add: (item) =>

@@ -50,6 +50,20 @@ async function chooseJobs(sql: Sql, free: number): Promise<OutboxJob[]> {
   return interleave(queues);
 }
 
+const SOONEST_MS = 50;
+/** The longest pause of a small window and of a large one; 2 ms a place between them. */
+const [LATEST_SMALL_MS, LATEST_MS] = [250, 1_000];
+
+/**
+ * When the window is to be filled again: as soon as a quarter of it will have ended, by the pace since the last time. A
+ * transaction so moves many jobs, and workers never see the end of them. What is new in the outbox wakes the relay.
+ * @param moved jobs just now @param sinceMs the time before
+ */
+export function refillMs(moved: number, sinceMs: number, window: number): number {
+  const latest = Math.min(LATEST_MS, Math.max(LATEST_SMALL_MS, 2 * window));
+  return moved === 0 ? latest : Math.min(latest, Math.max(SOONEST_MS, (sinceMs * window) / (4 * moved)));
+}
+
 /**
  * Moves jobs from the outbox to Redis, at most `window` there at once. They are added first and deleted here afterwards: a crash
  * between the two adds them again, which BullMQ ignores by id and the claim by generation.
@@ -69,12 +83,12 @@ export async function relayOnce(
     jobs.map(({ batchId, imageId, generation, priority }) => ({ batchId, imageId, generation, priority })),
   );
   await sql.begin(async (tx) => {
-    await lockRows(
+    const locked = lockRows(
       tx,
       jobs.map((job) => job.batchId),
     );
     // a batch paused in the meantime keeps its rows: its jobs in Redis claim nothing, and are added again when it goes on
-    await tx`
+    const sent = tx`
       WITH sent AS (
         DELETE FROM job_outbox o USING batches b
         WHERE o.id = ANY(${jobs.map((job) => job.id)}::bigint[]) AND b.id = o.batch_id AND b.status IN ('queued', 'running')
@@ -83,6 +97,7 @@ export async function relayOnce(
       UPDATE batch_items t SET lease_until = clock_timestamp() + ${options.leaseMs}::float8 * interval '1 ms'
       FROM sent WHERE t.batch_id = sent.batch_id AND t.image_id = sent.image_id AND t.generation = sent.generation
         AND t.status = 'queued'`;
+    await Promise.all([locked, sent]);
   });
   return jobs.length;
 }

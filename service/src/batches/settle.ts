@@ -42,7 +42,7 @@ async function insertResults(tx: Transaction, results: readonly NewResult[]): Pr
     warnings: r.warnings?.length ? r.warnings : null,
     polygons: Buffer.from(r.polygons.buffer, r.polygons.byteOffset, r.polygons.byteLength),
   }));
-  await tx`INSERT INTO results ${tx(rows)} ON CONFLICT (sha256, model, model_version, parameters) DO NOTHING`;
+  await tx`INSERT INTO results ${tx(rows)} ON CONFLICT (sha256, model, model_version, parameters) DO NOTHING`.execute();
 }
 
 async function insertStages(tx: Transaction, outcomes: readonly Outcome[]): Promise<void> {
@@ -56,7 +56,7 @@ async function insertStages(tx: Transaction, outcomes: readonly Outcome[]): Prom
                 ${rows.map((r) => r.stage.stage)}::text[], ${rows.map((r) => r.stage.startedAt)}::float8[],
                 ${rows.map((r) => r.stage.durationMs)}::float8[], ${rows.map((r) => r.stage.cpuMs ?? null)}::float8[],
                 ${rows.map((r) => r.stage.cause ?? null)}::text[])
-      AS s (image_id, batch_id, attempt, worker, stage, started_ms, duration_ms, cpu_ms, cause)`;
+      AS s (image_id, batch_id, attempt, worker, stage, started_ms, duration_ms, cpu_ms, cause)`.execute();
 }
 
 /** Items, images, counters, jobs and events of outcomes that are current; one statement. */
@@ -111,7 +111,7 @@ async function applyCurrent(tx: Transaction, outcomes: readonly Outcome[]): Prom
       FROM items t JOIN wanted w ON w.batch_id = t.batch_id AND w.image_id = t.image_id WHERE t.status = 'queued'
     )
     INSERT INTO event_outbox (project_id, image_id, batch_id, status, polygon_count, code)
-    SELECT project_id, image_id, batch_id, status, polygon_count, CASE WHEN status = 'failed' THEN code END FROM wanted`;
+    SELECT project_id, image_id, batch_id, status, polygon_count, CASE WHEN status = 'failed' THEN code END FROM wanted`.execute();
 }
 
 /** Pauses batches of which too many of the latest images failed (`FAILURE_PAUSE_RATIO`). */
@@ -143,19 +143,16 @@ export async function settle(
   outcomes: readonly Outcome[],
   options: { failurePauseRatio: number },
 ): Promise<boolean[]> {
-  await lockRows(
+  const locked = lockRows(
     tx,
     outcomes.map((outcome) => outcome.batchId),
     outcomes.map((outcome) => outcome.imageId),
   );
-  const valid = await current(tx, outcomes);
+  const [, valid] = await Promise.all([locked, current(tx, outcomes)]);
   if (valid.length > 0) {
-    await insertResults(
-      tx,
-      valid.flatMap((outcome) => (outcome.status === 'completed' ? (outcome.result ?? []) : [])),
-    );
-    await applyCurrent(tx, valid);
-    await insertStages(tx, valid);
+    const results = valid.flatMap((outcome) => (outcome.status === 'completed' ? (outcome.result ?? []) : []));
+    // sent together and run in this order: items refer to results
+    await Promise.all([insertResults(tx, results), applyCurrent(tx, valid), insertStages(tx, valid)]);
     const failing = valid.filter((outcome) => outcome.status === 'failed').map((outcome) => outcome.batchId);
     await pauseFailing(tx, [...new Set(failing)], options.failurePauseRatio);
   }

@@ -6,14 +6,23 @@ import { settle } from './settle.ts';
 
 /** Rows a transaction: two orders faster than one by one, and small enough to stay below 50 ms. */
 const MAX_ROWS = 32;
-const MAX_WAIT_MS = 50;
+/** While a worker has more images to run than it needs until new ones come: a transaction costs as much as ten rows in it. */
+const MAX_WAIT_MS = 250;
+/** When it is about to run out, or to end: for what comes at the same moment. */
+const MIN_WAIT_MS = 5;
 
-/** Writes outcomes in batches. `add` resolves after the commit, with whether the outcome was current. */
-export function createWriter(sql: Sql, options: { failurePauseRatio: number; now?: () => number }) {
-  const { now = Date.now } = options;
+/**
+ * Writes outcomes in batches. `add` resolves after the commit, with whether the outcome was current.
+ * @param options.hasWork whether images enough wait to be run; an outcome then may wait for company, and else must not
+ */
+export function createWriter(
+  sql: Sql,
+  options: { failurePauseRatio: number; hasWork?: () => boolean; now?: () => number },
+) {
+  const { now = Date.now, hasWork = () => false } = options;
   return createMicroBatcher<Outcome & { readyAt: number }, boolean>({
     maxItems: MAX_ROWS,
-    maxWaitMs: MAX_WAIT_MS,
+    maxWaitMs: () => (hasWork() ? MAX_WAIT_MS : MIN_WAIT_MS),
     run(items) {
       const startedAt = now();
       // what is stored is the wait until here; the commit itself is only in the histogram, it cannot contain its own time

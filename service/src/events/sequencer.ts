@@ -87,11 +87,23 @@ async function publish(
     to_seq: frame.to,
     frame: JSON.stringify(frame),
   }));
-  await tx`INSERT INTO event_log ${tx(stored)}`;
-  await tx`
-    UPDATE event_streams SET seq = ${numbered.seq}, frame_no = ${stream!.frameNo + stored.length}
-    WHERE project_id = ${projectId}`;
-  await tx`SELECT pg_notify('segbench_frames', ${projectId})`;
+  await Promise.all([
+    tx`INSERT INTO event_log ${tx(stored)}`,
+    tx`
+      UPDATE event_streams SET seq = ${numbered.seq}, frame_no = ${stream!.frameNo + stored.length}
+      WHERE project_id = ${projectId}`,
+    tx`SELECT pg_notify('segbench_frames', ${projectId})`,
+  ]);
+}
+/** Project by project, in the order of their ids: two sequencers at once must not deadlock. */
+async function publishAll(
+  tx: Transaction,
+  projectIds: readonly string[],
+  byProject: ReadonlyMap<string, DrainedRow[]>,
+  states: readonly BatchState[],
+  options: SequencerOptions,
+): Promise<void> {
+  for (const id of projectIds) await publish(tx, id, byProject.get(id)!, states, options);
 }
 
 /** Stage `publish` of every terminal event, for the timeline and the ledger. */
@@ -113,14 +125,25 @@ export async function sequenceOnce(sql: Sql, options: SequencerOptions = {}): Pr
   const sent = await sql.begin('isolation level repeatable read', async (tx) => {
     const rows = await drain(tx);
     if (rows.length === 0) return rows;
-    const alive = await tx<{ id: string }[]>`
-      SELECT id FROM projects WHERE id = ANY(${[...new Set(rows.map((row) => row.projectId))]}::uuid[]) AND deleted_at IS NULL
-      ORDER BY id`;
-    const states = await statesToTell(tx, rows);
+    // what is asked for at once is sent at once: a round trip costs more than the query
+    const [alive, states] = await Promise.all([
+      tx<{ id: string }[]>`
+        SELECT id FROM projects WHERE id = ANY(${[...new Set(rows.map((row) => row.projectId))]}::uuid[]) AND deleted_at IS NULL
+        ORDER BY id`,
+      statesToTell(tx, rows),
+    ]);
     const byProject = Map.groupBy(rows, (row) => row.projectId);
-    for (const { id } of alive) await publish(tx, id, byProject.get(id)!, states, options);
     const terminal = rows.filter((row) => row.status !== null && isTerminal(row.status));
-    if (terminal.length > 0) await insertPublishStages(tx, terminal);
+    await Promise.all([
+      ...(terminal.length > 0 ? [insertPublishStages(tx, terminal)] : []),
+      publishAll(
+        tx,
+        alive.map(({ id }) => id),
+        byProject,
+        states,
+        options,
+      ),
+    ]);
     await options.beforeCommit?.(alive.map(({ id }) => id));
     return rows;
   });

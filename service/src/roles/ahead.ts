@@ -1,5 +1,8 @@
-/** Work that a worker holds beyond what runs: enough to hide the way from the queue, too little to keep others idle at the end. */
-const AHEAD_MS = 200;
+/**
+ * Work that a worker holds beyond what runs: enough to hide the way from the queue and to write and claim it in groups, too little
+ * to keep others idle at the end.
+ */
+const AHEAD_MS = 400;
 /** Weight of the latest execution. */
 const WEIGHT = 0.1;
 

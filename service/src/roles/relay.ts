@@ -4,7 +4,7 @@ import { isTransient, withRetry } from '../batches/locks.ts';
 import { createJobQueue, type JobQueue } from '../batches/queue.ts';
 import { readQueue } from '../batches/read.ts';
 import { reconcileOnce } from '../batches/reconcile.ts';
-import { relayOnce } from '../batches/relay.ts';
+import { refillMs, relayOnce } from '../batches/relay.ts';
 import { createCache, type Cache } from '../cache.ts';
 import { createPurges } from '../cdn/purges.ts';
 import type { Config } from '../config.ts';
@@ -18,7 +18,8 @@ import { plantInQueue } from '../plants.ts';
 import { createStorage } from '../storage.ts';
 import { createLog, textOf, type Log, type RoleHandle } from './role.ts';
 
-const RELAY_POLL_MS = 250;
+/** While Redis does not answer. */
+const RELAY_RETRY_MS = 250;
 const RECONCILE_MS = 1_000;
 const ORPHANS_EVERY_MS = 30_000;
 const SEQUENCE_POLL_MS = 1_000;
@@ -46,9 +47,15 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
   };
   const { leaseMs, failurePauseRatio } = config;
   let orphansAt = 0;
+  let filledAt = performance.now();
   const relay = startLoop({
-    everyMs: RELAY_POLL_MS,
-    step: async () => (await relayOnce(sql, queue, { window: config.queueWindow, leaseMs })) > 0,
+    everyMs: RELAY_RETRY_MS,
+    async step() {
+      const sinceMs = performance.now() - filledAt;
+      filledAt += sinceMs;
+      const moved = await relayOnce(sql, queue, { window: config.queueWindow, leaseMs });
+      return refillMs(moved, sinceMs, config.queueWindow);
+    },
     onError: report('relay'),
   });
   const reconciler = startLoop({

@@ -28,6 +28,8 @@ import { createAhead } from './ahead.ts';
 import { watchModel } from './model-watch.ts';
 import { createLog, textOf, type RoleHandle } from './role.ts';
 
+/** Claims, results, leases and the look for what was cancelled, each one at a time. Every connection prepares its statements anew. */
+const CONNECTIONS = 4;
 /** Claims are collected this long: one transaction for what BullMQ hands over at once. */
 const CLAIM_WAIT_MS = 5;
 const CLAIM_MAX = 32;
@@ -56,7 +58,8 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const log = createLog(config);
   const metrics = createMetrics('worker');
   const worker = `w${process.pid}-${randomBytes(3).toString('hex')}`;
-  const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-worker' });
+  const max = Math.min(CONNECTIONS, config.databasePool);
+  const sql = createDatabase(config.databaseUrl, { max, metrics, name: 'segbench-worker' });
   // a role that cannot reach its database is not ready
   await sql`SELECT 1`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
@@ -67,7 +70,9 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     throw new Error(`${setting}: ${textOf(error)}`, { cause: error });
   });
 
-  const ahead = createAhead({ slots: config.workers * config.maxBatch, most: config.workerConcurrency });
+  const slots = config.workers * config.maxBatch;
+  const ahead = createAhead({ slots, most: config.workerConcurrency });
+  let unrun = 0;
   const poolMetrics = createPoolMetrics(metrics, () => backend.stats());
   const storage = createStorage(config.dataDir);
   const claims = createMicroBatcher<ItemKey, Claim | null>({
@@ -75,11 +80,18 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     maxWaitMs: CLAIM_WAIT_MS,
     run: (keys) => claimItems(sql, keys, { worker, leaseMs: config.leaseMs }),
   });
-  const writer = createWriter(sql, { failurePauseRatio: config.failurePauseRatio });
+  // new images come when old ones are written: by then each slot has run one, and shall have the next
+  const hasWork = () => unrun > 2 * slots;
+  const writer = createWriter(sql, { failurePauseRatio: config.failurePauseRatio, hasWork });
   const processor = createProcessor({
     claim: (key) => claims.add(key),
     write: (outcome) => writer.add({ ...outcome, readyAt: Date.now() }),
-    backend,
+    backend: {
+      infer(request, options) {
+        unrun++;
+        return backend.infer(request, options).finally(() => unrun--);
+      },
+    },
     fileOf: (sha256) => storage.path(sha256),
     modelDirOf: (name, version) => modelDirOf(config, name, version),
     worker,

@@ -5,6 +5,7 @@ import { afterFailure, pauseReason, type FailedAttempt } from '../../src/batches
 import { createMicroBatcher } from '../../src/batches/micro-batch.ts';
 import { parametersText } from '../../src/batches/parameters.ts';
 import { bullPriority } from '../../src/batches/queue.ts';
+import { refillMs } from '../../src/batches/relay.ts';
 import { allocate, interleave } from '../../src/batches/round-robin.ts';
 import { createSharing } from '../../src/batches/sharing.ts';
 
@@ -171,6 +172,20 @@ describe('createMicroBatcher', () => {
       [8, 9],
     ]);
   });
+  it('starts what waits for company as soon as an item may not wait', async () => {
+    const waits = [60_000, 60_000, 1, 60_000];
+    const runs: number[][] = [];
+    const batcher = createMicroBatcher<number, number>({
+      maxItems: 10,
+      maxWaitMs: () => waits.shift()!,
+      async run(items) {
+        runs.push(items);
+        return items;
+      },
+    });
+    await Promise.all([0, 1, 2, 3].map((item) => batcher.add(item)));
+    expect(runs).toEqual([[0, 1, 2, 3]]);
+  });
   it('fails only the items of the run that failed, and flushes what waits', async () => {
     const batcher = createMicroBatcher<number, number>({
       maxItems: 1,
@@ -183,6 +198,18 @@ describe('createMicroBatcher', () => {
     const results = Promise.allSettled([batcher.add(0), batcher.add(1), batcher.add(2)]);
     await batcher.flush();
     expect((await results).map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+});
+
+describe('refillMs', () => {
+  it('comes back when a quarter of the window will have ended, and within a second', () => {
+    expect(refillMs(100, 500, 500)).toBe(625);
+    expect(refillMs(500, 1000, 500)).toBe(250);
+    expect(refillMs(500, 10, 500)).toBe(50);
+    expect(refillMs(14, 1000, 500)).toBe(1000);
+    expect(refillMs(0, 1000, 500)).toBe(1000);
+    expect(refillMs(0, 1000, 4)).toBe(250);
+    expect(refillMs(1, 250, 1)).toBe(62.5);
   });
 });
 

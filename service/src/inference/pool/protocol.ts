@@ -20,7 +20,9 @@ export interface ChildOptions {
   maxBatch: number;
 }
 /** `id` numbers messages, not images. */
-export type ToChild = { type: 'run'; id: number; requests: readonly InferenceRequest[] } | LeaseToChild;
+export type ToChild =
+  /** `quietMs`: signs of progress that come sooner after the last message are not worth one. */
+  { type: 'run'; id: number; requests: readonly InferenceRequest[]; quietMs: number } | LeaseToChild;
 
 export interface Failed {
   code: FailureCode;

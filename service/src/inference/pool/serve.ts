@@ -52,11 +52,18 @@ export function serve(load: () => Promise<Served>): void {
 
 async function answer(
   served: Served,
-  { id, requests }: Extract<ToChild, { type: 'run' }>,
+  { id, requests, quietMs }: Extract<ToChild, { type: 'run' }>,
   send: (message: FromChild) => void,
 ): Promise<FromChild> {
+  let saidAt = performance.now();
+  const onProgress = () => {
+    const now = performance.now();
+    if (now - saidAt < quietMs) return;
+    saidAt = now;
+    send({ type: 'progress', id });
+  };
   try {
-    const results = await served.segment(requests, () => send({ type: 'progress', id }));
+    const results = await served.segment(requests, onProgress);
     // An Error would lose its fields on the way.
     const plain = results.map((result) => ('code' in result ? { code: result.code, message: result.message } : result));
     return { type: 'done', id, results: plain, rssBytes: process.memoryUsage.rss() };

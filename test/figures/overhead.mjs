@@ -1,0 +1,173 @@
+// What the service costs besides the work itself: CPU an image of each process during a batch with real inference and one reader of
+// its events, the share that the bare loop needs for the same images in the same run, and the longest blocks of the event loops.
+// CPU time (user and system), so that other load on the machine counts for little. Exit 1 where a limit below is crossed.
+//
+//   node test/figures/overhead.mjs [IMAGES=1000] [BATCHES=1] [WORKERS=2]            (Node 24, Linux)
+//
+// The first batch is judged; further ones infer all images anew and show the spread. A last batch, whose CPU does not count, has the
+// event loops watched (BLOCKS=0 leaves it out). OVERHEAD_NODE_OPTIONS reaches the roles (`--cpu-prof --cpu-prof-dir=…`).
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createHttpClient } from '../../loadtest/src/drivers/http-client.ts';
+import { openLedgerSocket } from '../../loadtest/src/drivers/ledger-socket.ts';
+import { uploadFiles } from '../../loadtest/src/drivers/upload.ts';
+import { generateImages } from '../../loadtest/src/images/generator.ts';
+import { runBareLoop } from '../../loadtest/src/measure/bare.ts';
+import { createProcessSampler } from '../../loadtest/src/measure/processes.ts';
+import { KEY, startGround } from './ground.mjs';
+
+const LIMITS = { cpuRatio: 0.85, overheadMs: 5, apiBlockMs: 20 };
+const MODEL = join(import.meta.dirname, '../../service/models/nuclei/1');
+const SERVICE = ['api', 'relay', 'worker', 'inference'];
+/** What the bare loop does as well. */
+const STAGES = ['decode', 'normalise', 'infer', 'polygons', 'encode'];
+const TIMED_OUT_MS = 540_000;
+
+async function stagesOf(sql, batchId, images) {
+  const rows =
+    await sql`select stage, sum(cpu_ms)::float8 as ms from image_stages where batch_id = ${batchId} group by stage`;
+  const found = new Map(rows.map(({ stage, ms }) => [stage, ms ?? 0]));
+  return Object.fromEntries(STAGES.map((stage) => [stage, (found.get(stage) ?? 0) / images]));
+}
+
+/** Longest late tick of a role between two moments: by the clock, and as far as the main thread itself was busy in it. */
+async function blocksOf(folder, role, fromMs, toMs) {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(`${role}-`));
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  const ticks = texts
+    .flatMap((text) => text.trim().split('\n').filter(Boolean))
+    .map((line) => JSON.parse(line))
+    .filter(({ atMs }) => atMs > fromMs && atMs < toMs);
+  const most = (of) => Math.max(0, ...ticks.map(of));
+  return { lateMs: most(({ lateMs }) => lateMs), busyMs: most(({ lateMs, cpuMs }) => Math.min(lateMs, cpuMs)) };
+}
+
+async function runBatch({ ground, client, sampler, socket, projectId }, images, force) {
+  const before = await sampler.cpu();
+  const reply = await client.request(`/api/projects/${projectId}/batches`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ all: true, force }),
+  });
+  if (reply.status !== 202) throw new Error(`no batch: ${reply.status} ${reply.body}`);
+  const { id } = JSON.parse(reply.body);
+  const giveUpAt = Date.now() + TIMED_OUT_MS;
+  while (!socket.log.isFinished(id)) {
+    if (Date.now() > giveUpAt) throw new Error(`the batch did not end within ${TIMED_OUT_MS / 1000} s`);
+    await sleep(50);
+  }
+  const after = await sampler.cpu();
+  const told = socket.log.terminalOf(id).size;
+  if (told !== images) throw new Error(`${told} of ${images} images were told to have ended`);
+  const use = (role) => ((after.byRole[role] - before.byRole[role]) * 1000) / images;
+  const cpu = Object.fromEntries([...SERVICE, 'postgres', 'redis'].map((role) => [role, use(role)]));
+  const stages = await stagesOf(ground.sql, id, images);
+  return { cpu, stages, fromMs: before.atMs, toMs: after.atMs };
+}
+
+/** A batch with the event loops of the roles watched. */
+async function watchLoops(bench, roles, images) {
+  for (const { pid } of roles) process.kill(pid, 'SIGUSR2');
+  await sleep(1000);
+  const { fromMs, toMs } = await runBatch(bench, images, true);
+  await sleep(1000); // the last ticks are on their way to the disk
+  for (const { role } of roles) {
+    const { lateMs, busyMs } = await blocksOf(bench.folder, role, fromMs, toMs);
+    console.log(`event loop of ${role}: late by ${lateMs.toFixed(1)} ms, blocked for ${busyMs.toFixed(1)} ms at most`);
+    if (role === 'api' && busyMs > LIMITS.apiBlockMs)
+      fail(`the API's event loop was blocked for over ${LIMITS.apiBlockMs} ms`);
+  }
+}
+
+function fail(what) {
+  console.log(what);
+  process.exitCode = 1;
+}
+
+function report(batches, bare) {
+  const sum = (values) => values.reduce((total, value) => total + value, 0);
+  const rows = batches.map(({ cpu, stages, fromMs, toMs }) => {
+    const work = sum(Object.values(stages));
+    const service = sum(SERVICE.map((role) => cpu[role]));
+    return {
+      ...Object.fromEntries(SERVICE.map((role) => [`${role} ms`, cpu[role]])),
+      ...Object.fromEntries(Object.entries(stages).map(([stage, ms]) => [`- ${stage} ms`, ms])),
+      '- other of inference ms': cpu.inference - work,
+      'all of the service ms': service,
+      'overhead ms': service - work,
+      'bare loop ms': bare.cpuMsPerImage,
+      'CPU ratio': bare.cpuMsPerImage / service,
+      'PostgreSQL ms': cpu.postgres,
+      'Redis ms': cpu.redis,
+      'whole batch s': (toMs - fromMs) / 1000,
+    };
+  });
+  for (const name of Object.keys(rows[0]))
+    console.log(`${name.padEnd(26)}${rows.map((row) => row[name].toFixed(2).padStart(9)).join('')}`);
+  const [first] = rows;
+  if (first['CPU ratio'] < LIMITS.cpuRatio) fail(`CPU ratio below ${LIMITS.cpuRatio}`);
+  if (first['overhead ms'] > LIMITS.overheadMs) fail(`overhead above ${LIMITS.overheadMs} ms an image`);
+}
+
+async function main(images, count, workers) {
+  const folder = await mkdtemp(join(tmpdir(), 'segbench-overhead-'));
+  const [loops, pictures] = [join(folder, 'loops'), join(folder, 'set')];
+  await mkdir(loops);
+  const set = await generateImages({ count: images, seed: 1, directory: pictures, labels: 0 });
+  const monitor = `--import=${join(import.meta.dirname, 'loop-monitor.mjs')}`;
+  const ground = await startGround({
+    LOG_LEVEL: 'warn',
+    LOOP_LOG: loops,
+    NODE_OPTIONS: [monitor, process.env.OVERHEAD_NODE_OPTIONS ?? ''].join(' ').trim(),
+  });
+  const roles = [];
+  const sampler = createProcessSampler();
+  let socket;
+  try {
+    roles.push(await ground.role('relay'));
+    roles.push(await ground.role('worker', { WORKERS: String(workers) }));
+    for (const { role, pid } of [ground.api, ...roles])
+      sampler.watch({ role, pid, ...(role === 'worker' ? { childRole: () => 'inference' } : {}) });
+    for (const { what, pid } of ground.servers)
+      sampler.watch({ role: what.startsWith('PostgreSQL') ? 'postgres' : 'redis', pid });
+    const client = createHttpClient({ baseUrl: ground.api.url, key: KEY, connections: 8 });
+    const project = await client.request('/api/projects', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"name":"figures"}',
+    });
+    const { id: projectId } = JSON.parse(project.body);
+    await uploadFiles({ client, projectId, files: set.images });
+    socket = await openLedgerSocket({ baseUrl: ground.api.url, key: KEY, projectId });
+    await sleep(1000);
+    const bench = { ground, client, sampler, socket, projectId, folder: loops };
+    const batches = [];
+    for (let i = 0; i < count; i++) batches.push(await runBatch(bench, images, i > 0));
+    const bare = await runBareLoop({
+      files: set.images.map(({ path }) => path),
+      modelDir: MODEL,
+      processes: workers,
+      directory: folder,
+      env: {},
+    });
+    console.log(`${images} images, ${workers} children; CPU an image, one column a batch`);
+    report(batches, bare);
+    if (process.env.BLOCKS !== '0') await watchLoops(bench, [ground.api, ...roles], images);
+    if (process.exitCode !== 1) console.log('within all limits');
+    client.close();
+  } finally {
+    socket?.close();
+    await Promise.allSettled(roles.map((role) => role.stop()));
+    await ground.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const [images = 1000, count = 1, workers = 2] = process.argv.slice(2).map(Number);
+if (![images, count, workers].every((value) => Number.isInteger(value) && value > 0)) {
+  console.error('usage: overhead.mjs [IMAGES] [BATCHES] [WORKERS], whole numbers from 1');
+  process.exit(2);
+}
+await main(images, count, workers);
