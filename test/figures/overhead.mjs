@@ -40,8 +40,16 @@ async function blocksOf(folder, role, fromMs, toMs) {
     .flatMap((text) => text.trim().split('\n').filter(Boolean))
     .map((line) => JSON.parse(line))
     .filter(({ atMs }) => atMs > fromMs && atMs < toMs);
-  const most = (of) => Math.max(0, ...ticks.map(of));
-  return { lateMs: most(({ lateMs }) => lateMs), busyMs: most(({ lateMs, cpuMs }) => Math.min(lateMs, cpuMs)) };
+  const busyMs = ({ lateMs, cpuMs }) => Math.min(lateMs, cpuMs);
+  const longest = ticks.toSorted((a, b) => busyMs(b) - busyMs(a)).slice(0, 3);
+  return {
+    lateMs: Math.max(0, ...ticks.map(({ lateMs }) => lateMs)),
+    busyMs: Math.max(0, ...ticks.map(busyMs)),
+    longest: longest.map(
+      (tick) =>
+        `${busyMs(tick).toFixed(1)} ms (collection ${tick.gcMs.toFixed(1)} ms) ${((tick.atMs - fromMs) / 1000).toFixed(1)} s in`,
+    ),
+  };
 }
 
 async function runBatch({ ground, client, sampler, socket, projectId }, images, force) {
@@ -74,8 +82,10 @@ async function watchLoops(bench, roles, images) {
   const { fromMs, toMs } = await runBatch(bench, images, true);
   await sleep(1000); // the last ticks are on their way to the disk
   for (const { role } of roles) {
-    const { lateMs, busyMs } = await blocksOf(bench.folder, role, fromMs, toMs);
-    console.log(`event loop of ${role}: late by ${lateMs.toFixed(1)} ms, blocked for ${busyMs.toFixed(1)} ms at most`);
+    const { lateMs, busyMs, longest } = await blocksOf(bench.folder, role, fromMs, toMs);
+    console.log(
+      `event loop of ${role}: late by ${lateMs.toFixed(1)} ms, blocked for ${busyMs.toFixed(1)} ms at most: ${longest.join(', ')}`,
+    );
     if (role === 'api' && busyMs > LIMITS.apiBlockMs)
       fail(`the API's event loop was blocked for over ${LIMITS.apiBlockMs} ms`);
   }
