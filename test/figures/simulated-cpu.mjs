@@ -3,7 +3,7 @@
 // simulated runs take turns. A machine that is slower during a run than during calibration shows in more wall clock for the same
 // CPU time; real figures are corrected by that, and given as they were too.
 //
-//   node test/figures/simulated-cpu.mjs [ROUNDS]            (Node 24; about four minutes)
+//   node test/figures/simulated-cpu.mjs [ROUNDS]            (Node 24; about three minutes)
 import { setTimeout as sleep } from 'node:timers/promises';
 import { profileOf, quantile } from '../../loadtest/src/calibrate/profile.ts';
 import { sweep } from '../../loadtest/src/calibrate/sweep.ts';
@@ -18,7 +18,7 @@ const IMAGES = 200;
 /** Share of what the pool bears, of the load with arrivals at random. */
 const LOAD = 0.65;
 const WITHIN = 0.15;
-const rounds = Number(process.argv[2] ?? 3);
+const rounds = Number(process.argv[2] ?? 7);
 if (!Number.isInteger(rounds) || rounds < 1) {
   console.error(`"${process.argv[2]}": expected a whole number from 1 on`);
   process.exit(2);
