@@ -23,7 +23,7 @@ export function WorkersTable({ operator }: { operator: Operator }) {
             {workers.map((worker) => (
               <tr key={worker.id}>
                 <td>
-                  {worker.id} <span class="faint">pid {worker.pid}</span>
+                  {worker.id} {worker.pid !== null && <span class="faint">pid {worker.pid}</span>}
                 </td>
                 <td>{worker.state}</td>
                 <td>
@@ -31,7 +31,7 @@ export function WorkersTable({ operator }: { operator: Operator }) {
                 </td>
                 <td class="numeric">{formatPercent(worker.busyRatio)}</td>
                 <td class="numeric">{formatCount(worker.imagesDone)}</td>
-                <td class="numeric">{formatBytes(worker.rssBytes)}</td>
+                <td class="numeric">{worker.rssBytes > 0 ? formatBytes(worker.rssBytes) : '–'}</td>
                 <td>{worker.lastError ?? 'none'}</td>
               </tr>
             ))}
