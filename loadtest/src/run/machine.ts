@@ -1,6 +1,7 @@
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { loadModelCard } from '../../../service/src/inference/model.ts';
+import { providerIn } from '../../../service/src/inference/sim/label.ts';
 import { loadProfile, whyIllustrative } from '../../../service/src/inference/sim/profile.ts';
 import type { EnvironmentInfo } from '../contract.ts';
 import { projectRoot } from '../environment/paths.ts';
@@ -26,7 +27,7 @@ export async function describeEnvironment(options: {
   notes: readonly string[];
 }): Promise<EnvironmentInfo> {
   const { services, kind, pool, psiCpuSome, notes } = options;
-  const provider = pool.startsWith('sim:') ? 'simulated' : pool.startsWith('kserve:') ? 'kserve' : 'cpu';
+  const provider = providerIn(pool, 'cpu');
   const { card, name, version } = await loadModelCard(MODELS_DIR, MODEL);
   return {
     cpuModel: cpus()[0]?.model.trim() ?? 'unknown',

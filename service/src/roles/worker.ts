@@ -20,7 +20,7 @@ import type { InferenceBackend } from '../inference/pool/backend.ts';
 import { createBackend } from '../inference/pool/create.ts';
 import { createPoolMetrics } from '../inference/pool/metrics.ts';
 import { hideCredentials } from '../inference/kserve/urls.ts';
-import { simulatedBy, versionIn } from '../inference/sim/label.ts';
+import { providerIn, simulatedBy, versionIn } from '../inference/sim/label.ts';
 import { createMetrics, startMetricsServer } from '../metrics.ts';
 import { plantInBackend } from '../plants.ts';
 import { createStorage } from '../storage.ts';
@@ -122,7 +122,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   });
   const cache = new Redis(config.cacheRedisUrl, { ...PRODUCER_REDIS, commandTimeout: 500, lazyConnect: true });
   cache.on('error', () => {});
-  const provider = simulatedBy(config.pool) === null ? config.provider : 'simulated';
+  const provider = providerIn(config.pool, config.provider);
   const running = { model: '' };
   const runs = ({ name, version }: Model) => {
     running.model = `${name} ${versionIn(config.pool, version)}`;

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { decodePolygons } from '../../src/contract/polygons-format.ts';
 import type { InferenceBackend } from '../../src/inference/pool/backend.ts';
 import { predictedMs } from '../../src/inference/sim/device.ts';
-import { simulatedBy, versionIn } from '../../src/inference/sim/label.ts';
+import { providerIn, simulatedBy, versionIn } from '../../src/inference/sim/label.ts';
 import { createSimulatedPool } from '../../src/inference/sim/pool.ts';
 import { loadProfile, parseProfile, whyIllustrative, type Profile } from '../../src/inference/sim/profile.ts';
 import { request } from './pool/scripted.ts';
@@ -138,4 +138,9 @@ it('results of a simulation are of a version of their own', () => {
   expect(versionIn('sim:rtx-a5000-unet', '2')).toBe('2-sim-rtx-a5000-unet');
   expect(simulatedBy('sim:/some/where/mine.json')).toBe('mine');
   expect(simulatedBy('kserve:http://x')).toBeNull();
+  expect(['local', 'kserve:http://x', 'sim:x'].map((pool) => providerIn(pool, 'cuda'))).toEqual([
+    'cuda',
+    'kserve',
+    'simulated',
+  ]);
 });
