@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { fitLine } from '../../service/src/inference/pool/fit.ts';
 import { createSimulatedPool } from '../../service/src/inference/sim/pool.ts';
 import { whyIllustrative } from '../../service/src/inference/sim/profile.ts';
-import { profileOf, quantile } from '../src/calibrate/profile.ts';
+import { profileOf } from '../src/calibrate/profile.ts';
+import { quantile } from '../src/measure/statistics.ts';
 import { sweep, type Execution } from '../src/calibrate/sweep.ts';
 import { parseCalibrateOptions } from '../src/cli/calibrate-options.ts';
 

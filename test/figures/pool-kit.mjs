@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateImages } from '../../loadtest/src/images/generator.ts';
+import { squareImages } from '../../loadtest/src/calibrate/images.ts';
 import { loadModelCard } from '../../service/src/inference/model.ts';
 import { createLocalPool } from '../../service/src/inference/pool/local.ts';
 
 const MODELS = new URL('../../service/models', import.meta.url).pathname;
-export const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** Folder, model and what opens pools and images of one side; all of it is closed by `close`. */
 export async function poolKit() {
@@ -25,9 +24,8 @@ export async function poolKit() {
     local: (workers, options = {}) =>
       keep(createLocalPool({ workers, modelDir, provider: 'cpu', timeoutMs: 60_000, memoryBytes: 64e9, ...options })),
     async images(side, count) {
-      const limits = { minSide: side, maxSide: side, medianSide: side, maxCells: Math.ceil(45 * (side / 256) ** 2) };
-      const set = await generateImages({ count, seed: side, directory: join(folder, String(side)), labels: 0, limits });
-      return set.images.map(({ path }) => ({ file: path, width: side, height: side }));
+      const files = await squareImages(folder, side, count);
+      return files.map((file) => ({ file, width: side, height: side }));
     },
     request: (image, id) => ({
       ...image,

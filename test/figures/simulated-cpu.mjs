@@ -5,11 +5,12 @@
 //
 //   node test/figures/simulated-cpu.mjs [ROUNDS]            (Node 24; about three minutes)
 import { setTimeout as sleep } from 'node:timers/promises';
-import { profileOf, quantile } from '../../loadtest/src/calibrate/profile.ts';
+import { profileOf } from '../../loadtest/src/calibrate/profile.ts';
 import { sweep } from '../../loadtest/src/calibrate/sweep.ts';
 import { createRandom } from '../../loadtest/src/images/random.ts';
 import { createSimulatedPool } from '../../service/src/inference/sim/pool.ts';
-import { median, poolKit } from './pool-kit.mjs';
+import { median, quantile } from '../../loadtest/src/measure/statistics.ts';
+import { poolKit } from './pool-kit.mjs';
 
 const WORKERS = 2;
 const CALIBRATED = [192, 320, 512];
@@ -50,7 +51,7 @@ async function arrive(kit, pool, images, rate, seed) {
     answers.push(answer.then((output) => ({ output, ms: performance.now() - asked })));
   }
   const done = await Promise.all(answers);
-  const times = done.map(({ ms }) => ms).sort((a, b) => a - b);
+  const times = done.map(({ ms }) => ms);
   return { outputs: done.map(({ output }) => output), figure: quantile(times, 0.95) };
 }
 

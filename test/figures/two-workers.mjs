@@ -1,7 +1,8 @@
 // What a second inference child gains: images a second of one and of two, in turn, on the same images. Two cores must be idle.
 //
 //   node test/figures/two-workers.mjs [ROUNDS]            (Node 24)
-import { median, poolKit } from './pool-kit.mjs';
+import { median } from '../../loadtest/src/measure/statistics.ts';
+import { poolKit } from './pool-kit.mjs';
 
 const IMAGES = 120;
 const LEAST = 1.8;

@@ -1,24 +1,11 @@
 import { fitLine } from '../../../service/src/inference/pool/fit.ts';
 import type { Profile } from '../../../service/src/inference/sim/profile.ts';
+import { median, quantileOfSorted } from '../measure/statistics.ts';
 import type { Execution } from './sweep.ts';
 
 const MEGA = 1e6;
 /** Evenly spaced in probability; enough for a p99. */
 const RESIDUALS = 101;
-
-export const medianOf = (values: readonly number[]): number =>
-  quantile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  );
-
-/** @param sorted ascending, not empty. Linear between the two nearest ranks. */
-export function quantile(sorted: readonly number[], q: number): number {
-  const rank = q * (sorted.length - 1);
-  const below = Math.floor(rank);
-  const low = sorted[below]!;
-  return low + (sorted[Math.min(below + 1, sorted.length - 1)]! - low) * (rank - below);
-}
 
 /** Fits `T = t0 + k · images · megapixels` to the medians of the cells; what single executions leave over is kept as it is. */
 export function profileOf(
@@ -32,7 +19,7 @@ export function profileOf(
   }
   const points = [...cells.values()].map((same) => {
     const { images, side } = same[0]!;
-    return { images, width: side, height: side, ms: round(medianOf(same.map(({ ms }) => ms)), 3), n: same.length };
+    return { images, width: side, height: side, ms: round(median(same.map(({ ms }) => ms)), 3), n: same.length };
   });
   const sizeOf = ({ images, width, height }: { images: number; width: number; height: number }) =>
     (images * width * height) / MEGA;
@@ -54,7 +41,7 @@ export function profileOf(
       residual: round(Math.sqrt(off.reduce((sum, each) => sum + each ** 2, 0) / off.length), 4),
       r2: round(line.r2, 4),
     },
-    residuals: Array.from({ length: RESIDUALS }, (_, i) => round(quantile(left, (i + 0.5) / RESIDUALS), 3)),
+    residuals: Array.from({ length: RESIDUALS }, (_, i) => round(quantileOfSorted(left, (i + 0.5) / RESIDUALS), 3)),
     coldStartMs: 0,
     failureRatio: 0,
   };

@@ -8,9 +8,9 @@ import type { InferenceBackend } from '../../../service/src/inference/pool/backe
 import { createBackend } from '../../../service/src/inference/pool/create.ts';
 import { whyIllustrative, type Profile } from '../../../service/src/inference/sim/profile.ts';
 import { EnvironmentError } from '../environment/errors.ts';
+import { squareImages } from '../calibrate/images.ts';
 import { profileOf } from '../calibrate/profile.ts';
 import { sweep } from '../calibrate/sweep.ts';
-import { generateImages } from '../images/generator.ts';
 import { MODEL, MODELS_DIR } from '../run/machine.ts';
 import { calibrateHelp, parseCalibrateOptions, type CalibrateOptions } from './calibrate-options.ts';
 import { EXIT, reportError } from './exit.ts';
@@ -36,22 +36,7 @@ async function backendOf({ pool, provider, batches }: CalibrateOptions, modelDir
 /** @returns files by side */
 async function makeImages(directory: string, { sides, batches }: CalibrateOptions, signal: AbortSignal) {
   const files = new Map<number, string[]>();
-  for (const side of sides) {
-    const limits = { minSide: side, maxSide: side, medianSide: side, maxCells: Math.ceil(45 * (side / 256) ** 2) };
-    const count = Math.max(...batches);
-    const set = await generateImages({
-      count,
-      seed: side,
-      directory: join(directory, `${side}`),
-      labels: 0,
-      limits,
-      signal,
-    });
-    files.set(
-      side,
-      set.images.map(({ path }) => path),
-    );
-  }
+  for (const side of sides) files.set(side, await squareImages(directory, side, Math.max(...batches), signal));
   return files;
 }
 

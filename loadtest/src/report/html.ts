@@ -15,25 +15,12 @@ import {
 } from './html-sections.ts';
 import { STYLE } from './html-style.ts';
 import { withoutSection } from './without.ts';
-import {
-  accuracySentence,
-  deliverySentence,
-  efficiencySentence,
-  settleSentence,
-  simulatedSentence,
-  verdictSentence,
-} from './words.ts';
+import { proofSentences, verdictSentence } from './words.ts';
 
 /** `report.html`: one file that needs nothing else, verdict first. */
 export function htmlReport(result: ResultFile): string {
   const { verdict, scenario, clientMode, images, seed, tool } = result;
-  const proof = [
-    simulatedSentence(result),
-    deliverySentence(result),
-    settleSentence(result),
-    efficiencySentence(result),
-    result.accuracy && accuracySentence(result.accuracy),
-  ].filter((text) => text !== null);
+  const proof = proofSentences(result);
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -2,15 +2,7 @@ import type { ResultFile } from '../contract.ts';
 import { oneLine } from './escape.ts';
 import { MARKS, formatActual, formatLimit, formatMs, formatValue } from './format.ts';
 import { WITHOUT_HEAD, movedRows, withoutTitle } from './without.ts';
-import {
-  accuracySentence,
-  deliverySentence,
-  efficiencySentence,
-  rejectedLines,
-  settleSentence,
-  simulatedSentence,
-  verdictSentence,
-} from './words.ts';
+import { proofSentences, rejectedLines, verdictSentence } from './words.ts';
 
 /** `summary.md`, also the step summary of a CI job. */
 export function markdownSummary(result: ResultFile): string {
@@ -26,13 +18,7 @@ export function markdownSummary(result: ResultFile): string {
     ...[stage.p50Ms, stage.p95Ms, stage.p99Ms, stage.maxMs, stage.cpuMsPerImage].map(formatMs),
   ]);
   const { environment: e } = result;
-  const sentences = [
-    simulatedSentence(result),
-    deliverySentence(result),
-    settleSentence(result),
-    efficiencySentence(result),
-    result.accuracy && accuracySentence(result.accuracy),
-  ].filter((text) => text !== null);
+  const sentences = proofSentences(result);
   const notes = [...result.notes, ...e.notes, ...rejectedLines(result), ...(result.baseline?.notes ?? [])];
   return [
     `## ${MARKS[result.verdict]} ${result.scenario}: ${result.verdict}`,

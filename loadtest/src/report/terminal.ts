@@ -2,14 +2,7 @@ import type { BudgetVerdict, ResultFile, Verdict } from '../contract.ts';
 import { oneLine } from './escape.ts';
 import { MARKS, durationMs, formatActual, formatLimit, formatMs } from './format.ts';
 import { withoutLines } from './without.ts';
-import {
-  accuracySentence,
-  deliverySentence,
-  efficiencySentence,
-  settleSentence,
-  simulatedSentence,
-  verdictSentence,
-} from './words.ts';
+import { proofSentences, verdictSentence } from './words.ts';
 
 /** SGR colour codes; 0 leaves the text alone. */
 const COLOURS: Readonly<Record<BudgetVerdict | Verdict, number>> = {
@@ -43,14 +36,10 @@ export function terminalReport(result: ResultFile, options: { colour: boolean })
     return `  ${line(cells)}  ${judged}${note === '' ? '' : `  (${note})`}`;
   });
   const sentences = [
-    simulatedSentence(result),
-    deliverySentence(result),
-    settleSentence(result),
-    efficiencySentence(result),
-    result.accuracy && accuracySentence(result.accuracy),
+    ...proofSentences(result),
     ...result.notes.map((note) => `note: ${note}`),
     ...(result.baseline?.notes ?? []).map((note) => `baseline: ${note}`),
-  ].filter((text) => text !== null);
+  ];
   const took = formatMs(durationMs(result.startedAt, result.finishedAt));
   const verdict = paint(result.verdict, `${MARKS[result.verdict]} ${result.verdict.toUpperCase()}`);
   return [

@@ -31,13 +31,13 @@ export function verdictSentence(result: ResultFile): string {
 }
 
 /** Null for a run with a model. */
-export const simulatedSentence = ({ environment: { inference } }: ResultFile): string | null =>
+const simulatedSentence = ({ environment: { inference } }: ResultFile): string | null =>
   inference.provider === 'simulated'
     ? `Simulated: no model ran. Times of inference are those of the profile in ${inference.pool}, results stand for none of these images.`
     : null;
 
 /** The delivery proof: what went in, what came out, how often, and in what order. */
-export function deliverySentence({ delivery }: ResultFile): string {
+function deliverySentence({ delivery }: ResultFile): string {
   const { submitted, completed, failed, duplicates, missing, sequenceGaps } = delivery;
   const ended = `${formatCount(completed + failed)} of ${formatCount(submitted)} images ended (${formatCount(completed)} completed, ${formatCount(failed)} failed with a code)`;
   if (submitted === 0) return 'No image was submitted, so nothing was delivered.';
@@ -47,7 +47,7 @@ export function deliverySentence({ delivery }: ResultFile): string {
   return `${ended}. At the page ${formatCount(missing)} were missing and ${formatCount(duplicates)} came twice; ${formatCount(sequenceGaps)} gaps in the numbering.`;
 }
 
-export function efficiencySentence({ efficiency }: ResultFile): string | null {
+function efficiencySentence({ efficiency }: ResultFile): string | null {
   const { cpuRatio, imagesPerSecond, rawImagesPerSecond } = efficiency;
   if (cpuRatio === null) return null;
   const rate =
@@ -57,13 +57,13 @@ export function efficiencySentence({ efficiency }: ResultFile): string | null {
   return `Of each CPU second that the service spent on the batch, ${Math.round(cpuRatio * 100)} % is what a bare decode, run and polygons loop would have needed.${rate}`;
 }
 
-export function accuracySentence(accuracy: Accuracy): string {
+function accuracySentence(accuracy: Accuracy): string {
   const { dataset, split, images, ap50, ap75, meanIoU, countErrorRatio } = accuracy;
   const where = `${formatCount(images)} labelled images of ${dataset}${split ? `, split ${split}` : ''}`;
   return `Against ${where}: AP ${ap50.toFixed(3)} at IoU 0.5, ${ap75.toFixed(3)} at 0.75, mean IoU ${meanIoU.toFixed(3)}, median count error ${(countErrorRatio * 100).toFixed(1)} %.`;
 }
 
-export function settleSentence({ client }: ResultFile): string {
+function settleSentence({ client }: ResultFile): string {
   if (client.settleMs === null) return 'The page’s settling after the burst was not measured.';
   return `After the completion burst’s last frame the page took ${formatMs(client.settleMs)} to show the final state, with ${formatCount(client.toasts)} toast nodes ever created and ${formatCount(client.bulkCalls)} requests for results.`;
 }
@@ -79,3 +79,13 @@ export function rejectedLines({ images }: ResultFile): string[] {
   const more = images.rejected.length - shown.length;
   return more > 0 ? [...shown, `and ${formatCount(more)} more rejected files, in result.json`] : shown;
 }
+
+/** What a run showed, a sentence each, in the order of every report. */
+export const proofSentences = (result: ResultFile): string[] =>
+  [
+    simulatedSentence(result),
+    deliverySentence(result),
+    settleSentence(result),
+    efficiencySentence(result),
+    result.accuracy && accuracySentence(result.accuracy),
+  ].filter((text) => text !== null);

@@ -1,9 +1,7 @@
-import { failureOf } from '../failure.ts';
-import type { SegmentOutput, SegmentRequest } from '../segment.ts';
-import type { InferenceFailure } from '../failure.ts';
+import { failureOf, type InferenceFailure } from '../failure.ts';
+import type { SegmentOutput } from '../segment.ts';
 import type { InferenceRequest } from './backend.ts';
 import type { Measured } from './executor.ts';
-import type { LeaseToChild } from '../kserve/child-leases.ts';
 import type { FromChild, ToChild } from './protocol.ts';
 
 /** What a child can do once it is loaded. */
@@ -13,36 +11,23 @@ export interface Served {
   /** Runs the usual shapes, empty, and says what they took. */
   warmup(): Promise<Measured[]>;
 }
-export type { SegmentRequest };
 
-/** Answers the parent's messages in order, one at a time; a run blocks the event loop. Ends with the parent. */
+/** Answers the parent, which sends a batch when the one before is answered; a run blocks the event loop. Ends with the parent. */
 export function serve(load: () => Promise<Served>): void {
   const send = (message: FromChild) => process.send?.(message);
-  const waiting: Exclude<ToChild, LeaseToChild>[] = [];
-  let wake = () => {};
 
   process.on('disconnect', () => process.exit(0));
   // The parent decides when to end, also when a terminal or a supervisor signals the whole group: a child that went first
   // would look as if its image had killed it.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
-  process.on('message', (message: ToChild) => {
-    if (message.type === 'leased') return; // `child-leases.ts` has it
-    waiting.push(message);
-    wake();
-  });
-
-  const work = async (served: Served) => {
-    for (;;) {
-      const next = waiting.shift();
-      if (next === undefined) await new Promise<void>((resolve) => (wake = resolve));
-      else send(await answer(served, next, send));
-    }
-  };
   load()
     .then(async (served) => {
       const measured = await served.warmup();
+      process.on('message', (message: ToChild) => {
+        // Leases are for `child-leases.ts`.
+        if (message.type === 'run') void answer(served, message, send).then(send);
+      });
       send({ type: 'ready', measured, rssBytes: process.memoryUsage.rss() });
-      await work(served);
     })
     .catch((error: unknown) => {
       send({ type: 'broken', message: error instanceof Error ? error.message : String(error) });

@@ -4,9 +4,10 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodePolygons } from '../../../src/contract/polygons-format.ts';
-import type { InferenceBackend, InferenceRequest } from '../../../src/inference/pool/backend.ts';
+import type { InferenceBackend } from '../../../src/inference/pool/backend.ts';
 import { createLocalPool, type LocalPoolOptions } from '../../../src/inference/pool/local.ts';
 import { discs } from '../shapes.ts';
+import { request } from './scripted.ts';
 
 const MODEL = path.join(import.meta.dirname, '../../../models/nuclei/1');
 const FAULTY = path.join(import.meta.dirname, 'faulty-child.ts');
@@ -37,22 +38,9 @@ async function open(options: Partial<LocalPoolOptions> = {}) {
   pools.push(pool);
   await pool.load();
   const infer = (id: string, file = cells, limits: { deadlineMs?: number; signal?: AbortSignal } = {}) =>
-    pool.infer(requestOf(id, file), { deadlineMs: 20_000, ...limits });
+    pool.infer(request(id, { file, width: 128, height: 128, modelDir: MODEL }), { deadlineMs: 20_000, ...limits });
   return { pool, infer };
 }
-const requestOf = (id: string, file: string): InferenceRequest => ({
-  id,
-  file,
-  sha256: '',
-  width: 128,
-  height: 128,
-  modelDir: MODEL,
-  priority: 0,
-  threshold: 0.5,
-  channel: null,
-  page: 0,
-  detectHoles: false,
-});
 const runsOf = async (id: string) => (await readFile(path.join(folder, `${id}.ran`), 'utf8')).trim().split('\n').length;
 const alive = (pid: number) => {
   try {
