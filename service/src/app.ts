@@ -25,6 +25,7 @@ import security from './plugins/security.ts';
 import services from './plugins/services.ts';
 import signedUrls from './plugins/signed-urls.ts';
 import systemSampler from './plugins/system-sampler.ts';
+import tenants from './plugins/tenants.ts';
 import validation from './plugins/validation.ts';
 import audit from './routes/audit.ts';
 import batches from './routes/batches.ts';
@@ -48,6 +49,7 @@ const PLUGINS = [
   validation,
   pathIds,
   limiter,
+  tenants,
   signedUrls,
   auth,
   rateLimit,

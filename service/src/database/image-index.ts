@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { encodeIndex } from '#contract/index-format.ts';
 import { IMAGE_STATUSES } from '#contract/common.ts';
-import type { Sql } from './client.ts';
+import type { Owner } from '../tenants/owner.ts';
 
 interface PackedRow {
   count: number;
@@ -16,17 +16,17 @@ interface PackedRow {
  * PostgreSQL packs the bytes, so that 100,000 rows cost one row of this process.
  * @returns null when there is no such project.
  */
-export async function readIndex(sql: Sql, projectId: string): Promise<Uint8Array<ArrayBuffer> | null> {
+export async function readIndex({ sql, tenantId }: Owner, projectId: string): Promise<Uint8Array<ArrayBuffer> | null> {
   // The numbering begins at first use, and outside of the read-only snapshot.
   await sql`
     insert into event_streams (project_id, epoch)
-    select id, ${randomUUID()}::uuid from projects where id = ${projectId} and deleted_at is null
+    select id, ${randomUUID()}::uuid from projects where id = ${projectId} and deleted_at is null and tenant_id = ${tenantId}
       and not exists (select from event_streams where project_id = ${projectId})
     on conflict do nothing`;
   return sql.begin('isolation level repeatable read read only', async (tx) => {
     const [stream] = await tx<{ epoch: string; seq: number }[]>`
       select s.epoch, s.seq from event_streams s join projects p on p.id = s.project_id
-      where s.project_id = ${projectId} and p.deleted_at is null`;
+      where s.project_id = ${projectId} and p.deleted_at is null and p.tenant_id = ${tenantId}`;
     if (!stream) return null;
     const [packed] = await tx<PackedRow[]>`
       select count(*) as count,

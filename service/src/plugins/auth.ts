@@ -20,7 +20,7 @@ declare module 'fastify' {
 }
 
 export const SESSION_COOKIE = 'segbench_session';
-const NOBODY: ApiKey = { id: '', name: '', scopes: [] };
+const NOBODY: ApiKey = { id: '', name: '', scopes: [], tenantId: '' };
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export const bearerOf = (request: FastifyRequest): string | undefined =>
@@ -53,7 +53,7 @@ export default fp(
   async (app: FastifyInstance) => {
     await app.register(cookie);
     const { sessionSeconds, keyTrustMs: trustMs } = app.config;
-    app.decorate('keys', createKeyStore(app.sql, { sessionSeconds, trustMs }));
+    app.decorate('keys', createKeyStore(app.connections.service, { sessionSeconds, trustMs }));
     app.decorate(
       'access',
       createAccessGuard(app.keys, (error) => app.log.warn(error, 'a key could not be looked up')),

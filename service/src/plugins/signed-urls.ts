@@ -22,7 +22,8 @@ declare module 'fastify' {
   }
 }
 
-const BEARER: ApiKey = { id: '', name: 'signed address', scopes: ['read'] };
+/** Whose things have been asked for by signed addresses; what is deleted keeps its owner. */
+const OWNERS_MAX = 200_000;
 
 /** Makes signed addresses, and believes them. */
 export default fp(
@@ -30,6 +31,20 @@ export default fp(
     const { cdnBaseUrl: baseUrl, urlSigningKey, urlTtlSeconds: ttlSeconds } = app.config;
     const signer = createSigner(await signingKeys(urlSigningKey, app.storage.dataDir));
     app.decorate('urls', createUrls({ signer, baseUrl, ttlSeconds }));
+    const owners = new Map<string, string>();
+    /** Whose the image or export of a signed address is: the address says it no more than a key's owner would. Empty for nobody's. */
+    async function ownerOf(id: string): Promise<string> {
+      const known = owners.get(id);
+      if (known !== undefined) return known;
+      const [row] = await app.connections.service<{ tenantId: string }[]>`
+        select p.tenant_id as "tenantId" from projects p where p.id = coalesce(
+          (select i.project_id from images i where i.id = ${id}),
+          (select b.project_id from exports e join batches b on b.id = e.batch_id where e.id = ${id}))`;
+      if (!row) return '';
+      if (owners.size >= OWNERS_MAX) owners.clear();
+      owners.set(id, row.tenantId);
+      return row.tenantId;
+    }
     app.decorateRequest('signedUntil', null);
     app.decorate('bearerOfUrl', async (request: FastifyRequest) => {
       const { signature, expires } = request.query as Record<string, unknown>;
@@ -37,7 +52,9 @@ export default fp(
       const verdict = signer.verify(request.raw.url ?? '');
       if (verdict.valid) {
         request.signedUntil = verdict.expires;
-        return BEARER;
+        const { id, exportId } = request.params as { id?: string; exportId?: string };
+        const tenantId = await ownerOf((id ?? exportId ?? '').toLowerCase());
+        return { id: '', name: 'signed address', scopes: ['read'], tenantId };
       }
       // Guesses are counted like guesses of keys.
       await app.limitAddress(request);

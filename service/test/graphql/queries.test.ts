@@ -212,7 +212,7 @@ describe('the database', () => {
   it('is asked as often for the owners of 40 more projects', async () => {
     const query = '{ projects { items { owner { name } stats { segmentedImages } } } }';
     const few = await count(query, {});
-    await service.app.sql`insert into projects (id, name) select gen_random_uuid(), 'many' from generate_series(1, 40)`;
+    await service.sql`insert into projects (id, name) select gen_random_uuid(), 'many' from generate_series(1, 40)`;
     const many = await count(query, {});
     expect((many.data['projects'] as { items: unknown[] }).items.length).toBeGreaterThan(40);
     expect(many.queries).toBe(few.queries);

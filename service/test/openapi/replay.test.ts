@@ -109,9 +109,7 @@ describe('every documented request', () => {
       expect((await send('readResults', { headers: { accept }, expected: 200 })).headers.get('content-type')).toContain(
         accept,
       );
-    const [mask] = await service.app.sql<
-      { id: string }[]
-    >`select result_id as id from images where id = ${images[0]!.id}`;
+    const [mask] = await service.sql<{ id: string }[]>`select result_id as id from images where id = ${images[0]!.id}`;
     learn('results', mask!.id);
     const signed = JSON.parse((await send('getImage', { expected: 200 })).body.toString()) as Image;
     for (const address of [signed.thumbnailUrl, signed.overlayUrl, signed.fileUrl])

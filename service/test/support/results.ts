@@ -58,7 +58,8 @@ export async function finishBatch(
   images: readonly Image[],
   counts: readonly (number | null)[],
 ): Promise<string> {
-  const { sql, cache } = service.app;
+  const { sql } = service;
+  const { cache } = service.app;
   const batchId = randomUUID();
   const completed = counts.filter((count) => count !== null).length;
   await sql`insert into batches (id, project_id, status, model, model_version, threshold, parameters, total, completed, failed)
