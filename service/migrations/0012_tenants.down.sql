@@ -15,6 +15,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', each.relname);
   END LOOP;
 END $$;
+DROP VIEW images_of_tenant;
 DROP FUNCTION segbench_tenant();
 ALTER FUNCTION note_cdn_removals() SECURITY INVOKER RESET search_path;
 ALTER FUNCTION note_cdn_replacement() SECURITY INVOKER RESET search_path;

@@ -34,9 +34,9 @@ export async function readIndex({ sql, tenantId }: Owner, projectId: string): Pr
         coalesce(string_agg(set_byte('\\x00'::bytea, 0, status), ''::bytea order by created_at, id), '') as statuses,
         coalesce(string_agg(substring(int4send(colour) from 2), ''::bytea order by created_at, id), '') as colours
       from (
-        select i.id, i.created_at, b.average_colour as colour,
+        select i.id, i.created_at, i.average_colour as colour,
           array_position(${tx.array([...IMAGE_STATUSES])}::text[], i.status) - 1 as status
-        from images i join blobs b on b.sha256 = i.sha256 where i.project_id = ${projectId}
+        from images_of_tenant i where i.project_id = ${projectId}
       ) rows`;
     return encodeIndex({ ...stream, ...packed! });
   });

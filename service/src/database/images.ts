@@ -58,16 +58,15 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
   const ofProject = sql`join projects p on p.id = i.project_id and p.deleted_at is null and p.tenant_id = ${tenantId}`;
   /** Microseconds stay in `createdAt`, because cursors compare it. */
   const columns = sql`
-    i.id, i.project_id as "projectId", i.name, i.relative_path as "relativePath", b.width, b.height, b.channels, b.pages,
-    b.size_bytes as "sizeBytes", encode(i.sha256, 'hex') as sha256, b.mime_type as "mimeType", i.status,
+    i.id, i.project_id as "projectId", i.name, i.relative_path as "relativePath", i.width, i.height, i.channels, i.pages,
+    i.size_bytes as "sizeBytes", encode(i.sha256, 'hex') as sha256, i.mime_type as "mimeType", i.status,
     to_char(i.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
     i.polygon_count as "polygonCount", i.batch_id as "batchId", i.error_code as "errorCode",
     i.error_message as "errorMessage"`;
 
   async function load(id: string): Promise<Image | null> {
     const [row] = await sql<ImageRow[]>`
-      select ${columns} from images i join blobs b on b.sha256 = i.sha256
-        ${ofProject} where i.id = ${id}`;
+      select ${columns} from images_of_tenant i ${ofProject} where i.id = ${id}`;
     return row ? toImage(row) : null;
   }
 
@@ -119,9 +118,8 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
   const readRows = (query: ImageListQuery, from: Fragment, limit: number) => sql<ImageRow[]>`
     select ${columns}
     from (
-      select i.id from images i where ${filterOf(query)} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
-    ) page join images i on i.id = page.id join blobs b on b.sha256 = i.sha256
-      ${ofProject}
+      select i.id from images_of_tenant i where ${filterOf(query)} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
+    ) page join images_of_tenant i on i.id = page.id ${ofProject}
     order by ${ORDERS[query.sort]}`;
 
   /** One row more than the page has. */
@@ -139,7 +137,7 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
   async function loadTotal(query: ImageListQuery): Promise<number> {
     const { projectId, statuses, q } = query;
     const count = async () => {
-      const [row] = await sql<{ total: number }[]>`select count(*) as total from images i where ${filterOf(query)}`;
+      const [row] = await sql<{ total: number }[]>`select count(*) as total from images_of_tenant i where ${filterOf(query)}`;
       return row?.total ?? 0;
     };
     if (q)
@@ -202,8 +200,7 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
     /** Those of the given images that there are, in no order, past the cache. */
     async many(ids: readonly string[]): Promise<Image[]> {
       const rows = await sql<ImageRow[]>`
-        select ${columns} from images i join blobs b on b.sha256 = i.sha256
-          ${ofProject} where i.id = any(${[...ids]}::uuid[])`;
+        select ${columns} from images_of_tenant i ${ofProject} where i.id = any(${[...ids]}::uuid[])`;
       return rows.map(toImage);
     },
     /**

@@ -4,6 +4,7 @@ import { SCOPES } from '#contract/common.ts';
 import type { ApiKey } from '../plugins/decorators.ts';
 import { apiError, badValue } from '../errors.ts';
 import { FIRST_TENANT } from '../tenants/first.ts';
+import type { Owner } from '../tenants/owner.ts';
 import type { Sql } from './client.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 
@@ -47,8 +48,14 @@ const columnsOf = (
 ) => sql`id, name, scopes, tenant_id as "tenantId", created_at as "createdAt", expires_at as "expiresAt",
   revoked_at as "revokedAt", last_used_at as "lastUsedAt"`;
 
+/** Whether the tenant has such a key, revoked or not. */
+export async function hasKey({ sql, tenantId }: Owner, id: string): Promise<boolean> {
+  const rows = await sql`select id from api_keys where id = ${id} and tenant_id = ${tenantId}`;
+  return rows.length > 0;
+}
+
 /** Keys of a tenant, oldest first, without their hashes. */
-export async function listKeys(sql: Sql, tenantId: string, limit: number, offset: number, cursor: string | undefined) {
+export async function listKeys({ sql, tenantId }: Owner, limit: number, offset: number, cursor: string | undefined) {
   if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
   const at = cursor === undefined ? null : decodeCursor(cursor, ORDER);
   const [rows, [counted]] = await Promise.all([

@@ -14,6 +14,7 @@ export const GRANTS: Readonly<Record<'tenant' | 'service', Readonly<Record<strin
   tenant: {
     projects: 'select, insert, update',
     images: 'select, insert, update, delete',
+    images_of_tenant: 'select',
     blobs: 'select, insert',
     results: 'select',
     batches: 'select, insert, update',

@@ -27,8 +27,8 @@ const listed = async (query = 'limit=500') =>
 describe('a key', () => {
   it('is shown by the reply that made it, and by nothing else ever', async () => {
     const { token, ...shown } = await makeKey(server, ['read', 'metrics'], { name: 'nightly' });
-    const [id, secret] = token.split('.');
-    expect([id, secret]).toEqual([shown.id, expect.stringMatching(/^[\w-]{43}$/)]);
+    const [named, secret] = token.split('.');
+    expect([named, secret]).toEqual([shown.id, expect.stringMatching(/^[\w-]{43}$/)]);
     expect(shown).toEqual({
       id: expect.any(String),
       name: 'nightly',
@@ -50,7 +50,7 @@ describe('a key', () => {
     ];
     const hash = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(token)));
     for (const text of texts)
-      for (const secret of [token, secret!, TEST_KEY]) expect(text).not.toContain(secret);
+      for (const hidden of [token, secret!, TEST_KEY]) expect(text).not.toContain(hidden);
     // Not even what could be guessed against offline leaves the database.
     expect(texts.map((text) => text.includes(hash.toString('hex')))).toEqual([false, false, true]);
     expect(texts[0]).not.toContain(hash.toString('base64'));

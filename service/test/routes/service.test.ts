@@ -60,7 +60,7 @@ describe('metrics', () => {
   });
 
   it('reports true values of the last minute', async () => {
-    await service.sql`select pg_sleep(0.06)`;
+    await service.tenant.sql`select pg_sleep(0.06)`;
     const slow = (await (await service.call('/api/metrics/slow-queries')).json()) as {
       slowQueries: { query: string; duration: number }[];
     };
