@@ -15,7 +15,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', each.relname);
   END LOOP;
 END $$;
-DROP VIEW images_of_tenant;
+DROP VIEW images_of_tenant, image_files_of_tenant;
 DROP FUNCTION segbench_tenant();
 ALTER FUNCTION note_cdn_removals() SECURITY INVOKER RESET search_path;
 ALTER FUNCTION note_cdn_replacement() SECURITY INVOKER RESET search_path;
@@ -38,6 +38,7 @@ DROP TABLE retired_secrets;
 ALTER TABLE results DROP CONSTRAINT results_once;
 ALTER TABLE results ADD UNIQUE (sha256, model, model_version, parameters);
 DROP INDEX audit_of_tenant;
+DROP INDEX audit_tenants;
 DROP INDEX api_keys_of_tenant;
 DROP INDEX projects_of_tenant;
 CREATE INDEX projects_list ON projects (created_at, id) WHERE deleted_at IS NULL;

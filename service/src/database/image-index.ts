@@ -36,7 +36,7 @@ export async function readIndex({ sql, tenantId }: Owner, projectId: string): Pr
       from (
         select i.id, i.created_at, i.average_colour as colour,
           array_position(${tx.array([...IMAGE_STATUSES])}::text[], i.status) - 1 as status
-        from images_of_tenant i where i.project_id = ${projectId}
+        from image_files_of_tenant i where i.project_id = ${projectId}
       ) rows`;
     return encodeIndex({ ...stream, ...packed! });
   });

@@ -66,7 +66,7 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
 
   async function load(id: string): Promise<Image | null> {
     const [row] = await sql<ImageRow[]>`
-      select ${columns} from images_of_tenant i ${ofProject} where i.id = ${id}`;
+      select ${columns} from image_files_of_tenant i ${ofProject} where i.id = ${id}`;
     return row ? toImage(row) : null;
   }
 
@@ -119,7 +119,7 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
     select ${columns}
     from (
       select i.id from images_of_tenant i where ${filterOf(query)} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
-    ) page join images_of_tenant i on i.id = page.id ${ofProject}
+    ) page join image_files_of_tenant i on i.id = page.id ${ofProject}
     order by ${ORDERS[query.sort]}`;
 
   /** One row more than the page has. */
@@ -200,7 +200,7 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
     /** Those of the given images that there are, in no order, past the cache. */
     async many(ids: readonly string[]): Promise<Image[]> {
       const rows = await sql<ImageRow[]>`
-        select ${columns} from images_of_tenant i ${ofProject} where i.id = any(${[...ids]}::uuid[])`;
+        select ${columns} from image_files_of_tenant i ${ofProject} where i.id = any(${[...ids]}::uuid[])`;
       return rows.map(toImage);
     },
     /**

@@ -15,6 +15,7 @@ export const GRANTS: Readonly<Record<'tenant' | 'service', Readonly<Record<strin
     projects: 'select, insert, update',
     images: 'select, insert, update, delete',
     images_of_tenant: 'select',
+    image_files_of_tenant: 'select',
     blobs: 'select, insert',
     results: 'select',
     batches: 'select, insert, update',

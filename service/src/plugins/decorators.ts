@@ -12,7 +12,7 @@ export interface ApiKey {
   id: string;
   name: string;
   scopes: readonly Scope[];
-  /** Whose rows it sees; empty for nobody. */
+  /** Whose rows it sees. */
   tenantId: string;
 }
 

@@ -4,6 +4,7 @@ import { signingKeys } from '../cdn/key.ts';
 import { createSigner } from '../cdn/sign.ts';
 import { createUrls, type Urls } from '../cdn/urls.ts';
 import { ApiError, shown } from '../errors.ts';
+import { NO_TENANT } from '../tenants/first.ts';
 import type { ApiKey } from './decorators.ts';
 
 declare module 'fastify' {
@@ -32,7 +33,7 @@ export default fp(
     const signer = createSigner(await signingKeys(urlSigningKey, app.storage.dataDir));
     app.decorate('urls', createUrls({ signer, baseUrl, ttlSeconds }));
     const owners = new Map<string, string>();
-    /** Whose the image or export of a signed address is: the address says it no more than a key's owner would. Empty for nobody's. */
+    /** Whose the image or export of a signed address is. */
     async function ownerOf(id: string): Promise<string> {
       const known = owners.get(id);
       if (known !== undefined) return known;
@@ -40,7 +41,7 @@ export default fp(
         select p.tenant_id as "tenantId" from projects p where p.id = coalesce(
           (select i.project_id from images i where i.id = ${id}),
           (select b.project_id from exports e join batches b on b.id = e.batch_id where e.id = ${id}))`;
-      if (!row) return '';
+      if (!row) return NO_TENANT;
       if (owners.size >= OWNERS_MAX) owners.clear();
       owners.set(id, row.tenantId);
       return row.tenantId;

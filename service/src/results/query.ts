@@ -69,7 +69,7 @@ export async function* entriesByIds(
     select i.id as "imageId", i.result_id as "resultId", coalesce(octet_length(r.polygons), 0) as bytes,
       coalesce((select bi.batch_id from batch_items bi
         where bi.image_id = i.id and bi.result_id = i.result_id order by bi.queued_at desc limit 1), i.batch_id) as "batchId"
-    from images i join projects p on p.id = i.project_id and p.deleted_at is null and p.tenant_id = ${tenantId} left join results r on r.id = i.result_id
+    from images_of_tenant i join projects p on p.id = i.project_id and p.deleted_at is null and p.tenant_id = ${tenantId} left join results r on r.id = i.result_id
     where i.id = any(${ids}::uuid[])`;
   const found = new Map(rows.map((row) => [row.imageId, row]));
   const plan = ids.map((imageId, index): Planned => {

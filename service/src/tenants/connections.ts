@@ -11,7 +11,7 @@ const IDLE_SECONDS = 30;
 export interface Connections {
   /** For what belongs to no tenant; sees all rows of the few tables that it may read. */
   service: Sql;
-  /** Sees the rows of this tenant; of `''`, which is nobody's, none. */
+  /** Sees the rows of this tenant. */
   of(tenantId: string): Sql;
   /** Whether PostgreSQL keeps tenants apart as well; without it there is only one. */
   walled: boolean;

@@ -40,7 +40,7 @@ export interface TenantDeps {
   auditLost(error: unknown, action: string): void;
 }
 
-/** Tenants by their ids, each made when it is first asked for; `''` is nobody, who has nothing. */
+/** Tenants by their ids, each made when it is first asked for. */
 export function createTenants(deps: TenantDeps): (tenantId: string) => Tenant {
   const tenants = new Map<string, Tenant>();
 

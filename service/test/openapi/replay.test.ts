@@ -145,7 +145,7 @@ describe('every documented request', () => {
 
   it('cleans up as documented, and none was left out', async () => {
     learn('keys', json(await send('createKey', { expected: 201 })).id);
-    for (const id of ['listKeys', 'listAudit']) await send(id, { expected: 200 });
+    for (const id of ['listKeys', 'rotateKey', 'listAudit']) await send(id, { expected: 200 });
     for (const id of ['deleteKey', 'deleteImage', 'deleteProject', 'deleteSession']) await send(id, { expected: 204 });
     await send('getProject', { expected: 404 });
     const others = [...found.keys()].filter((id) => !done.has(id));
