@@ -1,7 +1,7 @@
 import { BULK_1000 } from './bulk-1000.ts';
 import type { Scenario } from './scenario.ts';
 
-export type { Scenario } from './scenario.ts';
+export type { BulkScenario, Scenario, ScenarioKind } from './scenario.ts';
 
 const SCENARIOS: readonly Scenario[] = [BULK_1000];
 

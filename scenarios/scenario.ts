@@ -2,9 +2,20 @@ import type { BudgetName, BudgetSpec } from '../loadtest/src/contract.ts';
 
 export type BrowseRequest = 'list' | 'image' | 'picture';
 
-export interface Scenario {
+/** What every scenario says of itself; `kind` chooses the runner. */
+interface ScenarioBase<Kind extends string> {
+  kind: Kind;
   name: string;
   title: string;
+  /** Images of a run, and of one with `--quick`. */
+  images: { count: number; quickCount: number };
+  budgets: readonly BudgetSpec[];
+  /** Budgets that this scenario does not exercise, each with the reason. */
+  notApplicable: Partial<Record<BudgetName, string>>;
+}
+
+/** One bulk run with a page that watches it. */
+export interface BulkScenario extends ScenarioBase<'bulk'> {
   /** Sides in pixels. */
   images: {
     count: number;
@@ -31,7 +42,7 @@ export interface Scenario {
     downloads: { clients: number; fileBytes: number; maxRangeBytes: number };
     scroll: { sweeps: number; sweepMs: number };
   };
-  budgets: readonly BudgetSpec[];
-  /** Budgets that this scenario does not exercise, each with the reason. */
-  notApplicable: Partial<Record<BudgetName, string>>;
 }
+
+export type Scenario = BulkScenario;
+export type ScenarioKind = Scenario['kind'];

@@ -27,7 +27,19 @@ export const BUDGET_NAMES = [
   'frame_p95_ms',
   'download_rss_growth_bytes',
 ] as const;
-export type BudgetName = (typeof BUDGET_NAMES)[number];
+/** Of the scenarios that break things on purpose, or load them beyond what they bear. */
+export const RELIABILITY_BUDGET_NAMES = [
+  'fault_images_lost',
+  'fault_duplicates',
+  'fault_sequence_gaps',
+  'fault_counter_mismatches',
+  'fault_toasts_per_batch',
+  'recovery_worker_killed_ms',
+  'recovery_queue_wiped_ms',
+  'recovery_database_restart_ms',
+  'recovery_socket_away_ms',
+] as const;
+export type BudgetName = (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number];
 
 export interface BudgetSpec {
   name: BudgetName;
@@ -149,6 +161,23 @@ export interface NoiseInfo {
   generatorLagP99Ms: number | null;
 }
 
+/** A table that a scenario adds to every report. A cell with a number has its column's unit. */
+export interface ReportTable {
+  title: string;
+  /** What a reader must know to read it. */
+  note?: string;
+  columns: { name: string; unit?: BudgetUnit }[];
+  rows: (string | number | null)[][];
+}
+/** Lines over a common x axis that a scenario adds to the HTML report. */
+export interface ReportPlot {
+  title: string;
+  note?: string;
+  x: { name: string; unit: BudgetUnit };
+  y: { name: string; unit: BudgetUnit; limit?: number };
+  series: { name: string; points: [x: number, y: number][] }[];
+}
+
 /** What a run leaves in `measurements.json` for the judge: everything but verdicts. */
 export interface RunData {
   scenario: string;
@@ -183,6 +212,9 @@ export interface RunData {
   database?: { queries: number; queriesPerImage: number };
   /** Settings that this run gave the service beside those of every run: what was switched off. */
   settings?: Record<string, string>;
+  /** What the scenario has to show beside budgets. */
+  tables?: ReportTable[];
+  plots?: ReportPlot[];
   /** Set when the run ended early. */
   stopped?: { reason: 'interrupted' | 'error'; message: string };
 }
