@@ -25,6 +25,7 @@ import security from './plugins/security.ts';
 import services from './plugins/services.ts';
 import signedUrls from './plugins/signed-urls.ts';
 import systemSampler from './plugins/system-sampler.ts';
+import tenants from './plugins/tenants.ts';
 import validation from './plugins/validation.ts';
 import audit from './routes/audit.ts';
 import batches from './routes/batches.ts';
@@ -48,6 +49,7 @@ const PLUGINS = [
   validation,
   pathIds,
   limiter,
+  tenants,
   signedUrls,
   auth,
   rateLimit,
@@ -75,12 +77,17 @@ const ROUTES = [
   audit,
 ];
 
+/** Libraries log what they are given, at `trace` whole requests. */
+const REDACTED = ['authorization', 'cookie'].flatMap((name) =>
+  ['headers', '*.headers', '*.*.headers'].map((at) => `${at}.${name}`),
+);
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The HTTP service, not yet listening. What is in `deps` was opened by the caller, who closes it after the app. */
 export async function buildApp(deps: Services): Promise<FastifyInstance> {
   const app = Fastify({
-    logger: { level: deps.config.logLevel },
+    logger: { level: deps.config.logLevel, redact: REDACTED },
     logController: new LogController({ disableRequestLogging: true }),
     // A slow line may take its time with 100 files of 20 MB; a socket that sends nothing may not.
     requestTimeout: deps.config.requestTimeoutMs,

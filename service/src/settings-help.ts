@@ -12,6 +12,9 @@ const GROUPS = [
     [
       'databaseUrl',
       'databasePool',
+      'databaseRole',
+      'tenantPool',
+      'tenantsMax',
       'databaseLostMs',
       'queueRedisUrl',
       'cacheRedisUrl',
@@ -93,6 +96,10 @@ const ABOUT: Record<Field, string> = {
   logLevel: 'least severe message that is written',
   databaseUrl: 'PostgreSQL',
   databasePool: 'connections that each process keeps at most',
+  databaseRole:
+    'Role that the API reads tenants’ rows as, beside `NAME_service`; made at the start where it is missing. `off`: no row-level security, one tenant only, and a warning at each start',
+  tenantPool: 'Connections that an API process opens for each tenant but the first, closed after 30 s without use',
+  tenantsMax: 'Tenants that may be made, the first included',
   databaseLostMs: 'a process whose database does not answer for this long ends',
   queueRedisUrl: 'Redis of the queue (noeviction, AOF)',
   cacheRedisUrl: 'Redis of cache and rate limits (LRU)',

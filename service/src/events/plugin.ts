@@ -16,7 +16,6 @@ const MAX_CLIENT_FRAME_BYTES = 64 * 1024;
 export default fp(
   async (app: FastifyInstance) => {
     const hub = createHub({
-      sql: app.sql,
       databaseUrl: app.config.databaseUrl,
       log: (message) => app.log.warn(message),
     });
@@ -40,5 +39,5 @@ export default fp(
       },
     });
   },
-  { name: 'events', dependencies: ['services'] },
+  { name: 'events', dependencies: ['services', 'tenants'] },
 );

@@ -5,7 +5,7 @@ import { createJobQueue, type JobQueue } from '../batches/queue.ts';
 import { readQueue } from '../batches/read.ts';
 import { reconcileOnce } from '../batches/reconcile.ts';
 import { refillMs, relayOnce } from '../batches/relay.ts';
-import { createCache, type Cache } from '../cache.ts';
+import { createCache, type CacheServer } from '../cache.ts';
 import { createPurges } from '../cdn/purges.ts';
 import type { Config } from '../config.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
@@ -29,7 +29,7 @@ interface RelayDeps {
   config: Config;
   sql: Sql;
   queue: JobQueue;
-  cache: Cache;
+  cache: CacheServer;
   metrics: Metrics;
   log: Log;
 }
@@ -135,7 +135,7 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
   let counts = { waiting: 0, oldestAgeMs: 0 };
   const gauges = startLoop({
     everyMs: RECONCILE_MS,
-    step: async () => void (counts = await readQueue(sql)),
+    step: async () => void (counts = await readQueue(sql, null)),
     onError: () => {},
   });
   metrics.gauge('segbench_relay_leader', '1 in the process that leads.', () => (leader.isLeader() ? 1 : 0));

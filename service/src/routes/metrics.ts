@@ -43,7 +43,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest,
     schema: { tags, summary: 'The last minute on one page', response: replies({ 200: SummaryReply }) },
     handler: async () => {
-      const { waiting, active, failed, oldestAgeMs, workers } = await app.batches.queue();
+      const { waiting, active, failed, oldestAgeMs, workers } = await app.queue();
       const queue = { waiting, active, failed, oldestAgeMs, workers: workers.length };
       return {
         timestamp: timestamp(),
@@ -122,7 +122,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: { tags, summary: 'The process can answer: its database does', response: replies({ 200: Alive }) },
     handler: async () => {
       try {
-        await app.sql`select 1`;
+        await app.connections.service`select 1`;
       } catch (error) {
         app.log.warn({ err: error }, 'not ready');
         throw apiError('UNAVAILABLE');
