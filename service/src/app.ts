@@ -13,6 +13,7 @@ import errorHandler from './plugins/error-handler.ts';
 import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
 import httpCache from './plugins/http-cache.ts';
 import httpMetrics from './plugins/http-metrics.ts';
+import inspectors from './plugins/inspectors.ts';
 import jsonBody from './plugins/json-body.ts';
 import limiter from './plugins/limiter.ts';
 import pages from './plugins/pages.ts';
@@ -55,6 +56,7 @@ const PLUGINS = [
   compression,
   systemSampler,
   queueProbe,
+  inspectors,
   pictureDrawing,
   docs,
 ];

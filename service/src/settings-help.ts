@@ -64,6 +64,7 @@ const GROUPS = [
       'headersTimeoutMs',
     ],
   ],
+  ['Decoding of uploads', ['decodeWorkers', 'decodeTimeoutMs', 'decodeCpuSeconds', 'decodeMemoryBytes']],
   ['Pictures', ['pictureWorkers', 'pictureQueue', 'pictureTimeoutMs', 'pictureCacheBytes']],
   [
     'CDN and signed addresses',
@@ -143,6 +144,12 @@ const ABOUT: Record<Field, string> = {
   collectAfterMs: 'bytes and results that no image has any more are removed after this long',
   maxFileBytes: 'largest file of an upload',
   maxImagePixels: 'largest image, width times height',
+  decodeWorkers: 'child processes of an API process that decode uploads, started when there are some',
+  decodeTimeoutMs: 'an upload whose decoding takes longer is refused with INVALID_IMAGE, and its process killed',
+  decodeCpuSeconds:
+    'CPU time that an upload or a picture has for certain; the kernel ends its process at three times as much (RLIMIT_CPU)',
+  decodeMemoryBytes:
+    'memory that a process which decodes uploads or draws pictures may have beside its own start (RLIMIT_DATA)',
   pictureWorkers: 'child processes of an API process that draw pictures, started when there is something to draw',
   pictureQueue: 'pictures of an API process that wait to be drawn; over that 503 PICTURES_BUSY',
   pictureTimeoutMs: 'a picture that takes longer is given up with 503 PICTURE_FAILED, and its process killed',

@@ -1,0 +1,45 @@
+import type { ForkOptions } from 'node:child_process';
+
+/** What the kernel lets a process have, whatever the library that it runs thinks of its input. */
+export interface ChildLimits {
+  /** Bytes beside those that an idle Node process has mapped: pixels, buffers, tables. */
+  memoryBytes: number;
+  /** CPU time that each piece of work has for certain; none gets more than three times as much. */
+  cpuSeconds: number;
+}
+
+/**
+ * Writable private memory that Node 24 with sharp has mapped before it does anything, and a margin: measured 641 MB (`VmData`), most
+ * of it V8's code range and thread stacks that are never touched. RLIMIT_DATA counts what is mapped, not what is resident.
+ */
+const IDLE_BYTES = 704 * 1024 * 1024;
+/** A decoder's own objects are few: its pixels lie outside of V8's heap. */
+const HEAP_MB = 192;
+
+/** Nothing else of the environment is for a process that reads foreign bytes: no database address, no key. */
+const PASSED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LD_LIBRARY_PATH', 'NODE_ENV', 'SYSTEMROOT'];
+const bareEnv = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(PASSED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+  // libvips would spill large pictures to the disk, where no limit holds.
+  VIPS_DISC_THRESHOLD: '1000g',
+  // One arena: memory that was freed is used again, and the limit is reached by what is needed, not by what lies about.
+  MALLOC_ARENA_MAX: '2',
+});
+
+/** A process has used up its share of the limit on its CPU time, and should be replaced before it does more. */
+export const isSpent = (cpuMs: number, { cpuSeconds }: ChildLimits): boolean => cpuMs > 2000 * cpuSeconds;
+
+/**
+ * Options of `fork` for a child that reads untrusted bytes: RLIMIT_DATA, RLIMIT_CPU and no core file, set by the shell that becomes
+ * the child, so that they hold from its first instruction and cannot be lifted again; and an environment without secrets. Windows
+ * has no such limits: there the deadline alone holds.
+ */
+export function confined(limits: ChildLimits): ForkOptions {
+  const flags = [`--max-old-space-size=${HEAP_MB}`];
+  const options: ForkOptions = { serialization: 'advanced', env: bareEnv() };
+  if (process.platform === 'win32') return { ...options, execArgv: flags };
+  const kilobytes = Math.ceil((IDLE_BYTES + limits.memoryBytes) / 1024);
+  // A limit that may not be raised to ours is stricter than ours, and stays.
+  const script = `ulimit -c 0; ulimit -d ${kilobytes}; ulimit -t ${3 * limits.cpuSeconds}; exec "$0" "$@"`;
+  return { ...options, execPath: '/bin/sh', execArgv: ['-c', script, process.execPath, ...flags] };
+}
