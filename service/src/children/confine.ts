@@ -34,9 +34,9 @@ export const isSpent = (cpuMs: number, { cpuSeconds }: ChildLimits): boolean => 
  * the child, so that they hold from its first instruction and cannot be lifted again; and an environment without secrets. Windows
  * has no such limits: there the deadline alone holds.
  */
-export function confined(limits: ChildLimits): ForkOptions {
+export function confined(limits: ChildLimits, serialization: 'json' | 'advanced'): ForkOptions {
   const flags = [`--max-old-space-size=${HEAP_MB}`];
-  const options: ForkOptions = { serialization: 'advanced', env: bareEnv() };
+  const options: ForkOptions = { serialization, env: bareEnv() };
   if (process.platform === 'win32') return { ...options, execArgv: flags };
   const kilobytes = Math.ceil((IDLE_BYTES + limits.memoryBytes) / 1024);
   // A limit that may not be raised to ours is stricter than ours, and stays.

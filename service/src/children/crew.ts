@@ -14,6 +14,8 @@ export interface CrewOptions {
   queue: number;
   timeoutMs: number;
   limits: ChildLimits;
+  /** `advanced` where tasks or replies carry bytes; for small ones `json` costs less (0.5 ms of CPU a task). */
+  serialization: 'json' | 'advanced';
   /** What a task is called in the log. */
   noun: string;
   log?: ((message: string) => void) | undefined;
@@ -78,7 +80,7 @@ export function createCrew<Task extends object, Reply>(options: CrewOptions) {
     });
   }
   function hire(): Member<Task, Reply> {
-    const child = fork(module, confined(limits));
+    const child = fork(module, confined(limits, options.serialization));
     const member: Member<Task, Reply> = { child, work: null, timer: undefined, late: false };
     members.add(member);
     child.on('message', (answer: Answer<Reply>) => {

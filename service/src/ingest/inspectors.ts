@@ -25,7 +25,13 @@ const refused = (message: string): Refusal => ({ code: 'INVALID_IMAGE', message:
 /** Decodes uploads in confined child processes, once each, before they are accepted. An image that kills or stalls them is refused. */
 export function createInspectors({ module = CHILD, ...options }: InspectorsOptions) {
   // What waits is bounded by the requests that brought it: each has at most 100 files, and waits for them.
-  const crew = createCrew<InspectTask, InspectReply>({ ...options, module, queue: Infinity, noun: 'decoding' });
+  const crew = createCrew<InspectTask, InspectReply>({
+    ...options,
+    module,
+    queue: Infinity,
+    serialization: 'json',
+    noun: 'decoding',
+  });
 
   async function inspect(file: string, maxPixels: number): Promise<ImageFacts | Refusal> {
     for (let attempt = 1; ; attempt++)

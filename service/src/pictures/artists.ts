@@ -33,7 +33,7 @@ const asApiError = (cause: unknown): unknown =>
 
 /** Draws pictures in child processes, of which only one's picture fails when it hangs or dies. */
 export function createArtists({ module = CHILD, ...options }: ArtistsOptions) {
-  const crew = createCrew<Drawing, DrawReply>({ ...options, module, noun: 'picture' });
+  const crew = createCrew<Drawing, DrawReply>({ ...options, module, serialization: 'advanced', noun: 'picture' });
   const refusals = { damaged: 0 };
   return {
     /** @throws ApiError PICTURES_BUSY, PICTURE_FAILED, IMAGE_TOO_LARGE, IMAGE_DAMAGED, NOT_FOUND */
