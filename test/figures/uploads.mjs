@@ -27,7 +27,11 @@ async function pictures() {
   const all = [];
   for (let at = 0; at < count; at++) {
     const pixels = Buffer.from(Array.from({ length: 256 * 256 }, (_, i) => ((i * (at + 7919)) >> 5) & 255));
-    all.push(await sharp(pixels, { raw: { width: 256, height: 256, channels: 1 } }).png().toBuffer());
+    all.push(
+      await sharp(pixels, { raw: { width: 256, height: 256, channels: 1 } })
+        .png()
+        .toBuffer(),
+    );
   }
   return all;
 }

@@ -43,7 +43,8 @@ export function createInspectors({ module = CHILD, ...options }: InspectorsOptio
         if (!(error instanceof CrewError)) throw error;
         if (error.reason === 'busy') throw new ApiError('UNAVAILABLE', undefined, { cause: error });
         if (error.reason === 'late') return refused(`it takes longer than ${options.timeoutMs} ms`);
-        if (attempt === ATTEMPTS) return refused('it needs more memory or CPU time than is allowed, or breaks the decoder');
+        if (attempt === ATTEMPTS)
+          return refused('it needs more memory or CPU time than is allowed, or breaks the decoder');
       }
   }
   return { inspect, stats: crew.stats, close: crew.close };

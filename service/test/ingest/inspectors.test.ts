@@ -80,7 +80,9 @@ describe('a decoder', () => {
     const inspectors = hire({ module: undefined as never, limits: { ...LIMITS, cpuSeconds: 1 } });
     const noise = Buffer.from(Array.from({ length: 1500 * 1500 }, (_, at) => (at * 7919) % 251));
     const file = await fileOf(
-      await sharp(noise, { raw: { width: 1500, height: 1500, channels: 1 } }).png().toBuffer(),
+      await sharp(noise, { raw: { width: 1500, height: 1500, channels: 1 } })
+        .png()
+        .toBuffer(),
     );
     while (inspectors.stats().retired === 0)
       expect(await inspectors.inspect(file, MAX_PIXELS)).toMatchObject({ width: 1500 });
@@ -115,10 +117,14 @@ describe('a decoder', () => {
 
 describe('the largest image that is allowed', () => {
   const size = { width: 8000, height: 8000 };
-  const large = (channels: 3 | 4) => sharp({ create: { ...size, channels, background: { r: 9, g: 99, b: 200, alpha: 0.5 } } });
+  const large = (channels: 3 | 4) =>
+    sharp({ create: { ...size, channels, background: { r: 9, g: 99, b: 200, alpha: 0.5 } } });
   it.each([
     ['PNG, 8 bit', () => large(3).png({ compressionLevel: 1 })],
-    ['PNG, 16 bit with alpha, interlaced', () => large(4).toColourspace('rgb16').png({ compressionLevel: 1, progressive: true })],
+    [
+      'PNG, 16 bit with alpha, interlaced',
+      () => large(4).toColourspace('rgb16').png({ compressionLevel: 1, progressive: true }),
+    ],
     ['TIFF, 16 bit', () => large(3).toColourspace('rgb16').tiff({ compression: 'deflate' })],
     ['JPEG, progressive', () => large(3).jpeg({ progressive: true })],
     ['WebP', () => large(3).webp({ quality: 1, effort: 0 })],
