@@ -1,4 +1,5 @@
 import type { ForkOptions } from 'node:child_process';
+import { SETTINGS, type Setting } from '../settings.ts';
 
 /** What the kernel lets a process have, whatever the library that it runs thinks of its input. */
 export interface ChildLimits {
@@ -29,17 +30,31 @@ const bareEnv = (): NodeJS.ProcessEnv => ({
 /** A process has used up its share of the limit on its CPU time, and should be replaced before it does more. */
 export const isSpent = (cpuMs: number, { cpuSeconds }: ChildLimits): boolean => cpuMs > 2000 * cpuSeconds;
 
-/**
- * Options of `fork` for a child that reads untrusted bytes: RLIMIT_DATA, RLIMIT_CPU and no core file, set by the shell that becomes
- * the child, so that they hold from its first instruction and cannot be lifted again; and an environment without secrets. Windows
- * has no such limits: there the deadline alone holds.
- */
-export function confined(limits: ChildLimits, serialization: 'json' | 'advanced'): ForkOptions {
-  const flags = [`--max-old-space-size=${HEAP_MB}`];
-  const options: ForkOptions = { serialization, env: bareEnv() };
-  if (process.platform === 'win32') return { ...options, execArgv: flags };
-  const kilobytes = Math.ceil((IDLE_BYTES + limits.memoryBytes) / 1024);
+/** The child's first instructions are the shell's: what it sets holds from then on, and cannot be lifted again. */
+function underLimits(lines: readonly string[], flags: readonly string[]): ForkOptions {
+  // Windows has no such limits: there the deadlines alone hold.
+  if (process.platform === 'win32') return { execArgv: [...flags] };
   // A limit that may not be raised to ours is stricter than ours, and stays.
-  const script = `ulimit -c 0; ulimit -d ${kilobytes}; ulimit -t ${3 * limits.cpuSeconds}; exec "$0" "$@"`;
-  return { ...options, execPath: '/bin/sh', execArgv: ['-c', script, process.execPath, ...flags] };
+  const script = ['ulimit -c 0', ...lines, 'exec "$0" "$@"'].join('; ');
+  return { execPath: '/bin/sh', execArgv: ['-c', script, process.execPath, ...flags] };
+}
+const dataLimit = (bytes: number) => `ulimit -d ${Math.ceil((IDLE_BYTES + bytes) / 1024)}`;
+
+/** Options of `fork` for a child that only decodes: RLIMIT_DATA, RLIMIT_CPU, no core file, and next to no environment. */
+export function confined(limits: ChildLimits, serialization: 'json' | 'advanced'): ForkOptions {
+  const lines = [dataLimit(limits.memoryBytes), `ulimit -t ${3 * limits.cpuSeconds}`];
+  return { serialization, env: bareEnv(), ...underLimits(lines, [`--max-old-space-size=${HEAP_MB}`]) };
+}
+
+const SECRETS = new Set<string>([
+  'POOL',
+  ...Object.values<Setting<unknown>>(SETTINGS).flatMap(({ name, secret }) => (secret === true ? [name] : [])),
+]);
+/**
+ * Options of `fork` for an inference child, which decodes as well, lives for long, and needs what drivers and libraries find in the
+ * environment: that loses its secrets alone. @param memoryBytes null: not limited, for a GPU's driver maps its own memory
+ */
+export function confinedInference(memoryBytes: number | null): ForkOptions {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRETS.has(name)));
+  return { serialization: 'advanced', env, ...underLimits(memoryBytes === null ? [] : [dataLimit(memoryBytes)], []) };
 }
