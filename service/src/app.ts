@@ -7,12 +7,15 @@ import addressed from './plugins/addressed.ts';
 import auditPlugin from './plugins/audit.ts';
 import auth from './plugins/auth.ts';
 import compression from './plugins/compression.ts';
+import connections from './plugins/connections.ts';
 import type { Services } from './plugins/decorators.ts';
+import cors from './plugins/cors.ts';
 import docs from './plugins/docs.ts';
 import errorHandler from './plugins/error-handler.ts';
 import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
 import httpCache from './plugins/http-cache.ts';
 import httpMetrics from './plugins/http-metrics.ts';
+import inspectors from './plugins/inspectors.ts';
 import jsonBody from './plugins/json-body.ts';
 import limiter from './plugins/limiter.ts';
 import pages from './plugins/pages.ts';
@@ -23,6 +26,8 @@ import queueProbe from './plugins/queue-probe.ts';
 import rateLimit from './plugins/rate-limit.ts';
 import security from './plugins/security.ts';
 import services from './plugins/services.ts';
+import slowClients from './plugins/slow-clients.ts';
+import socketPlaces from './plugins/socket-places.ts';
 import signedUrls from './plugins/signed-urls.ts';
 import systemSampler from './plugins/system-sampler.ts';
 import tenants from './plugins/tenants.ts';
@@ -43,6 +48,9 @@ import upload from './routes/upload.ts';
 
 /** What every route relies on, in the order in which a request meets it. */
 const PLUGINS = [
+  connections,
+  slowClients,
+  cors,
   httpMetrics,
   addressed,
   jsonBody,
@@ -53,10 +61,12 @@ const PLUGINS = [
   signedUrls,
   auth,
   rateLimit,
+  socketPlaces,
   auditPlugin,
   compression,
   systemSampler,
   queueProbe,
+  inspectors,
   pictureDrawing,
   docs,
 ];
