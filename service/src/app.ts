@@ -9,6 +9,7 @@ import auth from './plugins/auth.ts';
 import compression from './plugins/compression.ts';
 import type { Services } from './plugins/decorators.ts';
 import docs from './plugins/docs.ts';
+import drain from './plugins/drain.ts';
 import errorHandler from './plugins/error-handler.ts';
 import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
 import httpCache from './plugins/http-cache.ts';
@@ -23,6 +24,7 @@ import queueProbe from './plugins/queue-probe.ts';
 import rateLimit from './plugins/rate-limit.ts';
 import security from './plugins/security.ts';
 import services from './plugins/services.ts';
+import shedding from './plugins/shedding.ts';
 import signedUrls from './plugins/signed-urls.ts';
 import systemSampler from './plugins/system-sampler.ts';
 import validation from './plugins/validation.ts';
@@ -43,6 +45,8 @@ import upload from './routes/upload.ts';
 /** What every route relies on, in the order in which a request meets it. */
 const PLUGINS = [
   httpMetrics,
+  drain,
+  shedding,
   addressed,
   jsonBody,
   validation,
@@ -93,6 +97,8 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
     // Named addresses only: a number of hops is not checked against who connects.
     trustProxy: deps.config.trustedProxies.length > 0 && [...deps.config.trustedProxies],
     forceCloseConnections: 'idle',
+    // What came over a connection that is still open is answered: who sent it could not know.
+    return503OnClosing: false,
     frameworkErrors,
     clientErrorHandler,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },

@@ -211,6 +211,12 @@ export const SETTINGS = {
   },
   sessionSeconds: integer('SESSION_SECONDS', 12 * 3600, 60, 2_592_000),
   keyTrustMs: integer('KEY_TRUST_MS', 5_000, 0, 3_600_000),
+  loadShedding: flag('LOAD_SHEDDING', true),
+  maxRequests: integer('MAX_REQUESTS', 1_000, 8, 100_000),
+  maxUploads: integer('MAX_UPLOADS', 32, 1, 10_000),
+  shedDelayMs: integer('SHED_DELAY_MS', 20, 1, 10_000),
+  /** How long a process that ends still answers after it has said that it is not ready. */
+  drainMs: integer('DRAIN_MS', 0, 0, 5_000),
   rateLimits: flag('RATE_LIMITS', true),
   rateRequests: integer('RATE_REQUESTS', 600, 1, 10_000_000),
   rateUploads: integer('RATE_UPLOADS', 120, 1, 10_000_000),

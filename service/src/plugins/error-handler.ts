@@ -113,6 +113,9 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError(cause, undefined, { cause: error });
 }
 
+/** Too many ask, and a line for each would be one more load. */
+const QUIET: ReadonlySet<ErrorCode> = new Set(['PICTURES_BUSY', 'OVERLOADED']);
+
 export const errorBody = (error: ApiError): ErrorBody => ({
   statusCode: error.statusCode,
   code: error.code,
@@ -145,8 +148,8 @@ export default fp(
       // Without a route it does not matter what Fastify finds wrong with the body.
       if (request.is404 && !(error instanceof ApiError) && answer.statusCode < 500)
         return refuseUnrouted(request, reply);
-      // Nobody is left to answer, and nothing failed here; or too many ask, and a line for each would be one more load.
-      if (answer.statusCode >= 500 && answer.code !== 'PICTURES_BUSY' && !request.raw.errored)
+      // Nobody is left to answer, and nothing failed here.
+      if (answer.statusCode >= 500 && !QUIET.has(answer.code) && !request.raw.errored)
         request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
       return reply
         .code(answer.statusCode)

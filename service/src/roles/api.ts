@@ -41,6 +41,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     url,
     metricsUrl: `${server.url}/metrics`,
     async close() {
+      await app.drain.begin();
       await app.close();
       await cache.close();
       await sql.end({ timeout: 2 });

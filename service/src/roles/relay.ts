@@ -4,7 +4,7 @@ import { isTransient, withRetry } from '../batches/locks.ts';
 import { createJobQueue, type JobQueue } from '../batches/queue.ts';
 import { readQueue } from '../batches/read.ts';
 import { reconcileOnce } from '../batches/reconcile.ts';
-import { refillMs, relayOnce } from '../batches/relay.ts';
+import { createPace, refillMs, relayOnce } from '../batches/relay.ts';
 import { createCache, type Cache } from '../cache.ts';
 import { createPurges } from '../cdn/purges.ts';
 import type { Config } from '../config.ts';
@@ -48,13 +48,18 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
   const { leaseMs, failurePauseRatio } = config;
   let orphansAt = 0;
   let filledAt = performance.now();
+  const pace = createPace();
+  const { queueWindow: window } = config;
+  const inTurn = !config.plant.has('first-come');
   const relay = startLoop({
     everyMs: RELAY_RETRY_MS,
     async step() {
       const sinceMs = performance.now() - filledAt;
       filledAt += sinceMs;
-      const moved = await relayOnce(sql, queue, { window: config.queueWindow, leaseMs });
-      return refillMs(moved, sinceMs, config.queueWindow);
+      const ahead = Math.min(window, pace.ahead());
+      const relayed = await relayOnce(sql, queue, { window, ahead, leaseMs, inTurn });
+      pace.observe(relayed, sinceMs);
+      return refillMs(relayed.moved, sinceMs, ahead);
     },
     onError: report('relay'),
   });
