@@ -12,8 +12,8 @@ describe('scenarios', () => {
   });
 
   it('repeats each turn of its browsing mix with every kind of request', () => {
-    for (const { phases } of listScenarios()) {
-      expect(new Set(phases.browse.mix)).toEqual(new Set(['list', 'image', 'picture']));
-    }
+    const bulk = listScenarios().flatMap((scenario) => (scenario.kind === 'bulk' ? [scenario] : []));
+    expect(bulk.length).toBeGreaterThan(0);
+    for (const { phases } of bulk) expect(new Set(phases.browse.mix)).toEqual(new Set(['list', 'image', 'picture']));
   });
 });

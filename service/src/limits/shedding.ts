@@ -25,21 +25,28 @@ export interface SheddingOptions {
 const WINDOW_MS = 100;
 /** Never fewer in work: one heavy request alone is no overload. */
 const LEAST = 8;
-const DECREASE = 0.8;
+/** What may come at once after a quiet time; above it the bound follows what is in work (RFC 7661: a window that was not used says nothing). */
+const QUIET = 128;
+/** A queue is as long as its delay: the further over the target, the more is cut, within these. */
+const [CUT_LEAST, CUT_MOST] = [0.8, 0.1];
 const INCREASE = 1.05;
 const LOW_SHARE = 0.5;
 
 /** Pure but for the clock. Each request that is admitted says once that its work is done, and once that it has ended. */
 export function createShedding({ maxOpen, maxUploads, targetMs, now = () => performance.now() }: SheddingOptions) {
-  const state = { limit: maxOpen, working: 0, open: 0, uploads: 0, delayMs: 0 };
+  const state = { limit: Math.min(maxOpen, QUIET), working: 0, open: 0, uploads: 0, delayMs: 0 };
   let window = { since: now(), turns: 0, totalMs: 0, peak: 0, starved: false };
 
   function endWindow(at: number): void {
     const { turns, totalMs, peak, starved } = window;
     state.delayMs = turns > 0 ? totalMs / turns : 0;
-    if (state.delayMs > targetMs || starved)
-      state.limit = Math.max(LEAST, Math.floor(Math.min(state.limit, peak) * DECREASE));
-    else state.limit = Math.min(maxOpen, Math.ceil(state.limit * INCREASE));
+    if (state.delayMs > targetMs || starved) {
+      const cut = Math.max(CUT_MOST, Math.min(CUT_LEAST, targetMs / state.delayMs));
+      state.limit = Math.max(LEAST, Math.floor(Math.min(state.limit, peak) * cut));
+    } else {
+      const used = Math.max(QUIET, 2 * peak);
+      state.limit = Math.min(maxOpen, Math.max(Math.min(state.limit, used), Math.min(used, Math.ceil(state.limit * INCREASE))));
+    }
     window = { since: at, turns: 0, totalMs: 0, peak: state.working, starved: false };
   }
   function refusalOf(kind: LoadClass): ShedReason | null {

@@ -66,7 +66,25 @@ describe('admission', () => {
     const one = start({ maxOpen: 10_000 });
     for (let i = 0; i < 40; i++) one.admit('normal');
     one.window(100);
-    expect(one.state.limit).toBe(32);
+    // five times the target: a fifth
+    expect(one.state.limit).toBe(8);
+    const other = start({ maxOpen: 10_000 });
+    for (let i = 0; i < 40; i++) other.admit('normal');
+    other.window(40);
+    expect(other.state.limit).toBe(20);
+  });
+
+  it('lets the bound follow what is in work, and 128 come after a quiet time', () => {
+    const one = start({ maxOpen: 10_000 });
+    for (let i = 0; i < 200; i++) one.window(1);
+    expect(one.state.limit).toBe(128);
+    expect(one.fill('normal')).toBe(128);
+    for (let i = 0; i < 10; i++) one.window(1);
+    expect(one.state.limit).toBeGreaterThan(190);
+    expect(one.state.limit).toBeLessThanOrEqual(256);
+    one.release('normal', 128);
+    for (let i = 0; i < 5; i++) one.window(1);
+    expect(one.state.limit).toBe(128);
   });
 
   it('takes queries that wait for a connection for a queue', () => {

@@ -1,0 +1,4 @@
+import type { FairnessScenario } from '../../../scenarios/scenario.ts';
+import type { RunData } from '../contract.ts';
+import type { RunInput } from '../run/run-input.ts';
+export function runFairness(_s: FairnessScenario, _a: Date, _i: RunInput): Promise<RunData> { throw new Error('todo'); }
