@@ -20,7 +20,7 @@ export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
     unit: 'ratio',
     operator: '<=',
     limit: 3,
-    description: 'Latency of accepted requests from their intended start, 99th percentile, by that of a light load',
+    description: 'Latency of accepted requests from their intended start, 99th percentile without the first 2 s, by that of a light load',
     source: DESIGN,
   },
   {

@@ -12,7 +12,7 @@ export const OVERLOAD: OverloadScenario = {
     capacity: { concurrency: [4, 8, 16], durationMs: 5000, quickMs: 3000 },
     /** Share of the capacity at which a service counts as unloaded. */
     light: { share: 0.2, durationMs: 15_000, quickMs: 8000 },
-    overload: { times: 2, durationMs: 60_000, quickMs: 10_000 },
+    overload: { times: 2, durationMs: 60_000, quickMs: 10_000, settleMs: 2000 },
     recovery: { durationMs: 12_000, windowMs: 500, times: 1.5 },
     sockets: { idle: 1000, rounds: 3, durationMs: 5000, quickMs: 3000 },
     /** One turn of the mix: half of it carries results. */

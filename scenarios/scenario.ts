@@ -50,7 +50,8 @@ export interface OverloadScenario extends ScenarioBase<'overload'> {
     warmMs: number;
     capacity: { concurrency: readonly number[]; durationMs: number; quickMs: number };
     light: { share: number; durationMs: number; quickMs: number };
-    overload: { times: number; durationMs: number; quickMs: number };
+    /** `settleMs`: the first moments, in which the service finds its bound; no part of the judged latency. */
+    overload: { times: number; durationMs: number; quickMs: number; settleMs: number };
     recovery: { durationMs: number; windowMs: number; times: number };
     sockets: { idle: number; rounds: number; durationMs: number; quickMs: number };
     mix: readonly ('results' | 'list' | 'image')[];

@@ -12,7 +12,7 @@ type Outcome = 'ok' | 'refused' | string;
 
 /** A process of its own: what it does beside must not make its own requests late. */
 async function run(task: GeneratorTask): Promise<GeneratorReport> {
-  const { url, key, mix, durationMs, seed, load, bucketMs } = task;
+  const { url, key, mix, durationMs, seed, load, bucketMs, settleMs } = task;
   const { hostname, port } = new URL(url);
   const agent = new Agent({ keepAlive: true, maxSockets: 4096, scheduling: 'lifo' });
   const latencies = createLatencies();
@@ -55,6 +55,7 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
       counts.ok++;
       bucket.ok++;
       latencies.record('ok', lastAt - intendedMs);
+      if (intendedMs >= settleMs) latencies.record('settled', lastAt - intendedMs);
       latencies.record(`ok ${at}`, lastAt - intendedMs);
     } else if (outcome === 'refused') {
       counts.refused++;
@@ -99,6 +100,7 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
     p95Ms: of(0.95),
     p99Ms: of(0.99),
     maxMs: of(1),
+    settledP99Ms: latencies.quantile('settled', 0.99),
     refusedP99Ms: latencies.quantile('refused', 0.99),
     lagP99Ms: latencies.quantile('lag', 0.99),
     buckets: [...buckets]

@@ -15,6 +15,8 @@ export interface GeneratorTask {
   load: { kind: 'open'; perSecond: number } | { kind: 'closed'; concurrency: number };
   /** Of the series below. */
   bucketMs: number;
+  /** `settledP99Ms` leaves out what was intended before. */
+  settleMs: number;
 }
 export interface Bucket {
   /** From the start of the load, ms. */
@@ -42,6 +44,8 @@ export interface GeneratorReport {
   p95Ms: number | null;
   p99Ms: number | null;
   maxMs: number | null;
+  /** Of those intended after `settleMs`. */
+  settledP99Ms: number | null;
   /** How long refusals took; ms. */
   refusedP99Ms: number | null;
   /** Start of a request after its intended one, ms, 99th percentile. */

@@ -61,7 +61,7 @@ export async function runLoad(
     });
     closers.add(() => fleet.close());
     const sampler = createProcessSampler();
-    sampler.watch({ role: 'harness', pid: process.pid });
+    sampler.watch({ role: 'harness', pid: process.pid, alone: true });
     for (const { what, pid } of environment.servers) sampler.watch({ role: what, pid });
     const phases: RunData['phases'] = [];
     const load: Load = {

@@ -68,6 +68,7 @@ async function overload({ phases }: OverloadScenario, load: Load): Promise<void>
         load: { kind: 'open', perSecond: peak * phases.overload.times },
         durationMs: lengthOf(phases.overload),
         bucketMs: 1000,
+        settleMs: phases.overload.settleMs,
       }),
     ({ ok, refused, intended }) => `${ok} answered and ${refused} refused of ${intended}`,
   );
@@ -99,11 +100,11 @@ function judgeable(load: Load, phases: OverloadScenario['phases'], parts: Parts,
     ...(note ? { note } : {}),
     ...(short ? { weakened: short } : {}),
   });
-  const ratio = over.p99Ms !== null && light.p99Ms !== null ? over.p99Ms / light.p99Ms : null;
+  const ratio = over.settledP99Ms !== null && light.p99Ms !== null ? over.settledP99Ms / light.p99Ms : null;
   const recovered = recoveryMs(after.buckets, { ...phases.recovery, p50Ms: light.p50Ms });
   Object.assign(load.measurements, {
     overload_goodput_ratio: measured(perSecond(over) / peak),
-    overload_p99_ratio: measured(ratio, `${over.p99Ms?.toFixed(1)} ms, unloaded ${light.p99Ms?.toFixed(1)} ms`),
+    overload_p99_ratio: measured(ratio, `${over.settledP99Ms?.toFixed(1)} ms, light load ${light.p99Ms?.toFixed(1)} ms`),
     overload_other_answers: measured(
       failures(over) + failures(after),
       Object.entries(over.failed)

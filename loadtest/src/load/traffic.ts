@@ -72,8 +72,8 @@ export function mixOf(
 /** Sends loads of one mix to one address, each with a seed of its own. */
 export function createTraffic(load: Load, target: { url: string; key: string }, mix: MixRequest[]) {
   let { seed } = load.input.options;
-  return (given: Pick<GeneratorTask, 'load' | 'durationMs'> & { bucketMs?: number }): Promise<GeneratorReport> =>
-    generate({ ...target, mix, seed: seed++, bucketMs: 500, ...given }, load.signal);
+  return (given: Pick<GeneratorTask, 'load' | 'durationMs'> & { bucketMs?: number; settleMs?: number }): Promise<GeneratorReport> =>
+    generate({ ...target, mix, seed: seed++, bucketMs: 500, settleMs: 0, ...given }, load.signal);
 }
 
 export const perSecond = ({ ok, tookMs }: GeneratorReport): number => (ok / Math.max(1, tookMs)) * 1000;

@@ -26,7 +26,7 @@ const WINDOW_MS = 100;
 /** Never fewer in work: one heavy request alone is no overload. */
 const LEAST = 8;
 /** What may come at once after a quiet time; above it the bound follows what is in work (RFC 7661: a window that was not used says nothing). */
-const QUIET = 128;
+const QUIET = 64;
 /** A queue is as long as its delay: the further over the target, the more is cut, within these. */
 const [CUT_LEAST, CUT_MOST] = [0.8, 0.1];
 const INCREASE = 1.05;
