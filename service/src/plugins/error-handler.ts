@@ -113,8 +113,8 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError(cause, undefined, { cause: error });
 }
 
-/** Too many ask, and a line for each would be one more load. */
-const QUIET: ReadonlySet<ErrorCode> = new Set(['PICTURES_BUSY', 'OVERLOADED']);
+/** As it should be: too many ask, and a line for each would be one more load; or a balancer looks at a process that ends. */
+const QUIET: ReadonlySet<ErrorCode> = new Set(['PICTURES_BUSY', 'OVERLOADED', 'ENDING']);
 
 export const errorBody = (error: ApiError): ErrorBody => ({
   statusCode: error.statusCode,

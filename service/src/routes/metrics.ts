@@ -125,7 +125,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       response: replies({ 200: Alive }),
     },
     handler: async () => {
-      if (app.drain.isEnding()) throw apiError('UNAVAILABLE');
+      if (app.drain.isEnding()) throw apiError('ENDING');
       try {
         await app.sql`select 1`;
       } catch (error) {
