@@ -253,4 +253,6 @@ export const SETTINGS = {
     allowed: 'a comma list of names',
     parse: (value: string): ReadonlySet<string> => new Set(value.split(',').filter(Boolean)),
   },
+  /** Places where a process dies on demand; see `crash-points.ts`. Refused outside of tests. */
+  crashPoints: { ...folder('CRASH_POINTS', ''), fallback: '' },
 } satisfies Record<string, Setting<unknown>>;

@@ -8,6 +8,7 @@ import { refillMs, relayOnce } from '../batches/relay.ts';
 import { createCache, type Cache } from '../cache.ts';
 import { createPurges } from '../cdn/purges.ts';
 import type { Config } from '../config.ts';
+import { crashInQueue, crashPointsOf, type CrashPoints } from '../crash-points.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
 import { startDeletion } from '../deletion/loops.ts';
 import { listenTo } from '../events/listener.ts';
@@ -32,10 +33,11 @@ interface RelayDeps {
   cache: Cache;
   metrics: Metrics;
   log: Log;
+  points: CrashPoints | null;
 }
 
 /** What only the leader does: outbox to queue, recovery, numbering of events. */
-function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadership {
+function lead({ config, sql, queue, cache, metrics, log, points }: RelayDeps): Leadership {
   const report = (what: string) => {
     let last = '';
     return (error: unknown) => {
@@ -78,7 +80,10 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
         sequenceOnce(sql, {
           ...(tamper ? { tamper } : {}),
           // who hears of a change and reads must see it: cached pages go before the event does
-          beforeCommit: async (projectIds) => void (await Promise.all(projectIds.map((id) => cache.bump(id)))),
+          async beforeCommit(projectIds) {
+            await Promise.all(projectIds.map((id) => cache.bump(id)));
+            points?.reach('numbered');
+          },
           onSent(events) {
             for (const { status, publishMs } of events) {
               metrics.events.inc({ status });
@@ -124,12 +129,14 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('relay');
   const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-relay' });
-  const queue = plantInQueue(createJobQueue({ url: config.queueRedisUrl, prefix: config.queuePrefix }), config.plant);
+  const points = crashPointsOf(config);
+  const redis = createJobQueue({ url: config.queueRedisUrl, prefix: config.queuePrefix });
+  const queue = plantInQueue(crashInQueue(redis, points), config.plant);
   const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, prefix: config.queuePrefix });
   await cache.open();
   const leader = createLeader({
     databaseUrl: config.databaseUrl,
-    lead: async () => lead({ config, sql, queue, cache, metrics, log }),
+    lead: async () => lead({ config, sql, queue, cache, metrics, log, points }),
     log: (message) => log('warn', message),
   });
   let counts = { waiting: 0, oldestAgeMs: 0 };
