@@ -1,9 +1,10 @@
 import { BULK_1000 } from './bulk-1000.ts';
+import { FAULTS } from './faults.ts';
 import type { Scenario } from './scenario.ts';
 
-export type { BulkScenario, Scenario, ScenarioKind } from './scenario.ts';
+export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './scenario.ts';
 
-const SCENARIOS: readonly Scenario[] = [BULK_1000];
+const SCENARIOS: readonly Scenario[] = [BULK_1000, FAULTS];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;
 export const SCENARIO_NAMES: readonly string[] = SCENARIOS.map((scenario) => scenario.name);

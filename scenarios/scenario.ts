@@ -44,5 +44,16 @@ export interface BulkScenario extends ScenarioBase<'bulk'> {
   };
 }
 
-export type Scenario = BulkScenario;
+/** Batches, each with a fault. */
+export interface FaultsScenario extends ScenarioBase<'faults'> {
+  /** Square images, sides in pixels. */
+  images: { count: number; quickCount: number; side: number; maxCells: number };
+  upload: { filesPerRequest: number; concurrency: number };
+  instants: readonly number[];
+  quick: { durationSeconds: number; socketAwayMs: number };
+  socketAwayMs: number;
+  endsWithinMs: number;
+}
+
+export type Scenario = BulkScenario | FaultsScenario;
 export type ScenarioKind = Scenario['kind'];

@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobQueue } from './batches/queue.ts';
 import type { Storage } from './storage.ts';
 
@@ -23,10 +24,15 @@ export type CrashPoint = (typeof CRASH_POINTS)[number];
 export const EXECUTION_FAULTS = ['hang', 'crash', 'out-of-memory'] as const;
 export type ExecutionFault = (typeof EXECUTION_FAULTS)[number];
 export const DISK_FULL = 'disk-full';
+const HOLD_POLL_MS = 10;
 
-/** Content of the file of a crash point: how often it is passed before it kills. */
+/**
+ * Content of the file of a crash point: how often it is passed before it kills, counted for each id anew. A file `<point>.hold`
+ * holds whoever comes after that, until it is removed.
+ */
 export interface ArmedPoint {
   after: number;
+  id: string;
 }
 /** Content of the file of an execution's fault. */
 export interface ArmedExecution {
@@ -37,7 +43,7 @@ export interface ArmedExecution {
 
 /** What was hit is a line a time in `<name>.hits`: written before the process dies. */
 export function createCrashPoints(folder: string) {
-  const passed = new Map<CrashPoint, number>();
+  const passed = new Map<string, { id: string; count: number }>();
   const fileOf = (name: string) => join(folder, name);
   const armed = <T>(name: string): T | null => {
     try {
@@ -55,14 +61,19 @@ export function createCrashPoints(folder: string) {
       return 0;
     }
   };
+  /** Whether more than what the file lets pass have come by. */
+  function isDue(name: string, weight: number): boolean {
+    const point = armed<ArmedPoint>(name);
+    if (point === null) return false;
+    const before = passed.get(name);
+    const count = weight + (before?.id === point.id ? before.count : 0);
+    passed.set(name, { id: point.id, count });
+    return weight > 0 && count > point.after;
+  }
   return {
     /** @param weight how many of what the point counts came by together */
     reach(name: CrashPoint, weight = 1): void {
-      const point = armed<ArmedPoint>(name);
-      if (point === null || weight < 1) return void passed.delete(name);
-      const count = (passed.get(name) ?? 0) + weight;
-      passed.set(name, count);
-      if (count <= point.after) return;
+      if (!isDue(name, weight)) return;
       try {
         unlinkSync(fileOf(name));
       } catch {
@@ -70,6 +81,13 @@ export function createCrashPoints(folder: string) {
       }
       hit(name);
       process.kill(process.pid, 'SIGKILL');
+    },
+    /** Waits while the point's hold says so. */
+    async hold(name: CrashPoint): Promise<void> {
+      const file = `${name}.hold`;
+      if (!isDue(file, 1)) return;
+      hit(file);
+      while (armed(file) !== null) await sleep(HOLD_POLL_MS);
     },
     /** How this image's execution shall go wrong now; null: not at all. */
     executionFault(sha256: string): ExecutionFault | null {
@@ -101,6 +119,7 @@ export function reaching<A extends unknown[], R>(
   return async (...args) => {
     const result = await work(...args);
     points.reach(name, weigh(result));
+    await points.hold(name);
     return result;
   };
 }

@@ -229,7 +229,7 @@ export const SETTINGS = {
   gzipLevel: integer('GZIP_LEVEL', 6, 1, 9),
   zstdLevel: integer('ZSTD_LEVEL', 3, 1, 12),
   failurePauseRatio: number('FAILURE_PAUSE_RATIO', 0.2, 0, 1),
-  leaseMs: integer('LEASE_MS', 30_000, 100, 3_600_000),
+  leaseMs: integer('LEASE_MS', 10_000, 100, 3_600_000),
   /** Jobs that may be in Redis at once: enough to keep workers busy, few enough that a small project gets its turn soon. */
   queueWindow: integer('QUEUE_WINDOW', 500, 1, 5_000),
   /** How long sent frames stay replayable, and how many a project keeps at most. */

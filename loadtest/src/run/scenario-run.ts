@@ -1,6 +1,7 @@
 import type { RunData } from '../contract.ts';
 import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import { EnvironmentError } from '../environment/errors.ts';
+import { runFaults } from '../faults/faults-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
 import { poolText, type RunInput } from './run-input.ts';
@@ -12,6 +13,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
   switch (scenario.kind) {
     case 'bulk':
       return runBulk(scenario, startedAt, input);
+    case 'faults':
+      return runFaults(scenario, startedAt, input);
   }
 }
 
