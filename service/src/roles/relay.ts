@@ -31,22 +31,25 @@ interface RelayDeps {
   sql: Sql;
   queue: JobQueue;
   cache: Cache;
+  purges: ReturnType<typeof createPurges>;
   metrics: Metrics;
   log: Log;
   points: CrashPoints | null;
 }
 
-/** What only the leader does: outbox to queue, recovery, numbering of events. */
-function lead({ config, sql, queue, cache, metrics, log, points }: RelayDeps): Leadership {
-  const report = (what: string) => {
-    let last = '';
-    return (error: unknown) => {
-      // an outage is one line, not one line a step
-      const message = `${what}: ${textOf(error)}`;
-      log(message === last || isTransient(error) ? 'info' : 'warn', message);
-      last = message;
-    };
+/** Says what goes wrong with one part; an outage is one line, not one line a step. */
+function reporter(log: Log, what: string): (error: unknown) => void {
+  let last = '';
+  return (error) => {
+    const message = `${what}: ${textOf(error)}`;
+    log(message === last || isTransient(error) ? 'info' : 'warn', message);
+    last = message;
   };
+}
+
+/** What only the leader does: outbox to queue, recovery, numbering of events. */
+function lead({ config, sql, queue, cache, purges, metrics, log, points }: RelayDeps): Leadership {
+  const report = (what: string) => reporter(log, what);
   const { leaseMs, failurePauseRatio } = config;
   let orphansAt = 0;
   let filledAt = performance.now();
@@ -106,7 +109,7 @@ function lead({ config, sql, queue, cache, metrics, log, points }: RelayDeps): L
     onError: report,
     log: (message) => log('info', message),
   });
-  const purges = createPurges({ sql, config, metrics, onError: report('purges of the CDN') }).start();
+  const purging = purges.start();
   const listener = listenTo({
     databaseUrl: config.databaseUrl,
     channels: ['segbench_jobs', 'segbench_events'],
@@ -119,7 +122,7 @@ function lead({ config, sql, queue, cache, metrics, log, points }: RelayDeps): L
   return {
     async stop() {
       await listener.close();
-      await Promise.all([relay, reconciler, sequencer, prune, purges, ...deletion].map((loop) => loop.stop()));
+      await Promise.all([relay, reconciler, sequencer, prune, purging, ...deletion].map((loop) => loop.stop()));
     },
   };
 }
@@ -134,9 +137,11 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
   const queue = plantInQueue(crashInQueue(redis, points), config.plant);
   const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, prefix: config.queuePrefix });
   await cache.open();
+  // once a process: a term of leadership may end and another begin
+  const purges = createPurges({ sql, config, metrics, onError: reporter(log, 'purges of the CDN') });
   const leader = createLeader({
     databaseUrl: config.databaseUrl,
-    lead: async () => lead({ config, sql, queue, cache, metrics, log, points }),
+    lead: async () => lead({ config, sql, queue, cache, purges, metrics, log, points }),
     log: (message) => log('warn', message),
   });
   let counts = { waiting: 0, oldestAgeMs: 0 };
