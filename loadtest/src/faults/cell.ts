@@ -150,7 +150,14 @@ async function uploadWithFault(
   if (after === 0) onProgress(0);
   acting?.catch(() => {});
   const uploaded = await client.upload(ground.projectId, files, { ...scenario.upload, onProgress });
-  return { uploaded, moment: (await acting) ?? null };
+  const moment = (await acting) ?? null;
+  if (moment === null) return { uploaded, moment };
+  // what stalls is the upload, and not the batch that begins after it
+  const recoveryMs = longestStallMs(
+    uploaded.map(({ uploadedAtMs }) => uploadedAtMs),
+    moment.fromMs ?? moment.atMs,
+  );
+  return { uploaded, moment: { ...moment, recoveryMs } };
 }
 
 /** A reader whose socket takes nothing from now on. */

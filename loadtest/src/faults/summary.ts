@@ -123,7 +123,7 @@ export function tableOf(results: readonly CellResult[]): ReportTable {
   });
   return {
     title: 'Faults, one a batch',
-    note: 'Retries: requests that the client sent again. Longest stall: the longest time without an image that ended, from the fault (or from the return of what was away) to the end of the batch; – where nothing was left to do. Toasts: – where no page was open.',
+    note: 'Retries: requests that the client sent again. Longest stall: the longest time without an image that ended (F15, N6, N9: that was acknowledged), from the fault (or from the return of what was away) to the end of the batch; – where nothing was left to do. Toasts: – where no page was open.',
     columns,
     rows,
   };
