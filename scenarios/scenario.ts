@@ -44,6 +44,17 @@ export interface BulkScenario extends ScenarioBase<'bulk'> {
   };
 }
 
+/** Batches, each with a fault. */
+export interface FaultsScenario extends ScenarioBase<'faults'> {
+  /** Square images, sides in pixels. */
+  images: { count: number; quickCount: number; side: number; maxCells: number };
+  upload: { filesPerRequest: number; concurrency: number };
+  instants: readonly number[];
+  quick: { durationSeconds: number; socketAwayMs: number };
+  socketAwayMs: number;
+  endsWithinMs: number;
+}
+
 /** More requests than the service bears. Durations in ms; `quickMs` with `--quick`. */
 export interface OverloadScenario extends ScenarioBase<'overload'> {
   phases: {
@@ -82,5 +93,11 @@ export interface SoakScenario extends ScenarioBase<'soak'> {
   };
 }
 
-export type Scenario = BulkScenario | OverloadScenario | FairnessScenario | DrainScenario | SoakScenario;
+export type Scenario =
+  | BulkScenario
+  | FaultsScenario
+  | OverloadScenario
+  | FairnessScenario
+  | DrainScenario
+  | SoakScenario;
 export type ScenarioKind = Scenario['kind'];

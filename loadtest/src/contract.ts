@@ -34,6 +34,8 @@ export const RELIABILITY_BUDGET_NAMES = [
   'fault_sequence_gaps',
   'fault_counter_mismatches',
   'fault_toasts_per_batch',
+  'fault_crashes_per_image',
+  'fault_orphaned_images',
   'recovery_worker_killed_ms',
   'recovery_queue_wiped_ms',
   'recovery_database_restart_ms',

@@ -12,8 +12,8 @@ describe('scenarios', () => {
   });
 
   it('repeats each turn of its browsing mix with every kind of request', () => {
-    const bulk = listScenarios().flatMap((scenario) => (scenario.kind === 'bulk' ? [scenario] : []));
-    expect(bulk.length).toBeGreaterThan(0);
-    for (const { phases } of bulk) expect(new Set(phases.browse.mix)).toEqual(new Set(['list', 'image', 'picture']));
+    for (const { phases } of listScenarios().filter((scenario) => scenario.kind === 'bulk')) {
+      expect(new Set(phases.browse.mix)).toEqual(new Set(['list', 'image', 'picture']));
+    }
   });
 });

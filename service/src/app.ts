@@ -7,6 +7,7 @@ import addressed from './plugins/addressed.ts';
 import auditPlugin from './plugins/audit.ts';
 import auth from './plugins/auth.ts';
 import compression from './plugins/compression.ts';
+import crashPoints from './plugins/crash-points.ts';
 import type { Services } from './plugins/decorators.ts';
 import docs from './plugins/docs.ts';
 import drain from './plugins/drain.ts';
@@ -118,6 +119,7 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
   await app.register(services, deps);
   for (const plugin of PLUGINS) await app.register(plugin);
   if (deps.config.plant.size > 0) await app.register(plants);
+  if (deps.config.crashPoints !== '') await app.register(crashPoints);
   await app.register(batchesPlugin);
   await app.register(eventsPlugin);
   await app.register(exportsPlugin);

@@ -84,7 +84,7 @@ const GROUPS = [
       'cdnPurgeUrl',
     ],
   ],
-  ['For tests and measurements', ['selftestPages', 'plant']],
+  ['For tests and measurements', ['selftestPages', 'plant', 'crashPoints']],
 ] as const satisfies readonly (readonly [string, readonly Field[]])[];
 
 const ABOUT: Record<Field, string> = {
@@ -173,6 +173,7 @@ const ABOUT: Record<Field, string> = {
   headersTimeoutMs: 'the head of a request must have arrived by then',
   selftestPages: 'on: serves the page that blocks on purpose',
   plant: 'violations planted on purpose; only with NODE_ENV=test',
+  crashPoints: 'processes die where a file in this folder says, and disks are full; only with NODE_ENV=test',
 };
 
 export interface SettingHelp {

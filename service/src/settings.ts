@@ -235,7 +235,7 @@ export const SETTINGS = {
   gzipLevel: integer('GZIP_LEVEL', 6, 1, 9),
   zstdLevel: integer('ZSTD_LEVEL', 3, 1, 12),
   failurePauseRatio: number('FAILURE_PAUSE_RATIO', 0.2, 0, 1),
-  leaseMs: integer('LEASE_MS', 30_000, 100, 3_600_000),
+  leaseMs: integer('LEASE_MS', 10_000, 100, 3_600_000),
   /** Jobs that may be in Redis at once: enough to keep workers busy, few enough that a small project gets its turn soon. */
   queueWindow: integer('QUEUE_WINDOW', 500, 1, 5_000),
   /** How long sent frames stay replayable, and how many a project keeps at most. */
@@ -259,4 +259,6 @@ export const SETTINGS = {
     allowed: 'a comma list of names',
     parse: (value: string): ReadonlySet<string> => new Set(value.split(',').filter(Boolean)),
   },
+  /** Places where a process dies on demand; see `crash-points.ts`. Refused outside of tests. */
+  crashPoints: { ...folder('CRASH_POINTS', ''), fallback: '' },
 } satisfies Record<string, Setting<unknown>>;

@@ -5,6 +5,7 @@ import { runDrain } from '../load/drain.ts';
 import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
 import { runSoak } from '../load/soak.ts';
+import { runFaults } from '../faults/faults-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
 import { poolText, type RunInput } from './run-input.ts';
@@ -24,6 +25,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runDrain(scenario, startedAt, input);
     case 'soak':
       return runSoak(scenario, startedAt, input);
+    case 'faults':
+      return runFaults(scenario, startedAt, input);
   }
 }
 

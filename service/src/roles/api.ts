@@ -1,6 +1,7 @@
 import { buildApp } from '../app.ts';
 import { createCache } from '../cache.ts';
 import type { Config } from '../config.ts';
+import { crashInStorage, crashPointsOf } from '../crash-points.ts';
 import { createDatabase } from '../database/client.ts';
 import { createKeyStore } from '../database/keys.ts';
 import { createMetrics, startMetricsServer } from '../metrics.ts';
@@ -19,7 +20,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     prefix: config.queuePrefix,
     ttlSeconds: config.cacheTtlSeconds,
   });
-  const storage = createStorage(config.dataDir);
+  const storage = crashInStorage(createStorage(config.dataDir), crashPointsOf(config));
   await Promise.all([cache.open(), storage.open()]);
   const key = await createKeyStore(sql).ensureBootstrap(config.bootstrapApiKey);
   if (key !== null) {

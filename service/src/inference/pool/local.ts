@@ -26,6 +26,8 @@ export interface LocalPoolOptions extends Partial<Omit<BatcherOptions, 'predictM
   /** Images with more pixels are INVALID_IMAGE. */
   maxPixels?: number;
   startTimeoutMs?: number;
+  /** See `ChildOptions`. */
+  crashPoints?: string;
   /** Another entry for the children, with its further arguments: how tests make them crash and hang. */
   child?: { module: string; args?: string[] };
 }
@@ -50,6 +52,7 @@ export function createLocalPool(options: LocalPoolOptions): InferenceBackend {
       warmupSides,
       maxBatch,
       ...(options.servers ? { serverTimeoutMs: options.servers.timeoutMs } : {}),
+      ...(options.crashPoints ? { crashPoints: options.crashPoints } : {}),
     } satisfies ChildOptions);
   const workers = Array.from({ length: count }, (_, i) =>
     createWorker({
