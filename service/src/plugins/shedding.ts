@@ -2,6 +2,7 @@ import fp from 'fastify-plugin';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Counter } from 'prom-client';
 import { ApiError } from '../errors.ts';
+import { errorBody } from './error-handler.ts';
 import { createShedding, type LoadClass, type ShedReason } from '../limits/shedding.ts';
 
 declare module 'fastify' {
@@ -20,9 +21,11 @@ function classOf({ ws, headers, routeOptions: { url = '', config } }: FastifyReq
   return config.rate === 'reads' || config.rate === 'exports' ? 'low' : 'normal';
 }
 
+/** Made once: a refusal that costs as much as an answer protects nobody. */
+const REFUSAL = new ApiError('OVERLOADED');
+const BODY = JSON.stringify(errorBody(REFUSAL));
 /** Spread over two seconds, so that those who were refused together do not come back together. */
-const refusal = (): ApiError =>
-  new ApiError('OVERLOADED', undefined, { headers: { 'retry-after': Math.random() < 0.5 ? '1' : '2' } });
+const waitSeconds = () => (Math.random() < 0.5 ? '1' : '2');
 
 /** Refuses what this process cannot serve in time (`LOAD_SHEDDING`), before it costs anything. */
 export default fp(
@@ -66,13 +69,16 @@ export default fp(
     }
 
     app.decorateRequest('place', null);
-    app.addHook('onRequest', (request, _reply, done) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const kind = classOf(request);
       timeTurn();
       const reason: ShedReason | null = shedding.admit(kind);
       if (reason !== null) {
         shed.inc({ reason, class: kind });
-        return done(refusal());
+        return void reply
+          .code(REFUSAL.statusCode)
+          .headers({ 'content-type': 'application/json; charset=utf-8', 'retry-after': waitSeconds() })
+          .send(BODY);
       }
       request.place = { kind, working: true };
       done();
