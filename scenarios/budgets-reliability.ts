@@ -1,5 +1,6 @@
 /** Budgets of the scenarios that break things on purpose. `scenarios/budgets.ts` joins them to the others. */
 import type { BudgetSpec } from '../loadtest/src/contract.ts';
+import { LOAD_BUDGETS } from './budgets-load.ts';
 
 const OWN = 'segbench: nothing lost';
 
@@ -47,11 +48,27 @@ export const FAULT_BUDGETS: readonly BudgetSpec[] = [
     source: `${OWN}, nothing twice`,
   },
   {
+    name: 'fault_crashes_per_image',
+    unit: 'count',
+    operator: '<=',
+    limit: 2,
+    description: 'Processes that one image may take with it, the most of all images: after that it is left alone',
+    source: `${OWN}, nothing twice`,
+  },
+  {
+    name: 'fault_orphaned_images',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Images that were in neither outbox nor queue, and that only the reconciler found again',
+    source: `${OWN}, nothing twice`,
+  },
+  {
     name: 'recovery_worker_killed_ms',
     unit: 'ms',
     operator: '<',
     limit: 15_000,
-    description: 'From kill -9 of the worker to the next image that ends',
+    description: 'Longest time without an image that ends, from kill -9 of the worker on',
     source: `${OWN} for long`,
   },
   {
@@ -59,7 +76,7 @@ export const FAULT_BUDGETS: readonly BudgetSpec[] = [
     unit: 'ms',
     operator: '<',
     limit: 30_000,
-    description: 'From FLUSHALL, or the end, of the queue’s Redis to the next image that ends',
+    description: 'Longest time without an image that ends, from FLUSHALL or the end of the queue’s Redis on',
     source: `${OWN} for long`,
   },
   {
@@ -67,7 +84,7 @@ export const FAULT_BUDGETS: readonly BudgetSpec[] = [
     unit: 'ms',
     operator: '<',
     limit: 10_000,
-    description: 'From PostgreSQL’s return after a restart to the next image that ends',
+    description: 'Longest time without an image that ends, from PostgreSQL’s return after a restart on',
     source: `${OWN} for long`,
   },
   {
@@ -80,4 +97,4 @@ export const FAULT_BUDGETS: readonly BudgetSpec[] = [
   },
 ];
 
-export const RELIABILITY_BUDGETS: readonly BudgetSpec[] = [...FAULT_BUDGETS];
+export const RELIABILITY_BUDGETS: readonly BudgetSpec[] = [...FAULT_BUDGETS, ...LOAD_BUDGETS];

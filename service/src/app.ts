@@ -8,9 +8,11 @@ import auditPlugin from './plugins/audit.ts';
 import auth from './plugins/auth.ts';
 import compression from './plugins/compression.ts';
 import connections from './plugins/connections.ts';
+import crashPoints from './plugins/crash-points.ts';
 import type { Services } from './plugins/decorators.ts';
 import cors from './plugins/cors.ts';
 import docs from './plugins/docs.ts';
+import drain from './plugins/drain.ts';
 import errorHandler from './plugins/error-handler.ts';
 import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
 import httpCache from './plugins/http-cache.ts';
@@ -28,6 +30,7 @@ import security from './plugins/security.ts';
 import services from './plugins/services.ts';
 import slowClients from './plugins/slow-clients.ts';
 import socketPlaces from './plugins/socket-places.ts';
+import shedding from './plugins/shedding.ts';
 import signedUrls from './plugins/signed-urls.ts';
 import systemSampler from './plugins/system-sampler.ts';
 import tenants from './plugins/tenants.ts';
@@ -52,6 +55,8 @@ const PLUGINS = [
   slowClients,
   cors,
   httpMetrics,
+  drain,
+  shedding,
   addressed,
   jsonBody,
   validation,
@@ -110,6 +115,8 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
     // Named addresses only: a number of hops is not checked against who connects.
     trustProxy: deps.config.trustedProxies.length > 0 && [...deps.config.trustedProxies],
     forceCloseConnections: 'idle',
+    // What came over a connection that is still open is answered: who sent it could not know.
+    return503OnClosing: false,
     frameworkErrors,
     clientErrorHandler,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
@@ -129,6 +136,7 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
   await app.register(services, deps);
   for (const plugin of PLUGINS) await app.register(plugin);
   if (deps.config.plant.size > 0) await app.register(plants);
+  if (deps.config.crashPoints !== '') await app.register(crashPoints);
   await app.register(batchesPlugin);
   await app.register(eventsPlugin);
   await app.register(exportsPlugin);

@@ -176,7 +176,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     scope: 'metrics',
   },
   'GET /healthz': { operationId: 'getLiveness' },
-  'GET /readyz': { operationId: 'getReadiness', errors: ['UNAVAILABLE'] },
+  'GET /readyz': { operationId: 'getReadiness', errors: ['UNAVAILABLE', 'ENDING'] },
   'GET /openapi.json': { operationId: 'getDocument' },
   'GET /docs': { operationId: 'getDocs', produces: ['text/html'] },
   'POST /graphql': {
