@@ -6,7 +6,10 @@ type Field = keyof typeof SETTINGS;
 
 /** What each setting does, in one line, in groups that an operator thinks in. A setting without a line does not compile. */
 const GROUPS = [
-  ['Process and addresses', ['role', 'environment', 'host', 'port', 'metricsPort', 'trustedProxies', 'logLevel']],
+  [
+    'Process and addresses',
+    ['role', 'environment', 'host', 'port', 'metricsPort', 'trustedProxies', 'corsOrigins', 'logLevel'],
+  ],
   [
     'Servers and folders',
     [
@@ -16,6 +19,7 @@ const GROUPS = [
       'tenantPool',
       'tenantsMax',
       'databaseLostMs',
+      'drainMs',
       'queueRedisUrl',
       'cacheRedisUrl',
       'queuePrefix',
@@ -46,7 +50,7 @@ const GROUPS = [
       'failurePauseRatio',
     ],
   ],
-  ['Switches', ['eventBatching', 'bulkResults', 'resultCache', 'cache', 'compression', 'rateLimits']],
+  ['Switches', ['eventBatching', 'bulkResults', 'resultCache', 'cache', 'compression', 'rateLimits', 'loadShedding']],
   ['Events', ['eventWindowMs', 'allowUnbatchedEvents', 'eventLogMs', 'eventLogFrames']],
   ['Caching and compression', ['cacheTtlSeconds', 'brotliQuality', 'gzipLevel', 'zstdLevel']],
   [
@@ -63,10 +67,26 @@ const GROUPS = [
       'maxFileBytes',
       'maxImagePixels',
       'maxJsonBytes',
-      'requestTimeoutMs',
-      'headersTimeoutMs',
+      'maxRequests',
+      'maxUploads',
+      'shedDelayMs',
     ],
   ],
+  [
+    'Connections and slow clients',
+    [
+      'headersTimeoutMs',
+      'requestTimeoutMs',
+      'slowBodyMs',
+      'slowReaderMs',
+      'slowBytesPerSecond',
+      'connections',
+      'connectionsPerAddress',
+      'sockets',
+      'socketsEach',
+    ],
+  ],
+  ['Decoding of uploads', ['decodeWorkers', 'decodeTimeoutMs', 'decodeCpuSeconds', 'decodeMemoryBytes']],
   ['Pictures', ['pictureWorkers', 'pictureQueue', 'pictureTimeoutMs', 'pictureCacheBytes']],
   [
     'CDN and signed addresses',
@@ -83,7 +103,7 @@ const GROUPS = [
       'cdnPurgeUrl',
     ],
   ],
-  ['For tests and measurements', ['selftestPages', 'plant']],
+  ['For tests and measurements', ['selftestPages', 'plant', 'crashPoints']],
 ] as const satisfies readonly (readonly [string, readonly Field[]])[];
 
 const ABOUT: Record<Field, string> = {
@@ -93,6 +113,7 @@ const ABOUT: Record<Field, string> = {
   port: 'port that the API listens on; 0: any free one',
   metricsPort: 'port of /metrics without a key, on 127.0.0.1; 0: any free one',
   trustedProxies: 'proxies whose X-Forwarded-For and -Proto are believed; empty: nobody’s',
+  corsOrigins: 'other sites whose pages may use the interface with a key of their own; empty: none',
   logLevel: 'least severe message that is written',
   databaseUrl: 'PostgreSQL',
   databasePool: 'connections that each process keeps at most',
@@ -130,6 +151,13 @@ const ABOUT: Record<Field, string> = {
   cache: 'off: lists and details are read from PostgreSQL each time',
   compression: 'off: replies are sent as they are',
   rateLimits: 'off: nothing is limited',
+  loadShedding: 'off: every request is taken on, however many there are',
+  maxRequests:
+    'requests that an API process has open at most, uploads and sockets apart; what is over is refused with 503',
+  maxUploads: 'uploads that an API process takes at once; what is over is refused with 503',
+  shedDelayMs: 'a turn of the event loop that takes longer on average makes an API process take on fewer requests',
+  drainMs:
+    'behind a balancer: how long a process that ends says so at /readyz before it stops listening; twice the interval of the check',
   eventWindowMs: 'events are gathered this long before they are sent',
   allowUnbatchedEvents: 'on: a socket may ask for one event a frame (window=0)',
   eventLogMs: 'sent events stay replayable this long',
@@ -150,6 +178,12 @@ const ABOUT: Record<Field, string> = {
   collectAfterMs: 'bytes and results that no image has any more are removed after this long',
   maxFileBytes: 'largest file of an upload',
   maxImagePixels: 'largest image, width times height',
+  decodeWorkers: 'child processes of an API process that decode uploads, started when there are some',
+  decodeTimeoutMs: 'an upload whose decoding takes longer is refused with INVALID_IMAGE, and its process killed',
+  decodeCpuSeconds:
+    'CPU time that an upload or a picture has for certain; the kernel ends its process at three times as much (RLIMIT_CPU)',
+  decodeMemoryBytes:
+    'memory that a process which decodes uploads or draws pictures may have beside its own start (RLIMIT_DATA)',
   pictureWorkers: 'child processes of an API process that draw pictures, started when there is something to draw',
   pictureQueue: 'pictures of an API process that wait to be drawn; over that 503 PICTURES_BUSY',
   pictureTimeoutMs: 'a picture that takes longer is given up with 503 PICTURE_FAILED, and its process killed',
@@ -167,8 +201,16 @@ const ABOUT: Record<Field, string> = {
   maxJsonBytes: 'largest JSON body, after decompression',
   requestTimeoutMs: 'a request must have arrived whole by then',
   headersTimeoutMs: 'the head of a request must have arrived by then',
+  slowBodyMs: 'a body that is waited for and brings too little for this long ends its connection with 408',
+  slowReaderMs: 'an answer of which too little is taken for this long ends its connection',
+  slowBytesPerSecond: 'what too little is, for bodies and answers',
+  connections: 'connections that an API process has open at most; one more is closed at once',
+  connectionsPerAddress: 'of one address (IPv6: of one /64), but for TRUSTED_PROXIES',
+  sockets: 'WebSockets that an API process has open at most; over that 503 SOCKETS_BUSY',
+  socketsEach: 'WebSockets of one key, and of one address, in an API process; over that 429 TOO_MANY_SOCKETS',
   selftestPages: 'on: serves the page that blocks on purpose',
   plant: 'violations planted on purpose; only with NODE_ENV=test',
+  crashPoints: 'processes die where a file in this folder says, and disks are full; only with NODE_ENV=test',
 };
 
 export interface SettingHelp {

@@ -137,7 +137,9 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
   async function loadTotal(query: ImageListQuery): Promise<number> {
     const { projectId, statuses, q } = query;
     const count = async () => {
-      const [row] = await sql<{ total: number }[]>`select count(*) as total from images_of_tenant i where ${filterOf(query)}`;
+      const [row] = await sql<
+        { total: number }[]
+      >`select count(*) as total from images_of_tenant i where ${filterOf(query)}`;
       return row?.total ?? 0;
     };
     if (q)

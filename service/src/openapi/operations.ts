@@ -116,7 +116,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     operationId: 'openEvents',
     description:
       'The first frame is `hello`. With `epoch` and `since` the client gets exactly what it missed, or a `snapshot`. Close codes: 1001 the server ends, 1008 the key or session has ended, 1009 a message over 64 KiB, 1013 the client stopped reading, 4404 the project was deleted.',
-    errors: ['FOREIGN_ORIGIN', 'NOT_FOUND', 'UPGRADE_REQUIRED'],
+    errors: ['FOREIGN_ORIGIN', 'NOT_FOUND', 'UPGRADE_REQUIRED', 'TOO_MANY_SOCKETS', 'SOCKETS_BUSY'],
     bare: { 101: 'Switching protocols: frames of `ServerFrame` as text follow. The client sends nothing' },
   },
 
@@ -176,7 +176,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     scope: 'metrics',
   },
   'GET /healthz': { operationId: 'getLiveness' },
-  'GET /readyz': { operationId: 'getReadiness', errors: ['UNAVAILABLE'] },
+  'GET /readyz': { operationId: 'getReadiness', errors: ['UNAVAILABLE', 'ENDING'] },
   'GET /openapi.json': { operationId: 'getDocument' },
   'GET /docs': { operationId: 'getDocs', produces: ['text/html'] },
   'POST /graphql': {
@@ -209,7 +209,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   },
   'GET /graphql': {
     operationId: 'openGraph',
-    errors: ['FOREIGN_ORIGIN', 'METHOD_NOT_ALLOWED', 'RATE_LIMITED'],
+    errors: ['FOREIGN_ORIGIN', 'METHOD_NOT_ALLOWED', 'RATE_LIMITED', 'TOO_MANY_SOCKETS', 'SOCKETS_BUSY'],
     scope: 'read',
     produces: ['text/html'],
     bare: { 101: 'Switching protocols: graphql-transport-ws follows' },

@@ -1,6 +1,7 @@
 import { buildApp } from '../app.ts';
 import { createCache } from '../cache.ts';
 import type { Config } from '../config.ts';
+import { crashInStorage, crashPointsOf } from '../crash-points.ts';
 import { createKeyStore } from '../database/keys.ts';
 import { createMetrics, startMetricsServer } from '../metrics.ts';
 import { createStorage } from '../storage.ts';
@@ -24,7 +25,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     prefix: config.queuePrefix,
     ttlSeconds: config.cacheTtlSeconds,
   });
-  const storage = createStorage(config.dataDir);
+  const storage = crashInStorage(createStorage(config.dataDir), crashPointsOf(config));
   await Promise.all([cache.open(), storage.open()]);
   const key = await createKeyStore(connections.service).ensureBootstrap(config.bootstrapApiKey);
   if (key !== null) {
@@ -46,6 +47,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     url,
     metricsUrl: `${server.url}/metrics`,
     async close() {
+      await app.drain.begin();
       await app.close();
       await cache.close();
       await connections.end();

@@ -119,8 +119,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async () => ({ status: 'ok' }),
   });
   app.get('/readyz', {
-    schema: { tags, summary: 'The process can answer: its database does', response: replies({ 200: Alive }) },
+    schema: {
+      tags,
+      summary: 'The process can answer: its database does, and it was not asked to end',
+      response: replies({ 200: Alive }),
+    },
     handler: async () => {
+      if (app.drain.isEnding()) throw apiError('ENDING');
       try {
         await app.connections.service`select 1`;
       } catch (error) {

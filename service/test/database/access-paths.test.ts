@@ -198,7 +198,10 @@ describe('all other paths', () => {
   it('hands out jobs and numbers events by the order of their outbox', async () => {
     await watched.sql`update batches set status = 'running' where id = ${BIG_BATCH}`;
     const added: unknown[] = [];
-    const queue = { depth: async () => 0, add: async (jobs: readonly unknown[]) => void added.push(...jobs) };
+    const queue = {
+      depth: async () => ({ waiting: 0, active: 0 }),
+      add: async (jobs: readonly unknown[]) => void added.push(...jobs),
+    };
     const relayed = await watched.plansOf(() => relayOnce(watched.sql, queue, { window: 500, leaseMs: 1000 }));
     expect(added).toHaveLength(500);
     expect(sequentialScans(relayed, 'images')).toEqual([]);
