@@ -83,6 +83,15 @@ function observed<T extends object>(sql: T, metrics: Metrics): T {
   });
 }
 
+const FIRST_RECONNECT_SECONDS = 0.05;
+const LAST_RECONNECT_SECONDS = 1;
+/**
+ * Before a lost connection is made again. postgres.js counts the losses of all connections of a pool together and waits up to 20 s
+ * from the seventh on: one cut of a pool of ten would be an outage of that length.
+ */
+export const reconnectSeconds = (losses: number): number =>
+  (0.5 + Math.random() / 2) * Math.min(LAST_RECONNECT_SECONDS, FIRST_RECONNECT_SECONDS * 2 ** Math.min(losses, 10));
+
 /**
  * A pool of connections. With `metrics`, each query's duration lands in `segbench_db_query_duration_seconds`, the wait for a
  * connection in `segbench_db_pool_wait_seconds`, and slow ones in the slow list.
@@ -91,6 +100,7 @@ export function createDatabase(url: string, options: { max: number; metrics?: Me
   const sql = postgres(url, {
     max: options.max,
     connect_timeout: 10,
+    backoff: reconnectSeconds,
     onnotice: () => {},
     connection: { application_name: options.name ?? 'segbench' },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, type Sql } from '../../src/database/client.ts';
+import { startProxy, targetOf, through } from '../../../loadtest/src/faults/proxy.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { testServers } from '../../../test/servers.ts';
@@ -29,6 +30,27 @@ describe('migrate', () => {
     const tables = await sql`select tablename from pg_tables where schemaname = 'public'`;
     expect(tables.map((row) => row['tablename'] as string)).toEqual(['schema_migrations']);
     expect(await migrate(database.url)).toHaveLength(count);
+  });
+});
+
+describe('a pool whose connections are cut', () => {
+  it('is connected again soon, however many were cut at once', async () => {
+    const proxy = await startProxy(targetOf(database.url));
+    const pool = createDatabase(through(database.url, proxy), { max: 10 });
+    try {
+      const busy = Promise.allSettled(Array.from({ length: 10 }, () => pool`select pg_sleep(30)`));
+      while (proxy.connections() < 10) await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const cutAt = performance.now();
+      proxy.cut();
+      await busy;
+      await Promise.all(Array.from({ length: 10 }, () => pool`select 1`));
+      // as postgres.js does it by default: 10 to 20 s
+      expect(performance.now() - cutAt).toBeLessThan(7_000);
+    } finally {
+      await pool.end({ timeout: 1 });
+      await proxy.close();
+    }
   });
 });
 
