@@ -1,5 +1,6 @@
 /** Budgets of the scenarios that break things on purpose. `scenarios/budgets.ts` joins them to the others. */
 import type { BudgetSpec } from '../loadtest/src/contract.ts';
+import { LOAD_BUDGETS } from './budgets-load.ts';
 
 const OWN = 'segbench: nothing lost';
 
@@ -96,4 +97,4 @@ export const FAULT_BUDGETS: readonly BudgetSpec[] = [
   },
 ];
 
-export const RELIABILITY_BUDGETS: readonly BudgetSpec[] = [...FAULT_BUDGETS];
+export const RELIABILITY_BUDGETS: readonly BudgetSpec[] = [...FAULT_BUDGETS, ...LOAD_BUDGETS];

@@ -55,5 +55,49 @@ export interface FaultsScenario extends ScenarioBase<'faults'> {
   endsWithinMs: number;
 }
 
-export type Scenario = BulkScenario | FaultsScenario;
+/** More requests than the service bears. Durations in ms; `quickMs` with `--quick`. */
+export interface OverloadScenario extends ScenarioBase<'overload'> {
+  phases: {
+    warmMs: number;
+    capacity: { concurrency: readonly number[]; durationMs: number; quickMs: number };
+    light: { share: number; durationMs: number; quickMs: number };
+    /** `settleMs`: the first moments, in which the service finds its bound; no part of the judged latency. */
+    overload: { times: number; durationMs: number; quickMs: number; settleMs: number };
+    recovery: { durationMs: number; windowMs: number; times: number };
+    sockets: { idle: number; rounds: number; durationMs: number; quickMs: number };
+    mix: readonly ('results' | 'list' | 'image')[];
+    resultsPerRequest: number;
+    pageSize: number;
+  };
+}
+
+/** A small batch behind a huge one of `images.count`; `imageMs` is what the timer takes for an image. */
+export interface FairnessScenario extends ScenarioBase<'fairness'> {
+  phases: { small: number; imageMs: number; urgent: number };
+}
+
+/** A rolling restart: `checkMs` between two looks of the balancer, `restMs` between two processes. */
+export interface DrainScenario extends ScenarioBase<'drain'> {
+  phases: { imageMs: number; requestsPerSecond: number; checkMs: number; drainMs: number; restMs: number };
+}
+
+/** Steady batches for long. */
+export interface SoakScenario extends ScenarioBase<'soak'> {
+  phases: {
+    durationMs: number;
+    quickMs: number;
+    warmShare: number;
+    sampleMs: number;
+    pauseMs: number;
+    side: number;
+  };
+}
+
+export type Scenario =
+  | BulkScenario
+  | FaultsScenario
+  | OverloadScenario
+  | FairnessScenario
+  | DrainScenario
+  | SoakScenario;
 export type ScenarioKind = Scenario['kind'];

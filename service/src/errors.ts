@@ -40,9 +40,13 @@ export const ERRORS = {
   IMAGE_DAMAGED: { statusCode: 422, message: 'the image cannot be decoded' },
   UPGRADE_REQUIRED: { statusCode: 426, message: 'this address is a WebSocket: a plain request gets nothing here' },
   RATE_LIMITED: { statusCode: 429, message: 'too many requests' },
+  TOO_MANY_SOCKETS: { statusCode: 429, message: 'too many sockets are open' },
   HEADERS_TOO_LARGE: { statusCode: 431, message: 'the headers are larger than allowed' },
   INTERNAL: { statusCode: 500, message: 'something failed inside; the log has the details' },
   UNAVAILABLE: { statusCode: 503, message: 'a server behind this one does not answer; try again' },
+  SOCKETS_BUSY: { statusCode: 503, message: 'this server has as many sockets open as it may; try again' },
+  ENDING: { statusCode: 503, message: 'this process is about to end; another one answers' },
+  OVERLOADED: { statusCode: 503, message: 'too much to do; try again after Retry-After' },
   PICTURES_BUSY: { statusCode: 503, message: 'too many pictures wait to be drawn; try again' },
   PICTURE_FAILED: {
     statusCode: 503,

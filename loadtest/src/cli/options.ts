@@ -18,7 +18,7 @@ const DEFAULT_WORKERS = 2;
 const DEFAULT_OUT = 'bench-results';
 const MAX = { count: 100_000, workers: 256, repeat: 100, seed: 2 ** 32 - 1, duration: 86_400 };
 /** Kinds that run for as long as they are told. */
-const TIMED: readonly ScenarioKind[] = ['faults'];
+const TIMED: readonly ScenarioKind[] = ['faults', 'soak'];
 const PROFILES = join(projectRoot, 'service/models/profiles');
 const POOLS = 'local, sim:PROFILE, kserve:URL[,URL…]';
 
@@ -74,10 +74,10 @@ export const BENCH_FLAGS = {
   out: { value: 'DIR', help: `folder for the runs' folders (default ${DEFAULT_OUT})` },
   'on-inconclusive': { value: 'fail|warn', help: 'exit 5 (fail, the default) or 0 (warn) on an inconclusive verdict' },
   json: { help: 'print the result on stdout, and nothing else' },
-  quick: { help: 'fewer images, a shorter run (bulk-1000: 100 images; faults: 30 images a batch, 60 s)' },
+  quick: { help: 'fewer images, a shorter run (bulk-1000: 100 images; faults: 30 images a batch, 60 s; overload: 10 s; soak: 120 s)' },
   duration: {
     value: 'S',
-    help: `with --scenario faults: seconds, 1 to ${MAX.duration}, with faults at random moments`,
+    help: `seconds, 1 to ${MAX.duration}: of --scenario soak, and with --scenario faults, then with faults at random moments`,
   },
   faults: { value: 'IDS', help: `with --scenario faults: only these (a comma list): ${FAULT_IDS.join(', ')}` },
   seed: { value: 'N', help: `seed of images and order, 0 to ${MAX.seed} (default ${DEFAULT_SEED})` },

@@ -1,6 +1,10 @@
 import type { RunData } from '../contract.ts';
 import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import { EnvironmentError } from '../environment/errors.ts';
+import { runDrain } from '../load/drain.ts';
+import { runFairness } from '../load/fairness.ts';
+import { runOverload } from '../load/overload.ts';
+import { runSoak } from '../load/soak.ts';
 import { runFaults } from '../faults/faults-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
@@ -13,6 +17,14 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
   switch (scenario.kind) {
     case 'bulk':
       return runBulk(scenario, startedAt, input);
+    case 'overload':
+      return runOverload(scenario, startedAt, input);
+    case 'fairness':
+      return runFairness(scenario, startedAt, input);
+    case 'drain':
+      return runDrain(scenario, startedAt, input);
+    case 'soak':
+      return runSoak(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
   }

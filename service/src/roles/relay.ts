@@ -4,8 +4,8 @@ import { isTransient, withRetry } from '../batches/locks.ts';
 import { createJobQueue, type JobQueue } from '../batches/queue.ts';
 import { readQueue } from '../batches/read.ts';
 import { reconcileOnce } from '../batches/reconcile.ts';
-import { refillMs, relayOnce } from '../batches/relay.ts';
-import { createCache, type Cache } from '../cache.ts';
+import { createPace, refillMs, relayOnce } from '../batches/relay.ts';
+import { createCache, type CacheServer } from '../cache.ts';
 import { createPurges } from '../cdn/purges.ts';
 import type { Config } from '../config.ts';
 import { crashInQueue, crashPointsOf, type CrashPoints } from '../crash-points.ts';
@@ -30,7 +30,7 @@ interface RelayDeps {
   config: Config;
   sql: Sql;
   queue: JobQueue;
-  cache: Cache;
+  cache: CacheServer;
   purges: ReturnType<typeof createPurges>;
   metrics: Metrics;
   log: Log;
@@ -53,13 +53,18 @@ function lead({ config, sql, queue, cache, purges, metrics, log, points }: Relay
   const { leaseMs, failurePauseRatio } = config;
   let orphansAt = 0;
   let filledAt = performance.now();
+  const pace = createPace();
+  const { queueWindow: window } = config;
+  const inTurn = !config.plant.has('first-come');
   const relay = startLoop({
     everyMs: RELAY_RETRY_MS,
     async step() {
       const sinceMs = performance.now() - filledAt;
       filledAt += sinceMs;
-      const moved = await relayOnce(sql, queue, { window: config.queueWindow, leaseMs });
-      return refillMs(moved, sinceMs, config.queueWindow);
+      const ahead = Math.min(window, pace.ahead());
+      const relayed = await relayOnce(sql, queue, { window, ahead, leaseMs, inTurn });
+      pace.observe(relayed, sinceMs);
+      return refillMs(relayed.moved, sinceMs, ahead);
     },
     onError: report('relay'),
   });
@@ -147,7 +152,7 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
   let counts = { waiting: 0, oldestAgeMs: 0 };
   const gauges = startLoop({
     everyMs: RECONCILE_MS,
-    step: async () => void (counts = await readQueue(sql)),
+    step: async () => void (counts = await readQueue(sql, null)),
     onError: () => {},
   });
   metrics.gauge('segbench_relay_leader', '1 in the process that leads.', () => (leader.isLeader() ? 1 : 0));

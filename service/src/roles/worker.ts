@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { claimItems, findLost, renewLeases, type Claim } from '../batches/claim.ts';
+import { handBack } from '../batches/hand-back.ts';
 import { startLoop } from '../batches/loop.ts';
 import { createMicroBatcher } from '../batches/micro-batch.ts';
 import type { ItemKey, Outcome } from '../batches/outcome.ts';
@@ -162,11 +163,16 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   return {
     metricsUrl: `${server.url}/metrics`,
     async close() {
-      // what is not done in time is handed out again when its lease ends
+      // what has not begun, or is not done in time, goes to another worker at once; were this to fail, when its lease ends
+      processor.wind();
       let late: NodeJS.Timeout | undefined;
       const limit = new Promise<void>((resolve) => (late = setTimeout(resolve, DRAIN_MS)));
       await Promise.race([consumer.close().then(() => writer.flush()), limit]);
       clearTimeout(late);
+      await handBack(sql, worker).then(
+        (count) => count > 0 && log('info', `${count} images were handed back`),
+        (error: unknown) => log('warn', `images could not be handed back: ${textOf(error)}`),
+      );
       await Promise.all([leases.stop(), lost.stop(), reports.stop(), watch.stop()]);
       await dropReports(cache, config.queuePrefix, worker).catch(() => {});
       await backend.close();

@@ -19,7 +19,7 @@ it('hands images out again when Redis lost everything', async () => {
   const batch = await path.start(projectId);
   const redis = new Redis(path.server.app.config.queueRedisUrl);
   const keys = () => redis.keys(`${path.server.app.config.queuePrefix}:*`);
-  await until(async () => (await path.sql`SELECT 1 FROM batch_items WHERE lease_until IS NOT NULL`).length === 100);
+  await until(async () => (await path.sql`SELECT 1 FROM batch_items WHERE lease_until IS NOT NULL`).length === 64);
   // the servers are shared: this empties what is ours, as FLUSHALL would
   await redis.del(...(await keys()));
   redis.disconnect();
@@ -118,7 +118,7 @@ it('lets a small batch through while a huge one waits', async () => {
   const small = await insertProject(path.sql, 10);
   await path.relay();
   const big = await path.start(huge.projectId);
-  await until(async () => (await path.sql`SELECT 1 FROM batch_items WHERE lease_until IS NOT NULL`).length === 100);
+  await until(async () => (await path.sql`SELECT 1 FROM batch_items WHERE lease_until IS NOT NULL`).length === 64);
   const fake = fakeBackend();
   await path.worker(fake.backend);
   const little = await path.start(small.projectId);
