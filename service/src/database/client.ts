@@ -91,6 +91,7 @@ const LAST_RECONNECT_SECONDS = 1;
  */
 export const reconnectSeconds = (losses: number): number =>
   (0.5 + Math.random() / 2) * Math.min(LAST_RECONNECT_SECONDS, FIRST_RECONNECT_SECONDS * 2 ** Math.min(losses, 10));
+
 export interface DatabaseOptions {
   max: number;
   metrics?: Metrics;

@@ -137,7 +137,7 @@ describe('Idempotency-Key', () => {
   });
 
   it('is given to another once its process is dead, and a dead one that comes back changes nothing', async () => {
-    const { sql } = service.app;
+    const { sql } = service;
     // gives no sign of life, as if it were stopped
     const stopped = createIdempotency(sql, { signOfLifeMs: 3_600_000 });
     const idempotency = createIdempotency(sql, { waitMs: 200 });

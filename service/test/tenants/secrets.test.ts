@@ -111,9 +111,9 @@ it('no secret of a run is in a log, an address, a reply or a metric, and a 5xx h
   const body = form([{ name: 'a.png', bytes: await picture(1) }]);
   await call(`/api/projects/${projectId}/images`, { method: 'POST', body, key });
   const batchId = await field(post(`/api/projects/${projectId}/batches`, { all: true }, { key }), 'id');
-  await until(async () => (await field(call(`/api/batches/${batchId}`, { key }), 'status')) === 'completed', 60_000);
+  await until(async () => (await field(call(`/api/batches/${batchId}`, { key }), 'status')) === 'completed');
   const exportId = await field(post(`/api/batches/${batchId}/exports`, { format: 'csv' }, { key }), 'id');
-  await until(async () => (await field(call(`/api/exports/${exportId}`, { key }), 'status')) === 'ready', 30_000);
+  await until(async () => (await field(call(`/api/exports/${exportId}`, { key }), 'status')) === 'ready');
   const { items } = (await (await call(`/api/projects/${projectId}/images`, { key })).json()) as {
     items: { id: string; thumbnailUrl: string }[];
   };
