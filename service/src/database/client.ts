@@ -92,6 +92,10 @@ const LAST_RECONNECT_SECONDS = 1;
 export const reconnectSeconds = (losses: number): number =>
   (0.5 + Math.random() / 2) * Math.min(LAST_RECONNECT_SECONDS, FIRST_RECONNECT_SECONDS * 2 ** Math.min(losses, 10));
 
+/** For roles whose transactions lock batches: what a stopped one held is free before its lease has run out. */
+export const idleInTransactionMs = ({ leaseMs }: { leaseMs: number }): number =>
+  Math.max(2_000, Math.round(leaseMs / 2));
+
 export interface DatabaseOptions {
   max: number;
   metrics?: Metrics;
@@ -102,6 +106,11 @@ export interface DatabaseOptions {
   tenant?: string;
   /** A connection that nobody used for this long is closed. */
   idleSeconds?: number;
+  /**
+   * PostgreSQL ends a connection whose transaction waits this long for its next statement: the locks of a process that is
+   * stopped, or gone without a word, would hold everybody else up for as long.
+   */
+  idleInTransactionMs?: number;
 }
 
 /**
@@ -109,7 +118,7 @@ export interface DatabaseOptions {
  * connection in `segbench_db_pool_wait_seconds`, and slow ones in the slow list.
  */
 export function createDatabase(url: string, options: DatabaseOptions): Sql {
-  const { role, tenant, idleSeconds } = options;
+  const { role, tenant, idleSeconds, idleInTransactionMs } = options;
   const sql = postgres(url, {
     max: options.max,
     connect_timeout: 10,
@@ -119,6 +128,7 @@ export function createDatabase(url: string, options: DatabaseOptions): Sql {
     // parameters of the connection's start: they cost no query, and no connection is ever another tenant's
     connection: {
       application_name: options.name ?? 'segbench',
+      ...(idleInTransactionMs !== undefined && { idle_in_transaction_session_timeout: idleInTransactionMs }),
       ...(role !== undefined && { role }),
       ...(tenant !== undefined && { 'segbench.tenant': tenant }),
     },

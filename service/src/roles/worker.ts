@@ -15,7 +15,7 @@ import { createWriter } from '../batches/write.ts';
 import type { Config } from '../config.ts';
 import { crashPointsOf, reaching } from '../crash-points.ts';
 import { SEGMENT_QUEUE, type SegmentJob } from '../contract/jobs.ts';
-import { createDatabase } from '../database/client.ts';
+import { createDatabase, idleInTransactionMs } from '../database/client.ts';
 import { InferenceFailure } from '../inference/failure.ts';
 import { loadModelCard, type Model } from '../inference/model.ts';
 import type { InferenceBackend, InferenceRequest, InferOptions } from '../inference/pool/backend.ts';
@@ -57,7 +57,12 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const metrics = createMetrics('worker');
   const worker = `w${process.pid}-${randomBytes(3).toString('hex')}`;
   const max = Math.min(CONNECTIONS, config.databasePool);
-  const sql = createDatabase(config.databaseUrl, { max, metrics, name: 'segbench-worker' });
+  const sql = createDatabase(config.databaseUrl, {
+    max,
+    metrics,
+    name: 'segbench-worker',
+    idleInTransactionMs: idleInTransactionMs(config),
+  });
   // a role that cannot reach its database is not ready
   await sql`SELECT 1`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
