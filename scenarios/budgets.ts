@@ -5,6 +5,7 @@
  * guides); those that no document names are marked as segbench's own.
  */
 import type { BudgetName, BudgetSpec } from '../loadtest/src/contract.ts';
+import { RELIABILITY_BUDGETS } from './budgets-reliability.ts';
 
 const ANALYSIS = 'bulk segmentation performance analysis';
 const SUMMARY = 'performance improvements summary';
@@ -174,9 +175,12 @@ export const BUDGETS: readonly BudgetSpec[] = [
   },
 ];
 
+/** Every budget of every scenario. */
+export const ALL_BUDGETS: readonly BudgetSpec[] = [...BUDGETS, ...RELIABILITY_BUDGETS];
+
 /** @throws RangeError for a name that has no budget. */
 export function budgetOf(name: BudgetName): BudgetSpec {
-  const spec = BUDGETS.find((budget) => budget.name === name);
+  const spec = ALL_BUDGETS.find((budget) => budget.name === name);
   if (spec === undefined) throw new RangeError(`budget "${name}" has no entry in scenarios/budgets.ts`);
   return spec;
 }

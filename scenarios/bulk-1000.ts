@@ -3,9 +3,10 @@
  * Every number that shapes the load stands here, so that two runs that name this scenario did the same work.
  */
 import { BUDGETS } from './budgets.ts';
-import type { Scenario } from './scenario.ts';
+import type { BulkScenario } from './scenario.ts';
 
-export const BULK_1000: Scenario = {
+export const BULK_1000: BulkScenario = {
+  kind: 'bulk',
   name: 'bulk-1000',
   title: '1,000 images from upload to pixel, a completion burst, browsing, downloads and scrolling',
   images: {

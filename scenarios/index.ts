@@ -1,9 +1,14 @@
 import { BULK_1000 } from './bulk-1000.ts';
+import { DRAIN } from './drain.ts';
+import { FAIRNESS } from './fairness.ts';
+import { FAULTS } from './faults.ts';
+import { OVERLOAD } from './overload.ts';
 import type { Scenario } from './scenario.ts';
+import { SOAK } from './soak.ts';
 
-export type { Scenario } from './scenario.ts';
+export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './scenario.ts';
 
-const SCENARIOS: readonly Scenario[] = [BULK_1000];
+const SCENARIOS: readonly Scenario[] = [BULK_1000, FAULTS, OVERLOAD, FAIRNESS, DRAIN, SOAK];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;
 export const SCENARIO_NAMES: readonly string[] = SCENARIOS.map((scenario) => scenario.name);

@@ -2,9 +2,20 @@ import type { BudgetName, BudgetSpec } from '../loadtest/src/contract.ts';
 
 export type BrowseRequest = 'list' | 'image' | 'picture';
 
-export interface Scenario {
+/** What every scenario says of itself; `kind` chooses the runner. */
+interface ScenarioBase<Kind extends string> {
+  kind: Kind;
   name: string;
   title: string;
+  /** Images of a run, and of one with `--quick`. */
+  images: { count: number; quickCount: number };
+  budgets: readonly BudgetSpec[];
+  /** Budgets that this scenario does not exercise, each with the reason. */
+  notApplicable: Partial<Record<BudgetName, string>>;
+}
+
+/** One bulk run with a page that watches it. */
+export interface BulkScenario extends ScenarioBase<'bulk'> {
   /** Sides in pixels. */
   images: {
     count: number;
@@ -31,7 +42,62 @@ export interface Scenario {
     downloads: { clients: number; fileBytes: number; maxRangeBytes: number };
     scroll: { sweeps: number; sweepMs: number };
   };
-  budgets: readonly BudgetSpec[];
-  /** Budgets that this scenario does not exercise, each with the reason. */
-  notApplicable: Partial<Record<BudgetName, string>>;
 }
+
+/** Batches, each with a fault. */
+export interface FaultsScenario extends ScenarioBase<'faults'> {
+  /** Square images, sides in pixels. */
+  images: { count: number; quickCount: number; side: number; maxCells: number };
+  upload: { filesPerRequest: number; concurrency: number };
+  instants: readonly number[];
+  quick: { durationSeconds: number; socketAwayMs: number };
+  socketAwayMs: number;
+  endsWithinMs: number;
+}
+
+/** More requests than the service bears. Durations in ms; `quickMs` with `--quick`. */
+export interface OverloadScenario extends ScenarioBase<'overload'> {
+  phases: {
+    warmMs: number;
+    capacity: { concurrency: readonly number[]; durationMs: number; quickMs: number };
+    light: { share: number; durationMs: number; quickMs: number };
+    /** `settleMs`: the first moments, in which the service finds its bound; no part of the judged latency. */
+    overload: { times: number; durationMs: number; quickMs: number; settleMs: number };
+    recovery: { durationMs: number; windowMs: number; times: number };
+    sockets: { idle: number; rounds: number; durationMs: number; quickMs: number };
+    mix: readonly ('results' | 'list' | 'image')[];
+    resultsPerRequest: number;
+    pageSize: number;
+  };
+}
+
+/** A small batch behind a huge one of `images.count`; `imageMs` is what the timer takes for an image. */
+export interface FairnessScenario extends ScenarioBase<'fairness'> {
+  phases: { small: number; imageMs: number; urgent: number };
+}
+
+/** A rolling restart: `checkMs` between two looks of the balancer, `restMs` between two processes. */
+export interface DrainScenario extends ScenarioBase<'drain'> {
+  phases: { imageMs: number; requestsPerSecond: number; checkMs: number; drainMs: number; restMs: number };
+}
+
+/** Steady batches for long. */
+export interface SoakScenario extends ScenarioBase<'soak'> {
+  phases: {
+    durationMs: number;
+    quickMs: number;
+    warmShare: number;
+    sampleMs: number;
+    pauseMs: number;
+    side: number;
+  };
+}
+
+export type Scenario =
+  | BulkScenario
+  | FaultsScenario
+  | OverloadScenario
+  | FairnessScenario
+  | DrainScenario
+  | SoakScenario;
+export type ScenarioKind = Scenario['kind'];

@@ -27,7 +27,43 @@ export const BUDGET_NAMES = [
   'frame_p95_ms',
   'download_rss_growth_bytes',
 ] as const;
-export type BudgetName = (typeof BUDGET_NAMES)[number];
+/** Of the scenarios that break things on purpose, or load them beyond what they bear. */
+export const RELIABILITY_BUDGET_NAMES = [
+  'fault_images_lost',
+  'fault_duplicates',
+  'fault_sequence_gaps',
+  'fault_counter_mismatches',
+  'fault_toasts_per_batch',
+  'fault_crashes_per_image',
+  'fault_orphaned_images',
+  'recovery_worker_killed_ms',
+  'recovery_queue_wiped_ms',
+  'recovery_database_restart_ms',
+  'recovery_socket_away_ms',
+  'overload_goodput_ratio',
+  'overload_p99_ratio',
+  'overload_other_answers',
+  'overload_rss_growth_bytes',
+  'overload_recovery_ms',
+  'idle_sockets_p95_ratio',
+  'idle_sockets_gaps',
+  'fairness_other_project_ratio',
+  'fairness_urgent_ratio',
+  'drain_failed_requests',
+  'drain_images_wrong',
+  'drain_sequence_gaps',
+  'drain_bad_exits',
+  'drain_exit_ms',
+  'soak_api_leak_bytes',
+  'soak_relay_leak_bytes',
+  'soak_worker_leak_bytes',
+  'soak_inference_leak_bytes',
+  'soak_queue_redis_leak_bytes',
+  'soak_descriptors_leak',
+  'soak_database_bytes_per_image',
+  'soak_images_wrong',
+] as const;
+export type BudgetName = (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number];
 
 export interface BudgetSpec {
   name: BudgetName;
@@ -149,6 +185,23 @@ export interface NoiseInfo {
   generatorLagP99Ms: number | null;
 }
 
+/** A table that a scenario adds to every report. A cell with a number has its column's unit. */
+export interface ReportTable {
+  title: string;
+  /** What a reader must know to read it. */
+  note?: string;
+  columns: { name: string; unit?: BudgetUnit }[];
+  rows: (string | number | null)[][];
+}
+/** Lines over a common x axis that a scenario adds to the HTML report. */
+export interface ReportPlot {
+  title: string;
+  note?: string;
+  x: { name: string; unit: BudgetUnit };
+  y: { name: string; unit: BudgetUnit; limit?: number };
+  series: { name: string; points: [x: number, y: number][] }[];
+}
+
 /** What a run leaves in `measurements.json` for the judge: everything but verdicts. */
 export interface RunData {
   scenario: string;
@@ -183,6 +236,9 @@ export interface RunData {
   database?: { queries: number; queriesPerImage: number };
   /** Settings that this run gave the service beside those of every run: what was switched off. */
   settings?: Record<string, string>;
+  /** What the scenario has to show beside budgets. */
+  tables?: ReportTable[];
+  plots?: ReportPlot[];
   /** Set when the run ended early. */
   stopped?: { reason: 'interrupted' | 'error'; message: string };
 }

@@ -12,7 +12,7 @@ describe('scenarios', () => {
   });
 
   it('repeats each turn of its browsing mix with every kind of request', () => {
-    for (const { phases } of listScenarios()) {
+    for (const { phases } of listScenarios().filter((scenario) => scenario.kind === 'bulk')) {
       expect(new Set(phases.browse.mix)).toEqual(new Set(['list', 'image', 'picture']));
     }
   });

@@ -8,9 +8,11 @@ import auditPlugin from './plugins/audit.ts';
 import auth from './plugins/auth.ts';
 import compression from './plugins/compression.ts';
 import connections from './plugins/connections.ts';
+import crashPoints from './plugins/crash-points.ts';
 import type { Services } from './plugins/decorators.ts';
 import cors from './plugins/cors.ts';
 import docs from './plugins/docs.ts';
+import drain from './plugins/drain.ts';
 import errorHandler from './plugins/error-handler.ts';
 import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
 import httpCache from './plugins/http-cache.ts';
@@ -28,8 +30,10 @@ import security from './plugins/security.ts';
 import services from './plugins/services.ts';
 import slowClients from './plugins/slow-clients.ts';
 import socketPlaces from './plugins/socket-places.ts';
+import shedding from './plugins/shedding.ts';
 import signedUrls from './plugins/signed-urls.ts';
 import systemSampler from './plugins/system-sampler.ts';
+import tenants from './plugins/tenants.ts';
 import validation from './plugins/validation.ts';
 import audit from './routes/audit.ts';
 import batches from './routes/batches.ts';
@@ -51,11 +55,14 @@ const PLUGINS = [
   slowClients,
   cors,
   httpMetrics,
+  drain,
+  shedding,
   addressed,
   jsonBody,
   validation,
   pathIds,
   limiter,
+  tenants,
   signedUrls,
   auth,
   rateLimit,
@@ -85,12 +92,17 @@ const ROUTES = [
   audit,
 ];
 
+/** Libraries log what they are given, at `trace` whole requests. */
+const REDACTED = ['authorization', 'cookie'].flatMap((name) =>
+  ['headers', '*.headers', '*.*.headers'].map((at) => `${at}.${name}`),
+);
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The HTTP service, not yet listening. What is in `deps` was opened by the caller, who closes it after the app. */
 export async function buildApp(deps: Services): Promise<FastifyInstance> {
   const app = Fastify({
-    logger: { level: deps.config.logLevel },
+    logger: { level: deps.config.logLevel, redact: REDACTED },
     logController: new LogController({ disableRequestLogging: true }),
     // A slow line may take its time with 100 files of 20 MB; a socket that sends nothing may not.
     requestTimeout: deps.config.requestTimeoutMs,
@@ -103,6 +115,8 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
     // Named addresses only: a number of hops is not checked against who connects.
     trustProxy: deps.config.trustedProxies.length > 0 && [...deps.config.trustedProxies],
     forceCloseConnections: 'idle',
+    // What came over a connection that is still open is answered: who sent it could not know.
+    return503OnClosing: false,
     frameworkErrors,
     clientErrorHandler,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
@@ -122,6 +136,7 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
   await app.register(services, deps);
   for (const plugin of PLUGINS) await app.register(plugin);
   if (deps.config.plant.size > 0) await app.register(plants);
+  if (deps.config.crashPoints !== '') await app.register(crashPoints);
   await app.register(batchesPlugin);
   await app.register(eventsPlugin);
   await app.register(exportsPlugin);

@@ -26,6 +26,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const config = values as Config;
   if (config.plant?.size > 0 && env.NODE_ENV !== 'test')
     problems.push(`PLANT is ${JSON.stringify(env.PLANT)}: only allowed with NODE_ENV=test`);
+  if (config.crashPoints && env.NODE_ENV !== 'test')
+    problems.push(`CRASH_POINTS is ${JSON.stringify(env.CRASH_POINTS)}: only allowed with NODE_ENV=test`);
   // Only of values that are good each for itself.
   if (problems.length === 0) problems.push(...purgeProblems(config));
   if (problems.length > 0) throw new Error(`bad settings:\n  ${problems.join('\n  ')}`);

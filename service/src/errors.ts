@@ -45,6 +45,8 @@ export const ERRORS = {
   INTERNAL: { statusCode: 500, message: 'something failed inside; the log has the details' },
   UNAVAILABLE: { statusCode: 503, message: 'a server behind this one does not answer; try again' },
   SOCKETS_BUSY: { statusCode: 503, message: 'this server has as many sockets open as it may; try again' },
+  ENDING: { statusCode: 503, message: 'this process is about to end; another one answers' },
+  OVERLOADED: { statusCode: 503, message: 'too much to do; try again after Retry-After' },
   PICTURES_BUSY: { statusCode: 503, message: 'too many pictures wait to be drawn; try again' },
   PICTURE_FAILED: {
     statusCode: 503,

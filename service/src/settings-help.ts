@@ -15,7 +15,11 @@ const GROUPS = [
     [
       'databaseUrl',
       'databasePool',
+      'databaseRole',
+      'tenantPool',
+      'tenantsMax',
       'databaseLostMs',
+      'drainMs',
       'queueRedisUrl',
       'cacheRedisUrl',
       'queuePrefix',
@@ -46,7 +50,7 @@ const GROUPS = [
       'failurePauseRatio',
     ],
   ],
-  ['Switches', ['eventBatching', 'bulkResults', 'resultCache', 'cache', 'compression', 'rateLimits']],
+  ['Switches', ['eventBatching', 'bulkResults', 'resultCache', 'cache', 'compression', 'rateLimits', 'loadShedding']],
   ['Events', ['eventWindowMs', 'allowUnbatchedEvents', 'eventLogMs', 'eventLogFrames']],
   ['Caching and compression', ['cacheTtlSeconds', 'brotliQuality', 'gzipLevel', 'zstdLevel']],
   [
@@ -63,6 +67,9 @@ const GROUPS = [
       'maxFileBytes',
       'maxImagePixels',
       'maxJsonBytes',
+      'maxRequests',
+      'maxUploads',
+      'shedDelayMs',
     ],
   ],
   [
@@ -96,7 +103,7 @@ const GROUPS = [
       'cdnPurgeUrl',
     ],
   ],
-  ['For tests and measurements', ['selftestPages', 'plant']],
+  ['For tests and measurements', ['selftestPages', 'plant', 'crashPoints']],
 ] as const satisfies readonly (readonly [string, readonly Field[]])[];
 
 const ABOUT: Record<Field, string> = {
@@ -110,6 +117,10 @@ const ABOUT: Record<Field, string> = {
   logLevel: 'least severe message that is written',
   databaseUrl: 'PostgreSQL',
   databasePool: 'connections that each process keeps at most',
+  databaseRole:
+    'Role that the API reads tenants’ rows as, beside `NAME_service`; made at the start where it is missing. `off`: no row-level security, one tenant only, and a warning at each start',
+  tenantPool: 'Connections that an API process opens for each tenant but the first, closed after 30 s without use',
+  tenantsMax: 'Tenants that may be made, the first included',
   databaseLostMs: 'a process whose database does not answer for this long ends',
   queueRedisUrl: 'Redis of the queue (noeviction, AOF)',
   cacheRedisUrl: 'Redis of cache and rate limits (LRU)',
@@ -140,6 +151,13 @@ const ABOUT: Record<Field, string> = {
   cache: 'off: lists and details are read from PostgreSQL each time',
   compression: 'off: replies are sent as they are',
   rateLimits: 'off: nothing is limited',
+  loadShedding: 'off: every request is taken on, however many there are',
+  maxRequests:
+    'requests that an API process has open at most, uploads and sockets apart; what is over is refused with 503',
+  maxUploads: 'uploads that an API process takes at once; what is over is refused with 503',
+  shedDelayMs: 'a turn of the event loop that takes longer on average makes an API process take on fewer requests',
+  drainMs:
+    'behind a balancer: how long a process that ends says so at /readyz before it stops listening; twice the interval of the check',
   eventWindowMs: 'events are gathered this long before they are sent',
   allowUnbatchedEvents: 'on: a socket may ask for one event a frame (window=0)',
   eventLogMs: 'sent events stay replayable this long',
@@ -192,6 +210,7 @@ const ABOUT: Record<Field, string> = {
   socketsEach: 'WebSockets of one key, and of one address, in an API process; over that 429 TOO_MANY_SOCKETS',
   selftestPages: 'on: serves the page that blocks on purpose',
   plant: 'violations planted on purpose; only with NODE_ENV=test',
+  crashPoints: 'processes die where a file in this folder says, and disks are full; only with NODE_ENV=test',
 };
 
 export interface SettingHelp {

@@ -161,6 +161,9 @@ export const SETTINGS = {
   metricsPort: integer('METRICS_PORT', 0, 0, 65_535),
   databaseUrl: url('DATABASE_URL', ['postgres://', 'postgresql://']),
   databasePool: integer('DATABASE_POOL', 10, 1, 200),
+  databaseRole: text('DATABASE_ROLE', 'segbench_api', /^(?!pg_)[a-z_][a-z0-9_]{1,40}$/, 'the name of a role, or off'),
+  tenantPool: integer('TENANT_POOL', 4, 1, 200),
+  tenantsMax: integer('TENANTS_MAX', 16, 1, 10_000),
   queueRedisUrl: url('QUEUE_REDIS_URL', ['redis://', 'rediss://']),
   cacheRedisUrl: url('CACHE_REDIS_URL', ['redis://', 'rediss://']),
   queuePrefix: text('QUEUE_PREFIX', 'sb', /^[\w-]{1,40}$/, '1 to 40 letters, digits, - or _'),
@@ -239,6 +242,12 @@ export const SETTINGS = {
   },
   sessionSeconds: integer('SESSION_SECONDS', 12 * 3600, 60, 2_592_000),
   keyTrustMs: integer('KEY_TRUST_MS', 5_000, 0, 3_600_000),
+  loadShedding: flag('LOAD_SHEDDING', true),
+  maxRequests: integer('MAX_REQUESTS', 1_000, 8, 100_000),
+  maxUploads: integer('MAX_UPLOADS', 32, 1, 10_000),
+  shedDelayMs: integer('SHED_DELAY_MS', 20, 1, 10_000),
+  /** How long a process that ends still answers after it has said that it is not ready. */
+  drainMs: integer('DRAIN_MS', 0, 0, 5_000),
   rateLimits: flag('RATE_LIMITS', true),
   rateRequests: integer('RATE_REQUESTS', 600, 1, 10_000_000),
   rateUploads: integer('RATE_UPLOADS', 120, 1, 10_000_000),
@@ -257,7 +266,7 @@ export const SETTINGS = {
   gzipLevel: integer('GZIP_LEVEL', 6, 1, 9),
   zstdLevel: integer('ZSTD_LEVEL', 3, 1, 12),
   failurePauseRatio: number('FAILURE_PAUSE_RATIO', 0.2, 0, 1),
-  leaseMs: integer('LEASE_MS', 30_000, 100, 3_600_000),
+  leaseMs: integer('LEASE_MS', 10_000, 100, 3_600_000),
   /** Jobs that may be in Redis at once: enough to keep workers busy, few enough that a small project gets its turn soon. */
   queueWindow: integer('QUEUE_WINDOW', 500, 1, 5_000),
   /** How long sent frames stay replayable, and how many a project keeps at most. */
@@ -281,4 +290,6 @@ export const SETTINGS = {
     allowed: 'a comma list of names',
     parse: (value: string): ReadonlySet<string> => new Set(value.split(',').filter(Boolean)),
   },
+  /** Places where a process dies on demand; see `crash-points.ts`. Refused outside of tests. */
+  crashPoints: { ...folder('CRASH_POINTS', ''), fallback: '' },
 } satisfies Record<string, Setting<unknown>>;

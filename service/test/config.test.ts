@@ -45,4 +45,10 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ ...GOOD, PLANT: 'x' })).toThrow('NODE_ENV=test');
     expect([...loadConfig({ ...GOOD, PLANT: 'x,y', NODE_ENV: 'test' }).plant]).toEqual(['x', 'y']);
   });
+
+  it('lets processes die on demand in tests only', () => {
+    expect(loadConfig(GOOD).crashPoints).toBe('');
+    expect(() => loadConfig({ ...GOOD, CRASH_POINTS: '/tmp/x' })).toThrow('NODE_ENV=test');
+    expect(loadConfig({ ...GOOD, CRASH_POINTS: '/tmp/x', NODE_ENV: 'test' }).crashPoints).toBe('/tmp/x');
+  });
 });

@@ -85,7 +85,10 @@ async function benchOnce(
 async function mergeAll(done: readonly Done[], job: Job, off: readonly Switched[]): Promise<ResultFile> {
   const { options } = job;
   const folder = await createRunFolder(options.out, options.scenario.name, new Date());
-  const merged = mergeRepeats(done.map(({ run }) => run));
+  const merged = mergeRepeats(
+    done.map(({ run }) => run),
+    options.scenario.budgets,
+  );
   await folder.json('measurements.json', merged);
   await folder.close();
   for (const repeat of done)

@@ -1,10 +1,11 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DEFAULT_SCENARIO, SCENARIO_NAMES, listScenarios, scenarioByName } from '../../../scenarios/index.ts';
-import type { Scenario } from '../../../scenarios/index.ts';
+import type { Scenario, ScenarioKind } from '../../../scenarios/index.ts';
 import { projectRoot } from '../environment/paths.ts';
 import { ENVIRONMENT_KINDS } from '../environment/types.ts';
 import type { EnvironmentKind } from '../environment/types.ts';
+import { FAULT_IDS } from '../faults/table.ts';
 import { SWITCH_NAMES, type SwitchName } from '../run/switches.ts';
 import { helpOf, oneOf, parseFlags, suggestion, textOf, wholeNumber } from './flags.ts';
 import type { FlagTable, FlagValues } from './flags.ts';
@@ -15,7 +16,9 @@ export const ON_INCONCLUSIVE = ['fail', 'warn'] as const;
 export const DEFAULT_SEED = 1;
 const DEFAULT_WORKERS = 2;
 const DEFAULT_OUT = 'bench-results';
-const MAX = { count: 100_000, workers: 256, repeat: 100, seed: 2 ** 32 - 1 };
+const MAX = { count: 100_000, workers: 256, repeat: 100, seed: 2 ** 32 - 1, duration: 86_400 };
+/** Kinds that run for as long as they are told. */
+const TIMED: readonly ScenarioKind[] = ['faults', 'soak'];
 const PROFILES = join(projectRoot, 'service/models/profiles');
 const POOLS = 'local, sim:PROFILE, kserve:URL[,URL…]';
 
@@ -38,6 +41,10 @@ export interface BenchOptions {
   json: boolean;
   quick: boolean;
   seed: number;
+  /** Seconds; undefined where the scenario decides. */
+  duration: number | undefined;
+  /** Only these faults; undefined: all. */
+  faults: readonly string[] | undefined;
   /** Optimisations that the scenario is also run without. */
   without: readonly SwitchName[];
 }
@@ -67,7 +74,12 @@ export const BENCH_FLAGS = {
   out: { value: 'DIR', help: `folder for the runs' folders (default ${DEFAULT_OUT})` },
   'on-inconclusive': { value: 'fail|warn', help: 'exit 5 (fail, the default) or 0 (warn) on an inconclusive verdict' },
   json: { help: 'print the result on stdout, and nothing else' },
-  quick: { help: 'fewer images (100)' },
+  quick: { help: 'fewer images, a shorter run (bulk-1000: 100 images; faults: 30 images a batch, 60 s; overload: 10 s; soak: 120 s)' },
+  duration: {
+    value: 'S',
+    help: `seconds, 1 to ${MAX.duration}: of --scenario soak, and with --scenario faults, then with faults at random moments`,
+  },
+  faults: { value: 'IDS', help: `with --scenario faults: only these (a comma list): ${FAULT_IDS.join(', ')}` },
   seed: { value: 'N', help: `seed of images and order, 0 to ${MAX.seed} (default ${DEFAULT_SEED})` },
   help: { help: 'this text' },
 } as const satisfies FlagTable;
@@ -81,6 +93,7 @@ export function parseBenchOptions(args: readonly string[]): BenchCommand {
   if (values['help']) return { kind: 'help', text: benchHelp() };
   if (values['list']) return { kind: 'list', text: scenarioList() };
   const scenario = scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
+  refuseForFaults(values, scenario);
   const images = imagesOf(values);
   const quick = values['quick'] === true;
   const fallbackCount = quick ? scenario.images.quickCount : images ? undefined : scenario.images.count;
@@ -100,6 +113,8 @@ export function parseBenchOptions(args: readonly string[]): BenchCommand {
       onInconclusive: oneOf(values, 'on-inconclusive', ON_INCONCLUSIVE) ?? 'fail',
       json: values['json'] === true,
       quick,
+      duration: durationOf(values, scenario),
+      faults: faultsOf(values, scenario),
       seed: wholeNumber(values, 'seed', { min: 0, max: MAX.seed }) ?? DEFAULT_SEED,
       without: withoutOf(textOf(values, 'without')),
     },
@@ -119,6 +134,41 @@ export function scenarioList(): string {
         `${scenario.name}: ${scenario.title}\n${scenario.budgets.map((b) => `  ${b.name} ${b.operator} ${b.limit} ${b.unit}`).join('\n')}`,
     )
     .join('\n\n');
+}
+
+function durationOf(values: FlagValues, { kind, name }: Scenario): number | undefined {
+  const duration = wholeNumber(values, 'duration', { min: 1, max: MAX.duration });
+  if (duration === undefined || TIMED.includes(kind)) return duration;
+  const allowed = listScenarios().filter((scenario) => TIMED.includes(scenario.kind));
+  throw new UsageError(
+    `--duration "${duration}" is not allowed with --scenario ${name}, which ends when its work is done; allowed with ${allowed.map((scenario) => scenario.name).join(', ')}`,
+  );
+}
+
+function faultsOf(values: FlagValues, { kind, name }: Scenario): readonly string[] | undefined {
+  const text = textOf(values, 'faults');
+  if (text === undefined) return undefined;
+  if (kind !== 'faults')
+    throw new UsageError(`--faults "${text}" is not allowed with --scenario ${name}; allowed with faults`);
+  return text.split(',').map((word) => {
+    if (FAULT_IDS.includes(word)) return word;
+    throw new UsageError(`--faults "${word}" is not allowed; allowed: ${FAULT_IDS.join(', ')}`);
+  });
+}
+
+/** What a scenario that breaks things on purpose cannot do. */
+function refuseForFaults(values: FlagValues, { kind, name }: Scenario): void {
+  if (kind !== 'faults') return;
+  const environment = textOf(values, 'environment') ?? 'auto';
+  if (environment !== 'auto' && environment !== 'embedded')
+    throw new UsageError(
+      `--environment "${environment}" is not allowed with --scenario ${name}, which ends its servers; allowed: auto, embedded`,
+    );
+  for (const flag of ['images', 'without', 'baseline'])
+    if (values[flag] !== undefined)
+      throw new UsageError(`--${flag} "${values[flag]}" is not allowed with --scenario ${name}`);
+  if (textOf(values, 'client') === 'naive')
+    throw new UsageError(`--client "naive" is not allowed with --scenario ${name}; allowed: optimized`);
 }
 
 function imagesOf(values: FlagValues): BenchOptions['images'] {

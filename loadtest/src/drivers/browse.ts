@@ -1,11 +1,11 @@
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
-import type { BrowseRequest, Scenario } from '../../../scenarios/scenario.ts';
+import type { BrowseRequest, BulkScenario } from '../../../scenarios/scenario.ts';
 import { addressOf } from '#contract/client.ts';
 import type { HttpClient } from './http-client.ts';
 import { createLatencies, type Latencies } from './histogram.ts';
 import { parallel } from './parallel.ts';
 
-type BrowsePhase = Scenario['phases']['browse'];
+type BrowsePhase = BulkScenario['phases']['browse'];
 
 export interface BrowseCall {
   kind: BrowseRequest;

@@ -12,9 +12,9 @@ async function startEmbedded({ dataDir, log, signal }: EnvironmentOptions): Prom
   const keeper = await startKeeper({ servers: 'embedded', dataDir: dataDir && resolve(dataDir), log, signal });
   const { databaseUrl, queueRedisUrl, cacheRedisUrl, ...started } = keeper.started;
   if (!databaseUrl || !queueRedisUrl || !cacheRedisUrl) throw new Error('the keeper started no servers');
-  const { env, died, watchGroup, stop } = keeper;
+  const { env, died, watchGroup, control, stop } = keeper;
   const addresses = { databaseUrl, queueRedisUrl, cacheRedisUrl };
-  return { kind: 'embedded', ...addresses, ...started, env, died, watchGroup, stop };
+  return { kind: 'embedded', ...addresses, ...started, env, died, watchGroup, control, stop };
 }
 
 /**

@@ -1,9 +1,10 @@
-import type { Addresses, Death } from './types.ts';
+import type { Addresses, Death, ServerAction } from './types.ts';
 
 /** What the supervisor asks the keeper to do. Messages are JSON over the IPC channel. */
 export type ToKeeper =
   | { type: 'start'; runId: string; servers: 'embedded' | 'none'; dataDir?: string | undefined }
   | { type: 'watch'; pid: number }
+  | { type: 'control'; id: number; what: string; action: ServerAction }
   | { type: 'stop' };
 
 export interface Started extends Partial<Addresses> {
@@ -18,4 +19,6 @@ export type FromKeeper =
   | { type: 'log'; line: string }
   | { type: 'started'; started: Started }
   | { type: 'failed'; message: string; expected: boolean }
+  /** A control is done; `problem` says why it could not be. */
+  | { type: 'controlled'; id: number; pid: number; problem?: string }
   | { type: 'died'; death: Death };

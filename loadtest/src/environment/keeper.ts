@@ -17,6 +17,8 @@ const GROUP_GRACE_MS = 10_000;
 
 const groups = createGroupWatch();
 const servers: RunningServer[] = [];
+/** Ended on purpose: that is no death. */
+const wanted = new Set<RunningServer>();
 const stopping = new AbortController();
 let runId = '';
 let starting: Promise<void> = Promise.resolve();
@@ -32,7 +34,7 @@ function keep(server: RunningServer): void {
   const pids = servers.map(({ pid }) => pid);
   if (tempDir) writeOwner(tempDir, runId, pids);
   void server.exited.then((detail) => {
-    if (!stopping.signal.aborted) tell({ type: 'died', death: { what: server.what, detail } });
+    if (!stopping.signal.aborted && !wanted.has(server)) tell({ type: 'died', death: { what: server.what, detail } });
   });
 }
 
@@ -53,6 +55,24 @@ async function start(message: Extract<ToKeeper, { type: 'start' }>): Promise<voi
   tell({ type: 'started', started: { ...started, tempDir } });
 }
 
+/** Ends one server, or starts it where it was: what a run that breaks things asks for. */
+async function control({ what, action }: Extract<ToKeeper, { type: 'control' }>): Promise<number> {
+  const index = servers.findLastIndex((server) => server.what === what);
+  const server = servers[index];
+  if (!server) throw new EnvironmentError(`no server is named "${what}"`);
+  if (action === 'start') {
+    servers.splice(index, 1);
+    const again = await server.again();
+    keep(again);
+    return again.pid;
+  }
+  wanted.add(server);
+  if (action === 'kill') process.kill(server.pid, 'SIGKILL');
+  else await server.stop();
+  await server.exited;
+  return server.pid;
+}
+
 async function stop(): Promise<void> {
   if (stopping.signal.aborted) return;
   stopping.abort(new EnvironmentError('stopped while starting'));
@@ -69,7 +89,13 @@ async function stop(): Promise<void> {
 process.on('message', (message: ToKeeper) => {
   if (message.type === 'watch') groups.add(message.pid);
   else if (message.type === 'stop') void stop();
-  else {
+  else if (message.type === 'control') {
+    const { id } = message;
+    control(message).then(
+      (pid) => tell({ type: 'controlled', id, pid }),
+      (error: unknown) => tell({ type: 'controlled', id, pid: 0, problem: String(error) }),
+    );
+  } else {
     starting = start(message).catch((error: unknown) => {
       const expected = error instanceof EnvironmentError;
       tell({ type: 'failed', expected, message: expected ? error.message : String((error as Error)?.stack ?? error) });

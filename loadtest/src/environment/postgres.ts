@@ -24,6 +24,8 @@ export interface PostgresOptions {
 export interface RunningServer extends ServerProcess {
   url: string;
   version: string;
+  /** Starts it anew on its port and its data, once it has ended. */
+  again(): Promise<RunningServer>;
 }
 
 /** PostgreSQL prints its messages in the user's language otherwise, and its start is read from them. */
@@ -94,7 +96,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
   const password = await preparedPassword(bin, data, owner, options);
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   options.log('starting PostgreSQL');
-  return await withFreePort(async (port) => {
+  const start = async (port: number): Promise<RunningServer> => {
     const server = await startServer({
       what: 'PostgreSQL',
       command: join(bin, 'postgres'),
@@ -115,6 +117,8 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
       ...server,
       url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
       version: version ?? 'unknown',
+      again: () => start(port),
     };
-  });
+  };
+  return await withFreePort(start);
 }

@@ -28,7 +28,7 @@ export async function startRedis({ role, program, dir, runId, env, signal }: Red
   await mkdir(data, { recursive: true, mode: 0o700 });
   const password = randomBytes(18).toString('base64url');
   const name = `segbench-${runId}-${role}`;
-  const start = async (port: number) => {
+  const start = async (port: number): Promise<RunningServer> => {
     const listen = program.native
       ? ['bind 127.0.0.1', `port ${port}`, `dir ${JSON.stringify(data)}`]
       : ['port 6379', 'dir /data'];
@@ -52,7 +52,11 @@ export async function startRedis({ role, program, dir, runId, env, signal }: Red
       await server.stop();
       await program.remove?.(name);
     };
-    return { ...server, stop, url: `redis://:${password}@127.0.0.1:${port}`, version: program.version };
+    const again = async () => {
+      await program.remove?.(name);
+      return start(port);
+    };
+    return { ...server, stop, again, url: `redis://:${password}@127.0.0.1:${port}`, version: program.version };
   };
   try {
     return await withFreePort(start);

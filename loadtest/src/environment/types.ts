@@ -24,6 +24,9 @@ export interface Death {
   detail: string;
 }
 
+/** `end`: in order, as for a restart; `kill`: SIGKILL; `start`: on the port and the data that it had. */
+export type ServerAction = 'end' | 'kill' | 'start';
+
 export interface Environment extends Addresses {
   kind: Exclude<EnvironmentKind, 'auto'>;
   /** Private folder that `stop` (or the watchdog) removes. */
@@ -37,6 +40,11 @@ export interface Environment extends Addresses {
   notes: string[];
   /** Resolves when a server (or the keeper) ends without being asked to; never rejects. */
   died: Promise<Death>;
+  /**
+   * Ends or starts one of `servers` on purpose, which is no death; resolves when it is done, with its process id. Only where the
+   * servers are this run's own.
+   */
+  control?: (what: string, action: ServerAction) => Promise<number>;
   /** Registers a process group (its leader's pid) that the watchdog ends when this process is gone. */
   watchGroup(pid: number): void;
   /** Stops the servers and removes the temporary folder. May be called more than once. */

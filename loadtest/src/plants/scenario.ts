@@ -1,10 +1,10 @@
 import { BULK_1000 } from '../../../scenarios/bulk-1000.ts';
-import type { Scenario } from '../../../scenarios/scenario.ts';
+import type { BulkScenario } from '../../../scenarios/scenario.ts';
 
 const { phases } = BULK_1000;
 
 /** `bulk-1000` in small: the same phases and budgets, as much of each as it takes to see a violation. */
-export const SMALL: Scenario = {
+export const SMALL: BulkScenario = {
   ...BULK_1000,
   name: 'plants',
   images: { ...BULK_1000.images, count: 48, minSide: 96, medianSide: 112, maxSide: 128, maxCells: 12 },

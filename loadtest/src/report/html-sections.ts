@@ -10,7 +10,7 @@ import {
   formatMs,
   formatValue,
 } from './format.ts';
-import { BUDGETS } from '../../../scenarios/budgets.ts';
+import { ALL_BUDGETS } from '../../../scenarios/budgets.ts';
 import { budgetBar, stageAxis, stageTrack } from './html-charts.ts';
 import { rejectedLines } from './words.ts';
 
@@ -42,7 +42,7 @@ export function tiles(result: ResultFile): string {
 
 export function budgetTable(result: ResultFile): string {
   const rows = result.budgets.map((budget) => {
-    const spec = BUDGETS.find(({ name }) => name === budget.name);
+    const spec = ALL_BUDGETS.find(({ name }) => name === budget.name);
     const note = budget.note ? `<span class="note">${esc(budget.note)}</span>` : '';
     const repeats =
       budget.values.length > 1

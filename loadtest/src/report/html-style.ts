@@ -47,6 +47,9 @@ code { font: 13px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; 
 .rows .track { margin: 0; height: 14px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 14px; } .two > section { min-width: 0; }
+svg.lines { display: block; width: 100%; height: auto; } .lines text { font-size: 12px; fill: var(--soft); }
+.lines .grid { stroke: var(--line); } .lines .limit { stroke: var(--fail); stroke-width: 1.5; stroke-dasharray: 5 4; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 13px; } .legend i { display: inline-block; width: 12px; height: 4px; margin-right: 6px; vertical-align: middle; }
 footer { margin-top: 16px; color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 @media (max-width: 720px) {
   .two { grid-template-columns: 1fr; }

@@ -1,6 +1,7 @@
 import type { ResultFile } from '../contract.ts';
 import { oneLine } from './escape.ts';
 import { MARKS, formatActual, formatLimit, formatMs, formatValue } from './format.ts';
+import { tableCells, tableHead } from './scenario-sections.ts';
 import { WITHOUT_HEAD, movedRows, withoutTitle } from './without.ts';
 import { proofSentences, rejectedLines, verdictSentence } from './words.ts';
 
@@ -32,6 +33,7 @@ export function markdownSummary(result: ResultFile): string {
     ...(stages.length > 0 ? [...table(['stage', 'p50', 'p95', 'p99', 'max', 'CPU per image'], stages), ''] : []),
     ...(result.baseline ? [...baselineTable(result.baseline), ''] : []),
     ...withoutTables(result),
+    ...scenarioTables(result),
     ...(notes.length > 0 ? ['Notes:', '', ...notes.map((note) => `- ${escapeMarkdown(note)}`), ''] : []),
     escapeMarkdown(
       `${e.cpuModel}, ${e.cores} cores, ${formatValue(e.memoryBytes, 'bytes')}; ${e.os}; Node ${e.node}, PostgreSQL ${e.postgres}, Redis ${e.redis}, ${e.browser}; ${e.inference.model} on ${e.inference.pool}/${e.inference.provider}; ${result.tool.name} ${result.tool.version} (${result.tool.commit}).`,
@@ -44,6 +46,16 @@ export function markdownSummary(result: ResultFile): string {
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(' | ')} |`;
   return [line(head), `| ${head.map((_, at) => (at === 0 ? '---' : '---:')).join(' | ')} |`, ...rows.map(line)];
+}
+
+function scenarioTables({ tables = [] }: ResultFile): string[] {
+  return tables.flatMap((one) => [
+    `### ${escapeMarkdown(one.title)}`,
+    '',
+    ...(one.note ? [escapeMarkdown(one.note), ''] : []),
+    ...table(tableHead(one), tableCells(one)),
+    '',
+  ]);
 }
 
 function withoutTables({ without = [] }: ResultFile): string[] {

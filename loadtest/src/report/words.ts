@@ -63,7 +63,9 @@ function accuracySentence(accuracy: Accuracy): string {
   return `Against ${where}: AP ${ap50.toFixed(3)} at IoU 0.5, ${ap75.toFixed(3)} at 0.75, mean IoU ${meanIoU.toFixed(3)}, median count error ${(countErrorRatio * 100).toFixed(1)} %.`;
 }
 
-function settleSentence({ client }: ResultFile): string {
+/** Null where no page was to be measured. */
+function settleSentence({ client, budgets }: ResultFile): string | null {
+  if (!budgets.some(({ name }) => name === 'ui_settle_ms')) return null;
   if (client.settleMs === null) return 'The page’s settling after the burst was not measured.';
   return `After the completion burst’s last frame the page took ${formatMs(client.settleMs)} to show the final state, with ${formatCount(client.toasts)} toast nodes ever created and ${formatCount(client.bulkCalls)} requests for results.`;
 }

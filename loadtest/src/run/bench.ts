@@ -1,4 +1,4 @@
-import type { Scenario } from '../../../scenarios/scenario.ts';
+import type { BulkScenario } from '../../../scenarios/scenario.ts';
 import type { Batch } from '#contract/batches.ts';
 import type { BudgetName, ClientSummary, Measurement, Measurements, RunData } from '../contract.ts';
 import type { ObservedPage } from '../drivers/browser/page.ts';
@@ -25,7 +25,7 @@ export interface FollowedBatch {
 
 /** What the phases of a run share: what they work with, and what they leave for the ones that follow. */
 export interface Bench {
-  scenario: Scenario;
+  scenario: BulkScenario;
   mode: ClientMode;
   /** Path of the page that is measured; the self-test page takes the gallery's place. */
   pagePath: (projectId: string) => string;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { BulkScenario } from '../../../scenarios/scenario.ts';
 import type { BenchOptions } from '../cli/options.ts';
 import { readDirectory } from '../images/directory.ts';
 import { generateImages } from '../images/generator.ts';
@@ -28,7 +29,7 @@ export async function readImages(
 
 /** Seeded images, made in the run's temporary folder. */
 export async function makeImages(
-  { count, seed, scenario }: Pick<BenchOptions, 'count' | 'seed' | 'scenario'>,
+  { count, seed, scenario }: Pick<BenchOptions, 'count' | 'seed'> & { scenario: Pick<BulkScenario, 'images'> },
   tempDir: string,
   progress: Progress,
   signal: AbortSignal,

@@ -10,6 +10,12 @@ import type { Services } from './services.ts';
 export const MODELS_DIR = join(projectRoot, 'service/models');
 export const MODEL = 'nuclei';
 
+/** What is told of a service that ran. */
+export interface DescribedServices {
+  environment: Pick<Services['environment'], 'kind' | 'versions' | 'notes'>;
+  browserVersion: string;
+}
+
 /** Whose times a simulated run has. */
 async function simulatedNote(pool: string): Promise<string> {
   const profile = await loadProfile(pool.slice('sim:'.length), join(MODELS_DIR, 'profiles'));
@@ -20,7 +26,7 @@ async function simulatedNote(pool: string): Promise<string> {
 
 /** What a reader must know of the machine and the parts to compare this run with another. */
 export async function describeEnvironment(options: {
-  services: Services | undefined;
+  services: DescribedServices | undefined;
   kind: EnvironmentInfo['provider'];
   pool: string;
   psiCpuSome: number | null;

@@ -1,7 +1,7 @@
 import type { RunData } from '../contract.ts';
 import { emptyClientSummary, type Bench, type ClientMode } from './bench.ts';
 import type { Collected } from './collect.ts';
-import { describeEnvironment } from './machine.ts';
+import { describeEnvironment, type DescribedServices } from './machine.ts';
 
 /** Everything that came of a run so far; each part has a value for "did not come to that". */
 export interface Parts {
@@ -68,7 +68,7 @@ export async function runDataOf(parts: Parts): Promise<RunData> {
   };
 }
 
-/** A run that ended before its service was up: it has a cause and a machine, and every budget is `not-run`. */
+/** A run of which nothing is known but its machine: every budget is `not-run`. Scenarios without a page put theirs over it. */
 export async function blankRunData(given: {
   scenario: string;
   client: ClientMode;
@@ -76,9 +76,12 @@ export async function blankRunData(given: {
   source: RunData['images']['source'];
   pool: string;
   startedAt: Date;
-  stopped: NonNullable<RunData['stopped']>;
+  stopped?: NonNullable<RunData['stopped']>;
+  services?: DescribedServices;
+  psiCpuSome?: number | null;
+  notes?: readonly string[];
 }): Promise<RunData> {
-  const { scenario, client, seed, source, pool, startedAt, stopped } = given;
+  const { scenario, client, seed, source, pool, startedAt, stopped, services, psiCpuSome = null, notes = [] } = given;
   return {
     scenario,
     client,
@@ -86,11 +89,11 @@ export async function blankRunData(given: {
     startedAt: startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
     environment: await describeEnvironment({
-      services: undefined,
+      services,
       kind: 'embedded',
       pool,
-      psiCpuSome: null,
-      notes: [],
+      psiCpuSome,
+      notes,
     }),
     images: { count: 0, source, bytes: 0, sha256OfSet: '', rejected: [], failedByCode: {} },
     measurements: {},
@@ -101,6 +104,6 @@ export async function blankRunData(given: {
     efficiency: NO_EFFICIENCY,
     process: {},
     phases: [],
-    stopped,
+    ...(stopped ? { stopped } : {}),
   };
 }

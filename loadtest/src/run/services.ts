@@ -2,10 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import postgres, { type Sql } from 'postgres';
 import type { Browser } from 'puppeteer-core';
+import type { RestartPolicy } from '../../../service/src/restart-policy.ts';
 import { startService } from '../../../service/src/supervise.ts';
 import { createHttpClient, type HttpClient } from '../drivers/http-client.ts';
 import { launchBrowser, type LaunchedBrowser } from '../environment/browser.ts';
-import { EnvironmentError, startEnvironment, type Environment, type EnvironmentKind } from '../environment/index.ts';
+import {
+  EnvironmentError,
+  startEnvironment,
+  type Addresses,
+  type Environment,
+  type EnvironmentKind,
+} from '../environment/index.ts';
 import { createClosers } from './closers.ts';
 import { orStop, type Stop } from './stop.ts';
 
@@ -22,6 +29,7 @@ export type Ground = Pick<
   | 'versions'
   | 'notes'
   | 'watchGroup'
+  | 'control'
 >;
 export interface Services {
   environment: Ground;
@@ -41,6 +49,10 @@ export interface ServiceOptions {
   settings?: Record<string, string>;
   log: (line: string) => void;
   stop: Stop;
+  /** Roles that end are started again; without it an end is the run's. */
+  restart?: RestartPolicy;
+  /** What depends on the ground: where the service finds its servers, when it is not where they are, and further settings. */
+  prepare?: (ground: Ground) => Promise<{ addresses: Addresses; settings: Record<string, string> }>;
 }
 
 /**
@@ -51,20 +63,24 @@ const HARNESS_SETTINGS = { RATE_LIMITS: 'off', ALLOW_UNBATCHED_EVENTS: '1', SELF
 
 /** Starts the service on a ground that stands, and the clients that speak to it. `close` leaves ground and browser as they are. */
 export async function startOn(ground: Ground, launched: LaunchedBrowser, options: ServiceOptions): Promise<Services> {
-  const { workers, log, stop, settings } = options;
+  const { workers, log, stop } = options;
   const key = randomBytes(24).toString('hex');
   const dataDir = join(ground.tempDir, 'data');
   let closing = false;
+  const prepared = await options.prepare?.(ground);
+  const settings = { ...options.settings, ...prepared?.settings };
+  const { databaseUrl, queueRedisUrl, cacheRedisUrl } = prepared?.addresses ?? ground;
   const service = await startService({
-    databaseUrl: ground.databaseUrl,
-    queueRedisUrl: ground.queueRedisUrl,
-    cacheRedisUrl: ground.cacheRedisUrl,
+    databaseUrl,
+    queueRedisUrl,
+    cacheRedisUrl,
     dataDir,
     port: 0,
     workers,
     env: { ...ground.env, ...HARNESS_SETTINGS, BOOTSTRAP_API_KEY: key, ...settings },
     log: (role, line) => log(`${role}: ${line}`),
     onGroup: (pid) => ground.watchGroup(pid),
+    ...(options.restart ? { restart: options.restart } : {}),
   }).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(`the service did not start: ${why}`, { cause: error });

@@ -1,3 +1,6 @@
+import type { RunData } from '../contract.ts';
+import { EnvironmentError } from '../environment/errors.ts';
+
 /** Someone pressed Ctrl-C, or asked the process to end. */
 export class Interrupted extends Error {
   override name = 'Interrupted';
@@ -37,3 +40,16 @@ export async function orStop<T>(signal: AbortSignal, work: Promise<T>): Promise<
 /** Waits, or throws the signal's reason. */
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   orStop(signal, new Promise((resolve) => setTimeout(resolve, ms)));
+
+/** How a run that ended early reads in its result. */
+export function stoppedBy(cause: unknown): NonNullable<RunData['stopped']> {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof Interrupted) return { reason: 'interrupted', message };
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC')
+    return {
+      reason: 'error',
+      message: `a disk is full (${message}): make room, or set TMPDIR or --out to another one`,
+    };
+  const isTheirs = cause instanceof EnvironmentLost || cause instanceof EnvironmentError;
+  return { reason: 'error', message: isTheirs ? message : `the run failed: ${message}` };
+}

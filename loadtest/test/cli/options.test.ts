@@ -49,6 +49,8 @@ describe('parseBenchOptions', () => {
       json: false,
       quick: false,
       seed: 1,
+      duration: undefined,
+      faults: undefined,
       without: [],
     });
   });
@@ -109,6 +111,16 @@ describe('parseBenchOptions', () => {
     expect(run('--images', folder, '--quick').count).toBe(100);
   });
 
+  it('takes a duration and a choice of faults for the scenario that has them', () => {
+    const faults = ['--scenario', 'faults'];
+    expect(run(...faults)).toMatchObject({ count: 200, duration: undefined, faults: undefined });
+    expect(run(...faults, '--quick').count).toBe(30);
+    expect(run(...faults, '--duration', '60', '--faults', 'F4,N2')).toMatchObject({
+      duration: 60,
+      faults: ['F4', 'N2'],
+    });
+  });
+
   it('takes switches one by one, in a list, or all', () => {
     expect(run('--without', 'cache').without).toEqual(['cache']);
     expect(run('--without=compression,cache,cache').without).toEqual(['compression', 'cache']);
@@ -125,6 +137,7 @@ describe('parseBenchOptions', () => {
   it('lists scenarios with their budgets when asked', () => {
     const command = parseBenchOptions(['--list']);
     expect(command.kind === 'list' && command.text).toMatch(/bulk-1000[^]*ui_settle_ms < 2000 ms/);
+    expect(command.kind === 'list' && command.text).toMatch(/faults: [^]*fault_images_lost = 0 count/);
   });
 
   it.each([
@@ -152,6 +165,13 @@ describe('parseBenchOptions', () => {
     [['--baseline', '/no/such/file'], /--baseline "\/no\/such\/file" does not exist.*existing file/],
     [['--split', 'val'], /--split "val" needs --images/],
     [['--kind', 'fluorescence'], /--kind "fluorescence" needs --images/],
+    [['--duration', '60'], /--duration "60" is not allowed with --scenario bulk-1000.*allowed with faults/],
+    [['--scenario', 'faults', '--duration', '0'], /--duration "0".*1 to 86400/],
+    [['--faults', 'F1'], /--faults "F1" is not allowed with --scenario bulk-1000/],
+    [['--scenario', 'faults', '--faults', 'F1,F18'], /--faults "F18".*allowed: F1, F2,.*F17, N1/],
+    [['--scenario', 'faults', '--environment', 'external'], /--environment "external".*allowed: auto, embedded/],
+    [['--scenario', 'faults', '--without', 'cache'], /--without "cache" is not allowed with --scenario faults/],
+    [['--scenario', 'faults', '--client', 'naive'], /--client "naive" is not allowed with --scenario faults/],
     [['--quick=yes'], /--quick is a switch.*"yes"/],
     [['--cuont', '5'], /unknown flag "--cuont".*did you mean "--count".*allowed: --scenario/],
     [['--constructor'], /unknown flag "--constructor"/],

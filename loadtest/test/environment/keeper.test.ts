@@ -106,6 +106,34 @@ describe('keeper', () => {
     expect(death.detail).toMatch(/^was ended by SIGKILL; its last lines:\n.*ready to accept connections/s);
   });
 
+  it('ends and starts servers on purpose: on their ports, with their data, and without a death', async () => {
+    const environment = await start();
+    let death: unknown = null;
+    void environment.died.then((one) => (death = one));
+    const sql = postgres(environment.databaseUrl, { max: 1, onnotice: () => {} });
+    const queue = new Redis(environment.queueRedisUrl, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    queue.on('error', () => {});
+    try {
+      await sql`create table kept as select 42 as n`;
+      await queue.set('kept', '42');
+      // the append-only file is synced each second, and a process that is killed loses nothing that it has written
+      for (const [what, action] of [
+        ['PostgreSQL', 'end'],
+        ['PostgreSQL', 'start'],
+        ['Redis (queue)', 'kill'],
+        ['Redis (queue)', 'start'],
+      ] as const)
+        expect(await environment.control?.(what, action)).toBeGreaterThan(0);
+      expect(await sql`select n from kept`).toEqual([{ n: 42 }]);
+      expect(await queue.get('kept')).toBe('42');
+      await expect(environment.control?.('MySQL', 'end')).rejects.toThrow('no server is named "MySQL"');
+      expect(death).toBeNull();
+    } finally {
+      queue.disconnect();
+      await sql.end({ timeout: 1 });
+    }
+  });
+
   it('starts servers with the settings that the service relies on', async () => {
     const environment = await start();
     const sql = postgres(environment.databaseUrl, { max: 1, onnotice: () => {} });

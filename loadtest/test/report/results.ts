@@ -32,6 +32,27 @@ export function nastyResult(): ResultFile {
   run.phases = [{ name: NASTY, startedAt: run.startedAt, durationMs: 5 }];
   run.clientSummary.apiCalls = { [NASTY]: 1 };
   run.measurements.toasts = { actual: null, note: NASTY };
+  run.tables = [
+    { title: NASTY, note: NASTY, columns: [{ name: NASTY }, { name: 'wait', unit: 'ms' }], rows: [[NASTY, 1.5]] },
+  ];
+  run.plots = [
+    {
+      title: NASTY,
+      note: NASTY,
+      x: { name: NASTY, unit: 'ms' },
+      y: { name: NASTY, unit: 'bytes', limit: 10 },
+      series: [
+        {
+          name: NASTY,
+          points: [
+            [0, 1],
+            [5, 9],
+          ],
+        },
+        { name: 'none', points: [] },
+      ],
+    },
+  ];
   run.stopped = { reason: 'error', message: NASTY };
   return resultOf(run);
 }

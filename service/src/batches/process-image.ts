@@ -50,6 +50,7 @@ export function createProcessor(deps: ProcessorDeps) {
   const { now = Date.now } = deps;
   const sharing = createSharing();
   const held = new Map<string, { claim: Claim; given: AbortController }>();
+  let ending = false;
   const idOf = ({ batchId, imageId, generation }: ItemKey) => `${batchId}/${imageId}/${generation}`;
 
   const outcome = (claim: Claim, rest: Pick<Outcome, 'status' | 'stages'> & Partial<Outcome>): Outcome => ({
@@ -87,6 +88,7 @@ export function createProcessor(deps: ProcessorDeps) {
       stages: inferenceStages(output, claim.queuedAt, now()),
       result: {
         sha256: claim.sha256,
+        tenantId: claim.tenantId,
         model: claim.model,
         modelVersion: claim.modelVersion,
         parameters: claim.parameters,
@@ -142,7 +144,7 @@ export function createProcessor(deps: ProcessorDeps) {
   }
   async function work(claim: Claim, signal: AbortSignal): Promise<void> {
     if (claim.known) return void (await finish(reused(claim)));
-    const scope = claim.force ? claim.batchId : '';
+    const scope = claim.force ? claim.batchId : claim.tenantId;
     const key = [scope, claim.sha256, claim.model, claim.modelVersion, claim.parameters].join('/');
     while (!signal.aborted) {
       const first = sharing.begin(key);
@@ -159,6 +161,7 @@ export function createProcessor(deps: ProcessorDeps) {
       const id = idOf(claim);
       const given = new AbortController();
       held.set(id, { claim, given });
+      if (ending) given.abort(new Error('this worker ends'));
       try {
         await work(claim, given.signal);
       } finally {
@@ -167,6 +170,11 @@ export function createProcessor(deps: ProcessorDeps) {
     },
     /** What this worker works on now: their leases must be renewed. */
     held: (): Claim[] => [...held.values()].map(({ claim }) => claim),
+    /** Gives up all that has not begun, and what is claimed from now on; what runs goes on to its end. */
+    wind(): void {
+      ending = true;
+      for (const { given } of held.values()) given.abort(new Error('this worker ends'));
+    },
     /** Gives up what has not begun of these: whatever came of it would change no row. */
     abandon(keys: readonly ItemKey[]): void {
       for (const key of keys) held.get(idOf(key))?.given.abort(new Error('handed to another, or cancelled'));

@@ -41,10 +41,10 @@ export function createJobQueue(options: { url: string; prefix: string }) {
   return {
     redis,
     /** Jobs in Redis that have not ended. */
-    async depth(): Promise<number> {
+    async depth(): Promise<{ waiting: number; active: number }> {
       assertReady();
-      const counts = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed');
-      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+      const { active = 0, ...waiting } = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed');
+      return { waiting: Object.values(waiting).reduce((sum, count) => sum + count, 0), active };
     },
     /** Adds jobs in order. One whose id is still in Redis is left as it is. */
     async add(jobs: readonly QueuedJob[]): Promise<void> {

@@ -27,9 +27,9 @@ const readJobs = (sql: Sql, batchId: string, limit: number) => sql<OutboxJob[]>`
   FROM job_outbox WHERE batch_id = ${batchId} ORDER BY id LIMIT ${limit}`;
 
 /** Chooses jobs for `free` places: projects share by weighted round robin, a project's batches go by urgency and age. */
-async function chooseJobs(sql: Sql, free: number): Promise<OutboxJob[]> {
+async function chooseJobs(sql: Sql, free: number, inTurn: boolean): Promise<OutboxJob[]> {
   const batches = await readWaiting(sql, free);
-  const projects = Map.groupBy(batches, (batch) => batch.projectId);
+  const projects = Map.groupBy(batches, (batch) => (inTurn ? batch.projectId : ''));
   const quotas = allocate(
     free,
     [...projects].map(([id, own]) => ({
@@ -64,21 +64,53 @@ export function refillMs(moved: number, sinceMs: number, window: number): number
   return moved === 0 ? latest : Math.min(latest, Math.max(SOONEST_MS, (sinceMs * window) / (4 * moved)));
 }
 
+/** Jobs that wait in Redis for a worker: as many as are worked off in a second, and at least so many. */
+const [AHEAD_SECONDS, LEAST_AHEAD] = [1, 64];
+/** Time constant of the pace, s. */
+const PACE_SECONDS = 2;
+
+/**
+ * How many jobs may wait in Redis, by the pace at which they end. What waits there is in an order that nothing changes any more: who
+ * comes later waits behind all of it, so it is little, and enough for the time between two fillings.
+ */
+export function createPace() {
+  let perSecond = 0;
+  let before: number | null = null;
+  return {
+    /** @param depth jobs in Redis now @param moved jobs just added to those @param sinceMs since the last time */
+    observe({ depth, moved }: Relayed, sinceMs: number): void {
+      const ended = before === null ? 0 : Math.max(0, before - depth);
+      before = depth + moved;
+      const seconds = sinceMs / 1000;
+      if (seconds > 0) perSecond += (ended / seconds - perSecond) * (1 - Math.exp(-seconds / PACE_SECONDS));
+    },
+    ahead: (): number => Math.max(LEAST_AHEAD, Math.ceil(AHEAD_SECONDS * perSecond)),
+  };
+}
+
+export interface Relayed {
+  moved: number;
+  /** Jobs in Redis before. */
+  depth: number;
+}
+
 /**
  * Moves jobs from the outbox to Redis, at most `window` there at once. They are added first and deleted here afterwards: a crash
  * between the two adds them again, which BullMQ ignores by id and the claim by generation.
+ * @param ahead of these, at most so many that no worker has taken yet
  * @param leaseMs after which a queued item is looked up in Redis, see the reconciler
- * @returns how many were moved
  */
 export async function relayOnce(
   sql: Sql,
   queue: Pick<JobQueue, 'depth' | 'add'>,
-  options: { window: number; leaseMs: number },
-): Promise<number> {
-  const free = options.window - (await queue.depth());
-  if (free <= 0) return 0;
-  const jobs = await chooseJobs(sql, free);
-  if (jobs.length === 0) return 0;
+  options: { window: number; ahead?: number; leaseMs: number; inTurn?: boolean },
+): Promise<Relayed> {
+  const { window, ahead = window, inTurn = true } = options;
+  const { waiting, active } = await queue.depth();
+  const depth = waiting + active;
+  const free = Math.min(window - depth, ahead - waiting);
+  const jobs = free > 0 ? await chooseJobs(sql, free, inTurn) : [];
+  if (jobs.length === 0) return { moved: 0, depth };
   await queue.add(
     jobs.map(({ batchId, imageId, generation, priority }) => ({ batchId, imageId, generation, priority })),
   );
@@ -99,5 +131,5 @@ export async function relayOnce(
         AND t.status = 'queued'`;
     await Promise.all([locked, sent]);
   });
-  return jobs.length;
+  return { moved: jobs.length, depth };
 }

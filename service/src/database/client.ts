@@ -83,16 +83,35 @@ function observed<T extends object>(sql: T, metrics: Metrics): T {
   });
 }
 
+export interface DatabaseOptions {
+  max: number;
+  metrics?: Metrics;
+  name?: string;
+  /** Who the connections are, instead of the URL's user, who must be a member of it. */
+  role?: string;
+  /** Whose rows the connections see; see `wall.ts`. */
+  tenant?: string;
+  /** A connection that nobody used for this long is closed. */
+  idleSeconds?: number;
+}
+
 /**
  * A pool of connections. With `metrics`, each query's duration lands in `segbench_db_query_duration_seconds`, the wait for a
  * connection in `segbench_db_pool_wait_seconds`, and slow ones in the slow list.
  */
-export function createDatabase(url: string, options: { max: number; metrics?: Metrics; name?: string }): Sql {
+export function createDatabase(url: string, options: DatabaseOptions): Sql {
+  const { role, tenant, idleSeconds } = options;
   const sql = postgres(url, {
     max: options.max,
     connect_timeout: 10,
     onnotice: () => {},
-    connection: { application_name: options.name ?? 'segbench' },
+    ...(idleSeconds !== undefined && { idle_timeout: idleSeconds }),
+    // parameters of the connection's start: they cost no query, and no connection is ever another tenant's
+    connection: {
+      application_name: options.name ?? 'segbench',
+      ...(role !== undefined && { role }),
+      ...(tenant !== undefined && { 'segbench.tenant': tenant }),
+    },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   }) as unknown as Sql;
   return options.metrics ? observed(sql, options.metrics) : sql;

@@ -19,7 +19,6 @@ const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 export default fp(
   async (app: FastifyInstance) => {
     const hub = createHub({
-      sql: app.sql,
       databaseUrl: app.config.databaseUrl,
       log: (message) => app.log.warn(message),
     });
@@ -49,5 +48,5 @@ export default fp(
       }),
     );
   },
-  { name: 'events', dependencies: ['services'] },
+  { name: 'events', dependencies: ['services', 'tenants'] },
 );

@@ -150,7 +150,9 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/metrics/endpoints': { operationId: 'getEndpoints' },
   'POST /api/keys': {
     operationId: 'createKey',
-    description: 'Who has `admin` may give out any scope, also one that the own key lacks.',
+    description:
+      'Who has `admin` may give out any scope, also one that the own key lacks. `tenant` is for keys of the operator’s tenant: a name that is new makes a tenant. Keys of other tenants cannot have `metrics`.',
+    errors: ['CONFLICT'],
     body: { name: 'nightly run', scopes: ['read', 'write'] },
   },
   'GET /api/keys': { operationId: 'listKeys', errors: ['BAD_CURSOR'] },
@@ -158,6 +160,13 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     operationId: 'deleteKey',
     description:
       'It ends at once, in every API process, with its sessions and open sockets. Any key may be revoked, the last one with `admin` too: a start with a new BOOTSTRAP_API_KEY then lets the owner in again.',
+  },
+  'POST /api/keys/:id/rotate': {
+    operationId: 'rotateKey',
+    description:
+      'The id, name and scopes stay. The secret before, and its sessions, hold for `overlapSeconds` more (a week at most); without a body they end at once, open sockets too.',
+    body: { overlapSeconds: 3600 },
+    bodyOptional: true,
   },
   'GET /api/audit': { operationId: 'listAudit', errors: ['BAD_CURSOR'] },
 
@@ -167,7 +176,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     scope: 'metrics',
   },
   'GET /healthz': { operationId: 'getLiveness' },
-  'GET /readyz': { operationId: 'getReadiness', errors: ['UNAVAILABLE'] },
+  'GET /readyz': { operationId: 'getReadiness', errors: ['UNAVAILABLE', 'ENDING'] },
   'GET /openapi.json': { operationId: 'getDocument' },
   'GET /docs': { operationId: 'getDocs', produces: ['text/html'] },
   'POST /graphql': {

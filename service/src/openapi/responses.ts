@@ -16,6 +16,7 @@ const RULES: readonly [ErrorCode, (route: RouteFacts) => boolean][] = [
   ['RATE_LIMITED', ({ limited }) => limited],
   ['INTERNAL', () => true],
   ['UNAVAILABLE', ({ needsKey }) => needsKey],
+  ['OVERLOADED', ({ needsKey, url }) => needsKey && !url.startsWith('/api/metrics/')],
   ['STORAGE_FULL', (route) => isApi(route) && takesBody(route)],
 ];
 
@@ -41,6 +42,7 @@ const HEADERS_OF: Partial<Record<ErrorCode, string[]>> = {
     'ratelimit-remaining',
     'ratelimit-reset',
   ],
+  OVERLOADED: ['retry-after'],
   PICTURES_BUSY: ['retry-after'],
   PICTURE_FAILED: ['retry-after'],
   RANGE_NOT_SATISFIABLE: ['content-range'],

@@ -115,8 +115,8 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError(cause, undefined, { cause: error });
 }
 
-/** Too many ask: nothing failed. */
-const BUSY = new Set<ErrorCode>(['PICTURES_BUSY', 'SOCKETS_BUSY']);
+/** As it should be: too many ask, and a line for each would be one more load; or a balancer looks at a process that ends. */
+const QUIET: ReadonlySet<ErrorCode> = new Set(['PICTURES_BUSY', 'SOCKETS_BUSY', 'OVERLOADED', 'ENDING']);
 
 export const errorBody = (error: ApiError): ErrorBody => ({
   statusCode: error.statusCode,
@@ -151,7 +151,7 @@ export default fp(
       if (request.is404 && !(error instanceof ApiError) && answer.statusCode < 500)
         return refuseUnrouted(request, reply);
       // Nobody is left to answer, and nothing failed here; or too many ask, and a line for each would be one more load.
-      if (answer.statusCode >= 500 && !BUSY.has(answer.code) && !request.raw.errored)
+      if (answer.statusCode >= 500 && !QUIET.has(answer.code) && !request.raw.errored)
         request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
       return reply
         .code(answer.statusCode)

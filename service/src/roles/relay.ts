@@ -4,10 +4,11 @@ import { isTransient, withRetry } from '../batches/locks.ts';
 import { createJobQueue, type JobQueue } from '../batches/queue.ts';
 import { readQueue } from '../batches/read.ts';
 import { reconcileOnce } from '../batches/reconcile.ts';
-import { refillMs, relayOnce } from '../batches/relay.ts';
-import { createCache, type Cache } from '../cache.ts';
+import { createPace, refillMs, relayOnce } from '../batches/relay.ts';
+import { createCache, type CacheServer } from '../cache.ts';
 import { createPurges } from '../cdn/purges.ts';
 import type { Config } from '../config.ts';
+import { crashInQueue, crashPointsOf, type CrashPoints } from '../crash-points.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
 import { startDeletion } from '../deletion/loops.ts';
 import { listenTo } from '../events/listener.ts';
@@ -29,32 +30,41 @@ interface RelayDeps {
   config: Config;
   sql: Sql;
   queue: JobQueue;
-  cache: Cache;
+  cache: CacheServer;
+  purges: ReturnType<typeof createPurges>;
   metrics: Metrics;
   log: Log;
+  points: CrashPoints | null;
+}
+
+/** Says what goes wrong with one part; an outage is one line, not one line a step. */
+function reporter(log: Log, what: string): (error: unknown) => void {
+  let last = '';
+  return (error) => {
+    const message = `${what}: ${textOf(error)}`;
+    log(message === last || isTransient(error) ? 'info' : 'warn', message);
+    last = message;
+  };
 }
 
 /** What only the leader does: outbox to queue, recovery, numbering of events. */
-function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadership {
-  const report = (what: string) => {
-    let last = '';
-    return (error: unknown) => {
-      // an outage is one line, not one line a step
-      const message = `${what}: ${textOf(error)}`;
-      log(message === last || isTransient(error) ? 'info' : 'warn', message);
-      last = message;
-    };
-  };
+function lead({ config, sql, queue, cache, purges, metrics, log, points }: RelayDeps): Leadership {
+  const report = (what: string) => reporter(log, what);
   const { leaseMs, failurePauseRatio } = config;
   let orphansAt = 0;
   let filledAt = performance.now();
+  const pace = createPace();
+  const { queueWindow: window } = config;
+  const inTurn = !config.plant.has('first-come');
   const relay = startLoop({
     everyMs: RELAY_RETRY_MS,
     async step() {
       const sinceMs = performance.now() - filledAt;
       filledAt += sinceMs;
-      const moved = await relayOnce(sql, queue, { window: config.queueWindow, leaseMs });
-      return refillMs(moved, sinceMs, config.queueWindow);
+      const ahead = Math.min(window, pace.ahead());
+      const relayed = await relayOnce(sql, queue, { window, ahead, leaseMs, inTurn });
+      pace.observe(relayed, sinceMs);
+      return refillMs(relayed.moved, sinceMs, ahead);
     },
     onError: report('relay'),
   });
@@ -78,7 +88,10 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
         sequenceOnce(sql, {
           ...(tamper ? { tamper } : {}),
           // who hears of a change and reads must see it: cached pages go before the event does
-          beforeCommit: async (projectIds) => void (await Promise.all(projectIds.map((id) => cache.bump(id)))),
+          async beforeCommit(projectIds) {
+            await Promise.all(projectIds.map((id) => cache.bump(id)));
+            points?.reach('numbered');
+          },
           onSent(events) {
             for (const { status, publishMs } of events) {
               metrics.events.inc({ status });
@@ -101,7 +114,7 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
     onError: report,
     log: (message) => log('info', message),
   });
-  const purges = createPurges({ sql, config, metrics, onError: report('purges of the CDN') }).start();
+  const purging = purges.start();
   const listener = listenTo({
     databaseUrl: config.databaseUrl,
     channels: ['segbench_jobs', 'segbench_events'],
@@ -114,7 +127,7 @@ function lead({ config, sql, queue, cache, metrics, log }: RelayDeps): Leadershi
   return {
     async stop() {
       await listener.close();
-      await Promise.all([relay, reconciler, sequencer, prune, purges, ...deletion].map((loop) => loop.stop()));
+      await Promise.all([relay, reconciler, sequencer, prune, purging, ...deletion].map((loop) => loop.stop()));
     },
   };
 }
@@ -124,18 +137,22 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('relay');
   const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-relay' });
-  const queue = plantInQueue(createJobQueue({ url: config.queueRedisUrl, prefix: config.queuePrefix }), config.plant);
+  const points = crashPointsOf(config);
+  const redis = createJobQueue({ url: config.queueRedisUrl, prefix: config.queuePrefix });
+  const queue = plantInQueue(crashInQueue(redis, points), config.plant);
   const cache = createCache({ url: config.cacheRedisUrl, enabled: config.cache, prefix: config.queuePrefix });
   await cache.open();
+  // once a process: a term of leadership may end and another begin
+  const purges = createPurges({ sql, config, metrics, onError: reporter(log, 'purges of the CDN') });
   const leader = createLeader({
     databaseUrl: config.databaseUrl,
-    lead: async () => lead({ config, sql, queue, cache, metrics, log }),
+    lead: async () => lead({ config, sql, queue, cache, purges, metrics, log, points }),
     log: (message) => log('warn', message),
   });
   let counts = { waiting: 0, oldestAgeMs: 0 };
   const gauges = startLoop({
     everyMs: RECONCILE_MS,
-    step: async () => void (counts = await readQueue(sql)),
+    step: async () => void (counts = await readQueue(sql, null)),
     onError: () => {},
   });
   metrics.gauge('segbench_relay_leader', '1 in the process that leads.', () => (leader.isLeader() ? 1 : 0));

@@ -3,20 +3,22 @@ import path from 'node:path';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { claimItems, findLost, renewLeases, type Claim } from '../batches/claim.ts';
+import { handBack } from '../batches/hand-back.ts';
 import { startLoop } from '../batches/loop.ts';
 import { createMicroBatcher } from '../batches/micro-batch.ts';
-import type { ItemKey } from '../batches/outcome.ts';
+import type { ItemKey, Outcome } from '../batches/outcome.ts';
 import { createProcessor } from '../batches/process-image.ts';
 import { CONSUMER_REDIS, PRODUCER_REDIS } from '../batches/queue.ts';
 import { DEFAULT_MODEL } from '../batches/store.ts';
 import { createReporter, dropReports, putReports, REPORT_EVERY_MS } from '../batches/worker-report.ts';
 import { createWriter } from '../batches/write.ts';
 import type { Config } from '../config.ts';
+import { crashPointsOf, reaching } from '../crash-points.ts';
 import { SEGMENT_QUEUE, type SegmentJob } from '../contract/jobs.ts';
 import { createDatabase } from '../database/client.ts';
 import { InferenceFailure } from '../inference/failure.ts';
 import { loadModelCard, type Model } from '../inference/model.ts';
-import type { InferenceBackend } from '../inference/pool/backend.ts';
+import type { InferenceBackend, InferenceRequest, InferOptions } from '../inference/pool/backend.ts';
 import { createBackend } from '../inference/pool/create.ts';
 import { createPoolMetrics } from '../inference/pool/metrics.ts';
 import { hideCredentials } from '../inference/kserve/urls.ts';
@@ -83,14 +85,20 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   // new images come when old ones are written: by then each slot has run one, and shall have the next
   const hasWork = () => unrun > 2 * slots;
   const writer = createWriter(sql, { failurePauseRatio: config.failurePauseRatio, hasWork });
+  const points = crashPointsOf(config);
   const processor = createProcessor({
-    claim: (key) => claims.add(key),
-    write: (outcome) => writer.add({ ...outcome, readyAt: Date.now() }),
+    claim: reaching(
+      points,
+      'claimed',
+      (key: ItemKey) => claims.add(key),
+      (claim) => (claim === null ? 0 : 1),
+    ),
+    write: reaching(points, 'committed', (outcome: Outcome) => writer.add({ ...outcome, readyAt: Date.now() }), Number),
     backend: {
-      infer(request, options) {
+      infer: reaching(points, 'inferred', (request: InferenceRequest, options: InferOptions) => {
         unrun++;
         return backend.infer(request, options).finally(() => unrun--);
-      },
+      }),
     },
     fileOf: (sha256) => storage.path(sha256),
     modelDirOf: (name, version) => modelDirOf(config, name, version),
@@ -162,11 +170,16 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   return {
     metricsUrl: `${server.url}/metrics`,
     async close() {
-      // what is not done in time is handed out again when its lease ends
+      // what has not begun, or is not done in time, goes to another worker at once; were this to fail, when its lease ends
+      processor.wind();
       let late: NodeJS.Timeout | undefined;
       const limit = new Promise<void>((resolve) => (late = setTimeout(resolve, DRAIN_MS)));
       await Promise.race([consumer.close().then(() => writer.flush()), limit]);
       clearTimeout(late);
+      await handBack(sql, worker).then(
+        (count) => count > 0 && log('info', `${count} images were handed back`),
+        (error: unknown) => log('warn', `images could not be handed back: ${textOf(error)}`),
+      );
       await Promise.all([leases.stop(), lost.stop(), reports.stop(), watch.stop()]);
       await dropReports(cache, config.queuePrefix, worker).catch(() => {});
       await backend.close();

@@ -5,7 +5,7 @@ import { afterFailure, pauseReason, type FailedAttempt } from '../../src/batches
 import { createMicroBatcher } from '../../src/batches/micro-batch.ts';
 import { parametersText } from '../../src/batches/parameters.ts';
 import { bullPriority } from '../../src/batches/queue.ts';
-import { refillMs } from '../../src/batches/relay.ts';
+import { createPace, refillMs } from '../../src/batches/relay.ts';
 import { allocate, interleave } from '../../src/batches/round-robin.ts';
 import { createSharing } from '../../src/batches/sharing.ts';
 
@@ -223,5 +223,22 @@ describe('createSharing', () => {
     expect(sharing.begin('k')).toBeNull();
     sharing.end('k', { kind: 'stored' });
     expect(await sharing.begin('k')).toEqual({ kind: 'stored' });
+  });
+});
+
+describe('the pace of the relay', () => {
+  it('keeps as much ahead as a second works off, and no less than 64', () => {
+    const pace = createPace();
+    expect(pace.ahead()).toBe(64);
+    let depth = 0;
+    for (let step = 0; step < 100; step++) {
+      pace.observe({ depth, moved: 50 }, 250);
+      depth = Math.max(0, depth + 50 - 50);
+    }
+    // 50 jobs end every 250 ms
+    expect(pace.ahead()).toBeGreaterThan(195);
+    expect(pace.ahead()).toBeLessThanOrEqual(200);
+    for (let step = 0; step < 100; step++) pace.observe({ depth, moved: 0 }, 250);
+    expect(pace.ahead()).toBe(64);
   });
 });

@@ -82,7 +82,7 @@ describe('createJobQueue', () => {
     for (let round = 1; round <= 3; round++) {
       await queue.add([{ ...one, priority: 0 }]);
       await until(() => seen.length === round);
-      await until(async () => (await queue.depth()) === 0);
+      await until(async () => (await queue.depth()).waiting + (await queue.depth()).active === 0);
     }
     expect(await queue.known([one])).toEqual([false]);
   });
@@ -94,7 +94,7 @@ describe('createJobQueue', () => {
     const jobs = [0, 10, 5].map((priority, index) => ({ ...job(index), priority }));
     await queue.add(jobs);
     await queue.add(jobs);
-    expect(await queue.depth()).toBe(3);
+    expect(await queue.depth()).toEqual({ waiting: 3, active: 0 });
     expect(await queue.known([jobs[0]!, job(), jobs[2]!])).toEqual([true, false, true]);
     const blocking = new Redis(servers.queueRedisUrl, CONSUMER_REDIS);
     const seen: number[] = [];

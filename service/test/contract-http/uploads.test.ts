@@ -29,7 +29,7 @@ const upload = (projectId: string, files: Files, headers: Record<string, string>
     ...(key === undefined ? {} : { key }),
   });
 const count = async (projectId: string) =>
-  (await service.app.sql`select 1 from images where project_id = ${projectId}`).length;
+  (await service.sql`select 1 from images where project_id = ${projectId}`).length;
 
 describe('Idempotency-Key', () => {
   const files = (): Files => [
@@ -108,7 +108,7 @@ describe('Idempotency-Key', () => {
   });
 
   it('stays taken while a slow upload runs, however long', async () => {
-    const { sql } = service.app;
+    const { sql } = service;
     const idempotency = createIdempotency(sql, { waitMs: 200, signOfLifeMs: 20 });
     const at = { keyId: randomUUID(), route: 'POST /slow', key: 'k' };
     const gate = Promise.withResolvers<void>();

@@ -58,7 +58,7 @@ describe('a body that hardly comes', () => {
     await closed;
     clearInterval(dripping);
     expect(seen.text).toMatch(/^HTTP\/1\.1 408 [^]*"code":"REQUEST_TIMEOUT"/);
-    const left = await service.app.sql`select count(*) as n from images where project_id = ${projectId}`;
+    const left = await service.sql`select count(*) as n from images where project_id = ${projectId}`;
     expect(left).toEqual([{ n: 0 }]);
   });
 

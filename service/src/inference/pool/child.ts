@@ -1,3 +1,4 @@
+import { createCrashPoints } from '../../crash-points.ts';
 import { prepareSharp } from '../decode.ts';
 import { InferenceFailure } from '../failure.ts';
 import { createSegmenter } from '../segment.ts';
@@ -63,5 +64,26 @@ export async function loadSegmenter({
   };
 }
 
+/** Executions that hang, die or find no memory on demand (`CRASH_POINTS`, tests only): this very process does. */
+function goingWrong(served: Served, folder: string): Served {
+  const points = createCrashPoints(folder);
+  return {
+    ...served,
+    async segment(requests, onProgress) {
+      const fault = requests.map(({ sha256 }) => points.executionFault(sha256)).find((found) => found !== null);
+      // blocks the event loop for good, as a native call does
+      if (fault === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      if (fault === 'crash') process.kill(process.pid, 'SIGSEGV');
+      if (fault === 'out-of-memory') throw new InferenceFailure('OUT_OF_MEMORY', 'failed to allocate memory (planted)');
+      return served.segment(requests, onProgress);
+    },
+  };
+}
+
+async function loadChild(options: ChildOptions): Promise<Served> {
+  const served = await loadSegmenter(options);
+  return options.crashPoints ? goingWrong(served, options.crashPoints) : served;
+}
+
 // Only when it is the fork's entry: a test's child imports the function above.
-if (import.meta.main) serve(() => loadSegmenter(JSON.parse(process.argv[2] ?? '{}') as ChildOptions));
+if (import.meta.main) serve(() => loadChild(JSON.parse(process.argv[2] ?? '{}') as ChildOptions));

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../../config.ts';
+import { crashPointsOf } from '../../crash-points.ts';
 import type { InferenceBackend } from './backend.ts';
 import { createKservePool } from '../kserve/pool.ts';
 import { parseKserveUrls } from '../kserve/urls.ts';
@@ -22,6 +23,7 @@ export type PoolConfig = Pick<
   | 'inferenceTimeoutMs'
   | 'workerMemoryBytes'
   | 'warmupSides'
+  | 'crashPoints'
 >;
 type Log = (level: 'info' | 'warn', message: string) => void;
 
@@ -40,11 +42,12 @@ export async function createBackend(config: PoolConfig, modelDir: string, log: L
     maxPixels: config.maxImagePixels,
     memoryBytes: config.workerMemoryBytes,
     warmupSides: config.warmupSides,
+    crashPoints: config.crashPoints,
     log,
   };
   if (config.pool.startsWith('sim:')) {
     const profile = await loadProfile(config.pool.slice('sim:'.length), path.join(config.modelsDir, 'profiles'));
-    return createSimulatedPool(profile, { ...batching, workers: config.workers });
+    return createSimulatedPool(profile, { ...batching, workers: config.workers, points: crashPointsOf(config) });
   }
   if (config.pool.startsWith('kserve:'))
     return createKservePool(parseKserveUrls(config.pool), { ...batching, ...children, card: await readCard(modelDir) });

@@ -27,6 +27,8 @@ export interface LocalPoolOptions extends Partial<Omit<BatcherOptions, 'predictM
   /** Images with more pixels are INVALID_IMAGE. */
   maxPixels?: number;
   startTimeoutMs?: number;
+  /** See `ChildOptions`. */
+  crashPoints?: string;
   /** Another entry for the children, with its further arguments: how tests make them crash and hang. */
   child?: { module: string; args?: string[] };
 }
@@ -52,6 +54,7 @@ export function createLocalPool(options: LocalPoolOptions): InferenceBackend {
       warmupSides,
       maxBatch,
       ...(options.servers ? { serverTimeoutMs: options.servers.timeoutMs } : {}),
+      ...(options.crashPoints ? { crashPoints: options.crashPoints } : {}),
     } satisfies ChildOptions);
   const workers = Array.from({ length: count }, (_, i) =>
     createWorker({

@@ -18,6 +18,8 @@ export interface ChildOptions {
   warmupSides: readonly number[];
   /** Largest batch that it will be given. */
   maxBatch: number;
+  /** Folder of executions that go wrong on demand, in tests; none where empty. */
+  crashPoints?: string;
 }
 /** `id` numbers messages, not images. */
 export type ToChild =

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CrashPoints, ExecutionFault } from '../../crash-points.ts';
 import type { InferenceRequest, WorkerStats } from '../pool/backend.ts';
 import { InferenceFailure } from '../pool/backend.ts';
 import { closedFailure, type ExecutedImage, type Executor } from '../pool/executor.ts';
@@ -24,9 +25,9 @@ export const luckOf = ({ sha256 }: Pick<InferenceRequest, 'sha256'>): number =>
 /** A device that takes as long as its profile says, and looks at no picture. */
 export function createSimulatedDevice(
   profile: Profile,
-  options: { id: string; cells: ReturnType<typeof createCells>; onChange: () => void },
+  options: { id: string; cells: ReturnType<typeof createCells>; points?: CrashPoints | null; onChange: () => void },
 ): Executor {
-  const { id, cells, onChange } = options;
+  const { id, cells, onChange, points = null } = options;
   const closing = new AbortController();
   let state: WorkerStats['state'] = 'stopped';
   let recycling = false;
@@ -53,15 +54,30 @@ export function createSimulatedDevice(
     return { ...sides, ...made, stages, cpuStages: NONE, executionMs, worker: id };
   }
 
+  /** As a process would end that hangs or dies; nothing is done to any process here. */
+  async function goWrong(fault: ExecutionFault, limitMs: number): Promise<never> {
+    if (fault === 'out-of-memory') {
+      become('idle');
+      throw new InferenceFailure('OUT_OF_MEMORY', 'simulated: the device has no memory left');
+    }
+    if (fault === 'hang') await sleep(limitMs, undefined, { signal: closing.signal }).catch(() => {});
+    counts.restarts++;
+    void coldStart();
+    if (fault === 'crash') throw new InferenceFailure('CRASHED', 'simulated: the process died', { crashed: true });
+    throw new InferenceFailure('TIMEOUT', `simulated: killed after ${limitMs} ms without progress`, { crashed: true });
+  }
+
   return {
     id,
     start: () => void coldStart(),
     ready: () => state === 'idle' || state === 'busy',
     idle: () => state === 'idle' && !recycling,
     broken: () => false,
-    async run(requests) {
+    async run(requests, limitMs) {
       state = 'busy';
       runningSince = performance.now();
+      const faults = points === null ? [] : requests.flatMap(({ sha256 }) => points.executionFault(sha256) ?? []);
+      if (faults[0]) return goWrong(faults[0], limitMs);
       const { residuals } = profile;
       const residual = residuals[Math.floor(luckOf(requests[0]!) * residuals.length)]!;
       // A timer cuts fractions off.

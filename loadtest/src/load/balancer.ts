@@ -1,0 +1,106 @@
+import { Agent, createServer, request as httpRequest } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+
+interface Upstream {
+  url: URL;
+  agent: Agent;
+  ready: boolean;
+  /** Requests that it was given. */
+  served: number;
+}
+
+/**
+ * A small balancer: each request and each socket goes to the next process whose `/readyz` said 200 at the last look. It tries
+ * nothing again; a process that refuses what it is given is a 502 for the client.
+ */
+export async function startBalancer({ checkMs }: { checkMs: number }) {
+  const upstreams = new Map<string, Upstream>();
+  const sockets = new Set<Socket>();
+  let turn = 0;
+
+  const choose = (): Upstream | undefined => {
+    const ready = [...upstreams.values()].filter((one) => one.ready);
+    const chosen = ready[turn++ % Math.max(1, ready.length)];
+    if (chosen) chosen.served++;
+    return chosen;
+  };
+  async function look(one: Upstream): Promise<void> {
+    one.ready = await fetch(new URL('/readyz', one.url), { signal: AbortSignal.timeout(2000) }).then(
+      async (reply) => {
+        await reply.arrayBuffer();
+        return reply.status === 200;
+      },
+      () => false,
+    );
+  }
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    void Promise.all([...upstreams.values()].map(look)).finally(() => (looking = false));
+  }, checkMs);
+
+  const server = createServer((request, reply) => {
+    const to = choose();
+    if (!to) return void reply.writeHead(502).end('no process is ready');
+    const { hostname, port } = to.url;
+    const call = httpRequest(
+      { hostname, port, agent: to.agent, method: request.method, path: request.url, headers: request.headers },
+      (answer) => {
+        const { connection: _hop, 'keep-alive': _too, ...headers } = answer.headers;
+        reply.writeHead(answer.statusCode ?? 502, headers);
+        answer.pipe(reply);
+        answer.on('error', () => reply.destroy());
+      },
+    );
+    call.on('error', (error) => {
+      if (reply.headersSent) reply.destroy();
+      else reply.writeHead(502).end(String(error));
+    });
+    request.pipe(call);
+  });
+  server.on('upgrade', (request, client: Socket) => {
+    const to = choose();
+    if (!to) return void client.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n');
+    const upstream = connect(Number(to.url.port), to.url.hostname, () => {
+      const lines = [];
+      for (let at = 0; at < request.rawHeaders.length; at += 2)
+        lines.push(`${request.rawHeaders[at]}: ${request.rawHeaders[at + 1]}`);
+      upstream.write(`${request.method} ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+      upstream.pipe(client).pipe(upstream);
+    });
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroySoon();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Resolves when the process was seen to be ready. */
+    async add(url: string): Promise<void> {
+      const one = { url: new URL(url), agent: new Agent({ keepAlive: true }), ready: false, served: 0 };
+      upstreams.set(url, one);
+      while (!one.ready && upstreams.has(url)) await look(one).then(() => new Promise((go) => setTimeout(go, 20)));
+    },
+    remove(url: string): void {
+      upstreams.get(url)?.agent.destroy();
+      upstreams.delete(url);
+    },
+    served: (): Record<string, number> => Object.fromEntries([...upstreams].map(([url, { served }]) => [url, served])),
+    async close(): Promise<void> {
+      clearInterval(timer);
+      for (const url of [...upstreams.keys()]) upstreams.get(url)?.agent.destroy();
+      for (const socket of sockets) socket.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** One request of the mix; it repeats in order. */
+export interface MixRequest {
+  name: string;
+  method: 'GET' | 'POST';
+  path: string;
+  body?: string;
+}
+export interface GeneratorTask {
+  url: string;
+  key: string;
+  mix: MixRequest[];
+  durationMs: number;
+  seed: number;
+  /** Open: so many a second, whatever comes back. Closed: so many at a time. */
+  load: { kind: 'open'; perSecond: number } | { kind: 'closed'; concurrency: number };
+  /** Of the series below. */
+  bucketMs: number;
+  /** `settledP99Ms` leaves out what was intended before. */
+  settleMs: number;
+}
+export interface Bucket {
+  /** From the start of the load, ms. */
+  atMs: number;
+  ok: number;
+  refused: number;
+  failed: number;
+  /** Of accepted requests by their intended start in this bucket; null without any. */
+  p50Ms: number | null;
+  p99Ms: number | null;
+}
+export interface GeneratorReport {
+  intended: number;
+  sent: number;
+  /** Answered 2xx. */
+  ok: number;
+  /** 429 and 503 with Retry-After. */
+  refused: number;
+  /** Everything else, by status or error. */
+  failed: Record<string, number>;
+  /** From the first intended start to the last answer, ms. */
+  tookMs: number;
+  /** Accepted requests, from their intended start; ms. */
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
+  maxMs: number | null;
+  /** Of those intended after `settleMs`. */
+  settledP99Ms: number | null;
+  /** How long refusals took; ms. */
+  refusedP99Ms: number | null;
+  /** Start of a request after its intended one, ms, 99th percentile. */
+  lagP99Ms: number | null;
+  buckets: Bucket[];
+}

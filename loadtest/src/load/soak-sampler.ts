@@ -1,0 +1,67 @@
+import { readdir } from 'node:fs/promises';
+import { Redis } from 'ioredis';
+import type { Sql } from 'postgres';
+import { readProcess, descendants } from '../measure/proc.ts';
+import type { Point } from './slope.ts';
+
+/** One thing that is watched over time: seconds since the start, and its value. */
+export interface Series {
+  name: string;
+  /** What the budgets call it. */
+  kind: 'api' | 'relay' | 'worker' | 'inference' | 'queue' | 'cache' | 'database' | 'descriptors';
+  points: Point[];
+}
+
+const descriptorsOf = (pid: number): Promise<number | null> =>
+  readdir(`/proc/${pid}/fd`).then(
+    (names) => names.length,
+    () => null,
+  );
+const usedMemory = async (redis: Redis): Promise<number> =>
+  Number(/used_memory_dataset:(\d+)/.exec(await redis.info('memory'))?.[1] ?? Number.NaN);
+
+/** Reads resident memory and descriptors of every process, what both Redis hold, and the size of the database. */
+export function createSoakSampler(given: {
+  roles: readonly { role: string; pid: number }[];
+  queueRedisUrl: string;
+  cacheRedisUrl: string;
+  sql: Sql;
+}) {
+  const series = new Map<string, Series>();
+  const queue = new Redis(given.queueRedisUrl, { maxRetriesPerRequest: 1 });
+  const cache = new Redis(given.cacheRedisUrl, { maxRetriesPerRequest: 1 });
+  const began = performance.now();
+
+  function add(name: string, kind: Series['kind'], x: number, y: number | null): void {
+    if (y === null || !Number.isFinite(y)) return;
+    const one = series.get(name) ?? { name, kind, points: [] };
+    series.set(name, one);
+    one.points.push([x, y]);
+  }
+  async function addProcess(name: string, kind: Series['kind'], pid: number, x: number): Promise<void> {
+    const [reading, descriptors] = await Promise.all([readProcess(pid), descriptorsOf(pid)]);
+    if (!reading) return;
+    add(name, kind, x, reading.rssBytes);
+    add(`${name}, descriptors`, 'descriptors', x, descriptors);
+  }
+  return {
+    async sample(): Promise<void> {
+      const x = (performance.now() - began) / 1000;
+      const processes = given.roles.map(async ({ role, pid }) => {
+        await addProcess(role, role as Series['kind'], pid, x);
+        const children = role === 'worker' ? await descendants(pid) : [];
+        await Promise.all(children.map((child) => addProcess(`inference ${child}`, 'inference', child, x)));
+      });
+      const [size] = await given.sql<{ bytes: number }[]>`SELECT pg_database_size(current_database())::float8 AS bytes`;
+      add('database', 'database', x, size?.bytes ?? null);
+      add('queue Redis', 'queue', x, await usedMemory(queue));
+      add('cache Redis', 'cache', x, await usedMemory(cache));
+      await Promise.all(processes);
+    },
+    series: (): readonly Series[] => [...series.values()],
+    close(): void {
+      queue.disconnect();
+      cache.disconnect();
+    },
+  };
+}

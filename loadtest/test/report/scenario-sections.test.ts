@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { ReportPlot, ReportTable } from '../../src/contract.ts';
+import { htmlReport } from '../../src/report/html.ts';
+import { linesChart } from '../../src/report/html-lines.ts';
+import { markdownSummary } from '../../src/report/markdown.ts';
+import { resultOf } from './results.ts';
+
+const TABLE: ReportTable = {
+  title: 'Faults',
+  note: 'slowest of three seeds',
+  columns: [{ name: 'fault' }, { name: 'recovery', unit: 'ms' }, { name: 'memory', unit: 'bytes' }],
+  rows: [
+    ['F1', 1234, 2_000_000],
+    ['F2', null, 0],
+  ],
+};
+const PLOT: ReportPlot = {
+  title: 'Memory',
+  x: { name: 'time', unit: 'ms' },
+  y: { name: 'resident', unit: 'bytes', limit: 400 },
+  series: [
+    {
+      name: 'api',
+      points: [
+        [0, 100],
+        [1000, 200],
+      ],
+    },
+  ],
+};
+
+describe('what a scenario adds to reports', () => {
+  it('stands in Markdown with the units of its columns', () => {
+    const text = markdownSummary(resultOf({ tables: [TABLE] }));
+    expect(text).toContain('### Faults');
+    expect(text).toContain('| F1 | 1,234 ms | 2 MB |');
+    expect(text).toContain('| F2 | – | 0 B |');
+  });
+
+  it('stands in HTML as a table and a chart', () => {
+    const html = htmlReport(resultOf({ tables: [TABLE], plots: [PLOT] }));
+    expect(html).toContain('<td>F1</td><td class="r">1,234 ms</td>');
+    expect(html).toContain('aria-label="Memory: resident over time"');
+  });
+
+  it('draws greater values higher, and the limit where it belongs', () => {
+    const chart = linesChart(PLOT);
+    const [, first, second] = /points="[\d.]+,([\d.]+) [\d.]+,([\d.]+)"/.exec(chart) ?? [];
+    const [, limit] = /class="limit"[^>]* y1="([\d.]+)"/.exec(chart) ?? [];
+    expect(Number(second)).toBeLessThan(Number(first));
+    expect(Number(limit)).toBeLessThan(Number(second));
+  });
+
+  it('says so when nothing was measured', () => {
+    expect(linesChart({ ...PLOT, series: [{ name: 'api', points: [] }] })).toContain('No point was measured');
+  });
+});

@@ -1,0 +1,180 @@
+/** Budgets of the scenarios that load the service beyond what it bears, or for long. `budgets-reliability.ts` joins them to the others. */
+import type { BudgetSpec } from '../loadtest/src/contract.ts';
+
+const DESIGN = 'segbench: overload at twice the capacity keeps 90 % of the peak';
+const OWN = 'segbench: as if nobody else were there';
+const ROLLING = 'segbench: a rolling restart fails no request';
+const SOAK = 'segbench: what runs for long stays as it is';
+
+export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'overload_goodput_ratio',
+    unit: 'ratio',
+    operator: '>=',
+    limit: 0.9,
+    description: 'Requests answered a second at twice the capacity, by the most that were answered a second without overload',
+    source: DESIGN,
+  },
+  {
+    name: 'overload_p99_ratio',
+    unit: 'ratio',
+    operator: '<=',
+    limit: 3,
+    description: 'Latency of accepted requests from their intended start, 99th percentile without the first 2 s, by that of a light load',
+    source: DESIGN,
+  },
+  {
+    name: 'overload_other_answers',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Answers that are neither 2xx nor 429 or 503 with Retry-After, broken connections and timeouts among them',
+    source: DESIGN,
+  },
+  {
+    name: 'overload_rss_growth_bytes',
+    unit: 'bytes',
+    operator: '<',
+    limit: 128e6,
+    description: 'Growth of the API’s resident memory during the overload',
+    source: DESIGN,
+  },
+  {
+    name: 'overload_recovery_ms',
+    unit: 'ms',
+    operator: '<',
+    limit: 10_000,
+    description: 'From the end of the overload until half of the requests are as quick again as before, within 1.5 times',
+    source: DESIGN,
+  },
+  {
+    name: 'idle_sockets_p95_ratio',
+    unit: 'ratio',
+    operator: '<=',
+    limit: 1.5,
+    description: 'Latency beside 1,000 idle sockets and a reader that never reads, 95th percentile, by that without them',
+    source: OWN,
+  },
+  {
+    name: 'idle_sockets_gaps',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Events that a reader beside them missed, saw twice or out of order',
+    source: OWN,
+  },
+];
+
+export const FAIRNESS_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'fairness_other_project_ratio',
+    unit: 'ratio',
+    operator: '<',
+    limit: 5,
+    description: 'Time of a batch of 100 images behind one of 10,000 of another project, by its time alone',
+    source: OWN,
+  },
+  {
+    name: 'fairness_urgent_ratio',
+    unit: 'ratio',
+    operator: '<',
+    limit: 5,
+    description: 'Time of a batch of 100 images with priority 10 behind one of 10,000 of the same project, by its time alone',
+    source: OWN,
+  },
+];
+
+export const DRAIN_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'drain_failed_requests',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Requests that a client behind a balancer saw fail during a rolling restart; nothing is tried again',
+    source: ROLLING,
+  },
+  {
+    name: 'drain_images_wrong',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Images that did not complete exactly once, and counters that differ from rows',
+    source: ROLLING,
+  },
+  {
+    name: 'drain_sequence_gaps',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Event numbers that a socket which was closed with 1001 and came back missed or saw twice',
+    source: ROLLING,
+  },
+  {
+    name: 'drain_bad_exits',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Processes that did not end with code 0, and sockets that were closed with another code than 1001',
+    source: ROLLING,
+  },
+  {
+    name: 'drain_exit_ms',
+    unit: 'ms',
+    operator: '<',
+    limit: 12_000,
+    description: 'From SIGTERM to the end of the slowest process',
+    source: ROLLING,
+  },
+];
+
+export const SOAK_BUDGETS: readonly BudgetSpec[] = (
+  [
+    ['soak_api_leak_bytes', 'API', 8e6],
+    ['soak_relay_leak_bytes', 'relay', 8e6],
+    ['soak_worker_leak_bytes', 'worker', 8e6],
+    ['soak_inference_leak_bytes', 'inference child', 16e6],
+    ['soak_queue_redis_leak_bytes', 'queue’s Redis, its data', 4e6],
+  ] as const
+).map(([name, what, limit]) => ({
+  name,
+  unit: 'bytes' as const,
+  operator: '<=' as const,
+  limit,
+  description: `Growth of the ${what} in ten minutes, at least (lower end of the interval of its slope)`,
+  source: SOAK,
+}));
+
+export const SOAK_COUNTS: readonly BudgetSpec[] = [
+  {
+    name: 'soak_descriptors_leak',
+    unit: 'count',
+    operator: '<=',
+    limit: 5,
+    description: 'Growth of open descriptors of any process in ten minutes, at least',
+    source: SOAK,
+  },
+  {
+    name: 'soak_database_bytes_per_image',
+    unit: 'bytes',
+    operator: '<',
+    limit: 40e3,
+    description: 'Growth of the database for each image processed, at least',
+    source: SOAK,
+  },
+  {
+    name: 'soak_images_wrong',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Images that did not complete, and counters that differ from rows',
+    source: SOAK,
+  },
+];
+
+export const LOAD_BUDGETS: readonly BudgetSpec[] = [
+  ...OVERLOAD_BUDGETS,
+  ...FAIRNESS_BUDGETS,
+  ...DRAIN_BUDGETS,
+  ...SOAK_BUDGETS,
+  ...SOAK_COUNTS,
+];
