@@ -55,7 +55,7 @@ it('names of uploads never lead out of the folder that an archive is unpacked in
     images,
     images.map(() => 2),
   );
-  await service.app.sql`update batch_items set finished_at = now() where finished_at is null`;
+  await service.sql`update batch_items set finished_at = now() where finished_at is null`;
   for (const format of ['imagej-rois', 'labels-zip']) {
     const asked = await service.call(`/api/batches/${batchId}/exports`, { method: 'POST', json: { format } });
     const { id } = (await asked.json()) as { id: string };
