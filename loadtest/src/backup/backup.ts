@@ -38,7 +38,13 @@ export async function backUp({ dataDir, to }: { dataDir: string; to: string }): 
 }
 
 /** On the first start on a backup: see `renewEpochs`. @returns whether it was one */
-export async function finishRestore({ dataDir, databaseUrl }: { dataDir: string; databaseUrl: string }): Promise<boolean> {
+export async function finishRestore({
+  dataDir,
+  databaseUrl,
+}: {
+  dataDir: string;
+  databaseUrl: string;
+}): Promise<boolean> {
   const mark = join(dataDir, RESTORED);
   const isRestored = await stat(mark).then(
     () => true,

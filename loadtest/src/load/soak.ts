@@ -30,7 +30,8 @@ export function runSoak(scenario: SoakScenario, startedAt: Date, input: RunInput
 async function soak({ phases }: SoakScenario, load: Load): Promise<void> {
   const { fleet, signal, environment } = load;
   const { options, progress } = load.input;
-  const durationMs = options.duration === undefined ? (options.quick ? phases.quickMs : phases.durationMs) : options.duration * 1000;
+  const durationMs =
+    options.duration === undefined ? (options.quick ? phases.quickMs : phases.durationMs) : options.duration * 1000;
   const count = options.count ?? 100;
   const side = { minSide: phases.side, maxSide: phases.side, medianSide: phases.side, maxCells: 12 };
   const set = await load.phase('make images', () =>
@@ -73,7 +74,9 @@ async function soak({ phases }: SoakScenario, load: Load): Promise<void> {
           progress.update(done.images);
           await pause(phases.pauseMs, signal);
         }
-        await client.request(addressOf('DELETE /api/projects/{id}', { path: { id: project.id } }), { method: 'DELETE' });
+        await client.request(addressOf('DELETE /api/projects/{id}', { path: { id: project.id } }), {
+          method: 'DELETE',
+        });
       }
     });
     done.wrong += await wrongCounters(fleet.sql);

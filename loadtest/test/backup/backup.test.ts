@@ -101,7 +101,9 @@ it(
       const { body } = await after.client.request(`/api/images/${image.id}/file`);
       expect(createHash('sha256').update(body).digest('hex')).toBe(file.sha256);
     }
-    expect(await after.fleet.sql`SELECT 1 FROM results`).toHaveLength(new Set(set.images.map((one) => one.sha256)).size);
+    expect(await after.fleet.sql`SELECT 1 FROM results`).toHaveLength(
+      new Set(set.images.map((one) => one.sha256)).size,
+    );
     expect(await wrongCounters(after.fleet.sql)).toBe(0);
   },
   TIMEOUT_MS,

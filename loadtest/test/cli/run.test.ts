@@ -11,7 +11,9 @@ describe('run.mjs', () => {
   it('ends with 2 and names the commands when the command is unknown', async () => {
     const { code, stderr } = await run('strat');
     expect(code).toBe(2);
-    expect(stderr).toBe('unknown command "strat"; allowed: bench, start, test, backup, worker, calibrate, check, doctor\n');
+    expect(stderr).toBe(
+      'unknown command "strat"; allowed: bench, start, test, backup, worker, calibrate, check, doctor\n',
+    );
   });
 
   it('ends with 2 on a name that every object has', async () => {

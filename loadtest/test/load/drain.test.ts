@@ -6,7 +6,7 @@ import { runDrain } from '../../src/load/drain.ts';
 import { withInput } from './kit.ts';
 
 const TIMEOUT_MS = 180_000;
-const small = { ...DRAIN, phases: { ...DRAIN.phases, imageMs: 60, restMs: 500 } };
+const small = { ...DRAIN, phases: { ...DRAIN.phases, imageMs: 80, restMs: 300 } };
 const run = (settings: Record<string, string> = {}): Promise<RunData> =>
   withInput(['--scenario', 'drain', '--count', '500'], settings, (input) => runDrain(small, new Date(), input));
 const red = (data: RunData) =>
