@@ -9,7 +9,7 @@ import { createCache, type CacheServer } from '../cache.ts';
 import { createPurges } from '../cdn/purges.ts';
 import type { Config } from '../config.ts';
 import { crashInQueue, crashPointsOf, type CrashPoints } from '../crash-points.ts';
-import { createDatabase, type Sql } from '../database/client.ts';
+import { createDatabase, idleInTransactionMs, type Sql } from '../database/client.ts';
 import { startDeletion } from '../deletion/loops.ts';
 import { listenTo } from '../events/listener.ts';
 import { createTamper } from '../events/plant.ts';
@@ -136,7 +136,12 @@ function lead({ config, sql, queue, cache, purges, metrics, log, points }: Relay
 export async function startRelay(config: Config): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('relay');
-  const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-relay' });
+  const sql = createDatabase(config.databaseUrl, {
+    max: config.databasePool,
+    metrics,
+    name: 'segbench-relay',
+    idleInTransactionMs: idleInTransactionMs(config),
+  });
   const points = crashPointsOf(config);
   const redis = createJobQueue({ url: config.queueRedisUrl, prefix: config.queuePrefix });
   const queue = plantInQueue(crashInQueue(redis, points), config.plant);
