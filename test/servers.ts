@@ -31,6 +31,8 @@ async function withAdmin<T>(url: string, work: (sql: postgres.Sql) => Promise<T>
 export function testServers() {
   const { databaseUrl, queueRedisUrl, cacheRedisUrl } = inject('servers');
   return {
+    /** For what belongs to the whole server: roles. */
+    adminUrl: databaseUrl,
     queueRedisUrl,
     cacheRedisUrl,
     /** A name unique to this call, fit for a BullMQ prefix or as the start of a key. */

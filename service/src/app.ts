@@ -7,14 +7,17 @@ import addressed from './plugins/addressed.ts';
 import auditPlugin from './plugins/audit.ts';
 import auth from './plugins/auth.ts';
 import compression from './plugins/compression.ts';
+import connections from './plugins/connections.ts';
 import crashPoints from './plugins/crash-points.ts';
 import type { Services } from './plugins/decorators.ts';
+import cors from './plugins/cors.ts';
 import docs from './plugins/docs.ts';
 import drain from './plugins/drain.ts';
 import errorHandler from './plugins/error-handler.ts';
 import { MAX_PARAM_LENGTH, clientErrorHandler, frameworkErrors } from './plugins/framework-errors.ts';
 import httpCache from './plugins/http-cache.ts';
 import httpMetrics from './plugins/http-metrics.ts';
+import inspectors from './plugins/inspectors.ts';
 import jsonBody from './plugins/json-body.ts';
 import limiter from './plugins/limiter.ts';
 import pages from './plugins/pages.ts';
@@ -25,9 +28,12 @@ import queueProbe from './plugins/queue-probe.ts';
 import rateLimit from './plugins/rate-limit.ts';
 import security from './plugins/security.ts';
 import services from './plugins/services.ts';
+import slowClients from './plugins/slow-clients.ts';
+import socketPlaces from './plugins/socket-places.ts';
 import shedding from './plugins/shedding.ts';
 import signedUrls from './plugins/signed-urls.ts';
 import systemSampler from './plugins/system-sampler.ts';
+import tenants from './plugins/tenants.ts';
 import validation from './plugins/validation.ts';
 import audit from './routes/audit.ts';
 import batches from './routes/batches.ts';
@@ -45,6 +51,9 @@ import upload from './routes/upload.ts';
 
 /** What every route relies on, in the order in which a request meets it. */
 const PLUGINS = [
+  connections,
+  slowClients,
+  cors,
   httpMetrics,
   drain,
   shedding,
@@ -53,13 +62,16 @@ const PLUGINS = [
   validation,
   pathIds,
   limiter,
+  tenants,
   signedUrls,
   auth,
   rateLimit,
+  socketPlaces,
   auditPlugin,
   compression,
   systemSampler,
   queueProbe,
+  inspectors,
   pictureDrawing,
   docs,
 ];
@@ -80,12 +92,17 @@ const ROUTES = [
   audit,
 ];
 
+/** Libraries log what they are given, at `trace` whole requests. */
+const REDACTED = ['authorization', 'cookie'].flatMap((name) =>
+  ['headers', '*.headers', '*.*.headers'].map((at) => `${at}.${name}`),
+);
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The HTTP service, not yet listening. What is in `deps` was opened by the caller, who closes it after the app. */
 export async function buildApp(deps: Services): Promise<FastifyInstance> {
   const app = Fastify({
-    logger: { level: deps.config.logLevel },
+    logger: { level: deps.config.logLevel, redact: REDACTED },
     logController: new LogController({ disableRequestLogging: true }),
     // A slow line may take its time with 100 files of 20 MB; a socket that sends nothing may not.
     requestTimeout: deps.config.requestTimeoutMs,

@@ -23,6 +23,8 @@ return {v, redis.call('GET', KEYS[1] .. ':' .. v .. ':' .. ARGV[1])}`;
 /** Versions outlive every entry under them; a lost one (LRU) only empties the cache, because versions are never reused. */
 const VERSION_TTL_SECONDS = 86_400;
 
+const entryOf = (owner: string, { kind, key }: CacheKey) => `${owner}:${kind}:${key}`;
+
 /**
  * Cache in Redis, with one version key a project: `bump` makes every entry of the project unreachable at once. Without Redis
  * everything works, only slower. Several processes share it.
@@ -55,6 +57,14 @@ export function createCache(options: {
   const versionKey = (projectId: string) => `${prefix}:v:${projectId.toLowerCase()}`;
   const ready = () => redis.status === 'ready';
 
+  /** A version is the project's, whoever changed it; the entries under it are a tenant's own. */
+  function of(owner: string) {
+    return {
+      redis,
+      bump,
+      wrap: <T>(at: CacheKey, load: () => Promise<T>) => wrap(owner, at, load),
+    };
+  }
   async function bump(projectId: string): Promise<void> {
     try {
       await redis.set(versionKey(projectId), randomUUID(), 'EX', VERSION_TTL_SECONDS);
@@ -64,10 +74,10 @@ export function createCache(options: {
     }
   }
 
-  async function read(at: CacheKey): Promise<{ version: string | null; entry: string | null }> {
+  async function read(owner: string, at: CacheKey): Promise<{ version: string | null; entry: string | null }> {
     if (!options.enabled || !ready() || unbumped.has(at.projectId)) return { version: null, entry: null };
     try {
-      const [version, entry] = (await redis.eval(READ, 1, versionKey(at.projectId), `${at.kind}:${at.key}`)) as [
+      const [version, entry] = (await redis.eval(READ, 1, versionKey(at.projectId), entryOf(owner, at))) as [
         string | null,
         string | null,
       ];
@@ -80,39 +90,44 @@ export function createCache(options: {
     }
   }
 
+  /** The cached value, or what `load` gives (JSON values only). Equal keys that miss at the same time load once. */
+  async function wrap<T>(owner: string, at: CacheKey, load: () => Promise<T>): Promise<T> {
+    const { version, entry } = await read(owner, at);
+    if (entry !== null) {
+      metrics?.cacheHit(at.kind);
+      return JSON.parse(entry) as T;
+    }
+    metrics?.cacheMiss(at.kind);
+    if (version === null) return load();
+    const full = `${versionKey(at.projectId)}:${version}:${entryOf(owner, at)}`;
+    const running = loads.get(full);
+    if (running) return running as Promise<T>;
+    const loading = load()
+      .then(async (value) => {
+        await redis.set(full, JSON.stringify(value), 'EX', at.ttlSeconds ?? ttlSeconds).catch(() => null);
+        return value;
+      })
+      .finally(() => loads.delete(full));
+    loads.set(full, loading);
+    return loading;
+  }
+
   return {
     redis,
     ready,
+    /** Of a tenant: what one has cached, no other is ever answered with. */
+    of,
     async open(): Promise<void> {
       await redis.connect().catch(() => {});
     },
     /** Call after the commit and before the reply, so that who changed something reads the change. */
     bump,
-    /** The cached value, or what `load` gives (JSON values only). Equal keys that miss at the same time load once. */
-    async wrap<T>(at: CacheKey, load: () => Promise<T>): Promise<T> {
-      const { version, entry } = await read(at);
-      if (entry !== null) {
-        metrics?.cacheHit(at.kind);
-        return JSON.parse(entry) as T;
-      }
-      metrics?.cacheMiss(at.kind);
-      if (version === null) return load();
-      const full = `${versionKey(at.projectId)}:${version}:${at.kind}:${at.key}`;
-      const running = loads.get(full);
-      if (running) return running as Promise<T>;
-      const loading = load()
-        .then(async (value) => {
-          await redis.set(full, JSON.stringify(value), 'EX', at.ttlSeconds ?? ttlSeconds).catch(() => null);
-          return value;
-        })
-        .finally(() => loads.delete(full));
-      loads.set(full, loading);
-      return loading;
-    },
     async close(): Promise<void> {
       if (redis.status === 'ready') await redis.quit().catch(() => {});
       redis.disconnect();
     },
   };
 }
-export type Cache = ReturnType<typeof createCache>;
+export type CacheServer = ReturnType<typeof createCache>;
+/** What a tenant has of it. */
+export type Cache = ReturnType<CacheServer['of']>;

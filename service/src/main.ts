@@ -34,6 +34,7 @@ process.on('SIGINT', () => void stop(0));
 // the supervisor is gone: nobody would end this process any more
 if (process.send) process.on('disconnect', () => void stop(0));
 process.on('uncaughtException', (error) => {
+  if (isTransient(error)) return void process.stderr.write(`warn ${role}: a connection broke: ${textOf(error)}\n`);
   process.stderr.write(`${error.stack ?? String(error)}\n`);
   void stop(1, `unhandled error: ${textOf(error)}`);
 });

@@ -6,12 +6,18 @@ type Field = keyof typeof SETTINGS;
 
 /** What each setting does, in one line, in groups that an operator thinks in. A setting without a line does not compile. */
 const GROUPS = [
-  ['Process and addresses', ['role', 'environment', 'host', 'port', 'metricsPort', 'trustedProxies', 'logLevel']],
+  [
+    'Process and addresses',
+    ['role', 'environment', 'host', 'port', 'metricsPort', 'trustedProxies', 'corsOrigins', 'logLevel'],
+  ],
   [
     'Servers and folders',
     [
       'databaseUrl',
       'databasePool',
+      'databaseRole',
+      'tenantPool',
+      'tenantsMax',
       'databaseLostMs',
       'drainMs',
       'queueRedisUrl',
@@ -64,10 +70,23 @@ const GROUPS = [
       'maxRequests',
       'maxUploads',
       'shedDelayMs',
-      'requestTimeoutMs',
-      'headersTimeoutMs',
     ],
   ],
+  [
+    'Connections and slow clients',
+    [
+      'headersTimeoutMs',
+      'requestTimeoutMs',
+      'slowBodyMs',
+      'slowReaderMs',
+      'slowBytesPerSecond',
+      'connections',
+      'connectionsPerAddress',
+      'sockets',
+      'socketsEach',
+    ],
+  ],
+  ['Decoding of uploads', ['decodeWorkers', 'decodeTimeoutMs', 'decodeCpuSeconds', 'decodeMemoryBytes']],
   ['Pictures', ['pictureWorkers', 'pictureQueue', 'pictureTimeoutMs', 'pictureCacheBytes']],
   [
     'CDN and signed addresses',
@@ -94,9 +113,14 @@ const ABOUT: Record<Field, string> = {
   port: 'port that the API listens on; 0: any free one',
   metricsPort: 'port of /metrics without a key, on 127.0.0.1; 0: any free one',
   trustedProxies: 'proxies whose X-Forwarded-For and -Proto are believed; empty: nobody’s',
+  corsOrigins: 'other sites whose pages may use the interface with a key of their own; empty: none',
   logLevel: 'least severe message that is written',
   databaseUrl: 'PostgreSQL',
   databasePool: 'connections that each process keeps at most',
+  databaseRole:
+    'Role that the API reads tenants’ rows as, beside `NAME_service`; made at the start where it is missing. `off`: no row-level security, one tenant only, and a warning at each start',
+  tenantPool: 'Connections that an API process opens for each tenant but the first, closed after 30 s without use',
+  tenantsMax: 'Tenants that may be made, the first included',
   databaseLostMs: 'a process whose database does not answer for this long ends',
   queueRedisUrl: 'Redis of the queue (noeviction, AOF)',
   cacheRedisUrl: 'Redis of cache and rate limits (LRU)',
@@ -154,6 +178,12 @@ const ABOUT: Record<Field, string> = {
   collectAfterMs: 'bytes and results that no image has any more are removed after this long',
   maxFileBytes: 'largest file of an upload',
   maxImagePixels: 'largest image, width times height',
+  decodeWorkers: 'child processes of an API process that decode uploads, started when there are some',
+  decodeTimeoutMs: 'an upload whose decoding takes longer is refused with INVALID_IMAGE, and its process killed',
+  decodeCpuSeconds:
+    'CPU time that an upload or a picture has for certain; the kernel ends its process at three times as much (RLIMIT_CPU)',
+  decodeMemoryBytes:
+    'memory that a process which decodes uploads or draws pictures may have beside its own start (RLIMIT_DATA)',
   pictureWorkers: 'child processes of an API process that draw pictures, started when there is something to draw',
   pictureQueue: 'pictures of an API process that wait to be drawn; over that 503 PICTURES_BUSY',
   pictureTimeoutMs: 'a picture that takes longer is given up with 503 PICTURE_FAILED, and its process killed',
@@ -171,6 +201,13 @@ const ABOUT: Record<Field, string> = {
   maxJsonBytes: 'largest JSON body, after decompression',
   requestTimeoutMs: 'a request must have arrived whole by then',
   headersTimeoutMs: 'the head of a request must have arrived by then',
+  slowBodyMs: 'a body that is waited for and brings too little for this long ends its connection with 408',
+  slowReaderMs: 'an answer of which too little is taken for this long ends its connection',
+  slowBytesPerSecond: 'what too little is, for bodies and answers',
+  connections: 'connections that an API process has open at most; one more is closed at once',
+  connectionsPerAddress: 'of one address (IPv6: of one /64), but for TRUSTED_PROXIES',
+  sockets: 'WebSockets that an API process has open at most; over that 503 SOCKETS_BUSY',
+  socketsEach: 'WebSockets of one key, and of one address, in an API process; over that 429 TOO_MANY_SOCKETS',
   selftestPages: 'on: serves the page that blocks on purpose',
   plant: 'violations planted on purpose; only with NODE_ENV=test',
   crashPoints: 'processes die where a file in this folder says, and disks are full; only with NODE_ENV=test',

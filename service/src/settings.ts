@@ -137,6 +137,22 @@ const hosts = (name: string): Setting<readonly string[]> => ({
   },
 });
 
+/** Pages of other sites; `https://example.org`, each as a browser writes it. */
+const origins = (name: string): Setting<readonly string[]> => ({
+  name,
+  fallback: [],
+  allowed: 'a comma list of origins such as https://example.org, without path',
+  parse: (text) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const isOrigin = (part: string) =>
+      URL.canParse(part) &&
+      /^https?:$/.test(new URL(part).protocol) &&
+      new URL(part).origin === part &&
+      !part.includes('*');
+    return parts.every(isOrigin) ? parts : refuse();
+  },
+});
+
 /** All settings of the service. What each does, and which belong together: `settings-help.ts`. */
 export const SETTINGS = {
   role: choice('SEGBENCH_ROLE', ['api', 'relay', 'worker'], 'api'),
@@ -145,6 +161,9 @@ export const SETTINGS = {
   metricsPort: integer('METRICS_PORT', 0, 0, 65_535),
   databaseUrl: url('DATABASE_URL', ['postgres://', 'postgresql://']),
   databasePool: integer('DATABASE_POOL', 10, 1, 200),
+  databaseRole: text('DATABASE_ROLE', 'segbench_api', /^(?!pg_)[a-z_][a-z0-9_]{1,40}$/, 'the name of a role, or off'),
+  tenantPool: integer('TENANT_POOL', 4, 1, 200),
+  tenantsMax: integer('TENANTS_MAX', 16, 1, 10_000),
   queueRedisUrl: url('QUEUE_REDIS_URL', ['redis://', 'rediss://']),
   cacheRedisUrl: url('CACHE_REDIS_URL', ['redis://', 'rediss://']),
   queuePrefix: text('QUEUE_PREFIX', 'sb', /^[\w-]{1,40}$/, '1 to 40 letters, digits, - or _'),
@@ -171,6 +190,10 @@ export const SETTINGS = {
   modelCheckMs: integer('MODEL_CHECK_MS', 5_000, 100, 3_600_000),
   maxFileBytes: integer('MAX_FILE_BYTES', 20 * 1024 * 1024, 1024, 2 ** 31),
   maxImagePixels: number('MAX_IMAGE_PIXELS', 64e6, 1, 1e10),
+  decodeWorkers: integer('DECODE_WORKERS', 2, 1, 64),
+  decodeTimeoutMs: integer('DECODE_TIMEOUT_MS', 60_000, 100, 600_000),
+  decodeCpuSeconds: integer('DECODE_CPU_SECONDS', 20, 1, 3_600),
+  decodeMemoryBytes: integer('DECODE_MEMORY_BYTES', 1024 ** 3, 2 ** 26, 2 ** 40),
   pictureWorkers: integer('PICTURE_WORKERS', 2, 1, 64),
   pictureQueue: integer('PICTURE_QUEUE', 256, 0, 100_000),
   pictureTimeoutMs: integer('PICTURE_TIMEOUT_MS', 30_000, 100, 600_000),
@@ -204,6 +227,14 @@ export const SETTINGS = {
   maxJsonBytes: integer('MAX_JSON_BYTES', 1024 * 1024, 1024, 2 ** 28),
   requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', 30 * 60_000, 1_000, 86_400_000),
   headersTimeoutMs: integer('HEADERS_TIMEOUT_MS', 30_000, 1_000, 600_000),
+  slowBodyMs: integer('SLOW_BODY_MS', 20_000, 100, 3_600_000),
+  slowReaderMs: integer('SLOW_READER_MS', 60_000, 100, 3_600_000),
+  slowBytesPerSecond: integer('SLOW_BYTES_PER_SECOND', 500, 1, 1_000_000),
+  connections: integer('CONNECTIONS', 10_000, 1, 1_000_000),
+  connectionsPerAddress: integer('CONNECTIONS_PER_ADDRESS', 2_000, 1, 1_000_000),
+  sockets: integer('SOCKETS', 4_000, 1, 1_000_000),
+  socketsEach: integer('SOCKETS_EACH', 1_000, 1, 1_000_000),
+  corsOrigins: origins('CORS_ORIGINS'),
   trustedProxies: proxies('TRUSTED_PROXIES'),
   bootstrapApiKey: {
     ...text('BOOTSTRAP_API_KEY', '', /^[\x21-\x7e]{32,512}$/, '32 to 512 printable characters without blanks'),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hasTag } from './tenants/first.ts';
 
 const FOLDERS = ['blobs', 'exports', 'derived', 'tmp'] as const;
 export type Folder = Exclude<(typeof FOLDERS)[number], 'tmp'>;
@@ -16,12 +17,6 @@ async function syncFolder(path: string): Promise<void> {
     await handle.close();
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /**
  * Files under one folder: `blobs/ab/cd/<sha256>` by content, `exports/<id>`, `derived/…` (pictures, rebuilt at will), `tmp/…`.
@@ -53,7 +48,8 @@ export function createStorage(dataDir: string) {
     },
     temporaryPath: (): string => join(temporaryDir, randomUUID()),
     /**
-     * Moves synced temporary files to their content's name. Bytes that are there already are kept and the new copy dropped.
+     * Moves synced temporary files to their content's name, also over the same bytes: then it takes the same time whether somebody
+     * has stored them before or not.
      * Folders are synced once each, before this resolves.
      */
     async commit(files: readonly { temporary: string; sha256: string }[]): Promise<void> {
@@ -61,7 +57,6 @@ export function createStorage(dataDir: string) {
       await Promise.all(
         files.map(async ({ temporary, sha256 }) => {
           const target = path(sha256);
-          if (await exists(target)) return unlink(temporary);
           const folder = dirname(target);
           const created = await mkdir(folder, { recursive: true });
           await rename(temporary, target);
@@ -79,10 +74,12 @@ export function createStorage(dataDir: string) {
       if (durable) await syncFolder(dirname(target));
     },
     discard: (file: string): Promise<void> => rm(file, { force: true }),
-    /** Removes all pictures made from these bytes (by hash) or this result (by id). */
-    async discardDerived(id: string): Promise<void> {
+    /** Removes all pictures made from these bytes (by hash) or this result (by id); with `tag` those of one tenant. */
+    async discardDerived(id: string, tag?: string): Promise<void> {
       const names = await readdir(derivedDir(id)).catch(() => []);
-      for (const name of names) if (name.startsWith(`${id}-`)) await rm(join(derivedDir(id), name), { force: true });
+      for (const name of names)
+        if (name.startsWith(`${id}-`) && (tag === undefined || hasTag(name.slice(id.length + 1), tag)))
+          await rm(join(derivedDir(id), name), { force: true });
     },
     /** Folders directly under one of ours that hold files, for who goes through all of them: `''` is the folder itself. */
     async shards(folder: Folder): Promise<string[]> {

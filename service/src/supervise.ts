@@ -44,8 +44,12 @@ export function inherited(given: NodeJS.ProcessEnv = process.env): NodeJS.Proces
   return Object.fromEntries(Object.entries(given).filter(([name]) => !settings.has(name)));
 }
 
-async function prepareDatabase(databaseUrl: string, givenKey: string): Promise<string | null> {
-  await migrate(databaseUrl);
+async function prepareDatabase(
+  databaseUrl: string,
+  givenKey: string,
+  role: string | undefined,
+): Promise<string | null> {
+  await migrate(databaseUrl, undefined, role);
   const sql = createDatabase(databaseUrl, { max: 1, name: 'segbench-supervise' });
   try {
     return await createKeyStore(sql).ensureBootstrap(givenKey);
@@ -61,7 +65,11 @@ async function prepareDatabase(databaseUrl: string, givenKey: string): Promise<s
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { workers, port = 0, apiReplicas = 1, log = () => {}, onGroup = () => {}, restart = NO_RESTART } = options;
   await mkdir(options.dataDir, { recursive: true });
-  const bootstrapKey = await prepareDatabase(options.databaseUrl, options.env?.['BOOTSTRAP_API_KEY'] ?? '');
+  const bootstrapKey = await prepareDatabase(
+    options.databaseUrl,
+    options.env?.['BOOTSTRAP_API_KEY'] ?? '',
+    options.env?.['DATABASE_ROLE'],
+  );
   const env = {
     ...inherited(),
     ...options.env,

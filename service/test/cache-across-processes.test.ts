@@ -4,6 +4,7 @@ import type { Image, Project } from '#contract/images.ts';
 import { createKeyStore } from '../src/database/keys.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import { form, picture } from './support/pictures.ts';
+import { FIRST_TENANT } from '../src/tenants/first.ts';
 
 /** Two API apps on one database, one Redis and one folder: what one has acknowledged, the other shows. */
 let writer: TestApp;
@@ -48,8 +49,8 @@ describe('a write through one process, read through another', () => {
 
   it('refuses a revoked key without waiting for the trust in it to end', async () => {
     // A clock that stands still: trust would last for ever.
-    const frozen = createKeyStore(reader.app.sql, { now: () => 1 });
-    const { id, token } = await writer.app.keys.create('k', ['read'], null);
+    const frozen = createKeyStore(reader.sql, { now: () => 1 });
+    const { id, token } = await writer.app.keys.create({ name: 'k', scopes: ['read'], tenantId: FIRST_TENANT });
     expect(await frozen.byToken(token)).not.toBeNull();
     expect((await reader.call('/api/projects', { key: token })).status).toBe(200);
     const forget = reader.app.keys.forget;

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCache, type Cache } from '../src/cache.ts';
+import { createCache, type Cache, type CacheServer } from '../src/cache.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { testServers } from '../../test/servers.ts';
 
 const metrics = createMetrics('test');
+let server: CacheServer;
 let cache: Cache;
 let loads = 0;
 const at = (projectId: string) => ({ kind: 'list', projectId, key: 'k', ttlSeconds: 60 });
@@ -11,10 +12,11 @@ const load = async () => ({ n: ++loads });
 
 beforeAll(async () => {
   const { cacheRedisUrl, prefix } = testServers();
-  cache = createCache({ url: cacheRedisUrl, enabled: true, metrics, prefix: prefix() });
-  await cache.open();
+  server = createCache({ url: cacheRedisUrl, enabled: true, metrics, prefix: prefix() });
+  await server.open();
+  cache = server.of('tenant');
 });
-afterAll(() => cache.close());
+afterAll(() => server.close());
 
 describe('createCache', () => {
   it('loads once until the project is bumped, and leaves other projects alone', async () => {
@@ -42,11 +44,22 @@ describe('createCache', () => {
     expect(loads).toBe(before + 1);
   });
 
+  it('answers no tenant with what another has cached, though a change reaches both', async () => {
+    const other = server.of('other');
+    const own = await cache.wrap(at('shared'), load);
+    const theirs = await other.wrap(at('shared'), load);
+    expect(theirs).not.toEqual(own);
+    expect([await cache.wrap(at('shared'), load), await other.wrap(at('shared'), load)]).toEqual([own, theirs]);
+    await server.bump('shared');
+    const after = [await cache.wrap(at('shared'), load), await other.wrap(at('shared'), load)];
+    expect(after.filter((value) => value.n === own.n || value.n === theirs.n)).toEqual([]);
+  });
+
   it('works without Redis', async () => {
     const away = createCache({ url: 'redis://127.0.0.1:1', enabled: true, metrics, prefix: 'x' });
     await away.open();
     await away.bump('a');
-    expect(await away.wrap(at('a'), async () => 'loaded')).toBe('loaded');
+    expect(await away.of('tenant').wrap(at('a'), async () => 'loaded')).toBe('loaded');
     await away.close();
   });
 });

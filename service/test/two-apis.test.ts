@@ -160,7 +160,7 @@ describe('two API processes', () => {
     expect(replies.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
     expect(new Set(bodies.map(({ images }) => images[0]!.id)).size).toBe(1);
     expect(replies.filter(({ headers: sent }) => sent.get('idempotency-replayed') === 'true')).toHaveLength(3);
-    expect(await a.app.sql`select 1 from images where project_id = ${id}`).toHaveLength(1);
+    expect(await a.sql`select 1 from images where project_id = ${id}`).toHaveLength(1);
   });
 
   it('give out each other’s exports, whole and in ranges', async () => {

@@ -40,7 +40,7 @@ export async function startGround(settings = {}) {
   try {
     await migrate(environment.databaseUrl);
     api = await role('api');
-    return { dataDir, sql, api, role, servers: environment.servers, stop };
+    return { dataDir, sql, api, role, env, servers: environment.servers, stop };
   } catch (error) {
     await stop();
     throw error;

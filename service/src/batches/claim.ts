@@ -5,6 +5,7 @@ import type { ItemKey } from './outcome.ts';
 /** An image handed out to this worker, with all that is needed to work on it. */
 export interface Claim extends ItemKey {
   projectId: string;
+  tenantId: string;
   sha256: string;
   /** Sides of the image's first page in pixels. */
   width: number;
@@ -66,16 +67,16 @@ export async function claimItems(
           INSERT INTO event_outbox (project_id, image_id, batch_id, status)
           SELECT b.project_id, c.image_id, c.batch_id, 'processing' FROM claimed c JOIN batches b ON b.id = c.batch_id
         )
-        SELECT c.batch_id AS "batchId", c.image_id AS "imageId", c.generation, b.project_id AS "projectId",
+        SELECT c.batch_id AS "batchId", c.image_id AS "imageId", c.generation, b.project_id AS "projectId", p.tenant_id AS "tenantId",
                encode(i.sha256, 'hex') AS sha256, f.width, f.height, b.priority, b.model, b.model_version AS "modelVersion", b.parameters, b.threshold,
                b.channel, b.page, b.detect_holes AS "detectHoles", b.force, c.attempts, c.crashes,
                extract(epoch FROM c.queued_at)::float8 * 1000 AS "queuedAt",
                extract(epoch FROM c.started_at)::float8 * 1000 AS "startedAt",
                NOT b.force AND EXISTS (
                  SELECT 1 FROM results r WHERE r.sha256 = i.sha256 AND r.model = b.model
-                   AND r.model_version = b.model_version AND r.parameters = b.parameters
+                   AND r.model_version = b.model_version AND r.parameters = b.parameters AND r.tenant_id = p.tenant_id
                ) AS known
-        FROM claimed c JOIN batches b ON b.id = c.batch_id JOIN images i ON i.id = c.image_id
+        FROM claimed c JOIN batches b ON b.id = c.batch_id JOIN projects p ON p.id = b.project_id JOIN images i ON i.id = c.image_id
           JOIN blobs f ON f.sha256 = i.sha256`;
       const [, , claims] = await Promise.all([relaxed, locked, claimed]);
       return claims;

@@ -5,6 +5,8 @@ import { parametersText, type SegmentationParameters } from './parameters.ts';
 export interface BatchSpec extends SegmentationParameters {
   id: string;
   projectId: string;
+  /** Whose stored results may answer. */
+  tenantId: string;
   imageIds: readonly string[] | null;
   model: string;
   modelVersion: string;
@@ -38,7 +40,7 @@ export async function insertBatch(tx: Transaction, spec: BatchSpec): Promise<voi
              CASE WHEN r.id IS NULL THEN 'queued' ELSE 'completed' END AS status
       FROM images i
       LEFT JOIN results r ON NOT ${spec.force}::boolean AND r.sha256 = i.sha256 AND r.model = ${spec.model}
-        AND r.model_version = ${spec.modelVersion} AND r.parameters = ${parameters}
+        AND r.model_version = ${spec.modelVersion} AND r.parameters = ${parameters} AND r.tenant_id = ${spec.tenantId}
       WHERE i.project_id = ${spec.projectId} ${chosen}
     ), batch AS (
       INSERT INTO batches (id, project_id, status, model, model_version, threshold, channel, page, detect_holes, parameters,

@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { reconnectSeconds } from '../database/client.ts';
 
 /** One lock a database: whoever holds it is the relay, the reconciler and the sequencer. */
 const LEADER_LOCK = 5_317_008_042;
@@ -47,6 +48,7 @@ export function createLeader(options: {
       max_lifetime: null,
       fetch_types: false,
       connect_timeout: 5,
+      backoff: reconnectSeconds,
       onnotice: () => {},
       onclose: () => lost.abort(),
       connection: { application_name: 'segbench-leader' },

@@ -7,11 +7,12 @@ export interface BatchHead {
   status: BatchStatus;
 }
 
-/** Locks one batch of a live project; null when it is unknown. */
-export async function lockBatch(tx: Transaction, id: string): Promise<BatchHead | null> {
+/** Locks one batch of a live project of the tenant (null: of any); null when it is unknown. */
+export async function lockBatch(tx: Transaction, tenantId: string | null, id: string): Promise<BatchHead | null> {
+  const own = tenantId === null ? tx`` : tx`AND p.tenant_id = ${tenantId}`;
   const [row] = await tx<BatchHead[]>`
     SELECT b.id, b.project_id AS "projectId", b.status
-    FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL
+    FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL ${own}
     WHERE b.id = ${id} FOR NO KEY UPDATE OF b`;
   return row ?? null;
 }

@@ -27,6 +27,7 @@ const TRANSIENT = new Set([
   '57P01', // the server is shutting down
   '57P02',
   '57P03', // the server is starting
+  '25P03', // the transaction waited too long for its next statement
   '53300', // too many connections
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
@@ -37,8 +38,16 @@ const TRANSIENT = new Set([
   'EPIPE',
 ]);
 
+/**
+ * postgres.js 3.4.9 writes to a socket that is gone when a transaction goes on whose connection was cut (`nextWrite` in
+ * `src/connection.js`), from a timer where nobody can catch it. Who waits for the transaction has been told by then.
+ */
+const isWriteToNobody = (error: unknown): boolean =>
+  error instanceof TypeError && /postgres\/src\/connection\.js/.test(error.stack ?? '');
+
 /** Errors of PostgreSQL or of the way to it that pass by themselves. */
 export function isTransient(error: unknown): boolean {
+  if (isWriteToNobody(error)) return true;
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && (TRANSIENT.has(code) || code.startsWith('08'));
 }

@@ -18,9 +18,11 @@ export interface StageTime {
   cause?: string;
 }
 
-/** A result to store, once per (sha256, model, version, parameters). */
+/** A result to store, once per (sha256, model, version, parameters, tenant). */
 export interface NewResult {
   sha256: string;
+  /** Whose image was segmented; nobody else is answered with it. */
+  tenantId: string;
   model: string;
   modelVersion: string;
   parameters: string;

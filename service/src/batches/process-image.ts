@@ -88,6 +88,7 @@ export function createProcessor(deps: ProcessorDeps) {
       stages: inferenceStages(output, claim.queuedAt, now()),
       result: {
         sha256: claim.sha256,
+        tenantId: claim.tenantId,
         model: claim.model,
         modelVersion: claim.modelVersion,
         parameters: claim.parameters,
@@ -143,7 +144,7 @@ export function createProcessor(deps: ProcessorDeps) {
   }
   async function work(claim: Claim, signal: AbortSignal): Promise<void> {
     if (claim.known) return void (await finish(reused(claim)));
-    const scope = claim.force ? claim.batchId : '';
+    const scope = claim.force ? claim.batchId : claim.tenantId;
     const key = [scope, claim.sha256, claim.model, claim.modelVersion, claim.parameters].join('/');
     while (!signal.aborted) {
       const first = sharing.begin(key);

@@ -16,6 +16,20 @@ export const CONSUMER_REDIS = {
   retryStrategy: (attempt: number) => Math.min(1_000, 50 * attempt),
 } as const;
 
+/**
+ * How a worker holds its jobs. One that was taken and not yet claimed is nowhere but here: when its worker dies, it is handed to
+ * another as soon as its lock has run out and a look for such jobs has seen that, twelve seconds at most. A lock lost to a blocked
+ * event loop costs nothing but a second delivery, which claims nothing. Stalls never fail a job: what failed for good is decided
+ * in PostgreSQL.
+ */
+export const CONSUMER_JOBS = {
+  lockDuration: 8_000,
+  stalledInterval: 2_000,
+  maxStalledCount: 1_000_000,
+  removeOnComplete: { count: 0 },
+  removeOnFail: { count: 0 },
+} as const;
+
 const LOWEST = 11;
 /** Ours grows with urgency from 0 to 10; BullMQ's falls, and serves jobs without one first: so every job has one. */
 export const bullPriority = (priority: number): number => LOWEST - priority;

@@ -2,13 +2,14 @@ import type { Batch, Failures } from '../contract/batches.ts';
 import { FAILURE_CODES, type FailureCode } from '../contract/common.ts';
 import { badValue } from '../errors.ts';
 import type { Sql } from '../database/client.ts';
+import type { Owner } from '../tenants/owner.ts';
 import { decodeCursor, encodeCursor } from '../database/cursor.ts';
 import { readBatchStates } from '../events/batch-states.ts';
 
 type Fixed = Omit<Batch, 'status' | 'pausedReason' | 'total' | 'counts' | 'imagesPerSecond' | 'eta'>;
 
-/** Batches of live projects, newest first. */
-export async function readBatches(sql: Sql, ids: readonly string[]): Promise<Batch[]> {
+/** Batches of a tenant's live projects, newest first. */
+export async function readBatches({ sql, tenantId }: Owner, ids: readonly string[]): Promise<Batch[]> {
   if (ids.length === 0) return [];
   return sql.begin('isolation level repeatable read read only', async (tx) => {
     const rows = await tx<
@@ -17,7 +18,7 @@ export async function readBatches(sql: Sql, ids: readonly string[]): Promise<Bat
       SELECT b.id, b.project_id AS "projectId", b.model, b.model_version AS "modelVersion",
              b.threshold, b.priority, b.reused, b.retry_of AS "retryOf", b.created_at AS "createdAt", b.started_at AS "startedAt",
              b.finished_at AS "finishedAt"
-      FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL
+      FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL AND p.tenant_id = ${tenantId}
       WHERE b.id = ANY(${[...ids]}::uuid[]) ORDER BY b.created_at DESC, b.id DESC`;
     const states = await readBatchStates(
       tx,
@@ -50,10 +51,11 @@ const orderOf = (projectId: string) => ({ list: `batches of ${projectId}`, sort:
 
 /** A project's batches, newest first. */
 export async function readPage(
-  sql: Sql,
+  owner: Owner,
   projectId: string,
   { limit, offset, cursor }: PageRequest,
 ): Promise<BatchPage> {
+  const { sql } = owner;
   if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
   const at = cursor === undefined ? null : decodeCursor(cursor, orderOf(projectId));
   const after = at === null ? sql`` : sql`AND (created_at, id) < (${String(at.value)}::text::timestamptz, ${at.id})`;
@@ -65,7 +67,7 @@ export async function readPage(
     sql<{ total: number }[]>`SELECT count(*)::int AS total FROM batches WHERE project_id = ${projectId}`,
   ]);
   const items = await readBatches(
-    sql,
+    owner,
     rows.slice(0, limit).map((row) => row.id),
   );
   const last = rows[limit - 1];
@@ -103,8 +105,15 @@ export interface QueueCounts {
   oldestAgeMs: number;
 }
 
-/** What stands in the queue, from the batches' own counters: true whether Redis answers or not. */
-export async function readQueue(sql: Sql): Promise<QueueCounts> {
+/**
+ * What stands in the queue, from the batches' own counters: true whether Redis answers or not.
+ * @param tenantId of the batches that count; null for all
+ */
+export async function readQueue(sql: Sql, tenantId: string | null): Promise<QueueCounts> {
+  const own =
+    tenantId === null
+      ? sql``
+      : sql`AND EXISTS (SELECT FROM projects p WHERE p.id = batches.project_id AND p.tenant_id = ${tenantId})`;
   const [row] = await sql<QueueCounts[]>`
     SELECT coalesce(sum(queued) FILTER (WHERE status <> 'paused'), 0)::int AS waiting,
            coalesce(sum(processing), 0)::int AS active,
@@ -112,6 +121,6 @@ export async function readQueue(sql: Sql): Promise<QueueCounts> {
            coalesce(sum(failed), 0)::int AS failed,
            coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE status <> 'paused' AND queued > 0)) * 1000, 0)::float8
              AS "oldestAgeMs"
-    FROM batches WHERE status IN ('queued', 'running', 'paused')`;
+    FROM batches WHERE status IN ('queued', 'running', 'paused') ${own}`;
   return row!;
 }

@@ -24,11 +24,14 @@ async function current(tx: Transaction, outcomes: readonly Outcome[]): Promise<O
 }
 
 async function insertResults(tx: Transaction, results: readonly NewResult[]): Promise<void> {
-  const unique = new Map(results.map((r) => [`${r.sha256}/${r.model}/${r.modelVersion}/${r.parameters}`, r]));
+  const unique = new Map(
+    results.map((r) => [`${r.tenantId}/${r.sha256}/${r.model}/${r.modelVersion}/${r.parameters}`, r]),
+  );
   if (unique.size === 0) return;
   const rows = [...unique.values()].map((r) => ({
     id: uuidv7(),
     sha256: Buffer.from(r.sha256, 'hex'),
+    tenant_id: r.tenantId,
     model: r.model,
     model_version: r.modelVersion,
     parameters: r.parameters,
@@ -42,7 +45,7 @@ async function insertResults(tx: Transaction, results: readonly NewResult[]): Pr
     warnings: r.warnings?.length ? r.warnings : null,
     polygons: Buffer.from(r.polygons.buffer, r.polygons.byteOffset, r.polygons.byteLength),
   }));
-  await tx`INSERT INTO results ${tx(rows)} ON CONFLICT (sha256, model, model_version, parameters) DO NOTHING`.execute();
+  await tx`INSERT INTO results ${tx(rows)} ON CONFLICT (sha256, model, model_version, parameters, tenant_id) DO NOTHING`.execute();
 }
 
 async function insertStages(tx: Transaction, outcomes: readonly Outcome[]): Promise<void> {
@@ -70,9 +73,9 @@ async function applyCurrent(tx: Transaction, outcomes: readonly Outcome[]): Prom
                   ${outcomes.map((o) => (o.crashed ? 1 : 0))}::int[],
                   ${outcomes.map((o) => (o.status === 'completed' && !o.result ? 1 : 0))}::int[])
         AS w (batch_id, image_id, status, sha256, code, message, crashed, reused)
-      JOIN batches b ON b.id = w.batch_id
+      JOIN batches b ON b.id = w.batch_id JOIN projects p ON p.id = b.project_id
       LEFT JOIN results r ON w.status = 'completed' AND r.sha256 = decode(w.sha256, 'hex') AND r.model = b.model
-        AND r.model_version = b.model_version AND r.parameters = b.parameters
+        AND r.model_version = b.model_version AND r.parameters = b.parameters AND r.tenant_id = p.tenant_id
     ), items AS (
       UPDATE batch_items t SET
         status = w.status, lease_until = NULL, crashes = t.crashes + w.crashed, result_id = w.result_id,
@@ -128,7 +131,7 @@ async function pauseFailing(tx: Transaction, batchIds: readonly string[], ratio:
       recent.map((row) => row.code),
       ratio,
     );
-    const batch = reason === null ? null : await lockBatch(tx, id);
+    const batch = reason === null ? null : await lockBatch(tx, null, id);
     if (batch !== null) await pauseLocked(tx, batch, reason);
   }
 }

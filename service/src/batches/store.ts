@@ -1,7 +1,8 @@
 import type { Batch, BatchBody, Failures } from '../contract/batches.ts';
 import type { FailureCode } from '../contract/common.ts';
 import { apiError, badValue, notFound } from '../errors.ts';
-import type { Sql, Transaction } from '../database/client.ts';
+import type { Transaction } from '../database/client.ts';
+import type { Owner } from '../tenants/owner.ts';
 import { latestWholeVersion, modelNames } from '../inference/model.ts';
 import { versionIn } from '../inference/sim/label.ts';
 import { insertBatch, lockImages, type BatchSpec } from './insert.ts';
@@ -12,8 +13,7 @@ import { uuidv7 } from './uuid.ts';
 
 export const DEFAULT_MODEL = 'nuclei';
 
-export interface BatchStoreDeps {
-  sql: Sql;
+export interface BatchStoreDeps extends Owner {
   modelsDir: string;
   /** `POOL`: what a simulation makes is of a version of its own. */
   pool: string;
@@ -34,9 +34,10 @@ async function resolveModel(
 }
 
 /** Batches as the API offers them. All methods throw ApiError: 404 for unknown ids, 409 where the state forbids it. */
-export function createBatchStore({ sql, modelsDir, pool, resultCache, changed }: BatchStoreDeps) {
+export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, changed }: BatchStoreDeps) {
   async function needProject(tx: Transaction, projectId: string): Promise<void> {
-    const [row] = await tx`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL FOR KEY SHARE`;
+    const [row] =
+      await tx`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL AND tenant_id = ${tenantId} FOR KEY SHARE`;
     if (!row) throw notFound('project', projectId);
   }
   async function nameMissing(tx: Transaction, projectId: string, ids: readonly string[]): Promise<never> {
@@ -52,7 +53,7 @@ export function createBatchStore({ sql, modelsDir, pool, resultCache, changed }:
     await insertBatch(tx, spec);
   }
   async function need(id: string): Promise<Batch> {
-    const [batch] = await readBatches(sql, [id]);
+    const [batch] = await readBatches({ sql, tenantId }, [id]);
     if (!batch) throw notFound('batch', id);
     return batch;
   }
@@ -60,7 +61,7 @@ export function createBatchStore({ sql, modelsDir, pool, resultCache, changed }:
   async function change(id: string, work: (tx: Transaction, batch: BatchHead) => Promise<void>): Promise<Batch> {
     const projectId = await withRetry(() =>
       sql.begin(async (tx) => {
-        const batch = await lockBatch(tx, id);
+        const batch = await lockBatch(tx, tenantId, id);
         if (!batch) throw notFound('batch', id);
         await work(tx, batch);
         return batch.projectId;
@@ -82,6 +83,7 @@ export function createBatchStore({ sql, modelsDir, pool, resultCache, changed }:
       const spec: BatchSpec = {
         id,
         projectId,
+        tenantId,
         imageIds: body.imageIds === undefined ? null : [...new Set(body.imageIds.map((one) => one.toLowerCase()))],
         model: model.name,
         modelVersion: model.version,
@@ -104,10 +106,10 @@ export function createBatchStore({ sql, modelsDir, pool, resultCache, changed }:
     },
     get: need,
     /** Those of the given batches that there are. */
-    many: (ids: readonly string[]) => readBatches(sql, ids),
+    many: (ids: readonly string[]) => readBatches({ sql, tenantId }, ids),
     async list(projectId: string, page: PageRequest): Promise<BatchPage> {
       await sql.begin((tx) => needProject(tx, projectId));
-      return readPage(sql, projectId, page);
+      return readPage({ sql, tenantId }, projectId, page);
     },
     pause: (id: string) =>
       change(id, async (tx, batch) => {
@@ -132,9 +134,9 @@ export function createBatchStore({ sql, modelsDir, pool, resultCache, changed }:
       const retryId = uuidv7();
       const projectId = await withRetry(() =>
         sql.begin(async (tx) => {
-          const head = await lockBatch(tx, id);
+          const head = await lockBatch(tx, tenantId, id);
           if (!head) throw notFound('batch', id);
-          const [settings] = await tx<Omit<BatchSpec, 'id' | 'imageIds' | 'retryOf'>[]>`
+          const [settings] = await tx<Omit<BatchSpec, 'id' | 'tenantId' | 'imageIds' | 'retryOf'>[]>`
             SELECT project_id AS "projectId", model, model_version AS "modelVersion", threshold, channel, page,
                    detect_holes AS "detectHoles", priority, force FROM batches WHERE id = ${id}`;
           const failed = await tx<{ imageId: string }[]>`
@@ -145,7 +147,13 @@ export function createBatchStore({ sql, modelsDir, pool, resultCache, changed }:
               'CONFLICT',
               `batch ${id} has no failed images${code === undefined ? '' : ` with code ${code}`}`,
             );
-          await insert(tx, { ...settings!, id: retryId, imageIds: failed.map((row) => row.imageId), retryOf: id });
+          await insert(tx, {
+            ...settings!,
+            id: retryId,
+            tenantId,
+            imageIds: failed.map((row) => row.imageId),
+            retryOf: id,
+          });
           return head.projectId;
         }),
       );

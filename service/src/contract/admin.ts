@@ -8,6 +8,16 @@ export const KeyBody = Type.Object(
     name: Text({ minLength: 1, maxLength: 100 }),
     scopes: Scopes,
     expiresAt: Type.Optional(Nullable(Timestamp)),
+    /** Name of the tenant that the key shall belong to; the own one where it is absent. Only a key of the operator's tenant may name another, which is made when it is new. */
+    tenant: Type.Optional(Text({ minLength: 1, maxLength: 100 })),
+  },
+  closed,
+);
+const WEEK_SECONDS = 604_800;
+export const RotateBody = Type.Object(
+  {
+    /** How long the secret before still holds; 0 (default): it ends at once. */
+    overlapSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: WEEK_SECONDS })),
   },
   closed,
 );
@@ -22,7 +32,12 @@ export const Key = Type.Object({
 });
 export type Key = Static<typeof Key>;
 /** `token` is shown in this reply and never again. */
-export const NewKey = Type.Object({ ...Key.properties, token: Type.String() });
+export const NewKey = Type.Object({
+  ...Key.properties,
+  token: Type.String(),
+  /** Where the request named one. */
+  tenant: Type.Optional(Type.String()),
+});
 
 export const SessionBody = Type.Object(
   { key: Type.String({ minLength: 1, maxLength: 1000, writeOnly: true }) },

@@ -278,7 +278,12 @@ export type EndpointsReply = {
   slowEndpoints: { endpoint: string; avgResponseTime: number; count: number; errorRate: number }[];
   percentiles: { p50: number; p95: number; p99: number };
 };
-export type KeyBody = { name: string; scopes: ('read' | 'write' | 'admin' | 'metrics')[]; expiresAt?: string | null };
+export type KeyBody = {
+  name: string;
+  scopes: ('read' | 'write' | 'admin' | 'metrics')[];
+  expiresAt?: string | null;
+  tenant?: string;
+};
 export type NewKey = {
   id: string;
   name: string;
@@ -288,6 +293,7 @@ export type NewKey = {
   revokedAt: string | null;
   lastUsedAt: string | null;
   token: string;
+  tenant?: string;
 };
 export type KeyPage = { items: Key[]; total: number; limit: number; offset: number; nextCursor: string | null };
 export type Key = {
@@ -299,6 +305,7 @@ export type Key = {
   revokedAt: string | null;
   lastUsedAt: string | null;
 };
+export type RotateBody = { overlapSeconds?: number };
 export type AuditRowPage = {
   items: AuditRow[];
   total: number;
@@ -486,5 +493,6 @@ export interface Routes {
   'POST /api/keys': { body: KeyBody; reply: NewKey };
   'GET /api/keys': { query: { limit?: number; offset?: number; cursor?: string }; reply: KeyPage };
   'DELETE /api/keys/{id}': { path: { id: string }; reply: undefined };
+  'POST /api/keys/{id}/rotate': { path: { id: string }; body: RotateBody | null | undefined; reply: NewKey };
   'GET /api/audit': { query: { limit?: number; offset?: number; cursor?: string }; reply: AuditRowPage };
 }

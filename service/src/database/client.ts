@@ -83,16 +83,55 @@ function observed<T extends object>(sql: T, metrics: Metrics): T {
   });
 }
 
+const FIRST_RECONNECT_SECONDS = 0.05;
+const LAST_RECONNECT_SECONDS = 1;
+/**
+ * Before a lost connection is made again. postgres.js counts the losses of all connections of a pool together and waits up to 20 s
+ * from the seventh on: one cut of a pool of ten would be an outage of that length.
+ */
+export const reconnectSeconds = (losses: number): number =>
+  (0.5 + Math.random() / 2) * Math.min(LAST_RECONNECT_SECONDS, FIRST_RECONNECT_SECONDS * 2 ** Math.min(losses, 10));
+
+/** For roles whose transactions lock batches: what a stopped one held is free before its lease has run out. */
+export const idleInTransactionMs = ({ leaseMs }: { leaseMs: number }): number =>
+  Math.max(2_000, Math.round(leaseMs / 2));
+
+export interface DatabaseOptions {
+  max: number;
+  metrics?: Metrics;
+  name?: string;
+  /** Who the connections are, instead of the URL's user, who must be a member of it. */
+  role?: string;
+  /** Whose rows the connections see; see `wall.ts`. */
+  tenant?: string;
+  /** A connection that nobody used for this long is closed. */
+  idleSeconds?: number;
+  /**
+   * PostgreSQL ends a connection whose transaction waits this long for its next statement: the locks of a process that is
+   * stopped, or gone without a word, would hold everybody else up for as long.
+   */
+  idleInTransactionMs?: number;
+}
+
 /**
  * A pool of connections. With `metrics`, each query's duration lands in `segbench_db_query_duration_seconds`, the wait for a
  * connection in `segbench_db_pool_wait_seconds`, and slow ones in the slow list.
  */
-export function createDatabase(url: string, options: { max: number; metrics?: Metrics; name?: string }): Sql {
+export function createDatabase(url: string, options: DatabaseOptions): Sql {
+  const { role, tenant, idleSeconds, idleInTransactionMs } = options;
   const sql = postgres(url, {
     max: options.max,
     connect_timeout: 10,
+    backoff: reconnectSeconds,
     onnotice: () => {},
-    connection: { application_name: options.name ?? 'segbench' },
+    ...(idleSeconds !== undefined && { idle_timeout: idleSeconds }),
+    // parameters of the connection's start: they cost no query, and no connection is ever another tenant's
+    connection: {
+      application_name: options.name ?? 'segbench',
+      ...(idleInTransactionMs !== undefined && { idle_in_transaction_session_timeout: idleInTransactionMs }),
+      ...(role !== undefined && { role }),
+      ...(tenant !== undefined && { 'segbench.tenant': tenant }),
+    },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   }) as unknown as Sql;
   return options.metrics ? observed(sql, options.metrics) : sql;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { encodeIndex } from '#contract/index-format.ts';
 import { IMAGE_STATUSES } from '#contract/common.ts';
-import type { Sql } from './client.ts';
+import type { Owner } from '../tenants/owner.ts';
 
 interface PackedRow {
   count: number;
@@ -16,17 +16,17 @@ interface PackedRow {
  * PostgreSQL packs the bytes, so that 100,000 rows cost one row of this process.
  * @returns null when there is no such project.
  */
-export async function readIndex(sql: Sql, projectId: string): Promise<Uint8Array<ArrayBuffer> | null> {
+export async function readIndex({ sql, tenantId }: Owner, projectId: string): Promise<Uint8Array<ArrayBuffer> | null> {
   // The numbering begins at first use, and outside of the read-only snapshot.
   await sql`
     insert into event_streams (project_id, epoch)
-    select id, ${randomUUID()}::uuid from projects where id = ${projectId} and deleted_at is null
+    select id, ${randomUUID()}::uuid from projects where id = ${projectId} and deleted_at is null and tenant_id = ${tenantId}
       and not exists (select from event_streams where project_id = ${projectId})
     on conflict do nothing`;
   return sql.begin('isolation level repeatable read read only', async (tx) => {
     const [stream] = await tx<{ epoch: string; seq: number }[]>`
       select s.epoch, s.seq from event_streams s join projects p on p.id = s.project_id
-      where s.project_id = ${projectId} and p.deleted_at is null`;
+      where s.project_id = ${projectId} and p.deleted_at is null and p.tenant_id = ${tenantId}`;
     if (!stream) return null;
     const [packed] = await tx<PackedRow[]>`
       select count(*) as count,
@@ -34,9 +34,9 @@ export async function readIndex(sql: Sql, projectId: string): Promise<Uint8Array
         coalesce(string_agg(set_byte('\\x00'::bytea, 0, status), ''::bytea order by created_at, id), '') as statuses,
         coalesce(string_agg(substring(int4send(colour) from 2), ''::bytea order by created_at, id), '') as colours
       from (
-        select i.id, i.created_at, b.average_colour as colour,
+        select i.id, i.created_at, i.average_colour as colour,
           array_position(${tx.array([...IMAGE_STATUSES])}::text[], i.status) - 1 as status
-        from images i join blobs b on b.sha256 = i.sha256 where i.project_id = ${projectId}
+        from image_files_of_tenant i where i.project_id = ${projectId}
       ) rows`;
     return encodeIndex({ ...stream, ...packed! });
   });

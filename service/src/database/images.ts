@@ -5,7 +5,7 @@ import { FAILURE_CODES } from '#contract/common.ts';
 import type { Cache } from '../cache.ts';
 import { withRetry } from '../batches/locks.ts';
 import { badValue } from '../errors.ts';
-import type { Sql } from './client.ts';
+import type { Owner } from '../tenants/owner.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { removeImage } from './remove-image.ts';
 
@@ -48,25 +48,25 @@ const orderOf = ({ projectId, sort }: ImageListQuery) => ({ list: `images of ${p
 /** Version key of what depends on which images there are and how they are called, and not on their status. */
 export const namesOf = (projectId: string): string => `names:${projectId}`;
 
-export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
+export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cache }) {
   const owners = new Map<string, string>();
   const own = (imageId: string, projectId: string) => {
     if (owners.size >= OWNERS_MAX) owners.clear();
     owners.set(imageId, projectId);
   };
 
+  const ofProject = sql`join projects p on p.id = i.project_id and p.deleted_at is null and p.tenant_id = ${tenantId}`;
   /** Microseconds stay in `createdAt`, because cursors compare it. */
   const columns = sql`
-    i.id, i.project_id as "projectId", i.name, i.relative_path as "relativePath", b.width, b.height, b.channels, b.pages,
-    b.size_bytes as "sizeBytes", encode(i.sha256, 'hex') as sha256, b.mime_type as "mimeType", i.status,
+    i.id, i.project_id as "projectId", i.name, i.relative_path as "relativePath", i.width, i.height, i.channels, i.pages,
+    i.size_bytes as "sizeBytes", encode(i.sha256, 'hex') as sha256, i.mime_type as "mimeType", i.status,
     to_char(i.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
     i.polygon_count as "polygonCount", i.batch_id as "batchId", i.error_code as "errorCode",
     i.error_message as "errorMessage"`;
 
   async function load(id: string): Promise<Image | null> {
     const [row] = await sql<ImageRow[]>`
-      select ${columns} from images i join blobs b on b.sha256 = i.sha256
-        join projects p on p.id = i.project_id and p.deleted_at is null where i.id = ${id}`;
+      select ${columns} from image_files_of_tenant i ${ofProject} where i.id = ${id}`;
     return row ? toImage(row) : null;
   }
 
@@ -118,9 +118,8 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   const readRows = (query: ImageListQuery, from: Fragment, limit: number) => sql<ImageRow[]>`
     select ${columns}
     from (
-      select i.id from images i where ${filterOf(query)} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
-    ) page join images i on i.id = page.id join blobs b on b.sha256 = i.sha256
-      join projects p on p.id = i.project_id and p.deleted_at is null
+      select i.id from images_of_tenant i where ${filterOf(query)} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
+    ) page join image_files_of_tenant i on i.id = page.id ${ofProject}
     order by ${ORDERS[query.sort]}`;
 
   /** One row more than the page has. */
@@ -138,7 +137,9 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
   async function loadTotal(query: ImageListQuery): Promise<number> {
     const { projectId, statuses, q } = query;
     const count = async () => {
-      const [row] = await sql<{ total: number }[]>`select count(*) as total from images i where ${filterOf(query)}`;
+      const [row] = await sql<
+        { total: number }[]
+      >`select count(*) as total from images_of_tenant i where ${filterOf(query)}`;
       return row?.total ?? 0;
     };
     if (q)
@@ -185,7 +186,9 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     async get(id: string): Promise<Image | null> {
       const projectId = owners.get(id);
       if (projectId !== undefined) return cache.wrap({ kind: 'image', projectId, key: id }, () => load(id));
-      const [row] = await sql<{ projectId: string }[]>`select project_id as "projectId" from images where id = ${id}`;
+      const [row] = await sql<
+        { projectId: string }[]
+      >`select i.project_id as "projectId" from images i ${ofProject} where i.id = ${id}`;
       if (!row) return null;
       own(id, row.projectId);
       return cache.wrap({ kind: 'image', projectId: row.projectId, key: id }, () => load(id));
@@ -199,8 +202,7 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
     /** Those of the given images that there are, in no order, past the cache. */
     async many(ids: readonly string[]): Promise<Image[]> {
       const rows = await sql<ImageRow[]>`
-        select ${columns} from images i join blobs b on b.sha256 = i.sha256
-          join projects p on p.id = i.project_id and p.deleted_at is null where i.id = any(${[...ids]}::uuid[])`;
+        select ${columns} from image_files_of_tenant i ${ofProject} where i.id = any(${[...ids]}::uuid[])`;
       return rows.map(toImage);
     },
     /**
@@ -209,7 +211,7 @@ export function createImageStore({ sql, cache }: { sql: Sql; cache: Cache }) {
      * @returns its project, or null when there was no such image.
      */
     async remove(id: string): Promise<string | null> {
-      const projectId = await withRetry(() => sql.begin((tx) => removeImage(tx, id)));
+      const projectId = await withRetry(() => sql.begin((tx) => removeImage(tx, tenantId, id)));
       if (projectId !== null) await Promise.all([cache.bump(projectId), cache.bump(namesOf(projectId))]);
       return projectId;
     },

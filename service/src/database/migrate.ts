@@ -1,9 +1,12 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { createDatabase, type Sql, type Transaction } from './client.ts';
+import { buildWall, DEFAULT_ROLE, NO_WALL } from './wall.ts';
 
 const FOLDER = new URL('../../migrations/', import.meta.url);
 /** Any number, the same for every process: two that start together must not both migrate. */
 const LOCK = 7_305_810_511;
+/** From here on there are tenants, and roles that keep them apart. */
+const TENANTS = 12;
 
 interface Migration {
   version: number;
@@ -24,11 +27,11 @@ async function appliedVersion(sql: Sql | Transaction): Promise<number> {
 
 /**
  * Brings the database to the newest migration, or to `target`, backwards too. Each migration is one transaction, all of it under
- * an advisory lock, so any number of processes may call this at once.
+ * an advisory lock, so any number of processes may call this at once. Then the roles of the API are there, unless `role` is `off`.
  * @returns the versions that were run, in order; negative for a step back.
  * @throws Error when the database is newer than this program knows.
  */
-export async function migrate(databaseUrl: string, target?: number): Promise<number[]> {
+export async function migrate(databaseUrl: string, target?: number, role: string = DEFAULT_ROLE): Promise<number[]> {
   const sql = createDatabase(databaseUrl, { max: 1, name: 'segbench-migrate' });
   const ran: number[] = [];
   try {
@@ -58,6 +61,7 @@ export async function migrate(databaseUrl: string, target?: number): Promise<num
       });
       ran.push(-version);
     }
+    if (goal >= TENANTS && role !== NO_WALL) await buildWall(sql, role);
     return ran;
   } finally {
     await sql.end({ timeout: 5 });

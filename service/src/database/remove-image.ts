@@ -11,11 +11,12 @@ interface RemovedItem {
  * Removes an image and takes it out of the counters of its batches. Batches are locked before the image, as everywhere.
  * @returns its project, or null when there was no such image.
  */
-export async function removeImage(tx: Transaction, id: string): Promise<string | null> {
+export async function removeImage(tx: Transaction, tenantId: string, id: string): Promise<string | null> {
   await tx`
-    select b.id from batches b join batch_items bi on bi.batch_id = b.id where bi.image_id = ${id} order by b.id for update of b`;
+    select b.id from batches b join batch_items bi on bi.batch_id = b.id join projects p on p.id = b.project_id and p.tenant_id = ${tenantId}
+    where bi.image_id = ${id} order by b.id for update of b`;
   const [image] = await tx<{ projectId: string }[]>`
-    select i.project_id as "projectId" from images i join projects p on p.id = i.project_id and p.deleted_at is null
+    select i.project_id as "projectId" from images i join projects p on p.id = i.project_id and p.deleted_at is null and p.tenant_id = ${tenantId}
     where i.id = ${id} for update of i`;
   if (!image) return null;
   const items = await tx<RemovedItem[]>`

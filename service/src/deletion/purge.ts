@@ -70,13 +70,12 @@ export async function purgeStep({ sql, storage, stepRows = STEP_ROWS }: PurgeDep
 
 async function removeProject(sql: Sql, id: string): Promise<void> {
   await sql.begin(async (tx) => {
-    const [row] = await tx<
-      { name: string }[]
-    >`delete from projects where id = ${id} and deleted_at is not null returning name`;
+    const [row] = await tx<{ name: string; tenantId: string }[]>`
+      delete from projects where id = ${id} and deleted_at is not null returning name, tenant_id as "tenantId"`;
     if (!row) return;
     await tx`delete from image_counts where project_id = ${id}`;
     await tx`
-      insert into audit (key_name, action, target_type, target_id, detail)
-      values ('service', 'PURGE', 'projects', ${id}, ${tx.json({ name: row.name })})`;
+      insert into audit (tenant_id, key_name, action, target_type, target_id, detail)
+      values (${row.tenantId}, 'service', 'PURGE', 'projects', ${id}, ${tx.json({ name: row.name })})`;
   });
 }

@@ -15,7 +15,6 @@ const SAFETY_POLL_MS = 2_000;
 const GOING_AWAY = 'the server is going away';
 
 export interface HubOptions {
-  sql: Sql;
   databaseUrl: string;
   log(message: string): void;
   heartbeatMs?: number;
@@ -25,6 +24,8 @@ export interface HubOptions {
 }
 export interface AttachOptions {
   projectId: string;
+  /** Of the tenant whose project it is. */
+  sql: Sql;
   /** What the reader has already; null for a new one. */
   resume: { epoch: string; since: number } | null;
   unbatched: boolean;
@@ -32,6 +33,7 @@ export interface AttachOptions {
 
 interface Channel {
   projectId: string;
+  sql: Sql;
   head: StreamHead;
   live: Set<HubClient>;
   /** All readers, those that catch up included. */
@@ -48,7 +50,7 @@ interface Entry {
 
 /** Fans the event log out to sockets: one read of the log for all readers of a project. */
 export function createHub(options: HubOptions) {
-  const { sql, heartbeatMs = HEARTBEAT_MS, stallMs = 5_000, highWaterBytes = HIGH_WATER_BYTES } = options;
+  const { heartbeatMs = HEARTBEAT_MS, stallMs = 5_000, highWaterBytes = HIGH_WATER_BYTES } = options;
   const channels = new Map<string, Entry>();
   let closed = false;
 
@@ -60,15 +62,15 @@ export function createHub(options: HubOptions) {
     );
     return result;
   }
-  async function openChannel(projectId: string): Promise<Channel> {
+  async function openChannel(projectId: string, sql: Sql): Promise<Channel> {
     const head = await openStream(sql, projectId);
     const sets = { live: new Set<HubClient>(), clients: new Set<HubClient>() };
-    return { projectId, head, ...sets, tail: Promise.resolve(), pumpQueued: false };
+    return { projectId, sql, head, ...sets, tail: Promise.resolve(), pumpQueued: false };
   }
   /** The channel of a project, held open until `socket` closes. */
-  function enter(projectId: string, socket: HubSocket): Promise<Channel> {
+  function enter({ projectId, sql }: AttachOptions, socket: HubSocket): Promise<Channel> {
     let entry = channels.get(projectId);
-    if (!entry) channels.set(projectId, (entry = { opening: openChannel(projectId), sockets: new Set() }));
+    if (!entry) channels.set(projectId, (entry = { opening: openChannel(projectId, sql), sockets: new Set() }));
     const { opening, sockets } = entry;
     const leave = () => {
       sockets.delete(socket);
@@ -83,7 +85,7 @@ export function createHub(options: HubOptions) {
   /** Brings a channel to the head of its stream, and its live readers with it. Runs inside `exclusive`. */
   async function pump(channel: Channel): Promise<void> {
     for (;;) {
-      const { head, frames } = await readFrames(sql, channel.projectId, channel.head.frameNo, PAGE);
+      const { head, frames } = await readFrames(channel.sql, channel.projectId, channel.head.frameNo, PAGE);
       if (head === null) return endAll(channel);
       if (head.epoch !== channel.head.epoch) {
         channel.head = head;
@@ -109,7 +111,7 @@ export function createHub(options: HubOptions) {
   }
   async function snapshot(channel: Channel, client: HubClient): Promise<void> {
     const { head } = channel;
-    client.restart(await readSnapshot(sql, channel.projectId, head), head.frameNo);
+    client.restart(await readSnapshot(channel.sql, channel.projectId, head), head.frameNo);
   }
 
   /** Waits until a socket has taken most of what it holds; false when it takes nothing for `stallMs`. */
@@ -130,7 +132,7 @@ export function createHub(options: HubOptions) {
     try {
       while (client.open() && !closed) {
         if (!(await drained(client))) return client.close(CLOSE_TRY_AGAIN_LATER, 'the reader stopped reading');
-        const { frames } = await readFrames(sql, channel.projectId, client.frameNo, CATCH_UP_PAGE);
+        const { frames } = await readFrames(channel.sql, channel.projectId, client.frameNo, CATCH_UP_PAGE);
         if (deliverAll(client, frames) === 'pruned')
           return await exclusive(channel, async () => {
             await pump(channel);
@@ -153,7 +155,7 @@ export function createHub(options: HubOptions) {
   }
   async function join(channel: Channel, client: HubClient): Promise<boolean> {
     await pump(channel);
-    const { frames } = await readFrames(sql, channel.projectId, client.frameNo, CATCH_UP_PAGE);
+    const { frames } = await readFrames(channel.sql, channel.projectId, client.frameNo, CATCH_UP_PAGE);
     const upTo = frames.filter((frame) => frame.frameNo <= channel.head.frameNo);
     if (deliverAll(client, upTo) === 'pruned' || client.frameNo !== channel.head.frameNo) return false;
     channel.live.add(client);
@@ -198,9 +200,10 @@ export function createHub(options: HubOptions) {
 
   return {
     /** Takes a socket over: hello first, then what it missed or a snapshot, then everything new. */
-    async attach(socket: HubSocket, { projectId, resume, unbatched }: AttachOptions): Promise<void> {
+    async attach(socket: HubSocket, options: AttachOptions): Promise<void> {
+      const { projectId, sql, resume, unbatched } = options;
       const client = createClient(socket, { unbatched, since: resume?.since ?? null });
-      const channel = await enter(projectId, socket);
+      const channel = await enter(options, socket);
       // Who left in the meantime would stay here for ever: its socket closes only once.
       if (!client.open()) return;
       if (closed) return client.close(CLOSE_GOING_AWAY, GOING_AWAY);

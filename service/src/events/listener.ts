@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { reconnectSeconds } from '../database/client.ts';
 
 export interface Listener {
   close(): Promise<void>;
@@ -38,6 +39,7 @@ export function listenTo(options: {
       max_lifetime: null,
       fetch_types: false,
       connect_timeout: 5,
+      backoff: reconnectSeconds,
       onnotice: () => {},
       onclose: () => again(sql),
       connection: { application_name: 'segbench-listener' },

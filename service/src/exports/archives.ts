@@ -1,3 +1,4 @@
+import { safeEntryName } from './entry-name.ts';
 import { labelImage } from './label-image.ts';
 import { encodeRoi } from './roi.ts';
 import { cellsOf, pathOf, type ExportRow } from './rows.ts';
@@ -8,13 +9,13 @@ import type { ZipEntry } from './zip.ts';
 export type ArchiveWriter = (context: ExportContext) => (row: ExportRow) => Iterable<ZipEntry>;
 
 /**
- * A name for each image that no other has: its path without the extension, and `~` with its id where that is taken, upper and lower
+ * A name for each image that no other has: its path without the extension, safe to unpack, and `~` with its id where that is taken, upper and lower
  * case being the same on some disks.
  */
 export function uniqueStems(): (row: ExportRow) => string {
   const taken = new Set<string>();
   return (row) => {
-    const plain = pathOf(row).replace(/(?<=[^/])\.[^./]*$/, '');
+    const plain = safeEntryName(pathOf(row).replace(/(?<=[^/])\.[^./]*$/, ''));
     const stem = taken.has(plain.toLowerCase()) ? `${plain}~${row.imageId}` : plain;
     taken.add(stem.toLowerCase());
     return stem;

@@ -9,6 +9,7 @@ export interface Claim {
   id: string;
   claim: string;
   batchId: string;
+  tenantId: string;
   format: ExportFormat;
   /** Images of the batch. */
   total: number;
@@ -44,7 +45,7 @@ export function createExportClaims(sql: Sql, leaseMs: number) {
         update exports e set status = 'running', claim = ${randomUUID()}, lease_until = ${lease}, attempts = attempts + 1, progress = 0
         from open, batches b, projects p
         where e.id = open.id and b.id = e.batch_id and p.id = b.project_id
-        returning e.id, e.claim, e.batch_id as "batchId", e.format, b.total, p.pixel_size_um as "pixelSizeUm"`;
+        returning e.id, e.claim, e.batch_id as "batchId", e.format, b.total, p.tenant_id as "tenantId", p.pixel_size_um as "pixelSizeUm"`;
       return row;
     },
     /** False when the claim was lost: the export was deleted, or another process has taken it up. */

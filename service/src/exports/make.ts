@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Sql } from '../database/client.ts';
 import { createHashMeter } from '../hash-meter.ts';
 import type { Storage } from '../storage.ts';
+import type { Owner } from '../tenants/owner.ts';
 import type { Claim, ExportClaims } from './claims.ts';
 import { EXPORT_WRITERS } from './formats.ts';
 import { exportRows, type ExportRow } from './rows.ts';
@@ -18,12 +18,18 @@ export class ClaimLost extends Error {}
  * never holds that up. @throws ClaimLost when the export was deleted or is another process's now; what `signal` was aborted with.
  */
 export async function makeExport(
-  deps: { sql: Sql; storage: Storage; claims: ExportClaims; renewMs: number; leaseMs: number },
+  deps: {
+    ownerOf: (tenantId: string) => Owner;
+    storage: Storage;
+    claims: ExportClaims;
+    renewMs: number;
+    leaseMs: number;
+  },
   claimed: Claim,
   signal: AbortSignal,
 ): Promise<void> {
-  const { sql, storage, claims } = deps;
-  const { id, batchId, format, total, pixelSizeUm } = claimed;
+  const { storage, claims } = deps;
+  const { id, batchId, tenantId, format, total, pixelSizeUm } = claimed;
   const { extension, mimeType, write } = EXPORT_WRITERS[format];
   const temporary = storage.temporaryPath();
   const spool = storage.temporaryPath();
@@ -46,7 +52,7 @@ export async function makeExport(
   }, deps.renewMs);
 
   async function* rows(): AsyncGenerator<ExportRow> {
-    for await (const row of exportRows(sql, batchId)) {
+    for await (const row of exportRows(deps.ownerOf(tenantId), batchId)) {
       over.throwIfAborted();
       yield row;
       done++;

@@ -13,7 +13,8 @@ declare module 'fastify' {
 export default fp(
   async (app: FastifyInstance) => {
     const store = createExportStore({
-      sql: app.sql,
+      sql: app.connections.service,
+      ownerOf: app.tenantOf,
       storage: app.storage,
       leaseMs: app.config.leaseMs,
       keepMs: app.config.exportKeepMs,
@@ -23,5 +24,5 @@ export default fp(
     app.addHook('onReady', async () => store.start());
     app.addHook('onClose', () => store.close());
   },
-  { name: 'exports', dependencies: ['services'] },
+  { name: 'exports', dependencies: ['services', 'tenants'] },
 );

@@ -1,6 +1,6 @@
 import type { Polygon, Result } from '#contract/results.ts';
 import type { ImageStatus } from '#contract/common.ts';
-import type { Sql } from '../database/client.ts';
+import type { Owner } from '../tenants/owner.ts';
 import { entriesByBatch } from '../results/query.ts';
 import { toResult } from '../results/forms.ts';
 
@@ -25,10 +25,11 @@ interface ImageFacts extends Omit<ExportRow, 'result' | 'imageId'> {
 const FACTS_PAGE = 200;
 
 /** Images of a batch by id, each with its result; a few hundred in memory at once. An image that is deleted meanwhile is left out. */
-export async function* exportRows(sql: Sql, batchId: string): AsyncGenerator<ExportRow> {
+export async function* exportRows(owner: Owner, batchId: string): AsyncGenerator<ExportRow> {
   let facts = new Map<string, ImageFacts>();
   let last = '';
-  for await (const entry of entriesByBatch(sql, batchId, undefined, true)) {
+  const { sql } = owner;
+  for await (const entry of entriesByBatch(owner, batchId, undefined, true)) {
     if (entry.missing) continue;
     if (entry.imageId > last) {
       const rows = await sql<ImageFacts[]>`

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Readable, pipeline } from 'node:stream';
 import { crc32, createDeflateRaw } from 'node:zlib';
+import { refuseUnsafeName } from './entry-name.ts';
 
 /** One file of an archive: its bytes, stored as they are, or pieces of it, which are deflated on the way. */
 export interface ZipEntry {
@@ -156,6 +157,7 @@ export async function* zip(
   let held = 0;
   try {
     for await (const { name, content } of entries) {
+      refuseUnsafeName(name);
       const entry: Written = {
         name: Buffer.from(name),
         flags: UTF8_NAME,

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { GraphQLFieldResolver } from 'graphql';
-import type { ExportStore } from '../exports/store.ts';
-import { createProjectStore, type ProjectStore } from '../database/projects.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { Prepared } from './document.ts';
 
@@ -9,8 +8,7 @@ import type { Prepared } from './document.ts';
 export interface Context {
   app: FastifyInstance;
   request: FastifyRequest;
-  projects: ProjectStore;
-  exports: ExportStore;
+  tenant: Tenant;
   loaders: Loaders;
   /** Whether results come with their polygons. */
   polygons: boolean;
@@ -20,6 +18,6 @@ export interface Resolvers {
 }
 
 export function createContext(app: FastifyInstance, request: FastifyRequest, { polygons }: Prepared): Context {
-  const projects = createProjectStore(app);
-  return { app, request, projects, exports: app.exports, polygons, loaders: createLoaders(app, projects, polygons) };
+  const { tenant } = request;
+  return { app, request, tenant, polygons, loaders: createLoaders(tenant, polygons) };
 }

@@ -1,8 +1,8 @@
 import DataLoader from 'dataloader';
-import type { FastifyInstance } from 'fastify';
 import type { Batch } from '../contract/batches.ts';
 import type { Image } from '../contract/images.ts';
-import type { ProjectFacts, ProjectStore } from '../database/projects.ts';
+import type { ProjectFacts } from '../database/projects.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import { apiError } from '../errors.ts';
 import { entriesByIds, type Entry, type StoredResult } from '../results/query.ts';
 import { LIMITS } from './limits.ts';
@@ -29,7 +29,7 @@ export function createPolygonBudget(): (entry: Entry) => void {
 }
 
 /** One query for all fields of a request that want the same kind of thing at the same time. They live as long as the request. */
-export function createLoaders(app: FastifyInstance, projects: ProjectStore, withPolygons: boolean) {
+export function createLoaders(tenant: Tenant, withPolygons: boolean) {
   const budget = createPolygonBudget();
   function byId<T>(load: (ids: readonly string[]) => Promise<T[]>, idOf: (row: T) => string) {
     return new DataLoader<string, T | null>(
@@ -43,15 +43,15 @@ export function createLoaders(app: FastifyInstance, projects: ProjectStore, with
   return {
     budget,
     project: byId<ProjectFacts>(
-      (ids) => projects.many(ids),
+      (ids) => tenant.projects.many(ids),
       ({ id }) => id,
     ),
     image: byId<Image>(
-      (ids) => app.images.many(ids),
+      (ids) => tenant.images.many(ids),
       ({ id }) => id,
     ),
     batch: byId<Batch>(
-      (ids) => app.batches.many(ids),
+      (ids) => tenant.batches.many(ids),
       ({ id }) => id,
     ),
     /** An entry for each image: missing, without a result, or with it. */
@@ -59,7 +59,7 @@ export function createLoaders(app: FastifyInstance, projects: ProjectStore, with
       async (ids) => {
         const wanted = ids.map((id) => id.toLowerCase());
         const entries: Entry[] = [];
-        for await (const entry of entriesByIds(app.sql, wanted, undefined, withPolygons)) {
+        for await (const entry of entriesByIds(tenant, wanted, undefined, withPolygons)) {
           budget(entry);
           entries.push(entry);
         }

@@ -28,51 +28,51 @@ const audited =
 const made = <T extends ById>(value: T): Change => ({ value, targetId: value.id });
 /** A verb of a batch, or one that makes a new batch. */
 const batchVerb = (verb: 'pause' | 'resume' | 'cancel') =>
-  audited<ById>('batches', async ({ id }, { app }) => made(await app.batches[verb](id)));
+  audited<ById>('batches', async ({ id }, { tenant }) => made(await tenant.batches[verb](id)));
 
 /** They run one after the other, as GraphQL says; each by the function of its route. */
 export const MUTATIONS: Resolvers = {
   Mutation: {
-    createProject: audited<{ input: ProjectBody }>('projects', async ({ input }, { projects, request }) =>
-      made(await projects.create(input, request.apiKey.name)),
+    createProject: audited<{ input: ProjectBody }>('projects', async ({ input }, { tenant, request }) =>
+      made(await tenant.projects.create(input, request.apiKey.name)),
     ),
-    updateProject: audited<ById & { input: Partial<ProjectBody> }>('projects', async ({ id, input }, { projects }) =>
-      made(await projects.update(id, input)),
+    updateProject: audited<ById & { input: Partial<ProjectBody> }>('projects', async ({ id, input }, { tenant }) =>
+      made(await tenant.projects.update(id, input)),
     ),
-    renameProject: audited<ById & { name: string }>('projects', async ({ id, name }, { projects }) =>
-      made(await projects.update(id, { name })),
+    renameProject: audited<ById & { name: string }>('projects', async ({ id, name }, { tenant }) =>
+      made(await tenant.projects.update(id, { name })),
     ),
-    deleteProject: audited<ById>('projects', async ({ id }, { projects }) => {
-      const { name, imageCount } = await projects.remove(id);
+    deleteProject: audited<ById>('projects', async ({ id }, { tenant }) => {
+      const { name, imageCount } = await tenant.projects.remove(id);
       return { value: id, targetId: id, detail: { name, images: imageCount } };
     }),
-    async deleteImages(_source, { ids }: { ids: string[] }, { app, projects, request }) {
+    async deleteImages(_source, { ids }: { ids: string[] }, { app, tenant, request }) {
       const deleted: string[] = [];
       const missing: string[] = [];
       for (const id of new Set(ids.map((each) => each.toLowerCase()))) {
-        const projectId = await app.images.remove(id);
+        const projectId = await tenant.images.remove(id);
         if (projectId === null) missing.push(id);
         else {
           deleted.push(id);
-          await projects.changed(projectId);
+          await tenant.projects.changed(projectId);
           const action = 'POST /graphql deleteImages';
           await app.writeAudit(request, { action, targetType: 'images', targetId: id });
         }
       }
       return { deleted, missing };
     },
-    startBatch: audited<{ projectId: string; input: BatchBody }>('batches', async ({ projectId, input }, { app }) =>
-      made(await app.batches.create(projectId, input)),
+    startBatch: audited<{ projectId: string; input: BatchBody }>('batches', async ({ projectId, input }, { tenant }) =>
+      made(await tenant.batches.create(projectId, input)),
     ),
     pauseBatch: batchVerb('pause'),
     resumeBatch: batchVerb('resume'),
     cancelBatch: batchVerb('cancel'),
-    retryBatch: audited<ById & { code?: FailureCode }>('batches', async ({ id, code }, { app }) =>
-      made(await app.batches.retry(id, code)),
+    retryBatch: audited<ById & { code?: FailureCode }>('batches', async ({ id, code }, { tenant }) =>
+      made(await tenant.batches.retry(id, code)),
     ),
-    createExport: audited<{ batchId: string; format: string }>('exports', async ({ batchId, format }, { exports }) => {
+    createExport: audited<{ batchId: string; format: string }>('exports', async ({ batchId, format }, { tenant }) => {
       const known = EXPORT_FORMATS.find((each) => enumName(each) === format);
-      return made(await exports.create(batchId, known!));
+      return made(await tenant.exports.create(batchId, known!));
     }),
   },
 };

@@ -34,7 +34,7 @@ export interface ResultPage {
 export const paging = <T extends Paged>(args: T): T => present(args) as T;
 
 /** The page's items and the count of all are two questions; each is asked only where its field is selected. */
-export function imagePage({ app, loaders }: Context, projectId: string, args: ImageListArguments) {
+export function imagePage({ tenant, loaders }: Context, projectId: string, args: ImageListArguments) {
   const { pagination, filter, sort } = paging(args);
   const { limit, offset, cursor } = pagination;
   const query = {
@@ -48,21 +48,21 @@ export function imagePage({ app, loaders }: Context, projectId: string, args: Im
   };
   let loading: Promise<{ items: Image[]; nextCursor: string | null }> | undefined;
   const load = () =>
-    (loading ??= app.images.items(query).then((page) => {
+    (loading ??= tenant.images.items(query).then((page) => {
       for (const image of page.items) loaders.image.prime(image.id, image);
       return page;
     }));
   return {
     items: async () => (await load()).items,
     nextCursor: async () => (await load()).nextCursor,
-    total: () => app.images.total(query),
+    total: () => tenant.images.total(query),
     limit,
     offset,
   };
 }
 
-export async function batchPage({ app, loaders }: Context, projectId: string, args: Paged) {
-  const page = await app.batches.list(projectId, paging(args).pagination);
+export async function batchPage({ tenant, loaders }: Context, projectId: string, args: Paged) {
+  const page = await tenant.batches.list(projectId, paging(args).pagination);
   for (const batch of page.items as Batch[]) loaders.batch.prime(batch.id, batch);
   return page;
 }
@@ -89,14 +89,14 @@ async function takeEntries(
 }
 
 /** @throws ApiError VALIDATION unless it is exactly one of images and batch; NOT_FOUND for an unknown batch */
-export function resultPage({ app, loaders, polygons }: Context, args: ResultArguments): Promise<ResultPage> {
+export function resultPage({ tenant, loaders, polygons }: Context, args: ResultArguments): Promise<ResultPage> {
   const { imageIds, batchId, pagination } = paging(args);
   const { limit, cursor } = pagination;
   if (imageIds !== undefined && batchId === undefined) {
     const ids = [...new Set(imageIds.map((id) => id.toLowerCase()))];
-    return takeEntries(entriesByIds(app.sql, ids, cursor, polygons), limit, loaders.budget);
+    return takeEntries(entriesByIds(tenant, ids, cursor, polygons), limit, loaders.budget);
   }
   if (imageIds === undefined && batchId !== undefined)
-    return takeEntries(entriesByBatch(app.sql, batchId.toLowerCase(), cursor, polygons), limit, loaders.budget);
+    return takeEntries(entriesByBatch(tenant, batchId.toLowerCase(), cursor, polygons), limit, loaders.budget);
   throw badValue('imageIds', imageIds ?? null, 'exactly one of imageIds and batchId');
 }

@@ -30,12 +30,12 @@ export const QUERIES: Resolvers = {
       if (!project) throw notFound('project', id);
       return project;
     },
-    projects: (_source, args: Paged, { projects }) => {
+    projects: (_source, args: Paged, { tenant }) => {
       const { limit, offset, cursor } = paging(args).pagination;
-      return projects.list(limit, offset, cursor);
+      return tenant.projects.list(limit, offset, cursor);
     },
-    async image(_source, { id }: ById, { app }) {
-      const image = await app.images.get(id);
+    async image(_source, { id }: ById, { tenant }) {
+      const image = await tenant.images.get(id);
       if (!image) throw notFound('image', id);
       return image;
     },
@@ -44,7 +44,7 @@ export const QUERIES: Resolvers = {
       if (!project) throw notFound('project', args.projectId);
       return imagePage(context, project.id, args);
     },
-    batch: (_source, { id }: ById, { app }) => app.batches.get(id),
+    batch: (_source, { id }: ById, { tenant }) => tenant.batches.get(id),
     batches: (_source, args: Paged & OfProject, context) => batchPage(context, args.projectId, args),
     async result(_source, { imageId }: { imageId: string }, { loaders }) {
       const entry = await loaders.result.load(imageId);
@@ -53,10 +53,10 @@ export const QUERIES: Resolvers = {
       return entry;
     },
     results: (_source, args: ResultArguments, context) => resultPage(context, args),
-    failures: (_source, { batchId }: OfBatch, { app }) => app.batches.failures(batchId),
-    export: (_source, { id }: ById, { exports }) => exports.get(id),
-    exports: (_source, { batchId, pagination: { limit, offset } }: Paged & OfBatch, { exports }) =>
-      exports.list(batchId, limit, offset),
-    queue: (_source, _args, { app }) => app.batches.queue(),
+    failures: (_source, { batchId }: OfBatch, { tenant }) => tenant.batches.failures(batchId),
+    export: (_source, { id }: ById, { tenant }) => tenant.exports.get(id),
+    exports: (_source, { batchId, pagination: { limit, offset } }: Paged & OfBatch, { tenant }) =>
+      tenant.exports.list(batchId, limit, offset),
+    queue: (_source, _args, { tenant }) => tenant.queue(),
   },
 };

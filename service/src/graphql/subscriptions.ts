@@ -71,8 +71,11 @@ function readerOn(socket: WebSocket, onText: (text: string) => void, onGone: () 
 }
 
 /** Follows a batch by the frames of its project. @throws ApiError NOT_FOUND */
-async function follow(taskId: string, { app, socket, request }: SubscriptionContext): Promise<Latest<Progress>> {
-  const batch = await app.batches.get(taskId);
+async function follow(
+  taskId: string,
+  { app, tenant, socket, request }: SubscriptionContext,
+): Promise<Latest<Progress>> {
+  const batch = await tenant.batches.get(taskId);
   const seat = readerOn(socket, onText, onGone);
   const progress = createLatest<Progress>(() => seat.leave());
   let told = 0;
@@ -90,7 +93,7 @@ async function follow(taskId: string, { app, socket, request }: SubscriptionCont
   async function read(): Promise<void> {
     const before = told;
     try {
-      const state = await app.batches.get(batch.id);
+      const state = await tenant.batches.get(batch.id);
       if (told === before) tell(state);
     } catch (error) {
       if (error instanceof ApiError) progress.fail(error);
@@ -111,7 +114,12 @@ async function follow(taskId: string, { app, socket, request }: SubscriptionCont
     seat.leave();
   }
   try {
-    await app.events.attach(seat.reader, { projectId: batch.projectId, resume: null, unbatched: false });
+    await app.events.attach(seat.reader, {
+      projectId: batch.projectId,
+      sql: tenant.sql,
+      resume: null,
+      unbatched: false,
+    });
   } catch (error) {
     seat.leave();
     throw error;

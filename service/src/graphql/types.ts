@@ -61,11 +61,11 @@ export const TYPES: Resolvers = {
   },
   Batch: {
     project: ({ projectId }: Batch, _args, { loaders }) => loaders.project.load(projectId),
-    failures: ({ id }: Batch, _args, { app }) => app.batches.failures(id),
+    failures: ({ id }: Batch, _args, { tenant }) => tenant.batches.failures(id),
     results: ({ id }: Batch, args: Paged, context) => resultPage(context, { ...args, batchId: id }),
-    exports: ({ id }: Batch, args: Paged, { exports }) => {
+    exports: ({ id }: Batch, args: Paged, { tenant }) => {
       const { limit, offset } = paging(args).pagination;
-      return exports.list(id, limit, offset);
+      return tenant.exports.list(id, limit, offset);
     },
   },
   Export: {

@@ -10,8 +10,8 @@ export interface StoredReply {
 }
 
 /** A request that has given no sign of life for this long belongs to a process that died. */
-const ABANDONED_SECONDS = 120;
-const SIGN_OF_LIFE_MS = 20_000;
+const ABANDONED_SECONDS = 10;
+const SIGN_OF_LIFE_MS = 3_000;
 const WAIT_MS = 30_000;
 const POLL_MS = 100;
 const KEPT_HOURS = 24;
@@ -73,8 +73,11 @@ export function createIdempotency(sql: Sql, options: { waitMs?: number; signOfLi
       }, options.signOfLifeMs ?? SIGN_OF_LIFE_MS);
       try {
         const answer = await work(async (tx, { statusCode, reply, fingerprint: own }) => {
-          await tx`update idempotency set status_code = ${statusCode}, reply = ${JSON.stringify(reply)}::text::json, fingerprint = ${own}
-            where ${where}`;
+          // who was thought dead, and whose key was given to another, must not make its own change beside the other's
+          const [mine] = await tx`
+            update idempotency set status_code = ${statusCode}, reply = ${JSON.stringify(reply)}::text::json, fingerprint = ${own}
+            where ${where} and status_code is null returning key`;
+          if (!mine) throw apiError('IDEMPOTENCY_IN_USE', `another request with Idempotency-Key ${at.key} was faster`);
         });
         await sql`delete from idempotency where created_at < now() - make_interval(hours => ${KEPT_HOURS})`;
         return { ...answer, replayed: false };

@@ -1,22 +1,10 @@
 import { open } from 'node:fs/promises';
 import sharp from 'sharp';
-import type { Rejection } from '#contract/images.ts';
 import { failOnFor, prepareSharp } from '../inference/decode.ts';
+import type { ImageFacts, Refusal } from './refusal.ts';
 import { findMisreadLayout } from './tiff-layout.ts';
 
 prepareSharp();
-
-export interface ImageFacts {
-  mimeType: string;
-  width: number;
-  height: number;
-  channels: number;
-  pages: number;
-  /** 0xRRGGBB */
-  averageColour: number;
-}
-export type Refusal = Omit<Rejection, 'name'>;
-export const isRefusal = (value: ImageFacts | Refusal): value is Refusal => 'code' in value;
 
 const startsWith = (head: Buffer, text: string, at = 0) => head.toString('latin1', at, at + text.length) === text;
 /** First bytes → type; the client's file name and content type are not believed. */

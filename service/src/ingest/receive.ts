@@ -4,10 +4,10 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createHashMeter } from '../hash-meter.ts';
 import type { Storage } from '../storage.ts';
-import { createLimiter } from './limiter.ts';
 import { parseFileName } from './file-name.ts';
 import { digestOf } from './fingerprint.ts';
-import { inspectImage, isRefusal, type ImageFacts, type Refusal } from './inspect.ts';
+import { isRefusal, type ImageFacts, type Refusal } from './refusal.ts';
+import type { Inspectors } from './inspectors.ts';
 
 export interface Accepted extends ImageFacts {
   name: string;
@@ -24,9 +24,6 @@ export type Received = { accepted: Accepted } | { rejected: Refusal & { name: st
 /** One part of a multipart body; `truncated` is set when it was cut at the size limit. */
 export type PartStream = Readable & { truncated?: boolean };
 
-/** Whole decodes hold a picture in memory each: two at a time, whatever the number of uploads. */
-const decode = createLimiter(2);
-
 async function sync(file: string): Promise<void> {
   const handle = await open(file, 'r+');
   try {
@@ -42,7 +39,13 @@ async function sync(file: string): Promise<void> {
  */
 export async function receiveFile(
   part: { filename: string | undefined; file: PartStream },
-  deps: { storage: Storage; maxFileBytes: number; maxPixels: number; onTemporary: (file: string) => void },
+  deps: {
+    storage: Storage;
+    inspect: Inspectors['inspect'];
+    maxFileBytes: number;
+    maxPixels: number;
+    onTemporary: (file: string) => void;
+  },
 ): Promise<{ finish: () => Promise<Received>; sha256: string }> {
   const { storage } = deps;
   const startedAt = new Date();
@@ -69,7 +72,7 @@ export async function receiveFile(
     return refuse(sha256, 'EMPTY_FILE', 'the file has no bytes');
   }
   const finish = async (): Promise<Received> => {
-    const facts = await decode(() => inspectImage(temporary, deps.maxPixels));
+    const facts = await deps.inspect(temporary, deps.maxPixels);
     if (isRefusal(facts)) {
       await storage.discard(temporary);
       return { rejected: { name: given, ...facts } };

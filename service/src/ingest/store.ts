@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Image } from '#contract/images.ts';
 import { keepBytes } from '../database/bytes-lock.ts';
-import type { Sql, Transaction } from '../database/client.ts';
+import type { Transaction } from '../database/client.ts';
 import { notFound } from '../errors.ts';
 import type { Storage } from '../storage.ts';
+import type { Owner } from '../tenants/owner.ts';
 import type { Accepted } from './receive.ts';
 
 interface NewRow {
@@ -17,16 +18,17 @@ interface NewRow {
  * `alongside` runs in that transaction, last.
  */
 export async function storeImages(
-  deps: { sql: Sql; storage: Storage },
+  deps: Owner & { storage: Storage },
   projectId: string,
   files: readonly Accepted[],
   alongside?: (tx: Transaction, images: Image[]) => Promise<void>,
 ): Promise<Image[]> {
-  const { sql, storage } = deps;
+  const { sql, tenantId, storage } = deps;
   const blobs = [...new Map(files.map((file) => [file.sha256, file])).values()];
   const images = files.map((file) => ({ id: randomUUID(), file }));
   return sql.begin(async (tx) => {
-    const [project] = await tx`select id from projects where id = ${projectId} and deleted_at is null for key share`;
+    const [project] = await tx`select id from projects 
+      where id = ${projectId} and deleted_at is null and tenant_id = ${tenantId} for key share`;
     if (!project) throw notFound('project', projectId);
     await keepBytes(
       tx,
@@ -43,7 +45,7 @@ export async function storeImages(
       pages: file.pages,
       average_colour: file.averageColour,
     }));
-    await tx`insert into blobs ${tx(blobRows)} on conflict (sha256) do nothing`;
+    await tx`insert into blobs ${tx(blobRows)} on conflict do nothing`;
     const imageRows = images.map(({ id, file }) => ({
       id,
       project_id: projectId,

@@ -4,7 +4,9 @@ import type { Transaction } from '../database/client.ts';
 import type { Services } from '../plugins/decorators.ts';
 import { ApiError, apiError } from '../errors.ts';
 import { createFingerprint } from './fingerprint.ts';
+import type { Inspectors } from './inspectors.ts';
 import { receiveFile, type Accepted, type Received } from './receive.ts';
+import type { Owner } from '../tenants/owner.ts';
 import { storeImages } from './store.ts';
 
 export const MAX_FILES = 100;
@@ -15,17 +17,19 @@ export const FILE_FIELD = 'files';
  * Whatever happens, no temporary file outlives the request. `save` runs in the transaction that makes the images true.
  */
 export async function uploadImages(
-  services: Services,
+  services: Pick<Services, 'config' | 'storage' | 'metrics'> & { inspectors: Inspectors },
+  owner: Owner,
   projectId: string,
   parts: AsyncIterable<Multipart>,
   save?: (tx: Transaction, reply: UploadReply, fingerprint: Buffer) => Promise<void>,
 ): Promise<UploadReply> {
-  const { config, storage, metrics } = services;
+  const { config, storage, metrics, inspectors } = services;
   const temporaries: string[] = [];
   const pending: Promise<Received>[] = [];
   const fingerprint = createFingerprint();
   const deps = {
     storage,
+    inspect: inspectors.inspect,
     maxFileBytes: config.maxFileBytes,
     maxPixels: config.maxImagePixels,
     onTemporary: (file: string) => void temporaries.push(file),
@@ -58,7 +62,7 @@ export async function uploadImages(
         );
       throw new ApiError('NO_IMAGE_ACCEPTED', `no file was accepted: ${reasons.join('; ')}`, { rejected });
     }
-    const images = await storeImages(services, projectId, accepted, async (tx, stored) =>
+    const images = await storeImages({ ...owner, storage }, projectId, accepted, async (tx, stored) =>
       save?.(tx, { images: stored, rejected }, fingerprint.value()),
     );
     for (const file of accepted) metrics.stageDuration.observe({ stage: 'upload' }, file.receivedMs / 1000);

@@ -41,7 +41,7 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   relativePath: 'plate-7/B03.png',
   mimeType: 'image/png',
   sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
-  token: 'sb_Q3nJm0Zk2Xc7V9tB4wLr8yHs6uPd1aEf',
+  token: '3f2b7c1e-8d4a-4f6b-9e21-7a5c0d9b1e42.Q3nJm0Zk2Xc7V9tB4wLr8yHs6uPd1aEfGh5Ti0Ko2Mn',
   model: 'nuclei',
   modelVersion: '1',
   threshold: 0.5,

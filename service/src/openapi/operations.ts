@@ -116,7 +116,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     operationId: 'openEvents',
     description:
       'The first frame is `hello`. With `epoch` and `since` the client gets exactly what it missed, or a `snapshot`. Close codes: 1001 the server ends, 1008 the key or session has ended, 1009 a message over 64 KiB, 1013 the client stopped reading, 4404 the project was deleted.',
-    errors: ['FOREIGN_ORIGIN', 'NOT_FOUND', 'UPGRADE_REQUIRED'],
+    errors: ['FOREIGN_ORIGIN', 'NOT_FOUND', 'UPGRADE_REQUIRED', 'TOO_MANY_SOCKETS', 'SOCKETS_BUSY'],
     bare: { 101: 'Switching protocols: frames of `ServerFrame` as text follow. The client sends nothing' },
   },
 
@@ -150,7 +150,9 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/metrics/endpoints': { operationId: 'getEndpoints' },
   'POST /api/keys': {
     operationId: 'createKey',
-    description: 'Who has `admin` may give out any scope, also one that the own key lacks.',
+    description:
+      'Who has `admin` may give out any scope, also one that the own key lacks. `tenant` is for keys of the operator’s tenant: a name that is new makes a tenant. Keys of other tenants cannot have `metrics`.',
+    errors: ['CONFLICT'],
     body: { name: 'nightly run', scopes: ['read', 'write'] },
   },
   'GET /api/keys': { operationId: 'listKeys', errors: ['BAD_CURSOR'] },
@@ -158,6 +160,13 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     operationId: 'deleteKey',
     description:
       'It ends at once, in every API process, with its sessions and open sockets. Any key may be revoked, the last one with `admin` too: a start with a new BOOTSTRAP_API_KEY then lets the owner in again.',
+  },
+  'POST /api/keys/:id/rotate': {
+    operationId: 'rotateKey',
+    description:
+      'The id, name and scopes stay. The secret before, and its sessions, hold for `overlapSeconds` more (a week at most); without a body they end at once, open sockets too.',
+    body: { overlapSeconds: 3600 },
+    bodyOptional: true,
   },
   'GET /api/audit': { operationId: 'listAudit', errors: ['BAD_CURSOR'] },
 
@@ -200,7 +209,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   },
   'GET /graphql': {
     operationId: 'openGraph',
-    errors: ['FOREIGN_ORIGIN', 'METHOD_NOT_ALLOWED', 'RATE_LIMITED'],
+    errors: ['FOREIGN_ORIGIN', 'METHOD_NOT_ALLOWED', 'RATE_LIMITED', 'TOO_MANY_SOCKETS', 'SOCKETS_BUSY'],
     scope: 'read',
     produces: ['text/html'],
     bare: { 101: 'Switching protocols: graphql-transport-ws follows' },

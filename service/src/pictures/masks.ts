@@ -1,6 +1,6 @@
 import type { Image } from '#contract/images.ts';
 import type { Cache } from '../cache.ts';
-import type { Sql } from '../database/client.ts';
+import type { Owner } from '../tenants/owner.ts';
 import { notFound } from '../errors.ts';
 
 export interface Mask {
@@ -11,11 +11,11 @@ export interface Mask {
 }
 
 /** Which result an image's mask shows. Cached: a mask that is drawn already costs no query. */
-export function createMasks({ sql, cache }: { sql: Sql; cache: Cache }) {
+export function createMasks({ sql, cache, tenantId }: Owner & { cache: Cache }) {
   async function load(imageId: string): Promise<Mask | null> {
     const [row] = await sql<Mask[]>`
       select r.id as "resultId", r.image_width as width, r.image_height as height
-      from images i join results r on r.id = i.result_id where i.id = ${imageId}`;
+      from images i join results r on r.id = i.result_id and r.tenant_id = ${tenantId} where i.id = ${imageId}`;
     return row ?? null;
   }
   return {
@@ -23,7 +23,8 @@ export function createMasks({ sql, cache }: { sql: Sql; cache: Cache }) {
       cache.wrap({ kind: 'mask', projectId, key: id }, () => load(id)),
     /** @throws ApiError NOT_FOUND */
     async polygonsOf(resultId: string): Promise<Uint8Array> {
-      const [row] = await sql<{ polygons: Uint8Array }[]>`select polygons from results where id = ${resultId}`;
+      const [row] = await sql<{ polygons: Uint8Array }[]>`
+        select polygons from results where id = ${resultId} and tenant_id = ${tenantId}`;
       if (!row) throw notFound('result', resultId);
       return row.polygons;
     },

@@ -2,6 +2,7 @@ import fp from 'fastify-plugin';
 import type { FastifyInstance } from 'fastify';
 import { apiError, shown } from '../errors.ts';
 import { errorBody } from './error-handler.ts';
+import { BARE_HEADERS } from './security.ts';
 
 /** A name or an address, with a port or without (RFC 9110 section 7.2); empty where the address has no host. */
 const HOST = /^([\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(:\d{0,5})?$/i;
@@ -31,6 +32,7 @@ export default fp(
         'content-type': 'application/json; charset=utf-8',
         'content-length': Buffer.byteLength(body),
         connection: 'close',
+        ...BARE_HEADERS,
       });
       response.end(body);
     });

@@ -1,12 +1,13 @@
 import fp from 'fastify-plugin';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AuditEntry } from '../tenants/audit.ts';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** `/api/projects/:id/images` → `images`: the last fixed part of the route that is not a verb of a batch. */
+/** `/api/projects/:id/images` → `images`: the last fixed part of the route that is not a verb. */
 export function targetTypeOf(route: string): string {
   const parts = route.split('/').filter((part) => part !== '' && part !== 'api' && !part.startsWith(':'));
-  const verbs = new Set(['pause', 'resume', 'cancel', 'retry']);
+  const verbs = new Set(['pause', 'resume', 'cancel', 'retry', 'rotate']);
   return parts.filter((part) => !verbs.has(part)).at(-1) ?? 'unknown';
 }
 
@@ -14,16 +15,11 @@ const targetIdOf = (request: FastifyRequest): string | null =>
   request.audit?.targetId ?? (request.params as { id?: string } | undefined)?.id ?? null;
 
 /** What one change says of itself. */
-export interface AuditEntry {
-  action: string;
-  targetType: string;
-  targetId: string | null;
-  detail?: Record<string, unknown> | undefined;
-}
+export type RequestAudit = Omit<AuditEntry, 'by'>;
 declare module 'fastify' {
   interface FastifyInstance {
     /** Never rejects: the change is committed, and its reply must not become an error. */
-    writeAudit(request: FastifyRequest, entry: AuditEntry): Promise<void>;
+    writeAudit(request: FastifyRequest, entry: RequestAudit): Promise<void>;
   }
 }
 
@@ -31,19 +27,8 @@ declare module 'fastify' {
 export default fp(
   async (app: FastifyInstance) => {
     app.decorateRequest('audit', null);
-    app.decorate(
-      'writeAudit',
-      async (request: FastifyRequest, { action, targetType, targetId, detail }: AuditEntry) => {
-        const { id, name } = request.apiKey;
-        try {
-          await app.sql`
-          insert into audit (key_id, key_name, action, target_type, target_id, detail)
-          values (${id || null}, ${name || null}, ${action}, ${targetType}, ${targetId},
-            ${detail ? app.sql.json(detail as Record<string, string>) : null})`;
-        } catch (error) {
-          request.log.error({ err: error, action }, 'audit row lost');
-        }
-      },
+    app.decorate('writeAudit', (request: FastifyRequest, entry: RequestAudit) =>
+      request.tenant.writeAudit({ ...entry, by: request.apiKey }),
     );
     app.addHook('preSerialization', async (request, _reply, payload) => {
       const id = (payload as { id?: unknown } | null)?.id;

@@ -5,6 +5,7 @@ import { createKeyStore, KEYS_CHANNEL, type KeyStore } from '../database/keys.ts
 import { apiError } from '../errors.ts';
 import { createAccessGuard, type AccessGuard, type Credentials } from '../events/access.ts';
 import { listenTo } from '../events/listener.ts';
+import { NO_TENANT } from '../tenants/first.ts';
 import type { ApiKey } from './decorators.ts';
 
 declare module 'fastify' {
@@ -20,7 +21,7 @@ declare module 'fastify' {
 }
 
 export const SESSION_COOKIE = 'segbench_session';
-const NOBODY: ApiKey = { id: '', name: '', scopes: [] };
+const NOBODY: ApiKey = { id: '', name: '', scopes: [], tenantId: NO_TENANT };
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export const bearerOf = (request: FastifyRequest): string | undefined =>
@@ -53,7 +54,7 @@ export default fp(
   async (app: FastifyInstance) => {
     await app.register(cookie);
     const { sessionSeconds, keyTrustMs: trustMs } = app.config;
-    app.decorate('keys', createKeyStore(app.sql, { sessionSeconds, trustMs }));
+    app.decorate('keys', createKeyStore(app.connections.service, { sessionSeconds, trustMs }));
     app.decorate(
       'access',
       createAccessGuard(app.keys, (error) => app.log.warn(error, 'a key could not be looked up')),

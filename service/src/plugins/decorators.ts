@@ -1,17 +1,19 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import type { Cache } from '../cache.ts';
+import type { CacheServer } from '../cache.ts';
 import type { Config } from '../config.ts';
 import type { Scope } from '#contract/common.ts';
-import type { Sql } from '../database/client.ts';
-import type { ImageStore } from '../database/images.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Storage } from '../storage.ts';
+import type { Connections } from '../tenants/connections.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 
 /** Who asks: the key itself, or the key that a session was made from. */
 export interface ApiKey {
   id: string;
   name: string;
   scopes: readonly Scope[];
+  /** Whose rows it sees. */
+  tenantId: string;
 }
 
 /** What a mutation says of itself beside method, route and target; see `plugins/audit.ts`. */
@@ -25,20 +27,23 @@ export interface AuditNote {
 /** What the service is made of, opened by the role that runs it. */
 export interface Services {
   config: Config;
-  sql: Sql;
+  connections: Connections;
   metrics: Metrics;
-  cache: Cache;
+  cache: CacheServer;
   storage: Storage;
 }
 
 declare module 'fastify' {
   interface FastifyInstance extends Services {
-    images: ImageStore;
+    /** What routes may touch of a tenant; the only way to its rows. */
+    tenantOf(tenantId: string): Tenant;
     /** As `onRequest` or `preHandler` of a route: 403 unless the key has the scope. */
     requireScope(scope: Scope): onRequestAsyncHookHandler;
   }
   interface FastifyRequest {
     apiKey: ApiKey;
+    /** Of the key. */
+    tenant: Tenant;
     /** True when a cookie, not a bearer key, says who asks. */
     bySession: boolean;
     audit: AuditNote | null;

@@ -53,6 +53,7 @@ export function explainValidation(context: string, errors: readonly FastifySchem
 /** Errors of plugins whose status alone would mislead. */
 const PLUGIN_CODES: Record<string, ErrorCode> = {
   FST_FILES_LIMIT: 'TOO_MANY_FILES',
+  FST_FIELDS_LIMIT: 'BAD_REQUEST',
   FST_INVALID_MULTIPART_CONTENT_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
 };
@@ -89,6 +90,7 @@ const BODY_MESSAGES: Record<string, (request: FastifyRequest) => string> = {
     `content-type is ${shown(headers['content-type'])}: expected ${routeOptions.schema?.consumes?.join(' or ') ?? 'application/json'}`,
   FST_PROTO_VIOLATION: () =>
     'multipart field has the name of a property that every object has: expected files in files',
+  FST_FIELDS_LIMIT: () => 'the request has multipart fields of text: expected files in files alone',
   FST_FILES_LIMIT: () => `the request has more than ${MAX_FILES} files: at most ${MAX_FILES} are allowed`,
 };
 /** The validator takes a body that is not there for null. */
@@ -114,7 +116,7 @@ export function toApiError(error: unknown): ApiError {
 }
 
 /** As it should be: too many ask, and a line for each would be one more load; or a balancer looks at a process that ends. */
-const QUIET: ReadonlySet<ErrorCode> = new Set(['PICTURES_BUSY', 'OVERLOADED', 'ENDING']);
+const QUIET: ReadonlySet<ErrorCode> = new Set(['PICTURES_BUSY', 'SOCKETS_BUSY', 'OVERLOADED', 'ENDING']);
 
 export const errorBody = (error: ApiError): ErrorBody => ({
   statusCode: error.statusCode,
@@ -148,7 +150,7 @@ export default fp(
       // Without a route it does not matter what Fastify finds wrong with the body.
       if (request.is404 && !(error instanceof ApiError) && answer.statusCode < 500)
         return refuseUnrouted(request, reply);
-      // Nobody is left to answer, and nothing failed here.
+      // Nobody is left to answer, and nothing failed here; or too many ask, and a line for each would be one more load.
       if (answer.statusCode >= 500 && !QUIET.has(answer.code) && !request.raw.errored)
         request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
       return reply

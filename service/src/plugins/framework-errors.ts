@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { apiError, shown, type ApiError } from '../errors.ts';
 import { errorBody } from './error-handler.ts';
+import { BARE_HEADERS } from './security.ts';
 
 export const MAX_PARAM_LENGTH = 200;
 
@@ -15,13 +16,21 @@ export function frameworkErrors(error: FastifyError, request: FastifyRequest, re
       : request.url.startsWith('/')
         ? apiError('BAD_REQUEST', `path is ${path}: expected percent-encoded UTF-8`)
         : apiError('BAD_REQUEST', `target is ${path}: expected a path, or an http address`);
-  void reply.code(answer.statusCode).type('application/json; charset=utf-8').send(errorBody(answer));
+  void reply
+    .code(answer.statusCode)
+    .headers(BARE_HEADERS)
+    .type('application/json; charset=utf-8')
+    .send(errorBody(answer));
 }
 
 const BY_CODE: Readonly<Record<string, ApiError>> = {
   ERR_HTTP_REQUEST_TIMEOUT: apiError('REQUEST_TIMEOUT'),
   HPE_HEADER_OVERFLOW: apiError('HEADERS_TOO_LARGE'),
 };
+
+const BARE_LINES = Object.entries(BARE_HEADERS)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
 
 /** The answer to a request that arrived whole before the one that is refused: Node keeps it at the socket. */
 function answerBefore(socket: Socket): ServerResponse | undefined {
@@ -50,7 +59,7 @@ function answerInTurn(error: Error & { code?: string }, socket: Socket): void {
   if (socket.writable)
     socket.write(
       `HTTP/1.1 ${answer.statusCode} ${STATUS_CODES[answer.statusCode]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n${BARE_LINES}\r\n${body}`,
     );
   socket.destroySoon();
 }

@@ -27,11 +27,11 @@ async function probe(work: () => Promise<unknown>, down: Status): Promise<Part> 
 export async function checkHealth(app: FastifyInstance): Promise<Pick<HealthReply, 'status' | 'services'>> {
   let workers = 0;
   const [database, cache, queue, inference] = await Promise.all([
-    probe(() => app.sql`select 1`.execute(), 'unhealthy'),
+    probe(() => app.connections.service`select 1`.execute(), 'unhealthy'),
     probe(() => app.cache.redis.ping(), 'degraded'),
     probe(() => app.queueRedis.ping(), 'degraded'),
     probe(async () => {
-      workers = (await app.batches.queue()).workers.length;
+      workers = (await app.queue()).workers.length;
       if (workers === 0) throw new Error('no worker reports');
     }, 'degraded'),
   ]);

@@ -24,6 +24,7 @@ export default fp(
       workers: config.pictureWorkers,
       queue: config.pictureQueue,
       timeoutMs: config.pictureTimeoutMs,
+      limits: { memoryBytes: config.decodeMemoryBytes, cpuSeconds: config.decodeCpuSeconds },
       log: (message) => log.warn(message),
     });
     const index = createPictureIndex({ redis: cache.redis, prefix: config.queuePrefix });

@@ -38,7 +38,7 @@ export default fp(
 
     if (plant.has('slow-query')) {
       const timer = setInterval(
-        () => void app.sql`SELECT pg_sleep(${SLOW_QUERY.seconds})`.catch(() => {}),
+        () => void app.connections.service`SELECT pg_sleep(${SLOW_QUERY.seconds})`.catch(() => {}),
         SLOW_QUERY.everyMs,
       );
       app.addHook('onClose', async () => clearInterval(timer));

@@ -1,5 +1,5 @@
 import type { Result } from '#contract/results.ts';
-import type { Sql } from '../database/client.ts';
+import type { Owner } from '../tenants/owner.ts';
 import { UUID } from '../database/cursor.ts';
 import { apiError, shown } from '../errors.ts';
 
@@ -53,7 +53,7 @@ function unpack(kind: Kind, cursor: string | undefined): unknown {
 
 /** Entries of the given images in their order, from `cursor` on. The batch of a result is the latest that yielded it. */
 export async function* entriesByIds(
-  sql: Sql,
+  { sql, tenantId }: Owner,
   imageIds: readonly string[],
   cursor: string | undefined,
   withPolygons: boolean,
@@ -69,7 +69,7 @@ export async function* entriesByIds(
     select i.id as "imageId", i.result_id as "resultId", coalesce(octet_length(r.polygons), 0) as bytes,
       coalesce((select bi.batch_id from batch_items bi
         where bi.image_id = i.id and bi.result_id = i.result_id order by bi.queued_at desc limit 1), i.batch_id) as "batchId"
-    from images i join projects p on p.id = i.project_id and p.deleted_at is null left join results r on r.id = i.result_id
+    from images_of_tenant i join projects p on p.id = i.project_id and p.deleted_at is null and p.tenant_id = ${tenantId} left join results r on r.id = i.result_id
     where i.id = any(${ids}::uuid[])`;
   const found = new Map(rows.map((row) => [row.imageId, row]));
   const plan = ids.map((imageId, index): Planned => {
@@ -79,19 +79,19 @@ export async function* entriesByIds(
       ? { ...row, cursor: at, missing: false }
       : { imageId, batchId: '', resultId: null, bytes: 0, cursor: at, missing: true };
   });
-  yield* filled(sql, plan, withPolygons);
+  yield* filled({ sql, tenantId }, plan, withPolygons);
 }
 
 /** The entry of one image. */
-export async function entryOf(sql: Sql, imageId: string): Promise<Entry> {
-  const entries = entriesByIds(sql, [imageId.toLowerCase()], undefined, true);
+export async function entryOf(owner: Owner, imageId: string): Promise<Entry> {
+  const entries = entriesByIds(owner, [imageId.toLowerCase()], undefined, true);
   const { value } = await entries.next();
   return (value as Entry | undefined) ?? { imageId, cursor: '', missing: true };
 }
 
 /** Entries of a batch by image id, from `cursor` on. @throws ApiError NOT_FOUND */
 export async function* entriesByBatch(
-  sql: Sql,
+  { sql, tenantId }: Owner,
   batchId: string,
   cursor: string | undefined,
   withPolygons: boolean,
@@ -100,7 +100,8 @@ export async function* entriesByBatch(
   if (typeof after !== 'string' || !UUID.test(after))
     throw apiError('BAD_CURSOR', `cursor points at ${shown(after)}: expected what a reply for this batch gave out`);
   const [batch] = await sql`
-    select b.id from batches b join projects p on p.id = b.project_id and p.deleted_at is null where b.id = ${batchId}`;
+    select b.id from batches b join projects p on p.id = b.project_id and p.deleted_at is null and p.tenant_id = ${tenantId}
+    where b.id = ${batchId}`;
   if (!batch) throw apiError('NOT_FOUND', `no batch with id ${batchId}`);
   for (;;) {
     const rows: { imageId: string; resultId: string | null; bytes: number }[] = await sql<
@@ -113,7 +114,7 @@ export async function* entriesByBatch(
     const plan = rows
       .slice(0, BATCH_PLAN_ROWS)
       .map((row): Planned => ({ ...row, batchId, missing: false, cursor: pack(`batch/${batchId}`, row.imageId) }));
-    yield* filled(sql, plan, withPolygons);
+    yield* filled({ sql, tenantId }, plan, withPolygons);
     if (!more) return;
     after = plan.at(-1)!.imageId;
   }
@@ -136,7 +137,11 @@ export function pagesOf<T extends { bytes: number }>(plan: readonly T[]): T[][] 
   return pages;
 }
 
-async function* filled(sql: Sql, plan: readonly Planned[], withPolygons: boolean): AsyncGenerator<Entry> {
+async function* filled(
+  { sql, tenantId }: Owner,
+  plan: readonly Planned[],
+  withPolygons: boolean,
+): AsyncGenerator<Entry> {
   for (const page of pagesOf(plan)) {
     const ids = [...new Set(page.flatMap(({ resultId }) => resultId ?? []))];
     const stored = new Map<string, StoredResult>();
@@ -145,7 +150,7 @@ async function* filled(sql: Sql, plan: readonly Planned[], withPolygons: boolean
         select id, model, model_version as "modelVersion", threshold, image_width as "imageWidth", image_height as "imageHeight",
           polygon_count as "polygonCount", processing_ms as "processingTimeMs", stages, warnings,
           ${withPolygons ? sql`polygons` : sql`''::bytea as polygons`}
-        from results where id = any(${ids}::uuid[])`)
+        from results where id = any(${ids}::uuid[]) and tenant_id = ${tenantId}`)
         stored.set(row.id, row);
     for (const { imageId, cursor, missing, batchId, resultId } of page)
       yield missing

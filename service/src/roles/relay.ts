@@ -5,11 +5,11 @@ import { createJobQueue, type JobQueue } from '../batches/queue.ts';
 import { readQueue } from '../batches/read.ts';
 import { reconcileOnce } from '../batches/reconcile.ts';
 import { createPace, refillMs, relayOnce } from '../batches/relay.ts';
-import { createCache, type Cache } from '../cache.ts';
+import { createCache, type CacheServer } from '../cache.ts';
 import { createPurges } from '../cdn/purges.ts';
 import type { Config } from '../config.ts';
 import { crashInQueue, crashPointsOf, type CrashPoints } from '../crash-points.ts';
-import { createDatabase, type Sql } from '../database/client.ts';
+import { createDatabase, idleInTransactionMs, type Sql } from '../database/client.ts';
 import { startDeletion } from '../deletion/loops.ts';
 import { listenTo } from '../events/listener.ts';
 import { createTamper } from '../events/plant.ts';
@@ -30,7 +30,7 @@ interface RelayDeps {
   config: Config;
   sql: Sql;
   queue: JobQueue;
-  cache: Cache;
+  cache: CacheServer;
   purges: ReturnType<typeof createPurges>;
   metrics: Metrics;
   log: Log;
@@ -136,7 +136,12 @@ function lead({ config, sql, queue, cache, purges, metrics, log, points }: Relay
 export async function startRelay(config: Config): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('relay');
-  const sql = createDatabase(config.databaseUrl, { max: config.databasePool, metrics, name: 'segbench-relay' });
+  const sql = createDatabase(config.databaseUrl, {
+    max: config.databasePool,
+    metrics,
+    name: 'segbench-relay',
+    idleInTransactionMs: idleInTransactionMs(config),
+  });
   const points = crashPointsOf(config);
   const redis = createJobQueue({ url: config.queueRedisUrl, prefix: config.queuePrefix });
   const queue = plantInQueue(crashInQueue(redis, points), config.plant);
@@ -152,7 +157,7 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
   let counts = { waiting: 0, oldestAgeMs: 0 };
   const gauges = startLoop({
     everyMs: RECONCILE_MS,
-    step: async () => void (counts = await readQueue(sql)),
+    step: async () => void (counts = await readQueue(sql, null)),
     onError: () => {},
   });
   metrics.gauge('segbench_relay_leader', '1 in the process that leads.', () => (leader.isLeader() ? 1 : 0));

@@ -8,14 +8,14 @@ import { startLoop } from '../batches/loop.ts';
 import { createMicroBatcher } from '../batches/micro-batch.ts';
 import type { ItemKey, Outcome } from '../batches/outcome.ts';
 import { createProcessor } from '../batches/process-image.ts';
-import { CONSUMER_REDIS, PRODUCER_REDIS } from '../batches/queue.ts';
+import { CONSUMER_JOBS, CONSUMER_REDIS, PRODUCER_REDIS } from '../batches/queue.ts';
 import { DEFAULT_MODEL } from '../batches/store.ts';
 import { createReporter, dropReports, putReports, REPORT_EVERY_MS } from '../batches/worker-report.ts';
 import { createWriter } from '../batches/write.ts';
 import type { Config } from '../config.ts';
 import { crashPointsOf, reaching } from '../crash-points.ts';
 import { SEGMENT_QUEUE, type SegmentJob } from '../contract/jobs.ts';
-import { createDatabase } from '../database/client.ts';
+import { createDatabase, idleInTransactionMs } from '../database/client.ts';
 import { InferenceFailure } from '../inference/failure.ts';
 import { loadModelCard, type Model } from '../inference/model.ts';
 import type { InferenceBackend, InferenceRequest, InferOptions } from '../inference/pool/backend.ts';
@@ -35,10 +35,6 @@ const CONNECTIONS = 4;
 /** Claims are collected this long: one transaction for what BullMQ hands over at once. */
 const CLAIM_WAIT_MS = 5;
 const CLAIM_MAX = 32;
-/** A lock lost to a blocked event loop costs nothing but a second delivery, which claims nothing. */
-const LOCK_MS = 60_000;
-/** Stalls never fail a job: what failed for good is decided in PostgreSQL. */
-const MAX_STALLED = 1_000_000;
 const DRAIN_MS = 9_000;
 /** What was cancelled and has not begun is given up after this long at most. */
 const LOST_CHECK_MS = 1_000;
@@ -61,7 +57,12 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const metrics = createMetrics('worker');
   const worker = `w${process.pid}-${randomBytes(3).toString('hex')}`;
   const max = Math.min(CONNECTIONS, config.databasePool);
-  const sql = createDatabase(config.databaseUrl, { max, metrics, name: 'segbench-worker' });
+  const sql = createDatabase(config.databaseUrl, {
+    max,
+    metrics,
+    name: 'segbench-worker',
+    idleInTransactionMs: idleInTransactionMs(config),
+  });
   // a role that cannot reach its database is not ready
   await sql`SELECT 1`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
@@ -154,10 +155,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     connection: redis,
     prefix: config.queuePrefix,
     concurrency: ahead.limit(),
-    lockDuration: LOCK_MS,
-    maxStalledCount: MAX_STALLED,
-    removeOnComplete: { count: 0 },
-    removeOnFail: { count: 0 },
+    ...CONSUMER_JOBS,
   });
   consumer.on('error', (error) => log('info', `consumer: ${error.message}`));
   consumer.on('failed', (job, error) =>

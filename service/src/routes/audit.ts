@@ -18,15 +18,15 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: Type.Object(PageQuery, closed),
       response: replies({ 200: Page(AuditRow) }),
     },
-    handler: async ({ query: { limit = 50, offset = 0, cursor } }) => {
+    handler: async ({ tenant: { sql, tenantId }, query: { limit = 50, offset = 0, cursor } }) => {
       if (cursor !== undefined && offset > 0) throw badValue('offset', offset, 'nothing or 0 together with cursor');
       const at = cursor === undefined ? null : decodeCursor(cursor, ORDER);
       const [rows, [counted]] = await Promise.all([
-        app.sql<Row[]>`
+        sql<Row[]>`
           select id, at, key_id as "keyId", key_name as "keyName", action, target_type as "targetType",
             target_id as "targetId", detail
-          from audit ${at ? app.sql`where id < ${Number(at.value)}` : app.sql``} order by id desc limit ${limit + 1} offset ${offset}`,
-        app.sql<{ total: number }[]>`select count(*) as total from audit`,
+          from audit where tenant_id = ${tenantId} ${at ? sql`and id < ${Number(at.value)}` : sql``} order by id desc limit ${limit + 1} offset ${offset}`,
+        sql<{ total: number }[]>`select count(*) as total from audit where tenant_id = ${tenantId}`,
       ]);
       const items = rows.slice(0, limit).map((row) => ({ ...row, at: row.at.toISOString() }));
       const last = items.at(-1);

@@ -11,7 +11,7 @@ const errors = { '4xx': ErrorBody, '5xx': ErrorBody };
 const NoFields = Type.Union([Type.Object({}, closed), Type.Null()]);
 const VERBS = { pause: 'Pauses', resume: 'Resumes', cancel: 'Cancels' } as const;
 
-/** Batches: create, look at, pause, resume, cancel, retry. Needs the plugin `batches`. */
+/** Batches: create, look at, pause, resume, cancel, retry. */
 export default async function batchRoutes(instance: FastifyInstance) {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>();
   const tags = ['batches'];
@@ -24,7 +24,8 @@ export default async function batchRoutes(instance: FastifyInstance) {
       ...write,
       schema: { tags, summary: 'Segment images', params: Params, body: BatchBody, response: { 202: Batch, ...errors } },
     },
-    async (request, reply) => reply.code(202).send(await app.batches.create(request.params.id, request.body)),
+    async (request, reply) =>
+      reply.code(202).send(await request.tenant.batches.create(request.params.id, request.body)),
   );
   app.get(
     '/api/projects/:id/batches',
@@ -38,15 +39,15 @@ export default async function batchRoutes(instance: FastifyInstance) {
         response: { 200: Page(Batch), ...errors },
       },
     },
-    async ({ params, query }) => {
+    async ({ tenant, params, query }) => {
       const { limit = 50, offset = 0, cursor } = query;
-      return app.batches.list(params.id, { limit, offset, cursor });
+      return tenant.batches.list(params.id, { limit, offset, cursor });
     },
   );
   app.get(
     '/api/batches/:id',
     { ...read, schema: { tags, summary: 'One batch', params: Params, response: { 200: Batch, ...errors } } },
-    async ({ params }) => app.batches.get(params.id),
+    async ({ tenant, params }) => tenant.batches.get(params.id),
   );
   for (const verb of Object.keys(VERBS) as (keyof typeof VERBS)[])
     app.post(
@@ -61,7 +62,7 @@ export default async function batchRoutes(instance: FastifyInstance) {
           response: { 202: Batch, ...errors },
         },
       },
-      async (request, reply) => reply.code(202).send(await app.batches[verb](request.params.id)),
+      async (request, reply) => reply.code(202).send(await request.tenant.batches[verb](request.params.id)),
     );
   app.post(
     '/api/batches/:id/retry',
@@ -75,7 +76,8 @@ export default async function batchRoutes(instance: FastifyInstance) {
         response: { 202: Batch, ...errors },
       },
     },
-    async (request, reply) => reply.code(202).send(await app.batches.retry(request.params.id, request.body.code)),
+    async (request, reply) =>
+      reply.code(202).send(await request.tenant.batches.retry(request.params.id, request.body.code)),
   );
   app.get(
     '/api/batches/:id/failures',
@@ -83,11 +85,11 @@ export default async function batchRoutes(instance: FastifyInstance) {
       ...read,
       schema: { tags, summary: 'Failures by code', params: Params, response: { 200: Failures, ...errors } },
     },
-    async ({ params }) => app.batches.failures(params.id),
+    async ({ tenant, params }) => tenant.batches.failures(params.id),
   );
   app.get(
     '/api/queue',
     { ...read, schema: { tags, summary: 'The queue and its workers', response: { 200: QueueReply, ...errors } } },
-    async () => app.batches.queue(),
+    async ({ tenant }) => tenant.queue(),
   );
 }

@@ -34,7 +34,9 @@ export default async function eventRoutes(instance: FastifyInstance) {
       throw badValue(epoch === undefined ? 'epoch' : 'since', undefined, 'epoch and since together, or neither');
     if (window === 0 && app.config.eventBatching && !app.config.allowUnbatchedEvents)
       throw badValue('window', 0, 'nothing: unbatched events need ALLOW_UNBATCHED_EVENTS=1 on the server');
-    const [row] = await app.sql`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL`;
+    const { sql, tenantId } = request.tenant;
+    const [row] = await sql`
+      SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL AND tenant_id = ${tenantId}`;
     if (!row) throw notFound('project', projectId);
   }
 
@@ -43,7 +45,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
     {
       websocket: true,
       onRequest: [refuseForeignOrigin, app.requireScope('read')],
-      preHandler: [checkUpgrade, checkQuery],
+      preHandler: [checkUpgrade, checkQuery, app.admitSocket],
       schema: { tags: ['events'], summary: 'WebSocket: events of a project', querystring: Query },
     },
     async (socket, request) => {
@@ -53,6 +55,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
       try {
         await app.events.attach(socket, {
           projectId: projectId.toLowerCase(),
+          sql: request.tenant.sql,
           resume,
           unbatched: window === 0 || !app.config.eventBatching,
         });

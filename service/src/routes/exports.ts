@@ -7,7 +7,6 @@ import { sendFile } from '../results/send-file.ts';
 import { Bytes, IdParams, RANGES, SignedQuery, replies } from './schemas.ts';
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  const store = app.exports;
   const tags = ['exports'];
   const onRequest = app.requireScope('read');
 
@@ -23,13 +22,14 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       body: ExportBody,
       response: replies({ 202: Export }),
     },
-    handler: async ({ params, body }, reply) => reply.code(202).send(await store.create(params.id, body.format)),
+    handler: async ({ tenant, params, body }, reply) =>
+      reply.code(202).send(await tenant.exports.create(params.id, body.format)),
   });
   app.get('/api/exports/:id', {
     onRequest,
     schema: { tags, summary: 'State of an export', params: IdParams, response: replies({ 200: Export }) },
-    handler: async ({ params }) => {
-      const found = await store.get(params.id);
+    handler: async ({ tenant, params }) => {
+      const found = await tenant.exports.get(params.id);
       return found.status === 'ready' ? { ...found, downloadUrl: app.urls.download(found.id) } : found;
     },
   });
@@ -45,7 +45,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       response: replies({ 200: Bytes('the file'), 206: Bytes('a range') }),
     },
     handler: async (request, reply) => {
-      const { path, mimeType, etag, fileName } = await store.file(request.params.exportId);
+      const { path, mimeType, etag, fileName } = await request.tenant.exports.file(request.params.exportId);
       return sendFile(request, reply, {
         path,
         mimeType,

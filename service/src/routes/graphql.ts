@@ -87,6 +87,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       await refuseForeignOrigin(request);
       await app.requireScope('read').call(app, request, reply);
     },
+    preHandler: async (request) => {
+      if (request.ws) await app.admitSocket(request);
+    },
     schema: {
       tags,
       summary: 'WebSocket: GraphQL subscriptions',

@@ -5,10 +5,8 @@ import { Image } from '#contract/images.ts';
 import { Timeline } from '#contract/timeline.ts';
 import { readIndex } from '../database/image-index.ts';
 import { IMAGE_SORTS } from '../database/images.ts';
-import { createProjectStore } from '../database/projects.ts';
 import { readTimeline } from '../database/timeline.ts';
 import { badValue, notFound } from '../errors.ts';
-import { createMasks } from '../pictures/masks.ts';
 import { Bytes, IdParams, NoContent, replies } from './schemas.ts';
 
 const ListQuery = Type.Object(
@@ -33,8 +31,6 @@ export function parseStatuses(text: string | undefined): ImageStatus[] {
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  const projects = createProjectStore(app);
-  const masks = createMasks(app);
   const tags = ['images'];
 
   app.get('/api/projects/:id/images', {
@@ -46,10 +42,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: ListQuery,
       response: replies({ 200: Page(Image) }),
     },
-    handler: async ({ params, query }) => {
+    handler: async ({ tenant, params, query }) => {
       const { limit = 50, offset = 0, sort = 'createdAt', q, cursor } = query;
-      await projects.need(params.id);
-      const page = await app.images.list({
+      await tenant.projects.need(params.id);
+      const page = await tenant.images.list({
         projectId: params.id,
         statuses: parseStatuses(query.status),
         sort,
@@ -71,8 +67,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       params: IdParams,
       response: replies({ 200: Bytes('application/octet-stream') }),
     },
-    handler: async ({ params }, reply) => {
-      const bytes = await readIndex(app.sql, params.id);
+    handler: async ({ tenant, params }, reply) => {
+      const bytes = await readIndex(tenant, params.id);
       if (!bytes) throw notFound('project', params.id);
       return reply.type('application/octet-stream').header('cache-control', 'no-store').send(Buffer.from(bytes.buffer));
     },
@@ -80,10 +76,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/api/images/:id', {
     onRequest: app.requireScope('read'),
     schema: { tags, summary: 'One image', params: IdParams, response: replies({ 200: Image }) },
-    handler: async ({ params }) => {
-      const image = await app.images.get(params.id);
+    handler: async ({ tenant, params }) => {
+      const image = await tenant.images.get(params.id);
       if (!image) throw notFound('image', params.id);
-      const mask = image.polygonCount === null ? null : await masks.of(image);
+      const mask = image.polygonCount === null ? null : await tenant.masks.of(image);
       return {
         ...image,
         thumbnailUrl: app.urls.thumbnail(image.id),
@@ -100,19 +96,19 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       params: IdParams,
       response: replies({ 200: Timeline }),
     },
-    handler: async ({ params }) => {
-      const image = await app.images.get(params.id);
+    handler: async ({ tenant, params }) => {
+      const image = await tenant.images.get(params.id);
       if (!image) throw notFound('image', params.id);
-      return readTimeline(app.sql, image);
+      return readTimeline(tenant.sql, image);
     },
   });
   app.delete('/api/images/:id', {
     onRequest: app.requireScope('write'),
     schema: { tags, summary: 'Delete an image', params: IdParams, response: replies({ 204: NoContent }) },
-    handler: async ({ params }, reply) => {
-      const projectId = await app.images.remove(params.id);
+    handler: async ({ tenant, params }, reply) => {
+      const projectId = await tenant.images.remove(params.id);
       if (projectId === null) throw notFound('image', params.id);
-      await projects.changed(projectId);
+      await tenant.projects.changed(projectId);
       return reply.code(204).send(null);
     },
   });

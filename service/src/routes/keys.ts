@@ -1,9 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { Key, KeyBody, NewKey } from '#contract/admin.ts';
+import { Key, KeyBody, NewKey, RotateBody } from '#contract/admin.ts';
 import { Page, PageQuery, closed } from '#contract/common.ts';
-import type { KeyRow } from '../database/keys.ts';
-import { badValue, notFound } from '../errors.ts';
+import { hasKey, listKeys, type KeyRow } from '../database/keys.ts';
+import type { ApiKey } from '../plugins/decorators.ts';
+import { apiError, badValue, notFound } from '../errors.ts';
+import { FIRST_TENANT } from '../tenants/first.ts';
 import { IdParams, NoContent, replies } from './schemas.ts';
 
 const iso = (date: Date | null) => date?.toISOString() ?? null;
@@ -21,6 +23,16 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   const tags = ['keys'];
   const onRequest = app.requireScope('admin');
 
+  /** Whose a new key shall be. Who is not the operator learns nothing of what other tenants are called. */
+  async function tenantFor(apiKey: ApiKey, name: string | undefined): Promise<string> {
+    if (name === undefined || name === (await app.keys.tenantName(apiKey.tenantId))) return apiKey.tenantId;
+    if (apiKey.tenantId !== FIRST_TENANT)
+      throw apiError('FORBIDDEN', `only a key of the operator's tenant may make keys of another one`);
+    if (!app.connections.walled)
+      throw apiError('CONFLICT', 'without row-level security (DATABASE_ROLE=off) no second tenant can be made');
+    return (await app.keys.tenantNamed(name, app.config.tenantsMax)).id;
+  }
+
   app.post('/api/keys', {
     onRequest,
     schema: {
@@ -29,33 +41,62 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       body: KeyBody,
       response: replies({ 201: NewKey }),
     },
-    handler: async ({ body }, reply) => {
+    handler: async (request, reply) => {
+      const { body } = request;
       const expiresAt = body.expiresAt ? new Date(body.expiresAt) : null;
       if (expiresAt && !(expiresAt.getTime() > Date.now()))
         throw badValue('body.expiresAt', body.expiresAt, 'a time to come');
-      const row = await app.keys.create(body.name, body.scopes, expiresAt);
-      return reply.code(201).send({ ...shownKey(row), token: row.token });
+      const { name, scopes, tenant } = body;
+      const tenantId = await tenantFor(request.apiKey, tenant);
+      if (tenantId !== FIRST_TENANT && scopes.includes('metrics'))
+        throw badValue('body.scopes', scopes, "no metrics: figures of the processes are the operator's tenant's alone");
+      const row = await app.keys.create({ name, scopes, expiresAt, tenantId });
+      const made = { action: 'POST /api/keys', targetType: 'keys', targetId: row.id };
+      // who the operator let in, or that he did, is no secret to the tenant
+      if (tenantId !== request.apiKey.tenantId) await app.tenantOf(tenantId).writeAudit({ ...made, by: null });
+      if (tenant !== undefined) request.audit = { targetId: row.id, detail: { tenant } };
+      return reply.code(201).send({ ...shownKey(row), token: row.token, ...(tenant !== undefined && { tenant }) });
     },
   });
   app.get('/api/keys', {
     onRequest,
     schema: {
       tags,
-      summary: 'All keys, without their tokens',
+      summary: 'All keys of the tenant, without their tokens',
       querystring: Type.Object(PageQuery, closed),
       response: replies({ 200: Page(Key) }),
     },
-    handler: async ({ query: { limit = 50, offset = 0, cursor } }) => {
-      const { rows, total, nextCursor } = await app.keys.list(limit, offset, cursor);
+    handler: async ({ tenant, query: { limit = 50, offset = 0, cursor } }) => {
+      const { rows, total, nextCursor } = await listKeys(tenant, limit, offset, cursor);
       return { items: rows.map(shownKey), total, limit, offset, nextCursor };
     },
   });
   app.delete('/api/keys/:id', {
     onRequest,
     schema: { tags, summary: 'Revoke a key and its sessions', params: IdParams, response: replies({ 204: NoContent }) },
-    handler: async ({ params }, reply) => {
-      if (!(await app.keys.revoke(params.id))) throw notFound('key', params.id);
+    handler: async ({ tenant, params: { id } }, reply) => {
+      // keys are changed by a role that sees those of all tenants: the tenant's own connection says first that this is one of his
+      if (!(await hasKey(tenant, id)) || !(await app.keys.revoke(tenant.tenantId, id))) throw notFound('key', id);
       return reply.code(204).send(null);
+    },
+  });
+  app.post('/api/keys/:id/rotate', {
+    onRequest,
+    schema: {
+      tags,
+      summary: 'Give a key a new secret; its token is in this reply only',
+      params: IdParams,
+      body: Type.Union([RotateBody, Type.Null()]),
+      response: replies({ 200: NewKey }),
+    },
+    handler: async (request) => {
+      const { tenant, body } = request;
+      const { id } = request.params;
+      const overlapSeconds = body?.overlapSeconds ?? 0;
+      const row = (await hasKey(tenant, id)) ? await app.keys.rotate(tenant.tenantId, id, overlapSeconds) : null;
+      if (!row) throw notFound('key', id);
+      request.audit = { targetId: row.id, detail: { overlapSeconds } };
+      return { ...shownKey(row), token: row.token };
     },
   });
 };

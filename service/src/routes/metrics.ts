@@ -43,7 +43,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest,
     schema: { tags, summary: 'The last minute on one page', response: replies({ 200: SummaryReply }) },
     handler: async () => {
-      const { waiting, active, failed, oldestAgeMs, workers } = await app.batches.queue();
+      const { waiting, active, failed, oldestAgeMs, workers } = await app.queue();
       const queue = { waiting, active, failed, oldestAgeMs, workers: workers.length };
       return {
         timestamp: timestamp(),
@@ -127,7 +127,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     handler: async () => {
       if (app.drain.isEnding()) throw apiError('ENDING');
       try {
-        await app.sql`select 1`;
+        await app.connections.service`select 1`;
       } catch (error) {
         app.log.warn({ err: error }, 'not ready');
         throw apiError('UNAVAILABLE');

@@ -5,7 +5,6 @@ import { Id, Literals, closed } from '#contract/common.ts';
 import { fixedFile, fixedPicture, REVALIDATE } from '../cdn/cache-control.ts';
 import { apiError, notFound, shown } from '../errors.ts';
 import { formatFor, MASK_FORMATS, MAX_SIDE, PICTURE_FORMATS, type PictureFormat } from '../pictures/formats.ts';
-import { createMasks } from '../pictures/masks.ts';
 import { isNotModified } from '../results/range.ts';
 import { sendFile } from '../results/send-file.ts';
 import { Bytes, IdParams, RANGES, SignedQuery, replies, secondsLeft } from './schemas.ts';
@@ -54,7 +53,6 @@ function sendPicture(request: FastifyRequest, reply: FastifyReply, picture: Pict
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const { picture } = app.pictures;
-  const masks = createMasks(app);
   const cdn = app.config.cdnBaseUrl !== '';
   const tags = ['pictures'];
   const common = { onRequest: app.requireScope('read'), config: { rate: 'reads' as const, signed: true } };
@@ -70,7 +68,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       response: replies({ 200: Bytes('the file'), 206: Bytes('a range') }),
     },
     handler: async (request, reply) => {
-      const image = await app.images.get(request.params.id.toLowerCase());
+      const image = await request.tenant.images.get(request.params.id.toLowerCase());
       if (!image) throw notFound('image', request.params.id);
       const { sha256, mimeType } = image;
       return sendFile(request, reply, {
@@ -93,13 +91,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       response: replies({ 200: Bytes('the picture') }),
     },
     handler: async (request, reply) => {
-      const image = await app.images.get(request.params.id.toLowerCase());
+      const image = await request.tenant.images.get(request.params.id.toLowerCase());
       if (!image) throw notFound('image', request.params.id);
       const { w: width, h: height, q: quality, f = 'auto' } = request.query;
       const format = f === 'auto' ? formatFor(request.headers.accept, PICTURE_FORMATS, 'jpeg') : f;
       if (f === 'auto') void reply.header('vary', 'accept');
       const name = `${width ?? ''}x${height ?? ''}q${quality ?? ''}.${format}`;
-      const bytes = await picture(app.storage.derivedPath(image.sha256, name), async () => ({
+      const bytes = await picture(app.storage.derivedPath(image.sha256, request.tenant.pictures + name), async () => ({
         kind: 'render',
         file: app.storage.path(image.sha256),
         maxPixels: app.config.maxImagePixels,
@@ -129,9 +127,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const { w, f = 'png', v } = request.query;
       const format = f === 'auto' ? formatFor(request.headers.accept, MASK_FORMATS, 'png') : f;
       if (f === 'auto') void reply.header('vary', 'accept');
-      const image = await app.images.get(request.params.id.toLowerCase());
+      const image = await request.tenant.images.get(request.params.id.toLowerCase());
       if (!image) throw notFound('image', request.params.id);
-      const mask = await masks.of(image);
+      const mask = await request.tenant.masks.of(image);
       if (!mask) throw apiError('NOT_FOUND', `image ${image.id} has no result yet`);
       if (v !== undefined && v.toLowerCase() !== mask.resultId)
         throw apiError('NOT_FOUND', `v is ${shown(v)}: the result of image ${image.id} is ${mask.resultId}`);
@@ -141,7 +139,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const name = `mask-${width}.${format}`;
       const bytes = await picture(app.storage.derivedPath(mask.resultId, name), async () => ({
         kind: 'overlay',
-        polygons: await masks.polygonsOf(mask.resultId),
+        polygons: await request.tenant.masks.polygonsOf(mask.resultId),
         width,
         height,
         scale,

@@ -49,8 +49,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const withPolygons = !fields || fields.includes('polygons');
       const entries =
         imageIds === undefined
-          ? entriesByBatch(app.sql, batchId!.toLowerCase(), cursor, withPolygons)
-          : entriesByIds(app.sql, [...new Set(imageIds.map((id) => id.toLowerCase()))], cursor, withPolygons);
+          ? entriesByBatch(request.tenant, batchId!.toLowerCase(), cursor, withPolygons)
+          : entriesByIds(request.tenant, [...new Set(imageIds.map((id) => id.toLowerCase()))], cursor, withPolygons);
       const chunks = writeBulk(entries, form, shape, maxBytes)[Symbol.asyncIterator]();
       const head: Buffer[] = [];
       let bytes = 0;
@@ -79,8 +79,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: Type.Object({ lod: Type.Optional(Literals(LODS)) }, closed),
       response: replies({ 200: Result }),
     },
-    handler: async ({ params, query }) => {
-      const entry = await entryOf(app.sql, params.id);
+    handler: async ({ tenant, params, query }) => {
+      const entry = await entryOf(tenant, params.id);
       if (entry.missing) throw notFound('image', params.id);
       if (!entry.stored) throw apiError('NOT_FOUND', `image ${params.id} has no result yet`);
       return toResult({ ...entry, stored: entry.stored }, { lod: query.lod ?? 'high', fields: undefined }) as Result;

@@ -2,10 +2,8 @@ import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { UploadReply } from '#contract/images.ts';
-import { createProjectStore } from '../database/projects.ts';
 import { apiError } from '../errors.ts';
 import { fingerprintOf } from '../ingest/fingerprint.ts';
-import { createIdempotency } from '../ingest/idempotency.ts';
 import { boundedParts } from '../ingest/parts.ts';
 import { MAX_FILES, uploadImages } from '../ingest/upload.ts';
 import { IdParams, replies } from './schemas.ts';
@@ -19,8 +17,6 @@ const boundaryOf = (contentType = '') =>
   /;\s*boundary=(?:"([^"]*)"|([^\s;]*))/i.exec(contentType)?.slice(1).join('') ?? '';
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  const projects = createProjectStore(app);
-  const idempotency = createIdempotency(app.sql);
   const maxBytes = MAX_FILES * app.config.maxFileBytes + OVERHEAD_BYTES;
   await app.register(multipart, {
     preservePath: true,
@@ -44,6 +40,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     handler: async (request, reply) => {
       const { id } = request.params;
+      const { projects, images: known, idempotency } = request.tenant;
       if (!request.isMultipart())
         throw apiError(
           'UNSUPPORTED_MEDIA_TYPE',
@@ -61,7 +58,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       await projects.need(id);
       const key = request.headers['idempotency-key'];
       const parts = () => boundedParts(request, maxBytes);
-      const upload = (save?: Parameters<typeof uploadImages>[3]) => uploadImages(app, id, parts(), save);
+      const upload = (save?: Parameters<typeof uploadImages>[4]) =>
+        uploadImages(app, request.tenant, id, parts(), save);
       if (key === undefined) {
         const answer = await upload();
         await published(answer);
@@ -82,7 +80,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       return reply.code(201).send(body);
 
       async function published({ images, rejected }: UploadReply, replayed = false) {
-        for (const image of images) app.images.own(image.id, id);
+        for (const image of images) known.own(image.id, id);
         // Many images, one project: it is the one object that has an id here.
         request.audit = {
           targetType: 'projects',

@@ -15,6 +15,7 @@ import type {
   PoolStats,
 } from '../../src/inference/pool/backend.ts';
 import { POOL_DEFAULTS } from '../../src/inference/pool/pool.ts';
+import { FIRST_TENANT } from '../../src/tenants/first.ts';
 
 const servers = testServers();
 
@@ -36,6 +37,7 @@ export async function createFixture(env: Record<string, string> = {}) {
   });
   const store = createBatchStore({
     sql,
+    tenantId: FIRST_TENANT,
     modelsDir: config.modelsDir,
     pool: 'local',
     resultCache: true,

@@ -29,6 +29,7 @@ const outcomeOf = (claim: Awaited<ReturnType<typeof claimAll>>[number], rest: Pa
   result: {
     ...fakeOutput(),
     sha256: claim!.sha256,
+    tenantId: claim!.tenantId,
     model: claim!.model,
     modelVersion: claim!.modelVersion,
     parameters: claim!.parameters,

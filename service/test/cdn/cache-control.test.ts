@@ -71,7 +71,7 @@ const LEFT = 'SECONDS UNTIL IT EXPIRES';
 /** The rows of docs/cdn.md. `signed` paths come from the service itself. */
 describe('Cache-Control', () => {
   const resultId = async () =>
-    (await plain.app.sql<{ id: string }[]>`select result_id as id from images where id = ${image.id}`)[0]!.id;
+    (await plain.sql<{ id: string }[]>`select result_id as id from images where id = ${image.id}`)[0]!.id;
   const ROWS: [string, 'plain' | 'cdn', 'key' | 'signed' | 'nobody', () => string | Promise<string>, string][] = [
     [
       'derived picture',

@@ -47,7 +47,7 @@ describe.skipIf(nginx === undefined)('behind nginx (where there is one: apt-get 
   const startPurges = () =>
     loops.push(
       createPurges({
-        sql: service.app.sql,
+        sql: service.sql,
         config: service.app.config,
         metrics: service.app.metrics,
         onError: () => {},
@@ -90,7 +90,7 @@ describe.skipIf(nginx === undefined)('behind nginx (where there is one: apt-get 
     projectId = ((await project.json()) as Project).id;
     images = await uploadPictures(service, projectId, 3);
     await finishBatch(service, projectId, images, [2, 1, 1]);
-    await notePurges(service.app.sql, true);
+    await notePurges(service.sql, true);
   });
   afterAll(async () => {
     await Promise.all(loops.map((loop) => loop.stop()));

@@ -21,7 +21,7 @@ const config: PurgeConfig = {
   cdnPurgeUrl: '',
 };
 const noted = () =>
-  service.app.sql<{ imageId: string; what: string; attempts: number; later: boolean }[]>`
+  service.sql<{ imageId: string; what: string; attempts: number; later: boolean }[]>`
     select image_id as "imageId", what, attempts, due_at > clock_timestamp() + interval '30 s' as later from cdn_purges order by id`;
 /** A CDN that answers as it is told, and what it was asked. */
 function cdn(fails: () => boolean = () => false) {
@@ -29,7 +29,7 @@ function cdn(fails: () => boolean = () => false) {
   const errors: unknown[] = [];
   const metrics = createMetrics('relay');
   const purges = createPurges({
-    sql: service.app.sql,
+    sql: service.sql,
     config,
     metrics,
     onError: (error) => errors.push(error),
@@ -57,15 +57,15 @@ beforeAll(async () => {
   service = await startTestApp();
 });
 beforeEach(async () => {
-  await notePurges(service.app.sql, false);
-  await notePurges(service.app.sql, true);
+  await notePurges(service.sql, false);
+  await notePurges(service.sql, true);
   projectId = ((await (await service.call('/api/projects', { method: 'POST', json: { name: 'p' } })).json()) as Project)
     .id;
 });
 afterAll(() => service.close());
 
 it('notes nothing where no CDN is told', async () => {
-  await notePurges(service.app.sql, false);
+  await notePurges(service.sql, false);
   const [image] = await uploadPictures(service, projectId, 1);
   await service.call(`/api/images/${image!.id}`, { method: 'DELETE' });
   expect(await noted()).toEqual([]);
@@ -87,7 +87,7 @@ it('notes a deleted image twice, a replaced result once, a first result never', 
 it('notes every image of a deleted project', async () => {
   const images = await uploadPictures(service, projectId, 3);
   expect((await service.call(`/api/projects/${projectId}`, { method: 'DELETE' })).status).toBe(204);
-  while (await purgeStep({ sql: service.app.sql, storage: service.app.storage }));
+  while (await purgeStep({ sql: service.sql, storage: service.app.storage }));
   const now = (await noted()).filter(({ later }) => !later).map(({ imageId }) => imageId);
   expect(now.toSorted()).toEqual(images.map(({ id }) => id).toSorted());
 });
@@ -107,18 +107,18 @@ it('lets a deletion neither wait nor fail, tries again with growing pauses, and 
   let down = true;
   const { purges, asked, errors, counted } = cdn(() => down);
   expect((await service.call(`/api/images/${image!.id}`, { method: 'DELETE' })).status).toBe(204);
-  const [before] = await service.app.sql<{ at: Date }[]>`select clock_timestamp() as at`;
+  const [before] = await service.sql<{ at: Date }[]>`select clock_timestamp() as at`;
   await purges.step();
   expect([asked.length, errors.length, await counted('failed')]).toEqual([1, 1, 1]);
-  const [tried] = await service.app.sql<{ due: Date }[]>`select due_at as due from cdn_purges where attempts > 0`;
+  const [tried] = await service.sql<{ due: Date }[]>`select due_at as due from cdn_purges where attempts > 0`;
   expect(tried!.due.getTime() - before!.at.getTime()).toBeGreaterThanOrEqual(1000);
   const [first] = await noted();
   expect(first).toMatchObject({ imageId: image!.id, attempts: 1 });
   // Not at once again.
-  await service.app.sql`update cdn_purges set due_at = due_at + interval '1 hour'`;
+  await service.sql`update cdn_purges set due_at = due_at + interval '1 hour'`;
   await purges.step();
   expect(asked.length).toBe(1);
-  await service.app.sql`update cdn_purges set due_at = clock_timestamp() where attempts > 0`;
+  await service.sql`update cdn_purges set due_at = clock_timestamp() where attempts > 0`;
   down = false;
   await purges.step();
   expect([asked.length, await counted('sent')]).toEqual([2, 1]);
@@ -129,7 +129,7 @@ it('lets a deletion neither wait nor fail, tries again with growing pauses, and 
 it('gives up what no cache can still have', async () => {
   const [image] = await uploadPictures(service, projectId, 1);
   await service.call(`/api/images/${image!.id}`, { method: 'DELETE' });
-  await service.app.sql`update cdn_purges set created_at = clock_timestamp() - interval '12 days'`;
+  await service.sql`update cdn_purges set created_at = clock_timestamp() - interval '12 days'`;
   const { purges, counted } = cdn(() => true);
   await purges.step();
   expect([await noted(), await counted('given-up')]).toEqual([[], 2]);

@@ -113,7 +113,7 @@ it('has the rows of what was done before the field that failed, and of nothing a
   }`);
   expect(codes).toEqual(['NOT_FOUND']);
   const rows = await since(before);
-  const projects = await server.app.sql`select name from projects where name in ('one', 'two', 'three')`;
+  const projects = await server.sql`select name from projects where name in ('one', 'two', 'three')`;
   expect(rows).toHaveLength(projects.length);
   expect(rows.every(({ action }) => action === 'POST /graphql createProject')).toBe(true);
 });

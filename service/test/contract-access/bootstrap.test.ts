@@ -79,7 +79,7 @@ async function start(env: Record<string, string> = {}): Promise<Started> {
 }
 const ask = (url: string | null, key: string, path = '/api/session', method = 'GET') =>
   fetch(url + path, { method, headers: { authorization: `Bearer ${key}` } });
-const printed = ({ output }: Started) => [...output.matchAll(/sb_[\w-]{43}/g)].map(([key]) => key);
+const printed = ({ output }: Started) => [...output.matchAll(/[\da-f-]{36}\.[\w-]{43}/g)].map(([key]) => key);
 const SCOPES = ['read', 'write', 'admin', 'metrics'];
 
 it.each([

@@ -4,6 +4,7 @@ import { createKeyStore } from '../../src/database/keys.ts';
 import { until } from '../batches/fixture.ts';
 import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
 import { auditRows, makeKey, signIn, wholeDatabase } from './kit.ts';
+import { FIRST_TENANT } from '../../src/tenants/first.ts';
 
 let server: TestApp;
 let beside: TestApp;
@@ -26,7 +27,8 @@ const listed = async (query = 'limit=500') =>
 describe('a key', () => {
   it('is shown by the reply that made it, and by nothing else ever', async () => {
     const { token, ...shown } = await makeKey(server, ['read', 'metrics'], { name: 'nightly' });
-    expect(token).toMatch(/^sb_[\w-]{43}$/);
+    const [named, secret] = token.split('.');
+    expect([named, secret]).toEqual([shown.id, expect.stringMatching(/^[\w-]{43}$/)]);
     expect(shown).toEqual({
       id: expect.any(String),
       name: 'nightly',
@@ -48,7 +50,7 @@ describe('a key', () => {
     ];
     const hash = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(token)));
     for (const text of texts)
-      for (const secret of [token, token.slice(3), TEST_KEY]) expect(text).not.toContain(secret);
+      for (const hidden of [token, secret!, TEST_KEY]) expect(text).not.toContain(hidden);
     // Not even what could be guessed against offline leaves the database.
     expect(texts.map((text) => text.includes(hash.toString('hex')))).toEqual([false, false, true]);
     expect(texts[0]).not.toContain(hash.toString('base64'));
@@ -100,12 +102,12 @@ describe('a key', () => {
   });
 
   it('ends before the reply that says so, though nobody tells this process what it did itself', async () => {
-    const keys = createKeyStore(server.app.sql, { trustMs: 3_600_000 });
-    const { id, token } = await keys.create('deaf', ['read'], null);
+    const keys = createKeyStore(server.sql, { trustMs: 3_600_000 });
+    const { id, token } = await keys.create({ name: 'deaf', scopes: ['read'], tenantId: FIRST_TENANT });
     const session = await keys.openSession(id);
     expect(await keys.byToken(token)).toMatchObject({ id });
     expect(await keys.bySession(session.token)).toMatchObject({ id });
-    expect(await keys.revoke(id)).toBe(true);
+    expect(await keys.revoke(FIRST_TENANT, id)).toBe(true);
     expect([await keys.byToken(token), await keys.bySession(session.token)]).toEqual([null, null]);
   });
 

@@ -43,7 +43,7 @@ export async function auditRows(app: TestApp, limit = 500): Promise<Audit[]> {
 
 /** Every table of the database as text: what is in none of its rows is kept nowhere. */
 export async function wholeDatabase(app: TestApp): Promise<string> {
-  const { sql } = app.app;
+  const { sql } = app;
   const tables = await sql<{ name: string }[]>`
     select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`;
   const texts = await Promise.all(

@@ -13,7 +13,7 @@ const NEEDS: Record<Scope | 'key' | 'nobody', string> = {
   write: `createProject updateProject deleteProject uploadImages deleteImage createBatch pauseBatch resumeBatch cancelBatch
     retryBatch`,
   metrics: 'getHealth getSummary getPerformance getSlowQueries getEndpoints getPrometheus',
-  admin: 'createKey listKeys deleteKey listAudit',
+  admin: 'createKey listKeys deleteKey rotateKey listAudit',
 };
 const SCOPES = ['read', 'write', 'admin', 'metrics'] as const satisfies Scope[];
 const UNKNOWN = '00000000-0000-4000-8000-000000000001';
@@ -41,7 +41,7 @@ beforeAll(async () => {
   for (const scope of SCOPES) tokens.set(scope, (await newKey(scope, [scope])).token);
   const [revoked, expired] = [await newKey('revoked', [...SCOPES]), await newKey('expired', [...SCOPES])];
   await service.call(`/api/keys/${revoked.id}`, { method: 'DELETE' });
-  await service.app.sql`update api_keys set expires_at = now() - interval '1 second' where id = ${expired.id}`;
+  await service.sql`update api_keys set expires_at = now() - interval '1 second' where id = ${expired.id}`;
   tokens.set('revoked', revoked.token).set('expired', expired.token).set('unknown', 'x'.repeat(40));
 });
 afterAll(() => service.close());

@@ -135,14 +135,14 @@ describe('a session', () => {
     expect(maxAge).toBeGreaterThan(3_500);
     expect(maxAge).toBeLessThanOrEqual(3_600);
     expect(await status(byCookie(server, session, '/api/projects'))).toBe(200);
-    await server.app.sql`update api_keys set expires_at = now() where id = ${key.id}`;
+    await server.sql`update api_keys set expires_at = now() where id = ${key.id}`;
     server.app.keys.forget();
     expect(await status(byCookie(server, session, '/api/projects'))).toBe(401);
   });
 
   it('ends by itself at its own time', async () => {
     const session = await signIn(server);
-    await server.app.sql`update sessions set expires_at = now() where expires_at = ${session.body.expiresAt}`;
+    await server.sql`update sessions set expires_at = now() where expires_at = ${session.body.expiresAt}`;
     expect(await status(byCookie(server, session, '/api/projects'))).toBe(401);
   });
 

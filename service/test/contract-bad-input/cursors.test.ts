@@ -25,12 +25,11 @@ beforeAll(async () => {
   world = await createWorld();
   const { service, ids } = world;
   // Two lists of each kind, of two rows at least, and a name of which every character is escaped.
-  await service.app.sql`update images set project_id = ${ids.projects[1]!} where id = ${ids.images[2]!}`;
+  await service.sql`update images set project_id = ${ids.projects[1]!} where id = ${ids.images[2]!}`;
   for (const project of [...ids.projects, ...ids.projects])
-    await service.app
-      .sql`insert into batches (id, project_id, status, model, model_version, threshold, parameters, total)
+    await service.sql`insert into batches (id, project_id, status, model, model_version, threshold, parameters, total)
       values (gen_random_uuid(), ${project}, 'completed', 'nuclei', '1', 0.5, 't', 0)`;
-  await service.app.sql`insert into images (id, project_id, name, sha256, status)
+  await service.sql`insert into images (id, project_id, name, sha256, status)
     select gen_random_uuid(), project_id, repeat('"', 254) || n, sha256, 'uploaded' from images, generate_series(1, 2) n`;
   for (const call of world.calls.filter(({ parameters }) => parameters.some(({ name }) => name === 'cursor'))) {
     const orders = call.parameters.find(({ name }) => name === 'sort')?.schema?.enum ?? [''];

@@ -56,7 +56,7 @@ it('each strange file is accepted with its size or refused with its code, and no
 });
 
 it('each refused file alone is 400 with its code, and leaves nothing', async () => {
-  const [before] = await path.server.app
+  const [before] = await path.server
     .sql`select (select count(*) from images) as images, (select count(*) from blobs) as blobs`;
   for (const { what, bytes, becomes } of files.filter((file) => !accepts(file))) {
     const reply = await call(`/api/projects/${projectId}/images`, {
@@ -73,7 +73,7 @@ it('each refused file alone is 400 with its code, and leaves nothing', async () 
     expect(body.message).toContain('a.png');
   }
   expect(
-    await path.server.app.sql`select (select count(*) from images) as images, (select count(*) from blobs) as blobs`,
+    await path.server.sql`select (select count(*) from images) as images, (select count(*) from blobs) as blobs`,
   ).toMatchObject([before]);
 });
 

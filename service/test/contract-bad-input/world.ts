@@ -78,7 +78,7 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
   ].map(({ id }) => id);
   const images = await uploadPictures(service, projects[0]!, 3);
   const finished = await finishBatch(service, projects[0]!, images, [3, 1, null]);
-  await service.app.sql`update batch_items set finished_at = now() where finished_at is null`;
+  await service.sql`update batch_items set finished_at = now() where finished_at is null`;
   const running = await made<{ id: string }>(`/api/projects/${projects[0]}/batches`, { imageIds: [images[2]!.id] });
   const exported = await made<{ id: string }>(`/api/batches/${finished}/exports`, { format: 'csv' });
   while (((await (await service.call(`/api/exports/${exported.id}`)).json()) as { status: string }).status !== 'ready')
@@ -169,7 +169,7 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
     },
     // Without `event_streams`: a reader of the index may begin a numbering.
     async state() {
-      const { sql } = service.app;
+      const { sql } = service;
       const tables = await sql<
         { name: string }[]
       >`select table_name as name from information_schema.tables where table_schema = 'public' and table_name <> 'event_streams' order by 1`;

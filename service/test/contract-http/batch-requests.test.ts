@@ -17,18 +17,18 @@ afterAll(() => service.close());
 const post = <T = ErrorBody>(projectId: string, body: unknown) =>
   send<T>(service, 'POST', `/api/projects/${projectId}/batches`, body);
 const rows = async (table: string, projectId: string) =>
-  (await service.app.sql`SELECT 1 FROM ${service.app.sql(table)} WHERE project_id = ${projectId}`).length;
+  (await service.sql`SELECT 1 FROM ${service.sql(table)} WHERE project_id = ${projectId}`).length;
 /** That nothing of a refused request was kept. */
 async function expectUntouched(projectId: string): Promise<void> {
   expect([await rows('batches', projectId), await rows('job_outbox', projectId)]).toEqual([0, 0]);
-  const touched = await service.app.sql`
+  const touched = await service.sql`
     SELECT 1 FROM images WHERE project_id = ${projectId} AND (status <> 'uploaded' OR batch_id IS NOT NULL)`;
   expect(touched).toHaveLength(0);
 }
 
 describe('imageIds of a batch', () => {
   it('are 10,000 at most: all of them get a row, and one more is refused with what is allowed', async () => {
-    const { sql } = service.app;
+    const { sql } = service;
     const { projectId, imageIds } = await insertProject(sql, 10_001);
     const over = await post(projectId, { imageIds });
     expect(over.status).toBe(400);
@@ -47,17 +47,17 @@ describe('imageIds of a batch', () => {
   });
 
   it('count once however often and in whatever case they are written', async () => {
-    const { projectId, imageIds } = await insertProject(service.app.sql, 3);
+    const { projectId, imageIds } = await insertProject(service.sql, 3);
     const [a, b] = imageIds as [string, string, string];
     const { status, body } = await post<Batch>(projectId, { imageIds: [a, b, a, a.toUpperCase(), b] });
     expect([status, body.total, body.counts.queued]).toEqual([202, 2, 2]);
     expect(await rows('job_outbox', projectId)).toBe(2);
-    expect(await wrongCounters(service.app.sql)).toEqual([]);
+    expect(await wrongCounters(service.sql)).toEqual([]);
   });
 
   it('are all of this project, or the batch is refused by the id that is not, and nothing is kept', async () => {
-    const { projectId, imageIds } = await insertProject(service.app.sql, 2);
-    const foreign = (await insertProject(service.app.sql, 1)).imageIds[0]!;
+    const { projectId, imageIds } = await insertProject(service.sql, 2);
+    const foreign = (await insertProject(service.sql, 1)).imageIds[0]!;
     for (const id of [foreign, UNKNOWN]) {
       const { status, body } = await post(projectId, { imageIds: [...imageIds, id] });
       expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
@@ -69,7 +69,7 @@ describe('imageIds of a batch', () => {
   });
 
   it('are refused with 413 where the body is larger than allowed, whether it says so before or not', async () => {
-    const { projectId } = await insertProject(service.app.sql, 1);
+    const { projectId } = await insertProject(service.sql, 1);
     const text = JSON.stringify({ imageIds: Array.from({ length: 30_000 }, () => randomUUID()) });
     for (const path of [`/api/projects/${projectId}/batches`, '/api/segmentation/batch/results'])
       for (const body of [text, new Blob([text]).stream()]) {
@@ -111,7 +111,7 @@ const BAD: [field: string, values: unknown[]][] = [
 
 describe('parameters of a batch', () => {
   it.each(GOOD)('take %s at its bounds, and the batch says what it was given', async (field, values) => {
-    const { projectId } = await insertProject(service.app.sql, 1);
+    const { projectId } = await insertProject(service.sql, 1);
     for (const value of values) {
       const { status, body } = await post<Record<string, unknown>>(projectId, { all: true, [field]: value });
       expect({ value, status, body }).toMatchObject({ status: 202 });
@@ -121,7 +121,7 @@ describe('parameters of a batch', () => {
   });
 
   it.each(BAD)('refuse %s beyond its bounds by name, and keep nothing', async (field, values) => {
-    const { projectId } = await insertProject(service.app.sql, 1);
+    const { projectId } = await insertProject(service.sql, 1);
     for (const value of values) {
       const subject = field === 'imageIds' || field === 'all' ? {} : { all: true };
       const { status, body } = await post(projectId, { ...subject, [field]: value });
@@ -136,19 +136,19 @@ describe('parameters of a batch', () => {
   });
 
   it('are 0.5, 0 and the one model where nothing is said', async () => {
-    const { projectId } = await insertProject(service.app.sql, 1);
+    const { projectId } = await insertProject(service.sql, 1);
     const { body } = await post<Batch>(projectId, { all: true });
     expect(body).toMatchObject({ threshold: 0.5, priority: 0, model: 'nuclei', retryOf: null });
   });
 
   it('name either images or all of them', async () => {
-    const { projectId, imageIds } = await insertProject(service.app.sql, 1);
+    const { projectId, imageIds } = await insertProject(service.sql, 1);
     for (const body of [{}, { imageIds, all: true }, undefined, null, [], 'all']) {
       const reply = await post(projectId, body);
       expect({ body, status: reply.status }).toEqual({ body, status: 400 });
     }
     await expectUntouched(projectId);
-    const empty = await insertProject(service.app.sql, 0);
+    const empty = await insertProject(service.sql, 0);
     const refused = await post(empty.projectId, { all: true });
     expect([refused.status, refused.body.code]).toEqual([400, 'EMPTY_PROJECT']);
     expect((await post(UNKNOWN, { all: true })).status).toBe(404);

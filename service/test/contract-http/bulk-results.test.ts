@@ -14,8 +14,8 @@ let batchId: string;
 let without: string[];
 beforeAll(async () => {
   service = await startTestApp();
-  ({ imageIds, batchId } = await finishedProject(service.app.sql, 1000, 2));
-  ({ imageIds: without } = await insertProject(service.app.sql, 2));
+  ({ imageIds, batchId } = await finishedProject(service.sql, 1000, 2));
+  ({ imageIds: without } = await insertProject(service.sql, 2));
 });
 afterAll(() => service.close());
 
@@ -74,7 +74,7 @@ describe('imageIds of the bulk query', () => {
   });
 
   it('come from many projects in one question', async () => {
-    const other = await finishedProject(service.app.sql, 2, 1);
+    const other = await finishedProject(service.sql, 2, 1);
     const list = [other.imageIds[0]!, imageIds[0]!, without[0]!, other.imageIds[1]!];
     expect(await ask({ imageIds: list })).toMatchObject({ full: [list[0], list[1], list[3]], empty: [list[2]] });
   });

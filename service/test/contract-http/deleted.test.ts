@@ -29,7 +29,7 @@ async function newScene() {
   const project = await newProject(service);
   const images = await uploadPictures(service, project.id, 3);
   const batchId = await finishBatch(service, project.id, images, [3, null, 2]);
-  await service.app.sql`update batch_items set finished_at = now()`;
+  await service.sql`update batch_items set finished_at = now()`;
   const made = await send<Export>(service, 'POST', `/api/batches/${batchId}/exports`, { format: 'csv' });
   const exportId = made.body.id;
   const exported = async () => (await ask<Export>(service, `/api/exports/${exportId}`)).body;
@@ -185,7 +185,7 @@ describe('a deleted project', () => {
 
     await send(service, 'DELETE', `/api/projects/${project.id}`);
     await path.relay();
-    const { sql } = service.app;
+    const { sql } = service;
     await until(async () => (await sql`select 1 from projects where id = ${project.id}`).length === 0);
     for (const table of ['batches', 'batch_items', 'exports', 'job_outbox'])
       expect([table, (await sql`select 1 from ${sql(table)}`).length]).toEqual([table, 0]);

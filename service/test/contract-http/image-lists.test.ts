@@ -15,7 +15,7 @@ afterAll(() => service.close());
 const idsOf = (items: readonly Image[]) => items.map(({ id }) => id);
 /** Images of one project with the given columns, as the service would have them later. */
 async function project(rows: readonly { name: string; status?: string; count?: number | null }[]): Promise<string> {
-  const { sql } = service.app;
+  const { sql } = service;
   const made = await insertProject(sql, rows.length);
   for (const [index, { name, status = 'uploaded', count = null }] of rows.entries())
     await sql`update images set name = ${name}, status = ${status}, polygon_count = ${count}, created_at = ${new Date(1_767_225_600_000 + (index % 7))}
@@ -120,7 +120,8 @@ describe.each(['name', '-name', 'createdAt', '-createdAt', 'polygonCount', '-pol
     });
 
     it('are walked completely and without doubles while others are added and deleted between the pages', async () => {
-      const { sql, cache } = service.app;
+      const { sql } = service;
+      const { cache } = service.app;
       const path = await project(rows());
       const [, , , id] = path.split('/') as [string, string, string, string];
       const before = (await page<Image>(service, path, { sort, limit: 500 })).items;

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insertProject } from '../batches/fixture.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { UNKNOWN, ask, newProject, page, walk } from './support.ts';
+import { FIRST_TENANT } from '../../src/tenants/first.ts';
 
 interface Row {
   id: string | number;
@@ -21,13 +22,14 @@ async function manyBatches(project: string): Promise<void> {
 }
 beforeAll(async () => {
   service = await startTestApp();
-  const { sql, keys } = service.app;
+  const { sql } = service;
+  const { keys } = service.app;
   ({ projectId } = await insertProject(sql, COUNT));
   ({ projectId: other } = await insertProject(sql, COUNT));
   await Promise.all([manyBatches(projectId), manyBatches(other)]);
   for (let index = 0; index < COUNT; index++) {
     await newProject(service, `plate ${index}`);
-    await keys.create(`key ${index}`, ['read'], null);
+    await keys.create({ name: `key ${index}`, scopes: ['read'], tenantId: FIRST_TENANT });
   }
   // Half of them at one moment: the order must be decided by more than the time.
   await sql`update projects set created_at = '2026-01-01' where name like 'plate %' and name < 'plate 5'`;

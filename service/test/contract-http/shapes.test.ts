@@ -31,7 +31,7 @@ beforeAll(async () => {
   projectId = (await newProject(service)).id;
   images = await uploadPictures(service, projectId, 3);
   batchId = await finishBatch(service, projectId, images, [3, null, 0]);
-  await service.app.sql`update batches set started_at = now(), finished_at = now()`;
+  await service.sql`update batches set started_at = now(), finished_at = now()`;
 });
 afterAll(() => service.close());
 

@@ -3,6 +3,7 @@ import type { ErrorBody, Scope } from '#contract/common.ts';
 import { SCOPES } from '#contract/common.ts';
 import type { Project } from '#contract/images.ts';
 import type { TestApp } from '../support/app.ts';
+import { FIRST_TENANT } from '../../src/tenants/first.ts';
 
 /** An id that nothing has. */
 export const UNKNOWN = '00000000-0000-4000-8000-000000000001';
@@ -38,10 +39,21 @@ export async function createAskers(service: TestApp): Promise<Map<Asker, string 
     ['no key', null],
     ['unknown key', `sb_${'x'.repeat(43)}`],
   ]);
-  for (const scope of SCOPES) askers.set(scope, (await keys.create(`only ${scope}`, [scope], null)).token);
+  for (const scope of SCOPES)
+    askers.set(scope, (await keys.create({ name: `only ${scope}`, scopes: [scope], tenantId: FIRST_TENANT })).token);
   // With every scope, so that nothing but their end can be the reason.
-  askers.set('expired key', (await keys.create('expired', SCOPES, new Date(Date.now() - 1))).token);
-  const revoked = await keys.create('revoked', SCOPES, null);
+  askers.set(
+    'expired key',
+    (
+      await keys.create({
+        name: 'expired',
+        scopes: SCOPES,
+        expiresAt: new Date(Date.now() - 1),
+        tenantId: FIRST_TENANT,
+      })
+    ).token,
+  );
+  const revoked = await keys.create({ name: 'revoked', scopes: SCOPES, tenantId: FIRST_TENANT });
   expect((await send(service, 'DELETE', `/api/keys/${revoked.id}`)).status).toBe(204);
   return askers.set('revoked key', revoked.token);
 }

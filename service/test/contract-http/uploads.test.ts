@@ -29,7 +29,7 @@ const upload = (projectId: string, files: Files, headers: Record<string, string>
     ...(key === undefined ? {} : { key }),
   });
 const count = async (projectId: string) =>
-  (await service.app.sql`select 1 from images where project_id = ${projectId}`).length;
+  (await service.sql`select 1 from images where project_id = ${projectId}`).length;
 
 describe('Idempotency-Key', () => {
   const files = (): Files => [
@@ -108,7 +108,7 @@ describe('Idempotency-Key', () => {
   });
 
   it('stays taken while a slow upload runs, however long', async () => {
-    const { sql } = service.app;
+    const { sql } = service;
     const idempotency = createIdempotency(sql, { waitMs: 200, signOfLifeMs: 20 });
     const at = { keyId: randomUUID(), route: 'POST /slow', key: 'k' };
     const gate = Promise.withResolvers<void>();
@@ -134,6 +134,36 @@ describe('Idempotency-Key', () => {
     expect(await slow).toMatchObject({ replayed: false });
     const after = await idempotency.once(at, fingerprint, () => Promise.reject(new Error('ran twice')));
     expect(after).toEqual({ ...answer, replayed: true });
+  });
+
+  it('is given to another once its process is dead, and a dead one that comes back changes nothing', async () => {
+    const { sql } = service;
+    // gives no sign of life, as if it were stopped
+    const stopped = createIdempotency(sql, { signOfLifeMs: 3_600_000 });
+    const idempotency = createIdempotency(sql, { waitMs: 200 });
+    const at = { keyId: randomUUID(), route: 'POST /dead', key: 'k' };
+    const fingerprint = () => Promise.resolve(Buffer.alloc(32));
+    const gate = Promise.withResolvers<void>();
+    type Work = Parameters<typeof idempotency.once>[2];
+    const answering =
+      (who: string, before: Promise<void> = Promise.resolve()): Work =>
+      async (save) => {
+        await before;
+        const answer = { statusCode: 201, reply: { who } };
+        await sql.begin((tx) => save(tx, { ...answer, fingerprint: Buffer.alloc(32) }));
+        return answer;
+      };
+    const late = stopped.once(at, fingerprint, answering('the dead one', gate.promise));
+    late.catch(() => {});
+    const begun = () => sql`select 1 from idempotency where route = 'POST /dead'`;
+    await until(async () => (await begun()).length === 1);
+    await sql`update idempotency set created_at = now() - interval '11 seconds' where route = 'POST /dead'`;
+    const other = await idempotency.once(at, fingerprint, answering('the other'));
+    expect(other).toMatchObject({ reply: { who: 'the other' }, replayed: false });
+    gate.resolve();
+    await expect(late).rejects.toMatchObject({ code: 'IDEMPOTENCY_IN_USE' });
+    const after = await idempotency.once(at, fingerprint, () => Promise.reject(new Error('ran twice')));
+    expect(after).toMatchObject({ reply: { who: 'the other' }, replayed: true });
   });
 });
 

@@ -32,14 +32,14 @@ it('closes with 4404 when its project is deleted, in every process, and no other
   expect((await server.call(`/api/projects/${gone}`, { method: 'DELETE' })).status).toBe(204);
   expect(await Promise.all([here.closed, there.closed])).toEqual([4404, 4404]);
   for (const app of [server, beside]) await expect(readers.open(app, `projectId=${gone}`)).rejects.toThrow('HTTP 404');
-  while (await purgeStep({ sql: server.app.sql, storage: server.app.storage }));
+  while (await purgeStep({ sql: server.sql, storage: server.app.storage }));
   await emit(server, stays, 3);
   await until(() => steady.events().length === 3);
   expect(steady.socket.readyState).toBe(steady.socket.OPEN);
 });
 
 it('ends only the subscription of a GraphQL socket whose project is deleted', async () => {
-  const [gone, stays] = [await insertProject(server.app.sql, 1), await insertProject(server.app.sql, 1)];
+  const [gone, stays] = [await insertProject(server.sql, 1), await insertProject(server.sql, 1)];
   const start = async ({ projectId }: { projectId: string }) =>
     (
       (await (
@@ -59,7 +59,7 @@ it('ends only the subscription of a GraphQL socket whose project is deleted', as
   await server.call(`/api/projects/${gone.projectId}`, { method: 'DELETE' });
   const end = await ending.next().catch((error: unknown) => error);
   expect(JSON.stringify(end)).toContain('NOT_FOUND');
-  const [batch] = await server.app.sql<{ id: string }[]>`select id from batches where project_id = ${stays.projectId}`;
+  const [batch] = await server.sql<{ id: string }[]>`select id from batches where project_id = ${stays.projectId}`;
   await server.call(`/api/batches/${batch!.id}/pause`, { method: 'POST' });
   await emit(server, stays.projectId, 1);
   expect(await lasting.next()).toMatchObject({ value: { data: { segmentationProgress: { status: 'paused' } } } });
@@ -83,10 +83,11 @@ it('closes with 1001 when its process ends, and goes on at another where it left
 
 it('is forgotten when it closes before it was attached, and those who waited with it are served', async () => {
   const projectId = await newProject(server);
-  const { sql, config } = server.app;
-  const hub = createHub({ sql, databaseUrl: config.databaseUrl, log: () => {} });
+  const { sql } = server;
+  const { config } = server.app;
+  const hub = createHub({ databaseUrl: config.databaseUrl, log: () => {} });
   const [left, stays] = [stuckSocket(), stuckSocket()];
-  const options = { projectId, resume: null, unbatched: false };
+  const options = { projectId, sql, resume: null, unbatched: false };
   const attaching = [hub.attach(left, options), hub.attach(stays, options)];
   left.emit('close');
   await Promise.all(attaching);

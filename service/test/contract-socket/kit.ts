@@ -28,12 +28,12 @@ export const newProject = async (app: TestApp): Promise<string> => {
 
 /** Numbers what was committed, as the relay does; where no relay runs, a window ends here and nowhere else. */
 export const endWindow = async (app: TestApp): Promise<void> => {
-  while (await sequenceOnce(app.app.sql));
+  while (await sequenceOnce(app.sql));
 };
 
 /** Terminal events of images that are no rows, the i-th with `firstCount + i` cells, as one window. */
 export async function emit(app: TestApp, projectId: string, count: number, firstCount = 0): Promise<void> {
-  await app.app.sql`
+  await app.sql`
     INSERT INTO event_outbox (project_id, image_id, status, polygon_count)
     SELECT ${projectId}::uuid, gen_random_uuid(), 'completed', n
     FROM generate_series(${firstCount}::int, ${firstCount + count - 1}::int) AS n ORDER BY n`;

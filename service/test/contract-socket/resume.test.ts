@@ -30,7 +30,7 @@ const indexOf = async (projectId: string) =>
 
 describe('a reader that comes back', () => {
   it('gets exactly what it missed, whatever it had, through another API process', async () => {
-    const { projectId } = await insertProject(server.app.sql, 6);
+    const { projectId } = await insertProject(server.sql, 6);
     const steady = await readers.open(server, `projectId=${projectId}`);
     const { epoch } = steady.hello()!;
     await emit(server, projectId, 7);
@@ -87,7 +87,7 @@ describe('a reader that comes back', () => {
       expect(reader.hello()!.seq).toBe(2 * round);
       epochs.add(reader.hello()!.epoch);
       await emit(server, projectId, 2);
-      await pruneFrames(server.app.sql, { maxAgeMs: 0, maxFrames: 1 });
+      await pruneFrames(server.sql, { maxAgeMs: 0, maxFrames: 1 });
       await other.close();
     }
     expect(epochs.size).toBe(1);
@@ -136,7 +136,7 @@ describe('a reader whose `since` cannot be replayed', () => {
     const projectId = await newProject(server);
     for (let round = 0; round < 6; round++) await emit(server, projectId, 5);
     const { epoch } = (await readers.open(server, `projectId=${projectId}`)).hello()!;
-    await pruneFrames(server.app.sql, { maxAgeMs: 3_600_000, maxFrames: 2 });
+    await pruneFrames(server.sql, { maxAgeMs: 3_600_000, maxFrames: 2 });
     const cuts = [0, 4, 19, 20, 23, 29, 30];
     const back = await Promise.all(
       cuts.map((since) => readers.open(beside, `projectId=${projectId}&epoch=${epoch}&since=${since}`)),

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await migrate(database.url);
   await fillMillion(database.url);
   watched = explained(database.url);
-  service = await startTestApp({ CACHE: 'off' }, { databaseUrl: database.url, sql: watched.sql });
+  service = await startTestApp({ CACHE: 'off' }, { databaseUrl: database.url, connections: watched.connections });
   ids = (await watched.sql<{ id: string }[]>`select image_id as id from batch_items order by image_id limit 1000`).map(
     ({ id }) => id,
   );
@@ -128,7 +128,7 @@ describe('images of a project', () => {
   });
 
   it('counts what a search of everything finds once, and not again when a status changed', async () => {
-    const cached = await startTestApp({}, { databaseUrl: database.url, sql: watched.sql });
+    const cached = await startTestApp({}, { databaseUrl: database.url, connections: watched.connections });
     const search = async (sort: string) => {
       const plans = await watched.plansOf(async () => {
         const page = (await (await cached.call(`/api/projects/${BIG}/images?q=well&sort=${sort}`)).json()) as List;
@@ -187,9 +187,9 @@ describe('all other paths', () => {
   });
 
   it('takes the next batches by cursor', async () => {
-    const page = await readPage(watched.sql, BIG, { limit: 50, offset: 0 });
+    const page = await readPage(watched.owner, BIG, { limit: 50, offset: 0 });
     const plans = await watched.plansOf(() =>
-      readPage(watched.sql, BIG, { limit: 50, offset: 0, cursor: page.nextCursor! }),
+      readPage(watched.owner, BIG, { limit: 50, offset: 0, cursor: page.nextCursor! }),
     );
     expect(plans.flatMap(({ nodes }) => nodes.map((node) => node['Index Name']))).toContain('batches_list');
     expect(pagesOf(plans)).toBeLessThan(1000);

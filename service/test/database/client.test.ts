@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isTransient } from '../../src/batches/locks.ts';
 import { createDatabase, type Sql } from '../../src/database/client.ts';
+import { startProxy, targetOf, through } from '../../../loadtest/src/faults/proxy.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { testServers } from '../../../test/servers.ts';
@@ -30,6 +35,70 @@ describe('migrate', () => {
     expect(tables.map((row) => row['tablename'] as string)).toEqual(['schema_migrations']);
     expect(await migrate(database.url)).toHaveLength(count);
   });
+});
+
+describe('a pool whose connections are cut', () => {
+  it('is connected again soon, however many were cut at once', async () => {
+    const proxy = await startProxy(targetOf(database.url));
+    const pool = createDatabase(through(database.url, proxy), { max: 10 });
+    try {
+      const busy = Promise.allSettled(Array.from({ length: 10 }, () => pool`select pg_sleep(30)`));
+      while (proxy.connections() < 10) await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const cutAt = performance.now();
+      proxy.cut();
+      await busy;
+      await Promise.all(Array.from({ length: 10 }, () => pool`select 1`));
+      // as postgres.js does it by default: 10 to 20 s
+      expect(performance.now() - cutAt).toBeLessThan(7_000);
+    } finally {
+      await pool.end({ timeout: 1 });
+      await proxy.close();
+    }
+  });
+});
+
+describe('a transaction that stops in the middle', () => {
+  it('loses its locks, and fails for a reason that passes', async () => {
+    const pool = createDatabase(database.url, { max: 1, idleInTransactionMs: 300 });
+    const other = createDatabase(database.url, { max: 1 });
+    try {
+      const stopped = pool.begin(async (tx) => {
+        await tx`select pg_advisory_xact_lock(7)`;
+        await new Promise(() => {});
+      });
+      stopped.catch(() => {});
+      const held = () => other`select 1 from pg_locks where locktype = 'advisory' and objid = 7`;
+      while ((await held()).length === 0);
+      while ((await held()).length > 0);
+      const error: unknown = await stopped.catch((cause: unknown) => cause);
+      expect(isTransient(error)).toBe(true);
+    } finally {
+      await Promise.all([pool.end({ timeout: 1 }), other.end({ timeout: 1 })]);
+    }
+  });
+});
+
+it('knows the error that postgres.js throws at nobody when a cut transaction goes on', async () => {
+  const source = (file: string) => JSON.stringify(fileURLToPath(new URL(`../../src/${file}`, import.meta.url)));
+  const script = `
+    import { createDatabase } from ${source('database/client.ts')};
+    import { isTransient } from ${source('batches/locks.ts')};
+    const [pool, other] = [1, 2].map(() => createDatabase(${JSON.stringify(database.url)}, { max: 1 }));
+    process.on('uncaughtException', (error) => {
+      console.log(error.constructor.name, isTransient(error));
+      process.exit(0);
+    });
+    await pool.begin(async (tx) => {
+      const [{ pid }] = await tx\`select pg_backend_pid() as pid\`;
+      await other\`select pg_terminate_backend(\${pid})\`;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await tx\`select 1\`;
+    }).catch((error) => console.log('rejected', isTransient(error)));
+    setTimeout(() => process.exit(1), 10_000);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+  // whoever waits for the transaction is told, so that nothing hangs
+  expect(stdout.trim().split('\n')).toEqual(['rejected true', 'TypeError true']);
 });
 
 describe('a pool of one', () => {

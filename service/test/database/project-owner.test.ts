@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Project } from '#contract/images.ts';
-import { createProjectStore } from '../../src/database/projects.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 
@@ -14,11 +13,11 @@ it('keeps the name of the key that created a project, through a step back from t
   const { app } = service;
   const reply = await service.call('/api/projects', { method: 'POST', json: { name: 'mine' } });
   const { id } = (await reply.json()) as Project;
-  const store = createProjectStore(app);
+  const store = service.tenant.projects;
   expect(await store.many([id])).toMatchObject([{ id, createdBy: 'bootstrap', segmentedImages: 0 }]);
   const url = app.config.databaseUrl;
   expect(await migrate(url, 3)).toContain(-4);
-  const [old] = await app.sql<{ id: string }[]>`
+  const [old] = await service.sql<{ id: string }[]>`
     insert into projects (id, name) values (gen_random_uuid(), 'older than the audit') returning id`;
   expect(await migrate(url)).toContain(4);
   const facts = new Map((await store.many([id, old!.id])).map((row) => [row.id, row.createdBy]));

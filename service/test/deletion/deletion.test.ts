@@ -24,13 +24,14 @@ const exists = (path: string) =>
   );
 const makeProject = async () =>
   (await (await service.call('/api/projects', { method: 'POST', json: { name: 'p' } })).json()) as Project;
-const deps = (graceMs = 0) => ({ sql: service.app.sql, storage: service.app.storage, graceMs });
+const deps = (graceMs = 0) => ({ sql: service.sql, storage: service.app.storage, graceMs });
 const rowsIn = async (table: string) =>
-  (await service.app.sql<{ n: number }[]>`select count(*) as n from ${service.app.sql(table)}`)[0]!.n;
+  (await service.sql<{ n: number }[]>`select count(*) as n from ${service.sql(table)}`)[0]!.n;
 
 describe('a deleted project', () => {
   it('is 404 at once, goes in bounded steps that may stop anywhere, and takes its bytes and results with it', async () => {
-    const { sql, storage } = service.app;
+    const { sql } = service;
+    const { storage } = service.app;
     const [project, other] = [await makeProject(), await makeProject()];
     const images = await uploadPictures(service, project.id, 6);
     const [shared] = await uploadPictures(service, other.id, 1);
@@ -87,13 +88,13 @@ describe('a deleted project', () => {
     const images = await uploadPictures(service, project.id, 4, 30);
     await finishBatch(service, project.id, images, [1, null, 2, 3]);
     await service.call(`/api/images/${images[3]!.id}`, { method: 'DELETE' });
-    const counts = () => service.app.sql`
+    const counts = () => service.sql`
       select status, sum(n)::int as n from image_counts where project_id = ${project.id}
       group by status having sum(n) <> 0 order by status`;
-    const expected = await service.app.sql`
+    const expected = await service.sql`
       select status, count(*)::int as n from images where project_id = ${project.id} group by status order by status`;
     expect(await counts()).toEqual(expected);
-    await Promise.all([sumCounts(service.app.sql), sumCounts(service.app.sql)]);
+    await Promise.all([sumCounts(service.sql), sumCounts(service.sql)]);
     expect(await counts()).toEqual(expected);
     expect(await rowsIn('image_counts')).toBe(2);
   });
@@ -101,7 +102,8 @@ describe('a deleted project', () => {
 
 describe('collection', () => {
   it('leaves bytes alone that an upload is storing, and an upload gets them back that were just removed', async () => {
-    const { sql, storage } = service.app;
+    const { sql } = service;
+    const { storage } = service.app;
     const project = await makeProject();
     const [image] = await uploadPictures(service, project.id, 1, 60);
     await service.call(`/api/images/${image!.id}`, { method: 'DELETE' });

@@ -64,7 +64,7 @@ describe('an open socket', () => {
   it('ends when its key expires, though nobody says so', async () => {
     const { id, token } = await newKey();
     const reader = await open(bearer(token));
-    await server.app.sql`update api_keys set expires_at = now() + interval '1 second' where id = ${id}`;
+    await server.sql`update api_keys set expires_at = now() + interval '1 second' where id = ${id}`;
     // It is looked up once more, and good; then it ends by the clock alone.
     server.app.keys.forget();
     server.app.access.recheck();

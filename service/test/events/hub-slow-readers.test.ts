@@ -45,10 +45,11 @@ describe('a reader that does not read', () => {
   it('is closed with 1013 after a bounded buffer, and others get everything', async () => {
     const projectId = await newProject(server);
     const highWaterBytes = 200_000;
-    const { sql, config } = server.app;
-    const hub = createHub({ sql, databaseUrl: config.databaseUrl, log: () => {}, stallMs: 200, highWaterBytes });
+    const { sql } = server;
+    const { config } = server.app;
+    const hub = createHub({ databaseUrl: config.databaseUrl, log: () => {}, stallMs: 200, highWaterBytes });
     const stuck = stuckSocket();
-    await hub.attach(stuck, { projectId, resume: null, unbatched: false });
+    await hub.attach(stuck, { projectId, sql, resume: null, unbatched: false });
     const good = await open(`projectId=${projectId}`);
     for (let round = 0; round < 10; round++) await emit(server, projectId, 1000);
     await until(() => stuck.closedWith !== null);
@@ -62,10 +63,11 @@ describe('a reader that does not read', () => {
 
   it('is closed with 1013 when it answers no ping, even though its buffers are empty', async () => {
     const projectId = await newProject(server);
-    const { sql, config } = server.app;
-    const hub = createHub({ sql, databaseUrl: config.databaseUrl, log: () => {}, heartbeatMs: 50 });
+    const { sql } = server;
+    const { config } = server.app;
+    const hub = createHub({ databaseUrl: config.databaseUrl, log: () => {}, heartbeatMs: 50 });
     const stuck = stuckSocket();
-    await hub.attach(stuck, { projectId, resume: null, unbatched: false });
+    await hub.attach(stuck, { projectId, sql, resume: null, unbatched: false });
     await until(() => stuck.closedWith !== null);
     expect(stuck.closedWith).toBe(1013);
     stuck.emit('close');
@@ -74,9 +76,9 @@ describe('a reader that does not read', () => {
 
   it('catches up from the log and joins again when it reads on', async () => {
     const projectId = await newProject(server);
-    const { sql, config } = server.app;
+    const { sql } = server;
+    const { config } = server.app;
     const hub = createHub({
-      sql,
       databaseUrl: config.databaseUrl,
       log: () => {},
       stallMs: 60_000,
@@ -89,7 +91,7 @@ describe('a reader that does not read', () => {
       texts.push(text);
       send(text);
     };
-    await hub.attach(slow, { projectId, resume: null, unbatched: false });
+    await hub.attach(slow, { projectId, sql, resume: null, unbatched: false });
     for (let round = 0; round < 5; round++) await emit(server, projectId, 1000);
     const drain = setInterval(() => (slow.bufferedAmount = Math.max(0, slow.bufferedAmount - 150_000)), 20);
     const last = () => JSON.parse(texts.at(-1)!) as { to?: number };

@@ -34,10 +34,10 @@ const newProject = async (app = server): Promise<string> => {
 };
 /** Images that are no rows: the stream does not care. */
 const emit = async (projectId: string, count: number, app = server) => {
-  await app.app.sql`
+  await app.sql`
     INSERT INTO event_outbox (project_id, image_id, status)
     SELECT ${projectId}::uuid, gen_random_uuid(), 'completed' FROM generate_series(1, ${count}::int)`;
-  while (await sequenceOnce(app.app.sql));
+  while (await sequenceOnce(app.sql));
 };
 
 describe('the stream', () => {
@@ -116,7 +116,7 @@ describe('the stream', () => {
       counts: { uploaded: 0 },
       batches: [],
     });
-    await pruneFrames(server.app.sql, { maxAgeMs: 0, maxFrames: 1000 });
+    await pruneFrames(server.sql, { maxAgeMs: 0, maxFrames: 1000 });
     const late = await open(`projectId=${projectId}&epoch=${other.hello()!.epoch}&since=2`);
     await until(() => late.snapshot() !== undefined);
     await emit(projectId, 1);
@@ -172,8 +172,9 @@ describe('what is refused', () => {
 
 it('keeps a heartbeat', async () => {
   const projectId = await newProject();
-  const { sql, config } = server.app;
-  const hub = createHub({ sql, databaseUrl: config.databaseUrl, log: () => {}, heartbeatMs: 20 });
+  const { sql } = server;
+  const { config } = server.app;
+  const hub = createHub({ databaseUrl: config.databaseUrl, log: () => {}, heartbeatMs: 20 });
   const sent: string[] = [];
   const listeners = new Map<string, () => void>();
   const socket: HubSocket = {
@@ -185,7 +186,7 @@ it('keeps a heartbeat', async () => {
     close: () => {},
     on: (event, listener) => listeners.set(event, listener),
   };
-  await hub.attach(socket, { projectId, resume: null, unbatched: false });
+  await hub.attach(socket, { projectId, sql, resume: null, unbatched: false });
   await until(() => sent.filter((text) => text === '{"type":"heartbeat"}').length >= 3);
   await hub.close();
   expect(createClient(socket, { unbatched: false, since: null }).open()).toBe(true);

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createProjectStore } from '../../src/database/projects.ts';
 import { purgeStep } from '../../src/deletion/purge.ts';
 import { createExportClaims, MAX_ATTEMPTS } from '../../src/exports/claims.ts';
 import { ClaimLost, makeExport } from '../../src/exports/make.ts';
@@ -62,7 +61,7 @@ describe('rows of an export', () => {
     ).map(({ id }) => id);
     const gone = ids[249]!;
     const seen: string[] = [];
-    for await (const row of exportRows(f.sql, f.batchId)) {
+    for await (const row of exportRows(f.owner, f.batchId)) {
       // It is on a page of facts that is not read yet, and in the plan already.
       if (seen.length === 0) await f.sql`delete from images where id = ${gone}`;
       seen.push(row.imageId);
@@ -74,7 +73,7 @@ describe('rows of an export', () => {
 describe('files of exports that are gone', () => {
   it('go with their project, and none appears for one that was being made', async () => {
     const { store } = f.process();
-    const { id } = await store.create(f.other.batchId, 'csv');
+    const { id } = await f.reader.create(f.other.batchId, 'csv');
     store.start();
     await f.untilStatus(id, 'ready');
     expect(await f.filesIn('exports')).toContain(id);
@@ -84,11 +83,11 @@ describe('files of exports that are gone', () => {
     const deleted = {
       ...claims,
       async finish(...args: Parameters<typeof claims.finish>) {
-        await createProjectStore(f.service.app).remove(f.other.projectId);
+        await f.service.tenant.projects.remove(f.other.projectId);
         return claims.finish(...args);
       },
     };
-    const deps = { sql: f.sql, storage, claims: deleted, renewMs: FAR, leaseMs: FAR };
+    const deps = { ownerOf: () => f.owner, storage, claims: deleted, renewMs: FAR, leaseMs: FAR };
     await expect(makeExport(deps, making, new AbortController().signal)).rejects.toThrow(ClaimLost);
     while (await purgeStep({ sql: f.sql, storage }));
     const left = await f.filesIn('exports');
@@ -98,7 +97,6 @@ describe('files of exports that are gone', () => {
 
   it('are removed with their row when they were kept long enough; a younger one and one that is being written stay', async () => {
     const keepMs = 60_000;
-    const { store } = f.process();
     const [old, failed, young] = [await f.abandoned(FAR), await f.abandoned(FAR), await f.abandoned(FAR)];
     const { id: written } = await f.abandoned(FAR);
     const age = async ({ id }: { id: string }, status: string, ms: number) => {
@@ -109,8 +107,8 @@ describe('files of exports that are gone', () => {
     await age(failed, 'failed', keepMs + 1000);
     await age(young, 'ready', keepMs - 30_000);
     expect(await expireExports(f.sql, f.storage, keepMs)).toBe(2);
-    await expect(store.file(old.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect(await store.file(young.id)).toMatchObject({ path: f.storage.exportPath(young.id) });
+    await expect(f.reader.file(old.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await f.reader.file(young.id)).toMatchObject({ path: f.storage.exportPath(young.id) });
     expect(await f.rowOf(written)).toMatchObject({ status: 'running' });
     const left = await f.filesIn('exports');
     expect([old, failed, young].map(({ id }) => left.includes(id))).toEqual([false, false, true]);

@@ -22,8 +22,7 @@ describe('export jobs', () => {
   it('three processes write each of many exports once', async () => {
     const processes = [f.process(), f.process(), f.process()];
     const ids: string[] = [];
-    for (let i = 0; i < 15; i++)
-      ids.push((await processes[0]!.store.create(f.batchId, i % 2 ? 'labels-zip' : 'csv')).id);
+    for (let i = 0; i < 15; i++) ids.push((await f.reader.create(f.batchId, i % 2 ? 'labels-zip' : 'csv')).id);
     for (const { store } of processes) store.start();
     for (const id of ids) await f.untilStatus(id, 'ready');
     const placed = processes.map(({ made }) => made.placed);
@@ -54,7 +53,7 @@ describe('export jobs', () => {
       },
     };
     const { storage } = f;
-    const deps = { sql: f.sql, storage, claims: watched, renewMs: 1, leaseMs: FAR };
+    const deps = { ownerOf: () => f.owner, storage, claims: watched, renewMs: 1, leaseMs: FAR };
     await makeExport(deps, await f.abandoned(FAR), new AbortController().signal);
     const told = await f.sql<{ progress: number; status: string }[]>`select progress, status from told order by at`;
     await f.sql.unsafe('drop trigger tell on exports; drop function tell; drop table told');
@@ -71,7 +70,7 @@ describe('export jobs', () => {
   it('a process that stops gives its export back; the next one finishes it', async () => {
     const release = await f.holdRows();
     const stopping = f.process(FAR);
-    const { id } = await stopping.store.create(f.batchId, 'csv');
+    const { id } = await f.reader.create(f.batchId, 'csv');
     stopping.store.start();
     await f.untilStatus(id, 'running');
     const closed = stopping.store.close();
@@ -101,7 +100,7 @@ describe('export jobs', () => {
     const child = fork(MAIN, [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env });
     const exited = once(child, 'exit');
     const survivor = f.process(leaseMs);
-    const { id } = await survivor.store.create(f.batchId, 'csv');
+    const { id } = await f.reader.create(f.batchId, 'csv');
     try {
       await f.untilStatus(id, 'running');
       const { claim } = (await f.rowOf(id))!;
@@ -137,7 +136,7 @@ describe('export jobs', () => {
   it('a process that was only thought dead places no file and changes no row', async () => {
     const release = await f.holdRows();
     const late = f.process(FAR);
-    const { id } = await late.store.create(f.batchId, 'csv');
+    const { id } = await f.reader.create(f.batchId, 'csv');
     late.store.start();
     await f.untilStatus(id, 'running');
     const claim = randomUUID();

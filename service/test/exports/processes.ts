@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Project } from '#contract/images.ts';
 import type { Claim } from '../../src/exports/claims.ts';
+import { createExportReader } from '../../src/exports/reader.ts';
 import { createExportStore, type ExportStore } from '../../src/exports/store.ts';
 import { startTestApp } from '../support/app.ts';
 import { finishBatch, uploadPictures } from '../support/results.ts';
+import { FIRST_TENANT } from '../../src/tenants/first.ts';
 
 /** More than a page of facts about images. */
 export const MANY = 450;
@@ -16,7 +18,8 @@ export const FAR = 3_600_000;
 /** A database with a finished batch of 450 images, and export stores on it like those of several API processes. */
 export async function startExports() {
   const service = await startTestApp({ DATABASE_POOL: '10' });
-  const { sql, storage, config } = service.app;
+  const { sql } = service;
+  const { storage, config } = service.app;
   const stores: ExportStore[] = [];
 
   async function prepare() {
@@ -46,8 +49,13 @@ export async function startExports() {
     >`select status, attempts, claim, progress, error_message as error from exports where id = ${id}`;
     return row;
   };
+  const owner = { sql, tenantId: FIRST_TENANT };
+  const asked = () => stores.at(-1)?.wake();
   return {
     sql,
+    owner,
+    /** What the API asks for and shows. */
+    reader: createExportReader({ ...owner, storage, asked }),
     storage,
     config,
     service,
@@ -67,13 +75,13 @@ export async function startExports() {
       };
       const log = (error: unknown) => made.errors.push(error);
       const setting = { leaseMs, keepMs: FAR, renewMs: 20, pollMs: 50 };
-      const store = createExportStore({ sql, storage: { ...storage, place }, ...setting, log });
+      const store = createExportStore({ sql, ownerOf: () => owner, storage: { ...storage, place }, ...setting, log });
       stores.push(store);
       return { store, made };
     },
     /** An export as a process left it that was killed while it wrote, `leaseMs` before its lease is over. */
     async abandoned(leaseMs: number, attempts = 1, batch = batchId): Promise<Claim> {
-      const claimed = { id: randomUUID(), claim: randomUUID(), batchId: batch, format: 'csv' as const };
+      const claimed = { id: randomUUID(), claim: randomUUID(), batchId: batch, tenantId: FIRST_TENANT, format: 'csv' as const };
       await sql`
         insert into exports (id, batch_id, format, status, claim, lease_until, attempts)
         values (${claimed.id}, ${batch}, 'csv', 'running', ${claimed.claim}, now() + ${leaseMs} * interval '1 millisecond', ${attempts})`;

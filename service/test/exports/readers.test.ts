@@ -76,7 +76,7 @@ describe.skipIf(!python)('readers of exports (SEGBENCH_TEST_PYTHON: a Python wit
       if (plan.cells === null) continue;
       const polygons = scene(plan.width, plan.height, plan.cells, 7);
       const count = polygons.filter(({ type }) => type === 'external').length;
-      await service.app.sql`
+      await service.sql`
         update results set polygons = ${Buffer.from(encodePolygons(polygons))}, polygon_count = ${count}
         where id = (select result_id from images where id = ${image.id})`;
     }
@@ -85,7 +85,7 @@ describe.skipIf(!python)('readers of exports (SEGBENCH_TEST_PYTHON: a Python wit
     const polygons = Object.values(results).flatMap((result) => result?.polygons ?? []);
     cells = polygons.filter(({ type }) => type === 'external').length;
     holes = polygons.length - cells;
-    const facts = await service.app.sql<{ id: string; status: string }[]>`select id, status from images`;
+    const facts = await service.sql<{ id: string; status: string }[]>`select id, status from images`;
     const expected = {
       pixelSizeUm: PIXEL_SIZE_UM,
       images: Object.fromEntries(

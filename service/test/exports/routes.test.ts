@@ -70,8 +70,7 @@ describe('exports', () => {
     expect([reply.status, code]).toEqual([400, 'VALIDATION']);
     expect(message).toMatch(/format.*xlsx.*imagej-rois/);
     const id = randomUUID();
-    await service.app
-      .sql`insert into exports (id, batch_id, format, status, lease_until) values (${id}, ${batchId}, 'csv', 'running', now() + interval '1 hour')`;
+    await service.sql`insert into exports (id, batch_id, format, status, lease_until) values (${id}, ${batchId}, 'csv', 'running', now() + interval '1 hour')`;
     for (const init of [{}, { method: 'HEAD' }, { headers: { range: 'bytes=0-1' } }])
       expect((await service.call(`/api/download/${id}`, init)).status).toBe(409);
     expect((await service.call(`/api/download/${randomUUID()}`)).status).toBe(404);

@@ -70,7 +70,7 @@ describe('the page to try queries with', () => {
     await page.click('#run');
     await answered('"queued"');
     await service.call(`/api/batches/${id}/cancel`, { method: 'POST' });
-    while (await sequenceOnce(service.app.sql));
+    while (await sequenceOnce(service.sql));
     expect(JSON.parse(await answered('"cancelled"'))).toMatchObject([
       { data: { segmentationProgress: { status: 'cancelled', percentage: 100 } } },
       { data: { segmentationProgress: { status: 'queued', percentage: 0 } } },

@@ -42,7 +42,7 @@ it('answers GetProjectWithDetails as the system before this one did', async () =
 });
 
 it('follows SegmentationProgress from the present state to the end of the batch', async () => {
-  const { sql } = service.app;
+  const { sql } = service;
   const project = await newProject(service);
   await uploadPictures(service, project.id, 4);
   const started = await service.call(`/api/projects/${project.id}/batches`, { method: 'POST', json: { all: true } });

@@ -130,7 +130,7 @@ describe('a document that may not run', () => {
   it('takes no more stored polygons into memory than one request may read', async () => {
     const { images } = await newScene(service, [1]);
     // varint polygons of 9 MB: one result is over the limit by itself
-    await service.app.sql`update results set polygons = ${Buffer.alloc(LIMITS.polygonBytes + 1)}
+    await service.sql`update results set polygons = ${Buffer.alloc(LIMITS.polygonBytes + 1)}
       where id = (select result_id from images where id = ${images[0]!.id})`;
     const whole = await ask(service, `{ result(imageId: "${images[0]!.id}") { polygons { id } } }`);
     expect([whole.status, whole.data, whole.codes]).toEqual([200, { result: null }, ['TOO_COMPLEX']]);

@@ -73,7 +73,7 @@ export function socketKit(app: () => TestApp) {
     expect((await app().call(`/api/batches/${id}/${name}`, { method: 'POST' })).status).toBe(202);
   /** What the relay would do: committed events become frames. */
   const publish = async () => {
-    while (await sequenceOnce(app().app.sql));
+    while (await sequenceOnce(app().sql));
   };
   const listeners = async () => app().app.events.clients();
   return { open, newBatch, verb, publish, listeners };

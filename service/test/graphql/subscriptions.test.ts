@@ -26,8 +26,8 @@ async function opened() {
   let reader: HubSocket | undefined;
   const socket = Object.assign(new EventEmitter(), { OPEN: 1, CLOSED: 3, readyState: 1, bufferedAmount: 7 });
   const left: string[] = [];
+  const tenant = { batches: { get: async () => ({ ...(await answer()), projectId: 'p' }) } };
   const app = {
-    batches: { get: async () => ({ ...(await answer()), projectId: 'p' }) },
     events: {
       async attach(given: HubSocket) {
         reader = given;
@@ -35,7 +35,7 @@ async function opened() {
       },
     },
   };
-  const context = { app, socket, request: { log: { warn() {} } } } as unknown as SubscriptionContext;
+  const context = { app, tenant, socket, request: { log: { warn() {} } } } as unknown as SubscriptionContext;
   const progress = await SUBSCRIPTIONS.segmentationProgress.subscribe(null, { taskId: ID }, context);
   const send = (text: string) => reader!.send(text);
   const percent = async () => ((await progress.next()).value as { percentage: number }).percentage;

@@ -32,8 +32,8 @@ export async function newScene(service: TestApp, counts: readonly (number | null
   const project = await newProject(service);
   const images = await uploadPictures(service, project.id, counts.length);
   const batchId = await finishBatch(service, project.id, images, counts);
-  await service.app.sql`update batch_items set finished_at = now() where finished_at is null`;
-  await service.app.sql`update batches set finished_at = now(), started_at = now() where id = ${batchId}`;
+  await service.sql`update batch_items set finished_at = now() where finished_at is null`;
+  await service.sql`update batches set finished_at = now(), started_at = now() where id = ${batchId}`;
   return { project, images, batchId };
 }
 export async function newKey(service: TestApp, scopes: string[]): Promise<{ id: string; token: string }> {

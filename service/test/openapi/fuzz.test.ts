@@ -31,7 +31,7 @@ beforeAll(async () => {
   const empty = await made<{ id: string }>('/api/projects', { name: 'empty' });
   const images = await uploadPictures(service, project.id, 6);
   const finished = await finishBatch(service, project.id, images.slice(0, 4), [3, 0, null, 5]);
-  await service.app.sql`update batch_items set finished_at = now() where finished_at is null`;
+  await service.sql`update batch_items set finished_at = now() where finished_at is null`;
   const running = await made<{ id: string }>(`/api/projects/${project.id}/batches`, { all: true });
   const exported = await made<{ id: string }>(`/api/batches/${finished}/exports`, { format: 'csv' });
   ids['projects:id'] = ids['projectId'] = [project.id, empty.id];

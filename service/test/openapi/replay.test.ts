@@ -109,9 +109,7 @@ describe('every documented request', () => {
       expect((await send('readResults', { headers: { accept }, expected: 200 })).headers.get('content-type')).toContain(
         accept,
       );
-    const [mask] = await service.app.sql<
-      { id: string }[]
-    >`select result_id as id from images where id = ${images[0]!.id}`;
+    const [mask] = await service.sql<{ id: string }[]>`select result_id as id from images where id = ${images[0]!.id}`;
     learn('results', mask!.id);
     const signed = JSON.parse((await send('getImage', { expected: 200 })).body.toString()) as Image;
     for (const address of [signed.thumbnailUrl, signed.overlayUrl, signed.fileUrl])
@@ -147,7 +145,7 @@ describe('every documented request', () => {
 
   it('cleans up as documented, and none was left out', async () => {
     learn('keys', json(await send('createKey', { expected: 201 })).id);
-    for (const id of ['listKeys', 'listAudit']) await send(id, { expected: 200 });
+    for (const id of ['listKeys', 'rotateKey', 'listAudit']) await send(id, { expected: 200 });
     for (const id of ['deleteKey', 'deleteImage', 'deleteProject', 'deleteSession']) await send(id, { expected: 204 });
     await send('getProject', { expected: 404 });
     const others = [...found.keys()].filter((id) => !done.has(id));

@@ -14,13 +14,14 @@ import { until } from '../batches/fixture.ts';
 
 /** MAX_IMAGE_PIXELS as it is by default: the largest image that an upload may bring. */
 const LARGEST_SIDE = 8000;
+const LIMITS = { memoryBytes: 2 ** 30, cpuSeconds: 60 };
 const FAULTY = join(import.meta.dirname, 'faulty-child.ts');
 
 let folder: string;
 let largest: string;
 const opened: Artists[] = [];
 const hire = (options: Partial<ArtistsOptions> = {}) => {
-  const artists = createArtists({ workers: 2, queue: 100, timeoutMs: 60_000, ...options });
+  const artists = createArtists({ workers: 2, queue: 100, timeoutMs: 60_000, limits: LIMITS, ...options });
   opened.push(artists);
   return artists;
 };
@@ -140,7 +141,7 @@ describe('drawing', () => {
   it('leaves no process behind when its own is killed, also not one that draws', async () => {
     const script = `
       const { createArtists } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/pictures/artists.ts'))});
-      const artists = createArtists({ workers: 1, queue: 1, timeoutMs: 60_000, module: ${JSON.stringify(FAULTY)} });
+      const artists = createArtists({ workers: 1, queue: 1, timeoutMs: 60_000, limits: ${JSON.stringify(LIMITS)}, module: ${JSON.stringify(FAULTY)} });
       const drawn = await artists.draw({ kind: 'render', width: 3 });
       void artists.draw({ kind: 'render', width: 4 });
       process.stdout.write(drawn.toString() + ' ' + artists.stats().pids.join());`;

@@ -19,7 +19,7 @@ let service: TestApp;
 let batchId: string;
 beforeAll(async () => {
   service = await startTestApp({ MAX_JSON_BYTES: String(MAX_JSON_BYTES) });
-  ({ batchId } = await finishedProject(service.app.sql, 40, 30));
+  ({ batchId } = await finishedProject(service.sql, 40, 30));
 });
 afterAll(() => service.close());
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const finished = (count: number, cells: number) => finishedProject(service.app.sql, count, cells);
+const finished = (count: number, cells: number) => finishedProject(service.sql, count, cells);
 const queries = async () =>
   (await service.app.metrics.dbQueryDuration.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))
     ?.value ?? 0;

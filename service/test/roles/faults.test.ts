@@ -1,5 +1,8 @@
+import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { CONSUMER_JOBS, CONSUMER_REDIS } from '../../src/batches/queue.ts';
+import { SEGMENT_QUEUE } from '../../src/contract/jobs.ts';
 import { fakeBackend, insertProject, until, wrongCounters } from '../batches/fixture.ts';
 import { openSocket } from '../events/socket.ts';
 import { ends, follow, startPath, type Path } from './path.ts';
@@ -26,6 +29,27 @@ it('hands images out again when Redis lost everything', async () => {
   expect((await path.get(batch.id)).counts.completed).toBe(150);
   expect(fake.asked).toHaveLength(150);
   expect(await wrongCounters(path.sql)).toEqual([]);
+});
+
+it('hands out again soon what a worker had taken from Redis and not yet claimed when it died', async () => {
+  const { projectId } = await insertProject(path.sql, 12);
+  await path.relay();
+  const { queueRedisUrl, queuePrefix: prefix } = path.server.app.config;
+  const connection = new Redis(queueRedisUrl, CONSUMER_REDIS);
+  let taken = 0;
+  const options = { connection, prefix, concurrency: 8, ...CONSUMER_JOBS };
+  const dead = new Worker(SEGMENT_QUEUE, () => new Promise(() => taken++), options);
+  dead.on('error', () => {});
+  const batch = await path.start(projectId);
+  await until(() => taken === 8);
+  connection.disconnect();
+  await dead.close(true).catch(() => {});
+  const diedAt = performance.now();
+  await path.worker(fakeBackend().backend);
+  await path.ended(batch.id);
+  expect((await path.get(batch.id)).counts.completed).toBe(12);
+  // by BullMQ's own intervals: a minute
+  expect(performance.now() - diedAt).toBeLessThan(25_000);
 });
 
 it('ignores a worker that comes back late, after its images were handed to another', async () => {

@@ -25,7 +25,7 @@ export async function startPath(env: Record<string, string> = {}) {
   };
   return {
     server,
-    sql: server.app.sql,
+    sql: server.sql,
     relay: async () => keep(await startRelay({ ...server.app.config, role: 'relay' })),
     worker: async (backend?: InferenceBackend) =>
       keep(await startWorker({ ...server.app.config, role: 'worker' }, backend)),

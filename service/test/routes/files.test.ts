@@ -38,7 +38,7 @@ beforeAll(async () => {
   batchId = await finishBatch(service, project.id, images, [2, 0, null]);
   fileId = randomUUID();
   await writeFile(join(service.dataDir, 'exports', fileId), content);
-  await service.app.sql`insert into exports (id, batch_id, format, status, file_name, mime_type, etag)
+  await service.sql`insert into exports (id, batch_id, format, status, file_name, mime_type, etag)
     values (${fileId}, ${batchId}, 'csv', 'ready', 'a.csv', 'text/csv', 'tag')`;
 });
 afterAll(() => service.close());
@@ -122,7 +122,7 @@ describe('a large download', () => {
     await file.truncate(LARGE);
     for (let at = 0; at < LARGE; at += 1_000_003) await file.write(randomBytes(64), 0, 64, at);
     await file.close();
-    await service.app.sql`insert into exports (id, batch_id, format, status, file_name, mime_type, etag)
+    await service.sql`insert into exports (id, batch_id, format, status, file_name, mime_type, etag)
       values (${id}, ${batchId}, 'csv', 'ready', 'a.csv', 'text/csv', 'large')`;
   });
   afterAll(() => rm(path, { force: true }));

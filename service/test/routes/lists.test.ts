@@ -156,8 +156,7 @@ describe('GET /api/images/:id/timeline', () => {
 describe('DELETE /api/images/:id', () => {
   it('keeps the counters of its batches true', async () => {
     await service.call(`/api/images/${images[0]!.id}`, { method: 'DELETE' });
-    const [batch] = await service.app
-      .sql`select total, completed, failed from batches where project_id = ${project.id}`;
+    const [batch] = await service.sql`select total, completed, failed from batches where project_id = ${project.id}`;
     expect(batch).toEqual({ total: 6, completed: 4, failed: 2 });
   });
 });

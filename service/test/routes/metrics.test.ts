@@ -36,9 +36,9 @@ describe('the last minute of requests', () => {
     await send('/healthz', 12);
     await send(`/api/images/${UNKNOWN}`, 4);
     await send('/api/session', 2, { key: null });
-    await service.app.sql`alter table audit rename to audit_away`;
+    await service.sql`alter table audit rename to audit_away`;
     await send('/api/audit', 6);
-    await service.app.sql`alter table audit_away rename to audit`;
+    await service.sql`alter table audit_away rename to audit`;
 
     const endpoints = await read<EndpointsReply>('endpoints');
     expect(endpoints).toMatchObject({ totalRequests: 24, errorRate: 6 / 24 });
@@ -101,8 +101,8 @@ describe('the last minute of the database', () => {
   });
 
   it('lists slow queries by their shape, longest first, with what to do', async () => {
-    await service.app.sql.unsafe(`select pg_sleep(0.06), 'private' as note where 4711 > 1`);
-    await service.app.sql.unsafe(`select pg_sleep(0.12), count(*) from projects where name = 'private'`);
+    await service.tenant.sql.unsafe(`select pg_sleep(0.06), 'private' as note where 4711 > 1`);
+    await service.tenant.sql.unsafe(`select pg_sleep(0.12), count(*) from projects where name = 'private'`);
     const { slowQueries, recommendations } = await read<Slow>('slow-queries');
     const own = slowQueries.filter(({ query }) => query.includes('pg_sleep'));
     expect(own.map(({ query }) => query)).toEqual([
@@ -144,7 +144,7 @@ describe('the rest of the figures', () => {
   });
 
   it('shows the pool as it is while queries run and wait', async () => {
-    const { sql } = service.app;
+    const { sql } = service.tenant;
     // Of four connections one holds a lock that six queries wait for: three of them at the server, the others for a connection.
     const holder = await sql.reserve();
     await holder`select pg_advisory_lock(4711)`;
@@ -164,10 +164,10 @@ describe('health', () => {
     const answers = () => Promise.resolve('PONG');
     const refuses = () => Promise.reject(new Error('gone'));
     const partsWith = (change: object) => ({
-      sql: () => ({ execute: answers }),
+      connections: { service: () => ({ execute: answers }) },
       cache: { redis: { ping: answers } },
       queueRedis: { ping: answers },
-      batches: { queue: () => Promise.resolve({ workers: [{}, {}] }) },
+      queue: () => Promise.resolve({ workers: [{}, {}] }),
       ...change,
     });
     const statusOf = async (change: object) => {
@@ -180,11 +180,11 @@ describe('health', () => {
       };
     };
     expect(await statusOf({})).toEqual({ status: 'healthy', parts: [] });
-    expect(await statusOf({ sql: () => ({ execute: refuses }) })).toEqual({ status: 'unhealthy', parts: ['database'] });
+    expect(await statusOf({ connections: { service: () => ({ execute: refuses }) } })).toEqual({ status: 'unhealthy', parts: ['database'] });
     expect(await statusOf({ queueRedis: { ping: refuses } })).toEqual({ status: 'degraded', parts: ['queue'] });
     expect(await statusOf({ cache: { redis: { ping: refuses } } })).toEqual({ status: 'degraded', parts: ['cache'] });
-    const idle = { queue: () => Promise.resolve({ workers: [] }) };
-    expect(await statusOf({ batches: idle })).toEqual({ status: 'degraded', parts: ['inference'] });
+    const queue = () => Promise.resolve({ workers: [] });
+    expect(await statusOf({ queue })).toEqual({ status: 'degraded', parts: ['inference'] });
   });
 
   it('counts workers that report and images that wait', async () => {

@@ -73,7 +73,7 @@ describe('POST /api/segmentation/batch/results', () => {
   });
 
   it('passes the stored bytes through untouched when the detail is full', async () => {
-    const [row] = await service.app.sql<{ polygons: Buffer }[]>`
+    const [row] = await service.sql<{ polygons: Buffer }[]>`
       select polygons from results r join images i on i.result_id = r.id where i.id = ${images[3]!.id}`;
     const binary = await askBinary({ imageIds: [images[3]!.id] });
     expect(Buffer.from(binary.results.get(images[3]!.id)!.polygons)).toEqual(row!.polygons);

@@ -60,7 +60,7 @@ describe('metrics', () => {
   });
 
   it('reports true values of the last minute', async () => {
-    await service.app.sql`select pg_sleep(0.06)`;
+    await service.tenant.sql`select pg_sleep(0.06)`;
     const slow = (await (await service.call('/api/metrics/slow-queries')).json()) as {
       slowQueries: { query: string; duration: number }[];
     };
@@ -185,13 +185,13 @@ describe('replies', () => {
   });
 
   it('hides what failed inside', async () => {
-    await service.app.sql`alter table audit rename to audit_away`;
+    await service.sql`alter table audit rename to audit_away`;
     try {
       const reply = await service.call('/api/audit');
       expect(reply.status).toBe(500);
       expect(await reply.text()).not.toContain('audit');
     } finally {
-      await service.app.sql`alter table audit_away rename to audit`;
+      await service.sql`alter table audit_away rename to audit`;
     }
   });
 });

@@ -17,7 +17,7 @@ const upload = (body: FormData, headers: Record<string, string> = {}, id = proje
   service.call(`/api/projects/${id}/images`, { method: 'POST', body, headers });
 const leftovers = () => readdir(join(service.dataDir, 'tmp'));
 const rows = async (id = project.id) =>
-  (await service.app.sql<{ count: number }[]>`select count(*) as count from images where project_id = ${id}`)[0]!.count;
+  (await service.sql<{ count: number }[]>`select count(*) as count from images where project_id = ${id}`)[0]!.count;
 
 beforeAll(async () => {
   service = await startTestApp({ MAX_FILE_BYTES: '200000', MAX_IMAGE_PIXELS: '250000' });
@@ -73,9 +73,9 @@ describe('POST /api/projects/:id/images', () => {
       'icon.svg': 'UNSUPPORTED_TYPE',
     });
     expect(await leftovers()).toEqual([]);
-    const events = await service.app.sql`select status from event_outbox where project_id = ${project.id}`;
+    const events = await service.sql`select status from event_outbox where project_id = ${project.id}`;
     expect(events).toHaveLength(5);
-    const blobs = await service.app.sql`select sha256 from blobs`;
+    const blobs = await service.sql`select sha256 from blobs`;
     expect(blobs).toHaveLength(4);
   });
 

@@ -10,12 +10,19 @@ import { createKeyStore } from '../../src/database/keys.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { createStorage } from '../../src/storage.ts';
+import { checkConnections, createConnections, type Connections } from '../../src/tenants/connections.ts';
+import { FIRST_TENANT } from '../../src/tenants/first.ts';
+import type { Tenant } from '../../src/tenants/tenant.ts';
 import { testServers } from '../../../test/servers.ts';
 
 export const TEST_KEY = 'test-key-test-key-test-key-test-key-0001';
 
 export interface TestApp {
   app: FastifyInstance;
+  /** Connected as the owner of the tables, who sees all rows. */
+  sql: Sql;
+  /** The operator's, whose the bootstrap key is. */
+  tenant: Tenant;
   url: string;
   dataDir: string;
   /** `fetch` with the bootstrap key; `init.key` null sends none. */
@@ -28,8 +35,8 @@ export interface TestSetting {
   beside?: TestApp;
   /** A database made by the test, which drops it. */
   databaseUrl?: string;
-  /** Instead of a pool of its own. */
-  sql?: Sql;
+  /** Instead of connections of its own. */
+  connections?: Connections;
   /** Clock of the last-minute figures. */
   now?: () => number;
 }
@@ -53,9 +60,11 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
     RATE_LIMITS: 'off',
     ...env,
   });
-  await migrate(database.url);
+  await migrate(database.url, undefined, config.databaseRole);
   const metrics = createMetrics('api', setting.now);
-  const sql = setting.sql ?? createDatabase(database.url, { max: config.databasePool, metrics });
+  const sql = createDatabase(database.url, { max: 4 });
+  const connections = setting.connections ?? createConnections(config, metrics);
+  await checkConnections(connections, config.databaseRole);
   const cache = createCache({
     url: config.cacheRedisUrl,
     enabled: config.cache,
@@ -66,11 +75,13 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
   const storage = createStorage(dataDir);
   await cache.open();
   await storage.open();
-  await createKeyStore(sql).ensureBootstrap(TEST_KEY);
-  const app = await buildApp({ config, sql, metrics, cache, storage });
+  await createKeyStore(connections.service).ensureBootstrap(TEST_KEY);
+  const app = await buildApp({ config, connections, metrics, cache, storage });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   return {
     app,
+    sql,
+    tenant: app.tenantOf(FIRST_TENANT),
     url,
     dataDir,
     call(path, { key = TEST_KEY, json, ...init } = {}) {
@@ -82,6 +93,7 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
     async close() {
       await app.close();
       await cache.close();
+      await connections.end();
       await sql.end({ timeout: 5 });
       await database.drop();
       if (!other) await rm(dataDir, { recursive: true, force: true });

@@ -1,5 +1,9 @@
 import postgres from 'postgres';
 import type { Sql } from '../../src/database/client.ts';
+import { DEFAULT_ROLE } from '../../src/database/wall.ts';
+import type { Connections } from '../../src/tenants/connections.ts';
+import { FIRST_TENANT } from '../../src/tenants/first.ts';
+import type { Owner } from '../../src/tenants/owner.ts';
 
 /** A node of EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), as far as tests look at it. */
 export interface PlanNode {
@@ -29,7 +33,26 @@ const flat = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMa
  */
 export function explained(url: string) {
   const seen: SeenPlan[] = [];
-  const sql = postgres(url, {
+  const sql = watchedAs(url, seen);
+  const tenant = watchedAs(url, seen, { role: DEFAULT_ROLE, 'segbench.tenant': FIRST_TENANT });
+  const end = async () => void (await Promise.all([sql, tenant].map((each) => each.end({ timeout: 5 }))));
+  return {
+    /** As the owner of the tables. */
+    sql,
+    /** As the API asks for a tenant, behind row-level security. */
+    owner: { sql: tenant, tenantId: FIRST_TENANT } satisfies Owner,
+    connections: { service: sql, of: () => tenant, walled: true, end } satisfies Connections,
+    /** The plans of what `work` ran. */
+    async plansOf(work: () => Promise<unknown>): Promise<SeenPlan[]> {
+      seen.length = 0;
+      await work();
+      return [...seen];
+    },
+  };
+}
+
+function watchedAs(url: string, seen: SeenPlan[], as: Record<string, string> = {}): Sql {
+  return postgres(url, {
     max: 1,
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
     connection: {
@@ -40,6 +63,7 @@ export function explained(url: string) {
       'auto_explain.log_analyze': true,
       'auto_explain.log_buffers': true,
       'auto_explain.log_format': 'json',
+      ...as,
     } as Record<string, string | number | boolean>,
     onnotice({ message }) {
       const match = /^duration: ([\d.]+) ms\s+plan:\s+(\{.*\})\s*$/s.exec(message ?? '');
@@ -50,15 +74,6 @@ export function explained(url: string) {
       seen.push({ query: plan['Query Text'], nodes, pages, durationMs: Number(match[1]) });
     },
   }) as unknown as Sql;
-  return {
-    sql,
-    /** The plans of what `work` ran. */
-    async plansOf(work: () => Promise<unknown>): Promise<SeenPlan[]> {
-      seen.length = 0;
-      await work();
-      return [...seen];
-    },
-  };
 }
 
 export const sequentialScans = (plans: readonly SeenPlan[], table: string): SeenPlan[] =>

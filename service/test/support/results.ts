@@ -58,7 +58,8 @@ export async function finishBatch(
   images: readonly Image[],
   counts: readonly (number | null)[],
 ): Promise<string> {
-  const { sql, cache } = service.app;
+  const { sql } = service;
+  const { cache } = service.app;
   const batchId = randomUUID();
   const completed = counts.filter((count) => count !== null).length;
   await sql`insert into batches (id, project_id, status, model, model_version, threshold, parameters, total, completed, failed)
@@ -67,8 +68,8 @@ export async function finishBatch(
     const count = counts[index] ?? null;
     const resultId = count === null ? null : randomUUID();
     if (resultId !== null)
-      await sql`insert into results (id, sha256, model, model_version, parameters, threshold, image_width, image_height, polygon_count, processing_ms, stages, polygons)
-        values (${resultId}, ${Buffer.from(image.sha256, 'hex')}, 'nuclei', '1', ${resultId}, 0.5, ${image.width}, ${image.height}, ${count}, 12.5,
+      await sql`insert into results (id, tenant_id, sha256, model, model_version, parameters, threshold, image_width, image_height, polygon_count, processing_ms, stages, polygons)
+        values (${resultId}, (select tenant_id from projects where id = ${projectId}), ${Buffer.from(image.sha256, 'hex')}, 'nuclei', '1', ${resultId}, 0.5, ${image.width}, ${image.height}, ${count}, 12.5,
           ${sql.json({ infer: 10, decode: 2.5 })}, ${Buffer.from(encodePolygons(polygons(count!)))})`;
     const status = resultId === null ? 'failed' : 'completed';
     await sql`insert into batch_items (batch_id, image_id, status, result_id, error_code, finished_at) values (${batchId}, ${image.id}, ${status}, ${resultId}, ${resultId ? null : 'TIMEOUT'}, now())`;

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import path from 'node:path';
+import { confinedInference } from '../../children/confine.ts';
 import type { BatcherOptions } from '../batcher/batcher.ts';
 import type { Provider } from '../session.ts';
 import type { Leases } from '../kserve/leases.ts';
@@ -43,6 +44,7 @@ const CHILD = path.join(import.meta.dirname, 'child.ts');
 export function createLocalPool(options: LocalPoolOptions): InferenceBackend {
   const { workers: count, modelDir, provider, maxPixels = 64e6, startTimeoutMs = 60_000 } = options;
   const { maxBatch = POOL_DEFAULTS.maxBatch, warmupSides = [256, 512] } = options;
+  const { memoryBytes = POOL_DEFAULTS.memoryBytes } = options;
   if (!Number.isInteger(count) || count < 1) throw new RangeError(`workers is ${count}, expected an integer from 1`);
   const argumentOf = (dir: string) =>
     JSON.stringify({
@@ -60,10 +62,11 @@ export function createLocalPool(options: LocalPoolOptions): InferenceBackend {
       modelDir,
       // No execArgv: the parent's flags (a debugger's port, a test runner's loader) are not for the children.
       fork: (dir) =>
-        fork(options.child?.module ?? CHILD, [argumentOf(dir), ...(options.child?.args ?? [])], {
-          serialization: 'advanced',
-          execArgv: [],
-        }),
+        fork(
+          options.child?.module ?? CHILD,
+          [argumentOf(dir), ...(options.child?.args ?? [])],
+          confinedInference(['cpu', 'kserve'].includes(provider) ? memoryBytes : null),
+        ),
       startTimeoutMs,
       ...(options.servers ? { leases: options.servers.leases } : {}),
       log: options.log ?? (() => {}),

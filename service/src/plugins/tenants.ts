@@ -1,0 +1,25 @@
+import fp from 'fastify-plugin';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { createTenants } from '../tenants/tenant.ts';
+
+/** Gives each request the tenant of its key, and nothing else of the database. */
+export default fp(
+  async (app: FastifyInstance) => {
+    const { config, connections, cache, storage } = app;
+    const tenantOf = createTenants({
+      config,
+      connections,
+      cache,
+      storage,
+      exportAsked: () => app.exports.wake(),
+      auditLost: (error, action) => app.log.error({ err: error, action }, 'audit row lost'),
+    });
+    app.decorate('tenantOf', tenantOf);
+    app.decorateRequest('tenant', {
+      getter(this: FastifyRequest) {
+        return tenantOf(this.apiKey.tenantId);
+      },
+    });
+  },
+  { name: 'tenants', dependencies: ['services'] },
+);
