@@ -60,8 +60,9 @@ export const SOURCE_PLANTS: readonly SourcePlant[] = [
   {
     name: 'idempotency dropped: an upload that is sent again is stored again',
     file: 'service/src/ingest/idempotency.ts',
-    find: '      if (known) {',
-    replace: '      if (known && at.key === null) {',
+    find: '      const known = await claim(',
+    replace:
+      "      if (at.key !== '') return { ...(await work(async () => {})), replayed: false };\n      const known = await claim(",
     faults: ['F11'],
     turns: 'fault_duplicates',
   },
