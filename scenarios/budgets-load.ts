@@ -12,7 +12,8 @@ export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
     unit: 'ratio',
     operator: '>=',
     limit: 0.9,
-    description: 'Requests answered a second at twice the capacity, by the most that were answered a second without overload',
+    description:
+      'Requests answered a second at twice the capacity, by the most that were answered a second without overload',
     source: DESIGN,
   },
   {
@@ -20,7 +21,8 @@ export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
     unit: 'ratio',
     operator: '<=',
     limit: 3,
-    description: 'Latency of accepted requests from their intended start, 99th percentile without the first 2 s, by that of a light load',
+    description:
+      'Latency of accepted requests from their intended start, 99th percentile without the first 2 s, by that of a light load',
     source: DESIGN,
   },
   {
@@ -28,7 +30,8 @@ export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
     unit: 'count',
     operator: '=',
     limit: 0,
-    description: 'Answers that are neither 2xx nor 429 or 503 with Retry-After, broken connections and timeouts among them',
+    description:
+      'Answers that are neither 2xx nor 429 or 503 with Retry-After, broken connections and timeouts among them',
     source: DESIGN,
   },
   {
@@ -44,7 +47,8 @@ export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
     unit: 'ms',
     operator: '<',
     limit: 10_000,
-    description: 'From the end of the overload until half of the requests are as quick again as before, within 1.5 times',
+    description:
+      'From the end of the overload until half of the requests are as quick again as before, within 1.5 times',
     source: DESIGN,
   },
   {
@@ -52,7 +56,8 @@ export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
     unit: 'ratio',
     operator: '<=',
     limit: 1.5,
-    description: 'Latency beside 1,000 idle sockets and a reader that never reads, 95th percentile, by that without them',
+    description:
+      'Latency beside 1,000 idle sockets and a reader that never reads, 95th percentile, by that without them',
     source: OWN,
   },
   {
@@ -79,7 +84,8 @@ export const FAIRNESS_BUDGETS: readonly BudgetSpec[] = [
     unit: 'ratio',
     operator: '<',
     limit: 5,
-    description: 'Time of a batch of 100 images with priority 10 behind one of 10,000 of the same project, by its time alone',
+    description:
+      'Time of a batch of 100 images with priority 10 behind one of 10,000 of the same project, by its time alone',
     source: OWN,
   },
 ];

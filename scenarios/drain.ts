@@ -7,7 +7,7 @@ export const DRAIN: DrainScenario = {
   name: 'drain',
   title: 'a rolling restart of two APIs and two workers during a batch, seen from behind a balancer',
   images: { count: 1500, quickCount: 600 },
-  phases: { imageMs: 50, requestsPerSecond: 40, checkMs: 100, drainMs: 600, restMs: 1500 },
+  phases: { imageMs: 50, requestsPerSecond: 40, checkMs: 100, drainMs: 2000, restMs: 1500 },
   budgets: DRAIN_BUDGETS,
   notApplicable: {},
 };

@@ -94,10 +94,5 @@ export interface SoakScenario extends ScenarioBase<'soak'> {
 }
 
 export type Scenario =
-  | BulkScenario
-  | FaultsScenario
-  | OverloadScenario
-  | FairnessScenario
-  | DrainScenario
-  | SoakScenario;
+  BulkScenario | FaultsScenario | OverloadScenario | FairnessScenario | DrainScenario | SoakScenario;
 export type ScenarioKind = Scenario['kind'];

@@ -16,6 +16,7 @@ const COMMANDS = {
   bench: 'brings up the environment, replays a scenario, judges its budgets',
   start: 'the service with database, queue, workers and pages at one address',
   test: 'the whole test suite; arguments go to vitest',
+  backup: 'copies the data of a running start, to go on from',
   worker: 'inference for a service that runs elsewhere',
   calibrate: 'measures what batches cost on a backend, and writes a profile to simulate it by',
   check: 'types, lint and format',

@@ -26,6 +26,10 @@ try {
     '--phases',
     'examples,coverage,fuzzing',
     '--continue-on-failure',
+    // What a schema cannot say is refused all the same: a cursor that no list gave out, a project without images, a time that is past,
+    // `imageIds` and `batchId` together.
+    '--exclude-checks',
+    'positive_data_acceptance',
     // A key that is revoked on the way, the own one too, would end the run; sockets are no requests.
     '--exclude-path-regex',
     '^/api/keys/|^/api/session$|^/api/events$',

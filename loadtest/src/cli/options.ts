@@ -74,7 +74,9 @@ export const BENCH_FLAGS = {
   out: { value: 'DIR', help: `folder for the runs' folders (default ${DEFAULT_OUT})` },
   'on-inconclusive': { value: 'fail|warn', help: 'exit 5 (fail, the default) or 0 (warn) on an inconclusive verdict' },
   json: { help: 'print the result on stdout, and nothing else' },
-  quick: { help: 'fewer images, a shorter run (bulk-1000: 100 images; faults: 30 images a batch, 60 s; overload: 10 s; soak: 120 s)' },
+  quick: {
+    help: 'fewer images, a shorter run (bulk-1000: 100 images; faults: 30 images a batch, 60 s; overload: 10 s; soak: 120 s)',
+  },
   duration: {
     value: 'S',
     help: `seconds, 1 to ${MAX.duration}: of --scenario soak, and with --scenario faults, then with faults at random moments`,

@@ -4,6 +4,7 @@ import { loadConfig } from '../../../service/src/config.ts';
 import { RESTART_FIVE_A_MINUTE } from '../../../service/src/restart-policy.ts';
 import { SETTINGS } from '../../../service/src/settings.ts';
 import { startService, type Service } from '../../../service/src/supervise.ts';
+import { finishRestore } from '../backup/backup.ts';
 import { EnvironmentError, startEnvironment, type Environment } from '../environment/index.ts';
 import { isPortFree } from '../environment/ports.ts';
 import { EXIT, reportError } from './exit.ts';
@@ -90,6 +91,8 @@ async function run(options: StartOptions): Promise<number> {
       throw new EnvironmentError(`${what} is gone: ${detail}`);
     });
     lost.catch(() => {});
+    if (await finishRestore({ dataDir: options.dataDir, databaseUrl: environment.databaseUrl }))
+      say('goes on from a backup');
     say('starting the service');
     service = await Promise.race([bringUp(options, environment, settings), lost]);
     const ended = service.exited.then(({ role, code, signal: how, detail }) => {

@@ -25,7 +25,7 @@ const SOURCES = {
 };
 
 /** Where PostgreSQL's files go: with the other data, but for root in a folder that PostgreSQL's own account can enter. */
-async function databaseDir(dataDir: string, notes: string[]): Promise<string> {
+export async function databaseDir(dataDir: string, notes: string[]): Promise<string> {
   const anybody = { uid: 65534, gid: 65534 };
   if (process.getuid?.() !== 0 || reachableBy(dataDir, anybody)) return dataDir;
   const id = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);

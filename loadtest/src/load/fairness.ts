@@ -46,9 +46,7 @@ async function fairness({ phases }: FairnessScenario, load: Load): Promise<void>
     const after = await progressOf();
     return { tookMs, hugeDone: after.done - before.done, stillOpen: after.open };
   };
-  const other = await load.phase('behind another project', () =>
-    behind(small.projectId, { all: true, force: true }),
-  );
+  const other = await load.phase('behind another project', () => behind(small.projectId, { all: true, force: true }));
   const urgent = await load.phase('urgent in its own project', () =>
     behind(big.projectId, { ...few, priority: phases.urgent }),
   );

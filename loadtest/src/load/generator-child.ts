@@ -27,7 +27,9 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
     return new Promise((resolve) => {
       const headers = {
         authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        ...(body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
       };
       const call = httpRequest({ agent, hostname, port, method, path, headers }, (reply) => {
         reply.on('error', () => resolve('cut off'));

@@ -48,11 +48,14 @@ export async function runLoad(
   let closing = false;
   try {
     progress.phase('start');
-    const environment = await startEnvironment({ kind: options.environment, log: (line) => progress.line(line), signal });
+    const environment = await startEnvironment({
+      kind: options.environment,
+      log: (line) => progress.line(line),
+      signal,
+    });
     closers.add(() => environment.stop());
     void environment.died.then(({ what, detail }) => closing || stop.lost(`${what} is gone: ${detail.slice(0, 300)}`));
-    const pool =
-      plan.simulatedMs === undefined ? 'local' : await timerPool(environment.tempDir, plan.simulatedMs);
+    const pool = plan.simulatedMs === undefined ? 'local' : await timerPool(environment.tempDir, plan.simulatedMs);
     const fleet = await startFleet({
       ground: environment,
       settings: { WORKERS: String(options.workers), POOL: pool, ...plan.settings, ...settings },

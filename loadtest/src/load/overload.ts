@@ -94,7 +94,8 @@ async function overload({ phases }: OverloadScenario, load: Load): Promise<void>
 
 function judgeable(load: Load, phases: OverloadScenario['phases'], parts: Parts, growth: number): void {
   const { peak, light, over, after } = parts;
-  const short = whyShort(over.sent, over.intended, over.lagP99Ms) ?? whyShort(light.sent, light.intended, light.lagP99Ms);
+  const short =
+    whyShort(over.sent, over.intended, over.lagP99Ms) ?? whyShort(light.sent, light.intended, light.lagP99Ms);
   const measured = (actual: number | null, note?: string): Measurement => ({
     actual,
     ...(note ? { note } : {}),
@@ -104,7 +105,10 @@ function judgeable(load: Load, phases: OverloadScenario['phases'], parts: Parts,
   const recovered = recoveryMs(after.buckets, { ...phases.recovery, p50Ms: light.p50Ms });
   Object.assign(load.measurements, {
     overload_goodput_ratio: measured(perSecond(over) / peak),
-    overload_p99_ratio: measured(ratio, `${over.settledP99Ms?.toFixed(1)} ms, light load ${light.p99Ms?.toFixed(1)} ms`),
+    overload_p99_ratio: measured(
+      ratio,
+      `${over.settledP99Ms?.toFixed(1)} ms, light load ${light.p99Ms?.toFixed(1)} ms`,
+    ),
     overload_other_answers: measured(
       failures(over) + failures(after),
       Object.entries(over.failed)

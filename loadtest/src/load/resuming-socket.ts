@@ -5,11 +5,23 @@ import { createFrameLog } from '../drivers/ledger-socket.ts';
 
 const AGAIN_MS = 50;
 
+interface Position {
+  epoch: string;
+  since: number;
+}
+
 /** A reader as the contract describes one: whenever its socket ends it comes back with `epoch` and `since`. */
-export function openResumingSocket({ url, key, projectId }: { url: string; key: string; projectId: string }) {
+export function openResumingSocket(given: {
+  url: string;
+  key: string;
+  projectId: string;
+  /** What it has seen already. */
+  at?: Position;
+}) {
+  const { url, key, projectId } = given;
   const log = createFrameLog();
   const codes: number[] = [];
-  let at: { epoch: string; since: number } | null = null;
+  let at = given.at ?? null;
   let socket: WebSocket;
   let closing = false;
   let refused = 0;
@@ -44,6 +56,7 @@ export function openResumingSocket({ url, key, projectId }: { url: string; key: 
     /** How sockets that were open ended. */
     codes: (): readonly number[] => codes,
     refused: () => refused,
+    position: () => at,
     close(): void {
       closing = true;
       socket.close();

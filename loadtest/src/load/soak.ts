@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { addressOf } from '#contract/client.ts';
 import type { Project } from '#contract/images.ts';
+import { budgetOf } from '../../../scenarios/budgets.ts';
 import type { SoakScenario } from '../../../scenarios/scenario.ts';
 import type { BudgetName, Measurement, RunData } from '../contract.ts';
 import { createHttpClient, type HttpClient } from '../drivers/http-client.ts';
@@ -30,7 +31,8 @@ export function runSoak(scenario: SoakScenario, startedAt: Date, input: RunInput
 async function soak({ phases }: SoakScenario, load: Load): Promise<void> {
   const { fleet, signal, environment } = load;
   const { options, progress } = load.input;
-  const durationMs = options.duration === undefined ? (options.quick ? phases.quickMs : phases.durationMs) : options.duration * 1000;
+  const durationMs =
+    options.duration === undefined ? (options.quick ? phases.quickMs : phases.durationMs) : options.duration * 1000;
   const count = options.count ?? 100;
   const side = { minSide: phases.side, maxSide: phases.side, medianSide: phases.side, maxCells: 12 };
   const set = await load.phase('make images', () =>
@@ -73,7 +75,9 @@ async function soak({ phases }: SoakScenario, load: Load): Promise<void> {
           progress.update(done.images);
           await pause(phases.pauseMs, signal);
         }
-        await client.request(addressOf('DELETE /api/projects/{id}', { path: { id: project.id } }), { method: 'DELETE' });
+        await client.request(addressOf('DELETE /api/projects/{id}', { path: { id: project.id } }), {
+          method: 'DELETE',
+        });
       }
     });
     done.wrong += await wrongCounters(fleet.sql);
@@ -131,16 +135,24 @@ interface Grown {
   slope: Slope | null;
 }
 
-/** The least that the series of a kind grew in ten minutes, of that one which grew most. */
-export function leakOf(grown: readonly Grown[]): Measurement {
+/** An interval wider than so many times the limit tells a leak from none no more. */
+const WIDEST = 20;
+
+/**
+ * The least that the series of a kind grew in ten minutes, of that one which grew most.
+ * @param limit of its budget, for ten minutes
+ */
+function leakOf(grown: readonly Grown[], limit: number): Measurement {
   const known = grown.flatMap(({ one, slope }) => (slope ? [{ one, slope }] : []));
   if (known.length === 0) return { actual: null, note: 'too short for a slope' };
   const worst = known.reduce((most, next) => (next.slope.low > most.slope.low ? next : most));
   const perTen = (value: number) => Math.round(value * TEN_MINUTES).toLocaleString('en');
   const { slope, low, high } = worst.slope;
+  const widest = Math.max(...known.map((each) => each.slope.high - each.slope.low)) * TEN_MINUTES;
   return {
     actual: Math.max(0, low * TEN_MINUTES),
     note: `${worst.one.name}: ${perTen(slope)} in ten minutes, 95 % interval ${perTen(low)} to ${perTen(high)}; ${low <= 0 ? 'flat' : 'not flat'}`,
+    ...(widest > WIDEST * limit ? { weakened: `too short: an interval is ${perTen(widest / TEN_MINUTES)} wide` } : {}),
   };
 }
 
@@ -152,8 +164,9 @@ export function judge(
   const { measurements } = load;
   const grown = series.map((one): Grown => ({ one, slope: growthOf(one.points, given.warmShare) }));
   const of = (kind: Series['kind']) => grown.filter(({ one }) => one.kind === kind);
-  for (const [kind, name] of Object.entries(BYTES)) measurements[name] = leakOf(of(kind as Series['kind']));
-  measurements.soak_descriptors_leak = leakOf(of('descriptors'));
+  for (const [kind, name] of Object.entries(BYTES))
+    measurements[name] = leakOf(of(kind as Series['kind']), budgetOf(name).limit);
+  measurements.soak_descriptors_leak = leakOf(of('descriptors'), budgetOf('soak_descriptors_leak').limit);
   measurements.soak_images_wrong = { actual: given.wrong, note: `${given.images} images in ${given.rounds} batches` };
   measurements.soak_database_bytes_per_image = {
     actual: given.grownPerImage,

@@ -65,7 +65,11 @@ async function openIdle(target: Given['target'], projectId: string, count: numbe
 }
 
 /** Light load with and without the sockets, in turn (A B B A …), while a batch makes events; one reader beside them counts. */
-export async function measureSockets(load: Load, plan: OverloadScenario['phases']['sockets'], given: Given): Promise<void> {
+export async function measureSockets(
+  load: Load,
+  plan: OverloadScenario['phases']['sockets'],
+  given: Given,
+): Promise<void> {
   const { target, project, send, perSecond } = given;
   const { fleet, signal } = load;
   const { quick, seed } = load.input.options;

@@ -20,7 +20,11 @@ export function startBatch(
 }
 
 /** Waits in the database, so that nothing is asked of the service. @returns ms from its creation to its end */
-export async function awaitBatch({ fleet, signal }: Load, id: string, onDone?: (done: number) => void): Promise<number> {
+export async function awaitBatch(
+  { fleet, signal }: Load,
+  id: string,
+  onDone?: (done: number) => void,
+): Promise<number> {
   for (;;) {
     const [row] = await fleet.sql<{ done: number; tookMs: number | null }[]>`
       SELECT completed + failed AS done, extract(epoch FROM finished_at - created_at)::float8 * 1000 AS "tookMs"
@@ -72,7 +76,9 @@ export function mixOf(
 /** Sends loads of one mix to one address, each with a seed of its own. */
 export function createTraffic(load: Load, target: { url: string; key: string }, mix: MixRequest[]) {
   let { seed } = load.input.options;
-  return (given: Pick<GeneratorTask, 'load' | 'durationMs'> & { bucketMs?: number; settleMs?: number }): Promise<GeneratorReport> =>
+  return (
+    given: Pick<GeneratorTask, 'load' | 'durationMs'> & { bucketMs?: number; settleMs?: number },
+  ): Promise<GeneratorReport> =>
     generate({ ...target, mix, seed: seed++, bucketMs: 500, settleMs: 0, ...given }, load.signal);
 }
 

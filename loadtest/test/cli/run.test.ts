@@ -11,7 +11,9 @@ describe('run.mjs', () => {
   it('ends with 2 and names the commands when the command is unknown', async () => {
     const { code, stderr } = await run('strat');
     expect(code).toBe(2);
-    expect(stderr).toBe('unknown command "strat"; allowed: bench, start, test, worker, calibrate, check, doctor\n');
+    expect(stderr).toBe(
+      'unknown command "strat"; allowed: bench, start, test, backup, worker, calibrate, check, doctor\n',
+    );
   });
 
   it('ends with 2 on a name that every object has', async () => {
@@ -21,10 +23,10 @@ describe('run.mjs', () => {
   it('shows the commands when asked for help', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/bench .*\n.*start .*\n.*test .*\n.*worker .*\n.*calibrate .*\n.*check /);
+    expect(stdout).toMatch(/bench .*\n.*start .*\n.*test .*\n.*backup .*\n.*worker .*\n.*calibrate .*\n.*check /);
   });
 
-  it.each(['start', 'check', 'doctor'])('ends with 2 when %s gets an unknown flag', async (command) => {
+  it.each(['start', 'backup', 'check', 'doctor'])('ends with 2 when %s gets an unknown flag', async (command) => {
     const { code, stdout, stderr } = await run(command, '--bogus');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('unknown flag "--bogus"; allowed: --');

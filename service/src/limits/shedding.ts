@@ -8,8 +8,11 @@
  * matter that way.
  */
 
-/** `exempt` is never refused; uploads have a bound of their own; `low` gives way first, at half of what `normal` may have. */
-export type LoadClass = 'exempt' | 'upload' | 'low' | 'normal';
+/**
+ * `exempt` is never refused; uploads have a bound of their own; a `stream` is the disk's work and the line's, and only counts as open;
+ * `low` gives way first, at half of what `normal` may have.
+ */
+export type LoadClass = 'exempt' | 'upload' | 'stream' | 'low' | 'normal';
 /** `open`: too many are open, slow readers included. `busy`: as many are in work as the process can serve. */
 export type ShedReason = 'open' | 'busy' | 'uploads';
 
@@ -23,8 +26,8 @@ export interface SheddingOptions {
 }
 
 const WINDOW_MS = 100;
-/** Never fewer in work: one heavy request alone is no overload. */
-const LEAST = 8;
+/** Never fewer in work: what one browser asks for at once is no overload, however heavy it is. */
+const LEAST = 16;
 /** What may come at once after a quiet time; above it the bound follows what is in work (RFC 7661: a window that was not used says nothing). */
 const QUIET = 64;
 /** A queue is as long as its delay: the further over the target, the more is cut, within these. */
@@ -56,7 +59,9 @@ export function createShedding({ maxOpen, maxUploads, targetMs, now = () => perf
     if (kind === 'exempt') return null;
     if (kind === 'upload') return state.uploads < maxUploads ? null : 'uploads';
     if (state.open >= maxOpen) return 'open';
-    return state.working < (kind === 'low' ? Math.ceil(state.limit * LOW_SHARE) : state.limit) ? null : 'busy';
+    if (kind === 'stream') return null;
+    const limit = kind === 'low' ? Math.max(LEAST, Math.ceil(state.limit * LOW_SHARE)) : state.limit;
+    return state.working < Math.min(limit, state.limit) ? null : 'busy';
   }
 
   return {
@@ -70,7 +75,7 @@ export function createShedding({ maxOpen, maxUploads, targetMs, now = () => perf
       if (kind === 'upload') state.uploads++;
       else {
         state.open++;
-        state.working++;
+        if (kind !== 'stream') state.working++;
         window.peak = Math.max(window.peak, state.working);
       }
       return null;

@@ -9,6 +9,8 @@ const DELAYS: Readonly<Record<string, { route: string; ms: number }>> = {
 };
 const SLOW_QUERY = { everyMs: 60, seconds: 0.25 };
 const KEPT_BYTES = 4 * 1024 * 1024;
+/** Of every request. */
+const LEAKED_BYTES = 128 * 1024;
 
 /** Violations planted in the API (`PLANT`, tests only; see `../plants.ts`). Registered only where one is planted. */
 export default fp(
@@ -27,6 +29,11 @@ export default fp(
       app.addHook('onRequest', async (request) => {
         if (request.routeOptions.url?.startsWith('/api/download/')) kept.push(Buffer.alloc(KEPT_BYTES, 1));
       });
+    }
+
+    if (plant.has('leak-api')) {
+      const kept: Buffer[] = [];
+      app.addHook('onRequest', async () => void kept.push(Buffer.alloc(LEAKED_BYTES, 1)));
     }
 
     if (plant.has('slow-query')) {

@@ -18,6 +18,7 @@ const EXEMPT = /^\/(healthz|readyz|metrics)$|^\/api\/metrics\//;
 function classOf({ ws, headers, routeOptions: { url = '', config } }: FastifyRequest): LoadClass {
   if (ws || headers.upgrade !== undefined || EXEMPT.test(url)) return 'exempt';
   if (config.rate === 'uploads') return 'upload';
+  if (url.startsWith('/api/download/')) return 'stream';
   return config.rate === 'reads' || config.rate === 'exports' ? 'low' : 'normal';
 }
 

@@ -47,17 +47,17 @@ describe('admission', () => {
     expect(one.admit('upload')).toBeNull();
   });
 
-  it('takes on less when the event loop is slow, down to eight, and more again when it is quick', () => {
+  it('takes on less when the event loop is slow, down to sixteen, and more again when it is quick', () => {
     const one = start();
     one.fill('normal');
     one.window(21);
     expect(one.state.limit).toBe(40);
     one.release('normal', 50);
     for (let i = 0; i < 30; i++) one.window(500);
-    expect(one.state.limit).toBe(8);
-    expect(one.fill('normal')).toBe(8);
+    expect(one.state.limit).toBe(16);
+    expect(one.fill('normal')).toBe(16);
     expect(one.admit('normal')).toBe('busy');
-    one.release('normal', 8);
+    one.release('normal', 16);
     for (let i = 0; i < 100; i++) one.window(2);
     expect(one.state.limit).toBe(50);
   });
@@ -66,8 +66,8 @@ describe('admission', () => {
     const one = start({ maxOpen: 10_000 });
     for (let i = 0; i < 40; i++) one.admit('normal');
     one.window(100);
-    // five times the target: a fifth
-    expect(one.state.limit).toBe(8);
+    // five times the target: a fifth, but never less than sixteen
+    expect(one.state.limit).toBe(16);
     const other = start({ maxOpen: 10_000 });
     for (let i = 0; i < 40; i++) other.admit('normal');
     other.window(40);
@@ -100,6 +100,14 @@ describe('admission', () => {
     expect(one.fill('normal')).toBe(25);
   });
 
+  it('counts a stream as open only', () => {
+    const one = start();
+    expect(one.fill('stream')).toBe(50);
+    expect(one.state.working).toBe(0);
+    one.release('stream', 50);
+    expect(one.state).toMatchObject({ working: 0, open: 0 });
+  });
+
   it('counts a slow reader as open, and no longer as work', () => {
     const one = start();
     expect(one.fill('low')).toBe(25);
@@ -109,7 +117,7 @@ describe('admission', () => {
   });
 
   it('keeps its counts whatever comes', () => {
-    const kinds = ['exempt', 'upload', 'low', 'normal'] as const;
+    const kinds = ['exempt', 'upload', 'stream', 'low', 'normal'] as const;
     const step = fc.record({ kind: fc.constantFrom(...kinds), ms: fc.nat(100), end: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
@@ -119,10 +127,10 @@ describe('admission', () => {
           if (one.admit(kind) === null) held.push(kind);
           if (end && held.length > 0) one.release(held.shift()!, 1);
           one.window(ms);
-          expect(one.state.open).toBe(held.filter((name) => name === 'low' || name === 'normal').length);
+          expect(one.state.open).toBe(held.filter((name) => name !== 'exempt' && name !== 'upload').length);
           expect(one.state.open).toBeLessThanOrEqual(20);
           expect(one.state.uploads).toBeLessThanOrEqual(3);
-          expect(one.state.limit).toBeGreaterThanOrEqual(8);
+          expect(one.state.limit).toBeGreaterThanOrEqual(16);
         }
         for (const kind of held) one.release(kind, 1);
         expect(one.state).toMatchObject({ working: 0, open: 0, uploads: 0 });

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { DRAIN } from '../../../scenarios/drain.ts';
+import type { RunData } from '../../src/contract.ts';
+import { judgeBudgets } from '../../src/judge/budgets.ts';
+import { runDrain } from '../../src/load/drain.ts';
+import { withInput } from './kit.ts';
+
+const TIMEOUT_MS = 180_000;
+const small = { ...DRAIN, phases: { ...DRAIN.phases, imageMs: 80, restMs: 300 } };
+const run = (settings: Record<string, string> = {}): Promise<RunData> =>
+  withInput(['--scenario', 'drain', '--count', '500'], settings, (input) => runDrain(small, new Date(), input));
+const red = (data: RunData) =>
+  judgeBudgets(data.measurements, DRAIN.budgets, { imageCount: 500 })
+    .filter(({ verdict }) => verdict === 'fail' || verdict === 'not-run')
+    .map(({ name, note }) => `${name}: ${note}`);
+
+it(
+  'replaces every process during a batch, and neither a client, an image nor an event notices',
+  async () => {
+    const data = await run();
+    expect(data.stopped).toBeUndefined();
+    expect(red(data)).toEqual([]);
+    expect(data.delivery).toMatchObject({ submitted: 500, completed: 500, missing: 0, duplicates: 0, sequenceGaps: 0 });
+    expect(data.tables![0]!.rows).toHaveLength(4);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'is seen to fail when a process that ends still says that it is ready',
+  async () => expect(red(await run({ PLANT: 'ready-while-ending' })).join()).toMatch(/^drain_failed_requests: /),
+  TIMEOUT_MS,
+);
