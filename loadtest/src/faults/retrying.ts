@@ -66,7 +66,8 @@ export type Retrying = ReturnType<typeof createRetrying>;
 
 function codeIn({ body }: HttpReply): string {
   try {
-    return String((JSON.parse(body.toString()) as { code?: unknown }).code ?? '');
+    const { code } = JSON.parse(body.toString()) as { code?: unknown };
+    return typeof code === 'string' ? code : '';
   } catch {
     return '';
   }

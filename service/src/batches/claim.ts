@@ -31,16 +31,21 @@ export interface Claim extends ItemKey {
 /**
  * Claims queued items for a worker, once per (batch, image, generation): a job that is delivered twice, is paused or cancelled
  * or carries an older generation claims nothing. The commit does not wait for the disk: a lost claim is only handed out again.
+ * When the connection breaks during the commit it is not known whether it took effect: the next try also takes what this worker
+ * has by now and does not work on, else it would lie there until its lease ends.
  * @param leaseMs until when the claim holds unless it is renewed
+ * @param holds whether the worker works on this hand-out already
  * @returns one entry per key, null where nothing was claimed
  */
 export async function claimItems(
   sql: Sql,
   keys: readonly ItemKey[],
-  options: { worker: string; leaseMs: number },
+  options: { worker: string; leaseMs: number; holds?: (key: ItemKey) => boolean },
 ): Promise<(Claim | null)[]> {
-  const rows = await withRetry(() =>
-    sql.begin(async (tx) => {
+  let tries = 0;
+  const rows = await withRetry(() => {
+    const lost = tries++ > 0 ? keys.filter((key) => options.holds?.(key) !== true) : [];
+    return sql.begin(async (tx) => {
       const relaxed = tx`SET LOCAL synchronous_commit = off`.execute();
       const locked = lockRows(
         tx,
@@ -57,6 +62,12 @@ export async function claimItems(
           WHERE t.batch_id = w.batch_id AND t.image_id = w.image_id AND t.generation = w.generation
             AND t.status = 'queued' AND b.id = t.batch_id AND b.status IN ('queued', 'running')
           RETURNING t.*
+        ), adopted AS (
+          SELECT t.* FROM batch_items t
+          JOIN unnest(${lost.map((k) => k.batchId)}::uuid[], ${lost.map((k) => k.imageId)}::uuid[],
+                      ${lost.map((k) => k.generation)}::int[]) AS w (batch_id, image_id, generation)
+            ON t.batch_id = w.batch_id AND t.image_id = w.image_id AND t.generation = w.generation
+          WHERE t.status = 'processing' AND t.worker = ${options.worker}
         ), counted AS (
           UPDATE batches b SET queued = b.queued - n, processing = b.processing + n, status = 'running',
                                started_at = coalesce(b.started_at, clock_timestamp())
@@ -76,12 +87,13 @@ export async function claimItems(
                  SELECT 1 FROM results r WHERE r.sha256 = i.sha256 AND r.model = b.model
                    AND r.model_version = b.model_version AND r.parameters = b.parameters AND r.tenant_id = p.tenant_id
                ) AS known
-        FROM claimed c JOIN batches b ON b.id = c.batch_id JOIN projects p ON p.id = b.project_id JOIN images i ON i.id = c.image_id
+        FROM (SELECT * FROM claimed UNION ALL SELECT * FROM adopted) c
+          JOIN batches b ON b.id = c.batch_id JOIN projects p ON p.id = b.project_id JOIN images i ON i.id = c.image_id
           JOIN blobs f ON f.sha256 = i.sha256`;
       const [, , claims] = await Promise.all([relaxed, locked, claimed]);
       return claims;
-    }),
-  );
+    });
+  });
   const found = new Map(rows.map((row) => [`${row.batchId}/${row.imageId}`, row]));
   return keys.map((key) => {
     const row = found.get(`${key.batchId}/${key.imageId}`);

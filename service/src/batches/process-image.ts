@@ -168,6 +168,8 @@ export function createProcessor(deps: ProcessorDeps) {
         held.delete(id);
       }
     },
+    /** Whether this hand-out is in work. */
+    holds: (key: ItemKey): boolean => held.has(idOf(key)),
     /** What this worker works on now: their leases must be renewed. */
     held: (): Claim[] => [...held.values()].map(({ claim }) => claim),
     /** Gives up all that has not begun, and what is claimed from now on; what runs goes on to its end. */

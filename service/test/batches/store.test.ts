@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimItems } from '../../src/batches/claim.ts';
 import { settle } from '../../src/batches/settle.ts';
+import type { Sql, Transaction } from '../../src/database/client.ts';
 import type { Outcome } from '../../src/batches/outcome.ts';
 import { uuidv7 } from '../../src/batches/uuid.ts';
 import { createFixture, fakeOutput, wrongCounters, type Fixture } from './fixture.ts';
@@ -202,6 +203,31 @@ describe('pause, resume, cancel', () => {
     await expect(fixture.store.resume(batch.id)).rejects.toMatchObject({ statusCode: 409 });
     expect(await wrongCounters(fixture.sql)).toEqual([]);
   });
+});
+
+it('claims what it had claimed already when the answer of the commit got lost, and nothing that it works on', async () => {
+  const { projectId } = await fixture.project(4);
+  const batch = await fixture.store.create(projectId, { all: true });
+  const keys = await fixture.sql<{ batchId: string; imageId: string; generation: number }[]>`
+    SELECT batch_id AS "batchId", image_id AS "imageId", generation FROM batch_items WHERE batch_id = ${batch.id} ORDER BY image_id`;
+  const [worked] = await claimItems(fixture.sql, keys.slice(0, 1), { worker: 'w1', leaseMs: 30_000 });
+  await claimItems(fixture.sql, keys.slice(1, 2), { worker: 'w2', leaseMs: 30_000 });
+  let broken = false;
+  const begin = async (work: (tx: Transaction) => Promise<unknown>): Promise<unknown> => {
+    const result: unknown = await fixture.sql.begin(work);
+    if (broken) return result;
+    broken = true;
+    throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+  };
+  const claims = await claimItems({ begin } as unknown as Sql, keys, {
+    worker: 'w1',
+    leaseMs: 30_000,
+    holds: ({ imageId }) => imageId === worked?.imageId,
+  });
+  // the first is in work here, the second at another worker
+  expect(claims.map((claim) => claim && claim.attempts)).toEqual([null, null, 1, 1]);
+  expect((await fixture.store.get(batch.id)).counts).toMatchObject({ queued: 0, processing: 4 });
+  expect(await wrongCounters(fixture.sql)).toEqual([]);
 });
 
 it('lists batches newest first, by page and by cursor', async () => {
