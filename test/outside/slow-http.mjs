@@ -1,6 +1,7 @@
 // slowhttptest (slow headers, slow bodies, ranges, slow readers) against a real service with short patience:
 //   node test/outside/slow-http.mjs [--connections 500] [--seconds 25]
 // Exit 1 when the service was not there for others meanwhile, or kept slow connections to the end; 3 when it is not installed.
+import { stripVTControlCharacters } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
@@ -58,10 +59,11 @@ try {
   const file = await largeFile();
   for (const [mode, args] of MODES) {
     const stop = watchHealth(service.url);
-    // eslint-disable-next-line no-control-regex -- colours of a terminal
-    const output = (
-      await runProgram('slowhttptest', [...common, ...args.map((each) => (each === FILE ? file : each))])
-    ).output.replace(/\x1b\[[0-9;]*[A-Za-z]/g, '');
+    const { output: coloured } = await runProgram('slowhttptest', [
+      ...common,
+      ...args.map((each) => (each === FILE ? file : each)),
+    ]);
+    const output = stripVTControlCharacters(coloured);
     const health = await stop();
     // Of the last second.
     const last = output.slice(output.lastIndexOf('slow HTTP test status'));

@@ -29,7 +29,7 @@ export async function awaitBatch(
     const [row] = await fleet.sql<{ done: number; tookMs: number | null }[]>`
       SELECT completed + failed AS done, extract(epoch FROM finished_at - created_at)::float8 * 1000 AS "tookMs"
       FROM batches WHERE id = ${id}`;
-    if (row?.tookMs != null) return row.tookMs;
+    if (typeof row?.tookMs === 'number') return row.tookMs;
     onDone?.(row?.done ?? 0);
     await pause(50, signal);
   }

@@ -47,6 +47,6 @@ export function createInspectors({ module = CHILD, ...options }: InspectorsOptio
           return refused('it needs more memory or CPU time than is allowed, or breaks the decoder');
       }
   }
-  return { inspect, stats: crew.stats, close: crew.close };
+  return { inspect, stats: () => crew.stats(), close: () => crew.close() };
 }
 export type Inspectors = ReturnType<typeof createInspectors>;

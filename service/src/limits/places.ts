@@ -7,9 +7,9 @@ export function createPlaces(most: { total: number; each: number }) {
     of: (holder: string): number => held.get(holder) ?? 0,
     /**
      * Takes a place under each of the names, or none.
-     * @returns what gives them back, once; or which limit is reached
+     * @returns what gives them back, once; or which limit is reached: `total`, or the name of who holds too many
      */
-    take(holders: readonly string[]): (() => void) | { full: 'total' | string } {
+    take(holders: readonly string[]): (() => void) | { full: string } {
       if (total >= most.total) return { full: 'total' };
       const full = holders.find((holder) => (held.get(holder) ?? 0) >= most.each);
       if (full !== undefined) return { full };

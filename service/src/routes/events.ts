@@ -45,7 +45,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
     {
       websocket: true,
       onRequest: [refuseForeignOrigin, app.requireScope('read')],
-      preHandler: [checkUpgrade, checkQuery, app.admitSocket],
+      preHandler: [checkUpgrade, checkQuery, async (request) => app.admitSocket(request)],
       schema: { tags: ['events'], summary: 'WebSocket: events of a project', querystring: Query },
     },
     async (socket, request) => {

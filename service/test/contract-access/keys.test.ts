@@ -49,8 +49,7 @@ describe('a key', () => {
       await wholeDatabase(server),
     ];
     const hash = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(token)));
-    for (const text of texts)
-      for (const hidden of [token, secret!, TEST_KEY]) expect(text).not.toContain(hidden);
+    for (const text of texts) for (const hidden of [token, secret!, TEST_KEY]) expect(text).not.toContain(hidden);
     // Not even what could be guessed against offline leaves the database.
     expect(texts.map((text) => text.includes(hash.toString('hex')))).toEqual([false, false, true]);
     expect(texts[0]).not.toContain(hash.toString('base64'));

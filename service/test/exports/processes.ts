@@ -81,7 +81,13 @@ export async function startExports() {
     },
     /** An export as a process left it that was killed while it wrote, `leaseMs` before its lease is over. */
     async abandoned(leaseMs: number, attempts = 1, batch = batchId): Promise<Claim> {
-      const claimed = { id: randomUUID(), claim: randomUUID(), batchId: batch, tenantId: FIRST_TENANT, format: 'csv' as const };
+      const claimed = {
+        id: randomUUID(),
+        claim: randomUUID(),
+        batchId: batch,
+        tenantId: FIRST_TENANT,
+        format: 'csv' as const,
+      };
       await sql`
         insert into exports (id, batch_id, format, status, claim, lease_until, attempts)
         values (${claimed.id}, ${batch}, 'csv', 'running', ${claimed.claim}, now() + ${leaseMs} * interval '1 millisecond', ${attempts})`;

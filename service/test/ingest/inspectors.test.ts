@@ -106,6 +106,7 @@ describe('a decoder', () => {
   it('gives its memory back when nobody needs it', async () => {
     const inspectors = hire({ idleMs: 50 });
     await inspectors.inspect(await fileOf('fine'), MAX_PIXELS);
+    expect(inspectors.stats().processes).toBe(1);
     await until(() => inspectors.stats().processes === 0);
   });
 

@@ -180,7 +180,10 @@ describe('health', () => {
       };
     };
     expect(await statusOf({})).toEqual({ status: 'healthy', parts: [] });
-    expect(await statusOf({ connections: { service: () => ({ execute: refuses }) } })).toEqual({ status: 'unhealthy', parts: ['database'] });
+    expect(await statusOf({ connections: { service: () => ({ execute: refuses }) } })).toEqual({
+      status: 'unhealthy',
+      parts: ['database'],
+    });
     expect(await statusOf({ queueRedis: { ping: refuses } })).toEqual({ status: 'degraded', parts: ['queue'] });
     expect(await statusOf({ cache: { redis: { ping: refuses } } })).toEqual({ status: 'degraded', parts: ['cache'] });
     const queue = () => Promise.resolve({ workers: [] });

@@ -116,7 +116,7 @@ describe('the content security policy', () => {
           Object.assign(document.createElement('style'), { textContent: 'body { color: red }' }),
         ),
     ],
-    ['a style attribute', 'style-src-attr', () => void document.body.setAttribute('style', 'color: red')],
+    ['a style attribute', 'style-src-attr', () => document.body.setAttribute('style', 'color: red')],
     [
       'a script of another host',
       'script-src-elem',

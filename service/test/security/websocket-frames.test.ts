@@ -116,8 +116,11 @@ async function dial(path: string, more = '') {
       const close = framesOf(bytes).findLast(({ opcode }) => opcode === 8);
       return close === undefined ? null : close.payload.length < 2 ? 1005 : close.payload.readUInt16BE(0);
     },
-    async pongs(payload: Buffer): Promise<void> {
-      await waitFor(() => framesOf(bytes).some((one) => one.opcode === 10 && one.payload.equals(payload)));
+    /** The payload of the first pong. */
+    async pong(): Promise<Buffer> {
+      const first = () => framesOf(bytes).find(({ opcode }) => opcode === 10);
+      await waitFor(() => first() !== undefined);
+      return first()!.payload;
     },
   };
 }
@@ -134,7 +137,7 @@ describe.each(KINDS)('a socket of %s', (_, path, more) => {
     const peer = await dial(path(), more);
     const payload = Buffer.alloc(size, 7);
     peer.socket.write(frame({ opcode: 9, payload }));
-    await peer.pongs(payload);
+    expect(await peer.pong()).toEqual(payload);
   });
 
   it('takes a frame byte by byte, and a pong that nobody asked for (5.5.3)', async () => {
@@ -144,7 +147,7 @@ describe.each(KINDS)('a socket of %s', (_, path, more) => {
       peer.socket.write(Buffer.from([byte]));
       await sleep(2);
     }
-    await peer.pongs(text('slow'));
+    expect(await peer.pong()).toEqual(text('slow'));
   });
 
   it.each<[string, () => Buffer, number]>([

@@ -6,7 +6,9 @@ import { launchBrowser } from '../../../loadtest/src/environment/browser.ts';
 import { startTestApp, type TestApp } from './app.ts';
 
 /** The real app and a real browser, for tests of its pages. */
-export async function startWithBrowser(env: Record<string, string> = {}): Promise<{ service: TestApp; browser: Browser; close(): Promise<void> }> {
+export async function startWithBrowser(
+  env: Record<string, string> = {},
+): Promise<{ service: TestApp; browser: Browser; close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'segbench-pages-'));
   const [service, launched] = await Promise.all([
     startTestApp(env),
