@@ -5,9 +5,15 @@ interface Upstream {
   url: URL;
   agent: Agent;
   ready: boolean;
+  /** Looks in a row that got no answer. */
+  silent: number;
   /** Requests that it was given. */
   served: number;
 }
+
+const LOOK_MS = 2000;
+/** One that says no is believed at once; one that says nothing, when it has said nothing so often. */
+const SILENT_LOOKS = 3;
 
 /**
  * A small balancer: each request and each socket goes to the next process whose `/readyz` said 200 at the last look. It tries
@@ -16,6 +22,8 @@ interface Upstream {
 export async function startBalancer({ checkMs }: { checkMs: number }) {
   const upstreams = new Map<string, Upstream>();
   const sockets = new Set<Socket>();
+  const failures: Record<string, number> = {};
+  const fail = (why: string) => void (failures[why] = (failures[why] ?? 0) + 1);
   let turn = 0;
 
   const choose = (): Upstream | undefined => {
@@ -25,13 +33,16 @@ export async function startBalancer({ checkMs }: { checkMs: number }) {
     return chosen;
   };
   async function look(one: Upstream): Promise<void> {
-    one.ready = await fetch(new URL('/readyz', one.url), { signal: AbortSignal.timeout(2000) }).then(
+    const status = await fetch(new URL('/readyz', one.url), { signal: AbortSignal.timeout(LOOK_MS) }).then(
       async (reply) => {
         await reply.arrayBuffer();
-        return reply.status === 200;
+        return reply.status;
       },
-      () => false,
+      () => null,
     );
+    one.silent = status === null ? one.silent + 1 : 0;
+    if (status !== null) one.ready = status === 200;
+    else if (one.silent >= SILENT_LOOKS) one.ready = false;
   }
   let looking = false;
   const timer = setInterval(() => {
@@ -42,7 +53,10 @@ export async function startBalancer({ checkMs }: { checkMs: number }) {
 
   const server = createServer((request, reply) => {
     const to = choose();
-    if (!to) return void reply.writeHead(502).end('no process is ready');
+    if (!to) {
+      fail('no process is ready');
+      return void reply.writeHead(502).end();
+    }
     const { hostname, port } = to.url;
     const call = httpRequest(
       { hostname, port, agent: to.agent, method: request.method, path: request.url, headers: request.headers },
@@ -53,7 +67,8 @@ export async function startBalancer({ checkMs }: { checkMs: number }) {
         answer.on('error', () => reply.destroy());
       },
     );
-    call.on('error', (error) => {
+    call.on('error', (error: NodeJS.ErrnoException) => {
+      fail(error.code ?? error.message);
       if (reply.headersSent) reply.destroy();
       else reply.writeHead(502).end(String(error));
     });
@@ -86,7 +101,7 @@ export async function startBalancer({ checkMs }: { checkMs: number }) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     /** Resolves when the process was seen to be ready. */
     async add(url: string): Promise<void> {
-      const one = { url: new URL(url), agent: new Agent({ keepAlive: true }), ready: false, served: 0 };
+      const one = { url: new URL(url), agent: new Agent({ keepAlive: true }), ready: false, silent: 0, served: 0 };
       upstreams.set(url, one);
       while (!one.ready && upstreams.has(url)) await look(one).then(() => new Promise((go) => setTimeout(go, 20)));
     },
@@ -94,6 +109,8 @@ export async function startBalancer({ checkMs }: { checkMs: number }) {
       upstreams.get(url)?.agent.destroy();
       upstreams.delete(url);
     },
+    /** Why it answered 502, or cut an answer off. */
+    failures: (): Readonly<Record<string, number>> => failures,
     served: (): Record<string, number> => Object.fromEntries([...upstreams].map(([url, { served }]) => [url, served])),
     async close(): Promise<void> {
       clearInterval(timer);

@@ -68,6 +68,8 @@ async function drain({ phases }: DrainScenario, load: Load): Promise<void> {
     await pause(AFTER_MS, signal);
     over.abort();
     const report = await traffic;
+    for (const [why, count] of Object.entries(balancer.failures()))
+      load.notes.push(`the balancer failed ${count} times: ${why}`);
     await judge(load, { batchId: batch.id, images, socket, ended, report, stillOpen });
   } finally {
     socket.close();

@@ -13,9 +13,6 @@ declare module 'fastify' {
 /** A client has nothing to say; `ws` closes with 1009 above this. */
 const MAX_CLIENT_FRAME_BYTES = 64 * 1024;
 
-/** More than any reader that is served may have waiting: the hub lets one have 1 MiB and a page of frames. */
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
-
 export default fp(
   async (app: FastifyInstance) => {
     const hub = createHub({
@@ -41,12 +38,6 @@ export default fp(
         app.websocketServer.close();
       },
     });
-    // Each ping is answered by `ws` itself: who asks and never reads would have its answers kept here without end.
-    app.websocketServer.on('connection', (socket) =>
-      socket.on('ping', () => {
-        if (socket.bufferedAmount > MAX_UNREAD_BYTES) socket.terminate();
-      }),
-    );
   },
   { name: 'events', dependencies: ['services', 'tenants'] },
 );

@@ -36,7 +36,7 @@ export interface Services {
 declare module 'fastify' {
   interface FastifyInstance extends Services {
     /** What routes may touch of a tenant; the only way to its rows. */
-    tenantOf(tenantId: string): Tenant;
+    tenantOf: (tenantId: string) => Tenant;
     /** As `onRequest` or `preHandler` of a route: 403 unless the key has the scope. */
     requireScope(scope: Scope): onRequestAsyncHookHandler;
   }

@@ -12,7 +12,7 @@ export interface Connections {
   /** For what belongs to no tenant; sees all rows of the few tables that it may read. */
   service: Sql;
   /** Sees the rows of this tenant. */
-  of(tenantId: string): Sql;
+  of: (tenantId: string) => Sql;
   /** Whether PostgreSQL keeps tenants apart as well; without it there is only one. */
   walled: boolean;
   end(): Promise<void>;

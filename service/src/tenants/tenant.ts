@@ -36,8 +36,8 @@ export interface TenantDeps {
   cache: CacheServer;
   storage: Storage;
   /** An export was asked for. */
-  exportAsked(): void;
-  auditLost(error: unknown, action: string): void;
+  exportAsked: () => void;
+  auditLost: (error: unknown, action: string) => void;
 }
 
 /** Tenants by their ids, each made when it is first asked for. */

@@ -127,6 +127,15 @@ const CHANGES: Record<string, Change> = {
     secrets.push(token);
     return { reply, type: 'keys', id };
   },
+  rotateKey: async () => {
+    const { id, token } = await makeKey(server, ['read']);
+    secrets.push(token);
+    return async () => {
+      const reply = await as(`/api/keys/${id}/rotate`, 'POST', { json: { overlapSeconds: 60 } });
+      secrets.push(((await reply.clone().json()) as { token: string }).token);
+      return { reply, type: 'keys', id, detail: { overlapSeconds: 60 } };
+    };
+  },
   deleteKey: async () => {
     const { id, token } = await makeKey(server, ['read']);
     secrets.push(token);
