@@ -49,11 +49,11 @@ const missed: string[] = [];
 const copy = copyOfSource();
 try {
   for (const plant of chosen) {
-    const file = join(copy, plant.file);
-    const source = readFileSync(file, 'utf8');
-    writeFileSync(file, planted(source, plant));
+    const edits = plant.also ? [plant, plant.also] : [plant];
+    const sources = edits.map(({ file }) => readFileSync(join(copy, file), 'utf8'));
+    edits.forEach((edit, index) => writeFileSync(join(copy, edit.file), planted(sources[index] ?? '', edit)));
     const { failed, note } = run(copy, plant);
-    writeFileSync(file, source);
+    edits.forEach(({ file }, index) => writeFileSync(join(copy, file), sources[index] ?? ''));
     const found = failed.some((text) => text.startsWith(`${plant.turns} `));
     if (!found) missed.push(plant.name);
     process.stdout.write(

@@ -8,8 +8,10 @@ import { FAULT_IDS } from '../../src/faults/table.ts';
 
 // Whether each is found out takes minutes: `node test/acceptance/fault-plants.ts`. Here they must still fit the source.
 it.each(SOURCE_PLANTS)('fits the source: $name', async (plant) => {
-  const source = await readFile(join(projectRoot, plant.file), 'utf8');
-  expect(planted(source, plant)).not.toBe(source);
+  for (const edit of [plant, plant.also ?? plant]) {
+    const source = await readFile(join(projectRoot, edit.file), 'utf8');
+    expect(planted(source, edit)).not.toBe(source);
+  }
   expect(FAULT_IDS).toEqual(expect.arrayContaining([...plant.faults]));
   expect(FAULTS.budgets.map(({ name }) => name)).toContain(plant.turns);
 });
