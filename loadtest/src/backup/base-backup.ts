@@ -76,5 +76,9 @@ export async function copyFiles({ dataDir, to }: { dataDir: string; to: string }
  */
 export async function renewEpochs(databaseUrl: string): Promise<void> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
-  await sql`UPDATE event_streams SET epoch = gen_random_uuid()`.finally(() => sql.end({ timeout: 5 }));
+  try {
+    await sql`UPDATE event_streams SET epoch = gen_random_uuid()`;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
 }

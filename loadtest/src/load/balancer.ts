@@ -114,7 +114,7 @@ export async function startBalancer({ checkMs }: { checkMs: number }) {
     served: (): Record<string, number> => Object.fromEntries([...upstreams].map(([url, { served }]) => [url, served])),
     async close(): Promise<void> {
       clearInterval(timer);
-      for (const url of [...upstreams.keys()]) upstreams.get(url)?.agent.destroy();
+      for (const { agent } of upstreams.values()) agent.destroy();
       for (const socket of sockets) socket.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -8,7 +8,8 @@ const TICK_MS = 1;
 const TIMEOUT_MS = 20_000;
 const PACES = 0x10ad;
 
-type Outcome = 'ok' | 'refused' | string;
+/** `ok`, `refused`, or a status or error. */
+type Outcome = string;
 
 /** A process of its own: what it does beside must not make its own requests late. */
 async function run(task: GeneratorTask): Promise<GeneratorReport> {
