@@ -42,6 +42,7 @@ export async function startFleet({ ground, settings, log, stop, dataDir: given }
     PORT: '0',
     WORKERS: '2',
     RATE_LIMITS: 'off',
+    SOCKETS_EACH: '4000',
     LOG_LEVEL: 'warn',
     BOOTSTRAP_API_KEY: key,
     ...settings,

@@ -8,7 +8,7 @@ const TICK_MS = 1;
 const TIMEOUT_MS = 20_000;
 const PACES = 0x10ad;
 
-/** `ok`, `refused`, or what went wrong. */
+/** `ok`, `refused`, or a status or error. */
 type Outcome = string;
 
 /** A process of its own: what it does beside must not make its own requests late. */

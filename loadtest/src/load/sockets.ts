@@ -14,6 +14,8 @@ import { whyShort } from './pacing.ts';
 import { seedProject } from './simulated.ts';
 import { startBatch, type createTraffic } from './traffic.ts';
 
+const SETTLE_MS = 2000;
+
 interface Given {
   target: { url: string; key: string };
   project: { projectId: string };
@@ -82,6 +84,8 @@ export async function measureSockets(
     const idle = sockets ? await openIdle(target, quiet.projectId, plan.idle, signal) : [];
     const deaf = sockets ? await openDeafSocket(target, project.projectId) : undefined;
     open = Math.max(open, idle.length);
+    // Opening a thousand sockets is a load of its own, and not the one that is looked at.
+    await pause(SETTLE_MS, signal);
     await startBatch(target, project.projectId, { all: true, force: true });
     runs[sockets ? 'with' : 'without'].push(await send({ load: { kind: 'open', perSecond }, durationMs }));
     deaf?.destroy();

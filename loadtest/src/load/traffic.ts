@@ -29,7 +29,8 @@ export async function awaitBatch(
     const [row] = await fleet.sql<{ done: number; tookMs: number | null }[]>`
       SELECT completed + failed AS done, extract(epoch FROM finished_at - created_at)::float8 * 1000 AS "tookMs"
       FROM batches WHERE id = ${id}`;
-    if (typeof row?.tookMs === 'number') return row.tookMs;
+    const tookMs = row?.tookMs ?? null;
+    if (tookMs !== null) return tookMs;
     onDone?.(row?.done ?? 0);
     await pause(50, signal);
   }
