@@ -10,6 +10,7 @@ export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
   {
     name: 'overload_goodput_ratio',
     unit: 'ratio',
+    timed: true,
     operator: '>=',
     limit: 0.9,
     description:
@@ -19,6 +20,7 @@ export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
   {
     name: 'overload_p99_ratio',
     unit: 'ratio',
+    timed: true,
     operator: '<=',
     limit: 3,
     description:
@@ -54,6 +56,7 @@ export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
   {
     name: 'idle_sockets_p95_ratio',
     unit: 'ratio',
+    timed: true,
     operator: '<=',
     limit: 1.5,
     description:
@@ -74,6 +77,7 @@ export const FAIRNESS_BUDGETS: readonly BudgetSpec[] = [
   {
     name: 'fairness_other_project_ratio',
     unit: 'ratio',
+    timed: true,
     operator: '<',
     limit: 5,
     description: 'Time of a batch of 100 images behind one of 10,000 of another project, by its time alone',
@@ -82,6 +86,7 @@ export const FAIRNESS_BUDGETS: readonly BudgetSpec[] = [
   {
     name: 'fairness_urgent_ratio',
     unit: 'ratio',
+    timed: true,
     operator: '<',
     limit: 5,
     description:

@@ -72,6 +72,8 @@ export interface BudgetSpec {
   limit: number;
   description: string;
   source: string;
+  /** A ratio of times: foreign load can be what moved it, as with a time. */
+  timed?: boolean;
   /** Below this number of images a pass proves nothing and reads `n/a`; a violation still fails. */
   minCount?: number;
 }

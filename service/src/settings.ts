@@ -244,7 +244,7 @@ export const SETTINGS = {
   keyTrustMs: integer('KEY_TRUST_MS', 5_000, 0, 3_600_000),
   loadShedding: flag('LOAD_SHEDDING', true),
   maxRequests: integer('MAX_REQUESTS', 1_000, 8, 100_000),
-  maxUploads: integer('MAX_UPLOADS', 32, 1, 10_000),
+  maxUploads: integer('MAX_UPLOADS', 64, 1, 10_000),
   shedDelayMs: integer('SHED_DELAY_MS', 20, 1, 10_000),
   /** How long a process that ends still answers after it has said that it is not ready. */
   drainMs: integer('DRAIN_MS', 0, 0, 5_000),

@@ -96,7 +96,7 @@ function notApplicable(reason: string): Opinion {
 }
 
 function isTimed(spec: BudgetSpec): boolean {
-  return spec.unit === 'ms' || spec.unit === 'per-minute';
+  return spec.timed === true || spec.unit === 'ms' || spec.unit === 'per-minute';
 }
 
 function isClearViolation(spec: BudgetSpec, actual: number): boolean {

@@ -122,6 +122,14 @@ describe('judgeBudgets', () => {
 describe('judgeBudgets on a noisy machine', () => {
   const noisy: JudgeContext = { imageCount: 1000, noise: { foreignCpuShare: 0.5, generatorLagP99Ms: 3 } };
 
+  it('takes a ratio of times for a time, and any other ratio for a count', () => {
+    const judge = (name: 'overload_p99_ratio' | 'cache_hit_ratio', actual: number) =>
+      judgeBudgets({ [name]: { actual } }, [budgetOf(name)], noisy)[0]?.verdict;
+    expect(judge('overload_p99_ratio', 5)).toBe('inconclusive');
+    expect(judge('overload_p99_ratio', 7)).toBe('fail');
+    expect(judge('cache_hit_ratio', 0.8)).toBe('fail');
+  });
+
   it('keeps passes, and fails clear violations', () => {
     expect(verdicts(measurementsWith(), noisy)).toEqual(ALL_PASS);
     for (const spec of BUDGETS) {

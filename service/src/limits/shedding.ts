@@ -26,8 +26,8 @@ export interface SheddingOptions {
 }
 
 const WINDOW_MS = 100;
-/** Never fewer in work: what one browser asks for at once is no overload, however heavy it is. */
-const LEAST = 16;
+/** Never fewer in work: what one program or a few browsers ask for at once is no overload, however heavy it is and however slow the machine. */
+const LEAST = 32;
 /** What may come at once after a quiet time; above it the bound follows what is in work (RFC 7661: a window that was not used says nothing). */
 const QUIET = 64;
 /** A queue is as long as its delay: the further over the target, the more is cut, within these. */

@@ -47,17 +47,17 @@ describe('admission', () => {
     expect(one.admit('upload')).toBeNull();
   });
 
-  it('takes on less when the event loop is slow, down to sixteen, and more again when it is quick', () => {
+  it('takes on less when the event loop is slow, down to 32, and more again when it is quick', () => {
     const one = start();
     one.fill('normal');
     one.window(21);
     expect(one.state.limit).toBe(40);
     one.release('normal', 50);
     for (let i = 0; i < 30; i++) one.window(500);
-    expect(one.state.limit).toBe(16);
-    expect(one.fill('normal')).toBe(16);
+    expect(one.state.limit).toBe(32);
+    expect(one.fill('normal')).toBe(32);
     expect(one.admit('normal')).toBe('busy');
-    one.release('normal', 16);
+    one.release('normal', 32);
     for (let i = 0; i < 100; i++) one.window(2);
     expect(one.state.limit).toBe(50);
   });
@@ -66,12 +66,12 @@ describe('admission', () => {
     const one = start({ maxOpen: 10_000 });
     for (let i = 0; i < 40; i++) one.admit('normal');
     one.window(100);
-    // five times the target: a fifth, but never less than sixteen
-    expect(one.state.limit).toBe(16);
+    // five times the target: a fifth, but never less than 32
+    expect(one.state.limit).toBe(32);
     const other = start({ maxOpen: 10_000 });
-    for (let i = 0; i < 40; i++) other.admit('normal');
-    other.window(40);
-    expect(other.state.limit).toBe(20);
+    for (let i = 0; i < 60; i++) other.admit('normal');
+    other.window(30);
+    expect(other.state.limit).toBe(40);
   });
 
   it('lets the bound follow what is in work, and 64 come after a quiet time', () => {
@@ -94,10 +94,10 @@ describe('admission', () => {
   });
 
   it('lets pictures and single results give way to the rest', () => {
-    const one = start();
-    expect(one.fill('low')).toBe(25);
+    const one = start({ maxOpen: 10_000 });
+    expect(one.fill('low')).toBe(32);
     expect(one.admit('low')).toBe('busy');
-    expect(one.fill('normal')).toBe(25);
+    expect(one.fill('normal')).toBe(32);
   });
 
   it('counts a stream as open only', () => {
@@ -109,11 +109,11 @@ describe('admission', () => {
   });
 
   it('counts a slow reader as open, and no longer as work', () => {
-    const one = start();
-    expect(one.fill('low')).toBe(25);
-    for (let i = 0; i < 25; i++) one.worked('low');
+    const one = start({ maxOpen: 10_000 });
+    expect(one.fill('low')).toBe(32);
+    for (let i = 0; i < 32; i++) one.worked('low');
     expect(one.admit('low')).toBeNull();
-    expect(one.state).toMatchObject({ working: 1, open: 26 });
+    expect(one.state).toMatchObject({ working: 1, open: 33 });
   });
 
   it('keeps its counts whatever comes', () => {
@@ -130,7 +130,7 @@ describe('admission', () => {
           expect(one.state.open).toBe(held.filter((name) => name !== 'exempt' && name !== 'upload').length);
           expect(one.state.open).toBeLessThanOrEqual(20);
           expect(one.state.uploads).toBeLessThanOrEqual(3);
-          expect(one.state.limit).toBeGreaterThanOrEqual(16);
+          expect(one.state.limit).toBeGreaterThanOrEqual(20);
         }
         for (const kind of held) one.release(kind, 1);
         expect(one.state).toMatchObject({ working: 0, open: 0, uploads: 0 });
