@@ -105,8 +105,11 @@ export async function startBalancer({ checkMs }: { checkMs: number }) {
       upstreams.set(url, one);
       while (!one.ready && upstreams.has(url)) await look(one).then(() => new Promise((go) => setTimeout(go, 20)));
     },
-    remove(url: string): void {
-      upstreams.get(url)?.agent.destroy();
+    /** Resolves when it has seen by itself that the process is not ready any more, and has forgotten it. */
+    async remove(url: string): Promise<void> {
+      const one = upstreams.get(url);
+      while (one?.ready) await new Promise((go) => setTimeout(go, 20));
+      one?.agent.destroy();
       upstreams.delete(url);
     },
     /** Why it answered 502, or cut an answer off. */

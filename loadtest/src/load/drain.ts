@@ -50,7 +50,8 @@ async function drain({ phases }: DrainScenario, load: Load): Promise<void> {
     const replace = async (role: 'api' | 'worker', old: RoleProcess): Promise<void> => {
       const end = await fleet.end(old);
       ended.push({ what: `${role} ${old.pid}`, ...end });
-      if (old.url) balancer.remove(old.url);
+      // Nobody tells a balancer that a process is gone.
+      if (old.url) await balancer.remove(old.url);
       const next = await load.start(role);
       if (next.url) await balancer.add(next.url);
       await pause(phases.restMs, signal);
