@@ -1,6 +1,6 @@
 import type { ReportPlot } from '../contract.ts';
 import { escapeMarkup as esc } from './escape.ts';
-import { formatValue } from './format.ts';
+import { formatMs, formatValue } from './format.ts';
 
 const WIDTH = 860;
 const HEIGHT = 240;
@@ -24,7 +24,7 @@ export function linesChart({ title, x, y, series }: ReportPlot): string {
   });
   const ends = [spanX.min, spanX.min + spanX.size].map(
     (at, end) =>
-      `<text x="${px(at)}" y="${HEIGHT - 6}" text-anchor="${end === 0 ? 'start' : 'end'}">${esc(formatValue(at, x.unit))}${end === 1 ? ` ${esc(x.name)}` : ''}</text>`,
+      `<text x="${px(at)}" y="${HEIGHT - 6}" text-anchor="${end === 0 ? 'start' : 'end'}">${esc(x.unit === 'ms' ? formatMs(at) : formatValue(at, x.unit))}${end === 1 ? ` ${esc(x.name)}` : ''}</text>`,
   );
   const limit =
     y.limit === undefined

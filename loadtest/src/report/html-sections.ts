@@ -12,7 +12,7 @@ import {
 } from './format.ts';
 import { ALL_BUDGETS } from '../../../scenarios/budgets.ts';
 import { budgetBar, stageAxis, stageTrack } from './html-charts.ts';
-import { rejectedLines } from './words.ts';
+import { hasPage, rejectedLines } from './words.ts';
 
 /** CSS knows no slash in a class. */
 export const classOf = (verdict: string): string => verdict.replace('/', '-');
@@ -20,6 +20,7 @@ export const classOf = (verdict: string): string => verdict.replace('/', '-');
 export function tiles(result: ResultFile): string {
   const { delivery, efficiency, client } = result;
   const accuracy = result.accuracy;
+  if (!hasPage(result)) return scenarioTiles(result);
   const rows: [string, string][] = [
     [
       `${formatCount(delivery.terminalEventsReceived)} / ${formatCount(delivery.submitted)}`,
@@ -37,6 +38,21 @@ export function tiles(result: ResultFile): string {
     ...(accuracy ? [[accuracy.ap50.toFixed(3), `AP at IoU 0.5, ${accuracy.dataset}`] as [string, string]] : []),
     [formatMs(durationMs(result.startedAt, result.finishedAt)), 'whole run'],
   ];
+  return tilesOf(rows);
+}
+
+/** Of a scenario without a page: what it measured is in its budgets and tables. */
+function scenarioTiles({ delivery, budgets, startedAt, finishedAt }: ResultFile): string {
+  const held = budgets.filter(({ verdict }) => verdict === 'pass').length;
+  const { completed, failed, submitted } = delivery;
+  return tilesOf([
+    [`${held} / ${budgets.length}`, 'budgets that held'],
+    [`${formatCount(completed + failed)} / ${formatCount(submitted)}`, 'images that ended'],
+    [formatMs(durationMs(startedAt, finishedAt)), 'whole run'],
+  ]);
+}
+
+function tilesOf(rows: readonly [string, string][]): string {
   return `<div class="tiles">${rows.map(([value, label]) => `<div class="tile"><b>${esc(value)}</b><span>${esc(label)}</span></div>`).join('')}</div>`;
 }
 

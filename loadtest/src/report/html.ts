@@ -16,11 +16,11 @@ import {
 import { STYLE } from './html-style.ts';
 import { plotSections, tableSections } from './scenario-sections.ts';
 import { withoutSection } from './without.ts';
-import { proofSentences, verdictSentence } from './words.ts';
+import { hasPage, proofSentences, verdictSentence } from './words.ts';
 
 /** `report.html`: one file that needs nothing else, verdict first. */
 export function htmlReport(result: ResultFile): string {
-  const { verdict, scenario, budgets, clientMode, images, seed, tool } = result;
+  const { verdict, scenario, clientMode, images, seed, tool } = result;
   const proof = proofSentences(result);
   return `<!doctype html>
 <html lang="en">
@@ -44,7 +44,7 @@ ${plotSections(result)}
 <section><h2>Phases</h2>${phasesChart(result)}</section>
 <section><h2>Stages of an image</h2>${stageTable(result)}</section>
 <div class="two">
-${budgets.some(({ name }) => name === 'ui_settle_ms') ? `<section><h2>Page</h2>${clientSection(result)}</section>` : ''}
+${hasPage(result) ? `<section><h2>Page</h2>${clientSection(result)}</section>` : ''}
 <section><h2>Processes</h2>${processTable(result)}</section>
 </div>
 <section><h2>Environment</h2>${environmentSection(result)}</section>

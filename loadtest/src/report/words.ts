@@ -36,15 +36,22 @@ const simulatedSentence = ({ environment: { inference } }: ResultFile): string |
     ? `Simulated: no model ran. Times of inference are those of the profile in ${inference.pool}, results stand for none of these images.`
     : null;
 
+/** Whether the scenario has a page to measure. */
+export const hasPage = ({ budgets }: Pick<ResultFile, 'budgets'>): boolean =>
+  budgets.some(({ name }) => name === 'ui_settle_ms');
+
 /** The delivery proof: what went in, what came out, how often, and in what order. */
-function deliverySentence({ delivery }: ResultFile): string {
-  const { submitted, completed, failed, duplicates, missing, sequenceGaps } = delivery;
+function deliverySentence(result: ResultFile): string {
+  const { submitted, completed, failed, duplicates, missing, sequenceGaps, terminalEventsReceived } = result.delivery;
+  const who = hasPage(result) ? 'page' : 'client';
   const ended = `${formatCount(completed + failed)} of ${formatCount(submitted)} images ended (${formatCount(completed)} completed, ${formatCount(failed)} failed with a code)`;
   if (submitted === 0) return 'No image was submitted, so nothing was delivered.';
+  if (!hasPage(result) && terminalEventsReceived === 0)
+    return `${ended}. Their events were not followed in this scenario.`;
   if (missing === 0 && duplicates === 0 && sequenceGaps === 0) {
-    return `${ended}. The page was told of each exactly once: none missing, none twice, no gap in the numbering.`;
+    return `${ended}. The ${who} was told of each exactly once: none missing, none twice, no gap in the numbering.`;
   }
-  return `${ended}. At the page ${formatCount(missing)} were missing and ${formatCount(duplicates)} came twice; ${formatCount(sequenceGaps)} gaps in the numbering.`;
+  return `${ended}. At the ${who} ${formatCount(missing)} were missing and ${formatCount(duplicates)} came twice; ${formatCount(sequenceGaps)} gaps in the numbering.`;
 }
 
 function efficiencySentence({ efficiency }: ResultFile): string | null {
@@ -64,8 +71,9 @@ function accuracySentence(accuracy: Accuracy): string {
 }
 
 /** Null where no page was to be measured. */
-function settleSentence({ client, budgets }: ResultFile): string | null {
-  if (!budgets.some(({ name }) => name === 'ui_settle_ms')) return null;
+function settleSentence(result: ResultFile): string | null {
+  const { client } = result;
+  if (!hasPage(result)) return null;
   if (client.settleMs === null) return 'The page’s settling after the burst was not measured.';
   return `After the completion burst’s last frame the page took ${formatMs(client.settleMs)} to show the final state, with ${formatCount(client.toasts)} toast nodes ever created and ${formatCount(client.bulkCalls)} requests for results.`;
 }

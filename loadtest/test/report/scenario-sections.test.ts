@@ -51,6 +51,18 @@ describe('what a scenario adds to reports', () => {
     expect(Number(limit)).toBeLessThan(Number(second));
   });
 
+  it('claims of no page and no client what none of them saw', () => {
+    const given = resultOf();
+    const budgets = given.budgets.filter(({ name }) => name !== 'ui_settle_ms');
+    const text = (terminalEventsReceived: number) =>
+      markdownSummary({ ...given, budgets, delivery: { ...given.delivery, terminalEventsReceived } });
+    expect(text(0)).toContain('Their events were not followed in this scenario.');
+    expect(text(given.delivery.submitted)).toContain('The client was told of each exactly once');
+    expect(text(0) + text(1)).not.toContain('The page');
+    expect(htmlReport({ ...given, budgets })).not.toContain('terminal events at the page');
+    expect(markdownSummary(given)).toContain('The page was told of each exactly once');
+  });
+
   it('says so when nothing was measured', () => {
     expect(linesChart({ ...PLOT, series: [{ name: 'api', points: [] }] })).toContain('No point was measured');
   });
