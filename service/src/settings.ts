@@ -245,7 +245,7 @@ export const SETTINGS = {
   loadShedding: flag('LOAD_SHEDDING', true),
   maxRequests: integer('MAX_REQUESTS', 1_000, 8, 100_000),
   maxUploads: integer('MAX_UPLOADS', 64, 1, 10_000),
-  shedDelayMs: integer('SHED_DELAY_MS', 20, 1, 10_000),
+  shedDelayMs: integer('SHED_DELAY_MS', 8, 1, 10_000),
   /** How long a process that ends still answers after it has said that it is not ready. */
   drainMs: integer('DRAIN_MS', 0, 0, 5_000),
   rateLimits: flag('RATE_LIMITS', true),

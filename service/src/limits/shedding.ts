@@ -28,6 +28,9 @@ export interface SheddingOptions {
 const WINDOW_MS = 100;
 /** Never fewer in work: what one program or a few browsers ask for at once is no overload, however heavy it is and however slow the machine. */
 const LEAST = 32;
+/** Unless it has refused in so many windows one after the other: who is still there then is a crowd, and what it is let in for must be quick. */
+const CROWD_WINDOWS = 10;
+const LEAST_IN_CROWD = 8;
 /** What may come at once after a quiet time; above it the bound follows what is in work (RFC 7661: a window that was not used says nothing). */
 const QUIET = 64;
 /** A queue is as long as its delay: the further over the target, the more is cut, within these. */
@@ -38,14 +41,17 @@ const LOW_SHARE = 0.5;
 /** Pure but for the clock. Each request that is admitted says once that its work is done, and once that it has ended. */
 export function createShedding({ maxOpen, maxUploads, targetMs, now = () => performance.now() }: SheddingOptions) {
   const state = { limit: Math.min(maxOpen, QUIET), working: 0, open: 0, uploads: 0, delayMs: 0 };
-  let window = { since: now(), turns: 0, totalMs: 0, peak: 0, starved: false };
+  let crowded = 0;
+  let window = { since: now(), turns: 0, totalMs: 0, peak: 0, starved: false, refused: false };
 
   function endWindow(at: number): void {
-    const { turns, totalMs, peak, starved } = window;
+    const { turns, totalMs, peak, starved, refused } = window;
+    crowded = refused ? crowded + 1 : 0;
+    const least = crowded >= CROWD_WINDOWS ? LEAST_IN_CROWD : LEAST;
     state.delayMs = turns > 0 ? totalMs / turns : 0;
     if (state.delayMs > targetMs || starved) {
       const cut = Math.max(CUT_MOST, Math.min(CUT_LEAST, targetMs / state.delayMs));
-      state.limit = Math.max(LEAST, Math.floor(Math.min(state.limit, peak) * cut));
+      state.limit = Math.max(least, Math.floor(Math.min(state.limit, peak) * cut));
     } else {
       const used = Math.max(QUIET, 2 * peak);
       state.limit = Math.min(
@@ -53,7 +59,7 @@ export function createShedding({ maxOpen, maxUploads, targetMs, now = () => perf
         Math.max(Math.min(state.limit, used), Math.min(used, Math.ceil(state.limit * INCREASE))),
       );
     }
-    window = { since: at, turns: 0, totalMs: 0, peak: state.working, starved: false };
+    window = { since: at, turns: 0, totalMs: 0, peak: state.working, starved: false, refused: false };
   }
   function refusalOf(kind: LoadClass): ShedReason | null {
     if (kind === 'exempt') return null;
@@ -71,6 +77,7 @@ export function createShedding({ maxOpen, maxUploads, targetMs, now = () => perf
       const at = now();
       if (at - window.since >= WINDOW_MS) endWindow(at);
       const refusal = refusalOf(kind);
+      window.refused ||= refusal === 'busy';
       if (refusal !== null || kind === 'exempt') return refusal;
       if (kind === 'upload') state.uploads++;
       else {

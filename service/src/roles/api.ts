@@ -3,6 +3,7 @@ import { createCache } from '../cache.ts';
 import type { Config } from '../config.ts';
 import { crashInStorage, crashPointsOf } from '../crash-points.ts';
 import { createKeyStore } from '../database/keys.ts';
+import { listen } from '../listen.ts';
 import { createMetrics, startMetricsServer } from '../metrics.ts';
 import { createStorage } from '../storage.ts';
 import { checkConnections, createConnections } from '../tenants/connections.ts';
@@ -34,7 +35,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     process.stderr.write(`api: new key, shown only now: ${key}\n`);
   }
   const app = await buildApp({ config, connections, metrics, cache, storage });
-  const url = await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
+  const { url, ended } = await listen(app, { host: config.host, port: config.port }).catch((error: unknown) => {
     throw new Error(
       `cannot listen on ${config.host}:${config.port}: ${error instanceof Error ? error.message : String(error)}`,
     );
@@ -49,6 +50,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     async close() {
       await app.drain.begin();
       await app.close();
+      await ended();
       await cache.close();
       await connections.end();
       await server.close();

@@ -62,6 +62,22 @@ describe('admission', () => {
     expect(one.state.limit).toBe(50);
   });
 
+  it('goes below 32 only while a crowd stays that it has refused for a second, and then down to 8', () => {
+    const one = start({ maxOpen: 10_000 });
+    for (let i = 0; i < 9; i++) {
+      one.fill('normal');
+      one.window(500);
+    }
+    expect(one.state.limit).toBe(32);
+    one.fill('normal');
+    one.window(500);
+    expect(one.state.limit).toBe(8);
+    // nobody was refused in this window
+    one.release('normal', one.state.working);
+    one.window(500);
+    expect(one.state.limit).toBe(32);
+  });
+
   it('begins from what was in work, not from what might have been', () => {
     const one = start({ maxOpen: 10_000 });
     for (let i = 0; i < 40; i++) one.admit('normal');
@@ -130,7 +146,7 @@ describe('admission', () => {
           expect(one.state.open).toBe(held.filter((name) => name !== 'exempt' && name !== 'upload').length);
           expect(one.state.open).toBeLessThanOrEqual(20);
           expect(one.state.uploads).toBeLessThanOrEqual(3);
-          expect(one.state.limit).toBeGreaterThanOrEqual(20);
+          expect(one.state.limit).toBeGreaterThanOrEqual(8);
         }
         for (const kind of held) one.release(kind, 1);
         expect(one.state).toMatchObject({ working: 0, open: 0, uploads: 0 });

@@ -35,7 +35,7 @@ async function listenersOn(port: number): Promise<string[]> {
   const tables = await Promise.all(
     ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
   );
-  return tables.flatMap((table) =>
+  const found = tables.flatMap((table) =>
     table
       .split('\n')
       .map((line) => line.trim().split(/\s+/))
@@ -45,6 +45,8 @@ async function listenersOn(port: number): Promise<string[]> {
       )
       .map(([, local]) => local!.split(':')[0]!),
   );
+  // A service has several sockets on its address.
+  return [...new Set(found)];
 }
 const portsOf = ({ url, processes }: Service) =>
   [url, ...processes.map(({ metricsUrl }) => metricsUrl)].map((address) => Number(new URL(address).port));

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config.ts';
 import { createDatabase, type Sql } from '../../src/database/client.ts';
 import { createKeyStore } from '../../src/database/keys.ts';
 import { migrate } from '../../src/database/migrate.ts';
+import { listen } from '../../src/listen.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { createStorage } from '../../src/storage.ts';
 import { checkConnections, createConnections, type Connections } from '../../src/tenants/connections.ts';
@@ -77,7 +78,7 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
   await storage.open();
   await createKeyStore(connections.service).ensureBootstrap(TEST_KEY);
   const app = await buildApp({ config, connections, metrics, cache, storage });
-  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const { url, ended } = await listen(app, { port: 0, host: '127.0.0.1' });
   return {
     app,
     sql,
@@ -92,6 +93,7 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
     },
     async close() {
       await app.close();
+      await ended();
       await cache.close();
       await connections.end();
       await sql.end({ timeout: 5 });
