@@ -85,6 +85,11 @@ const ATTACKS: [string, () => Change, Expected][] = [
     { status: 400, code: 'BAD_REQUEST', names: ['files', 'expected files in files'] },
   ],
   [
+    'two fields of text',
+    () => upload([part('form-data; name="a"', '1'), part('form-data; name="b"', '2'), part(file('a.png')), END]),
+    { status: 400, code: 'BAD_REQUEST', names: ['expected files in files'] },
+  ],
+  [
     'a good file, then another field',
     () => upload([part(file('a.png')), part('form-data; name="x"', '1'), END]),
     FIELD('x'),
