@@ -15,6 +15,7 @@ import { Refusal, interruption, root } from './run/shared.mjs';
 const COMMANDS = {
   bench: 'brings up the environment, replays a scenario, judges its budgets',
   start: 'the service with database, queue, workers and pages at one address',
+  compare: 'this working tree against another commit, paired and interleaved',
   test: 'the whole test suite; arguments go to vitest',
   backup: 'copies the data of a running start, to go on from',
   worker: 'inference for a service that runs elsewhere',

@@ -1,4 +1,5 @@
 /** Shapes that the stages of a run hand to each other through files, and the result file (schema version 1). */
+import type { CompareSection } from './compare/contract.ts';
 
 export const VERDICTS = ['pass', 'fail', 'regression', 'inconclusive', 'error', 'interrupted'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -236,6 +237,8 @@ export interface RunData {
   noise?: NoiseInfo;
   /** Statements sent to PostgreSQL by the service in the measured batch. */
   database?: { queries: number; queriesPerImage: number };
+  /** Frames with events of the measured batch at the subscriber outside the page, from its first to its last. */
+  batchEvents?: { frames: number; durationMs: number };
   /** Settings that this run gave the service beside those of every run: what was switched off. */
   settings?: Record<string, string>;
   /** What the scenario has to show beside budgets. */
@@ -262,6 +265,23 @@ export interface BaselineComparison {
   comparable: boolean;
   notes: string[];
   rows: BaselineRow[];
+}
+
+/** One count beside the committed one. `missing`: the file has none. */
+export interface RatchetRow {
+  metric: string;
+  name: string;
+  unit: BudgetUnit;
+  recorded: number | null;
+  limit: number | null;
+  now: number | null;
+  verdict: 'pass' | 'regression' | 'missing' | 'not-run';
+  why: string;
+}
+export interface RatchetComparison {
+  rows: RatchetRow[];
+  /** What is not held and why, and how growth is accepted. */
+  notes: string[];
 }
 
 /** One figure of a run with an optimisation and of one without it. */
@@ -294,6 +314,10 @@ export interface ResultFile extends Omit<RunData, 'measurements' | 'clientSummar
   /** What a reader must know to trust the verdict: noise, contradictions between two counts, why it ended early. */
   notes: string[];
   baseline?: BaselineComparison;
+  /** Counts and bytes against `scenarios/ratchet.json`. */
+  ratchet?: RatchetComparison;
   /** What each optimisation named by `--without` is worth; no part of the verdict. */
   without?: WithoutComparison[];
+  /** Of `npm run compare`: head against base; `budgets` is empty then. */
+  compare?: CompareSection;
 }

@@ -2,6 +2,7 @@ import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ResultFile, RunData } from '../contract.ts';
 import { judgeRun, type JudgeInput } from '../judge/judge-run.ts';
+import { readRatchet } from '../judge/ratchet-file.ts';
 import { readResult } from '../judge/read-result.ts';
 import { mergeRepeats } from '../judge/repeats.ts';
 import { exitCodeOf } from '../judge/verdict.ts';
@@ -29,6 +30,7 @@ interface Job {
   stop: Stop;
   /** Read before anything runs: a wrong file costs no run. */
   baseline: JudgeInput['baseline'];
+  ratchet: JudgeInput['ratchet'];
 }
 /** A run with something switched off; it is compared with, never judged by. */
 interface Switched {
@@ -39,11 +41,18 @@ interface Switched {
 /** Judges what was measured, and writes and prints the verdict. */
 async function conclude(
   run: RunData,
-  { options, baseline }: Job,
+  { options, baseline, ratchet }: Job,
   folder: string,
   without?: ResultFile['without'],
 ): Promise<ResultFile> {
-  const result = judgeRun({ run, scenario: options.scenario, tool: await describeTool(), baseline, without });
+  const result = judgeRun({
+    run,
+    scenario: options.scenario,
+    tool: await describeTool(),
+    baseline,
+    without,
+    ratchet,
+  });
   const stepSummary = process.env['GITHUB_STEP_SUMMARY'];
   const { warnings } = await writeArtefacts(result, { folder, stepSummary });
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
@@ -113,7 +122,8 @@ async function bench(options: BenchOptions): Promise<number> {
   const baseline = file === undefined ? undefined : { file, result: await readResult(file) };
   const interrupts = listenForInterrupts();
   const stop = createStop();
-  const job: Job = { options, stop, baseline };
+  const ratchet = options.scenario.kind === 'bulk' ? await readRatchet() : undefined;
+  const job: Job = { options, stop, baseline, ratchet };
   interrupts.signal.addEventListener('abort', () => stop.interrupt(interrupts.received() ?? 'a signal'));
   const done: Done[] = [];
   const off: Switched[] = [];
@@ -124,7 +134,7 @@ async function bench(options: BenchOptions): Promise<number> {
       for (const name of options.without) {
         if (stop.signal.aborted) break;
         process.stderr.write(`\n  without ${name} (${SWITCHES[name]}=off)\n`);
-        const withoutIt = { ...job, baseline: undefined };
+        const withoutIt = { ...job, baseline: undefined, ratchet: undefined };
         const { run, result } = await benchOnce(withoutIt, { settings: settingWithout(name) });
         off.push({ name, run });
         ended = result;

@@ -184,7 +184,7 @@ function imagesOf(values: FlagValues): BenchOptions['images'] {
   return directory === undefined ? undefined : { directory, split, kind };
 }
 
-function outOf(values: FlagValues): string {
+export function outOf(values: FlagValues): string {
   const out = textOf(values, 'out') ?? DEFAULT_OUT;
   if (statSync(out, { throwIfNoEntry: false })?.isDirectory() === false) {
     throw new UsageError(`--out "${out}" is a file; allowed: a folder, made where it is missing`);
@@ -225,7 +225,7 @@ function withoutOf(text: string | undefined): readonly SwitchName[] {
   return [...new Set(names)];
 }
 
-function poolOf(text: string): PoolChoice {
+export function poolOf(text: string): PoolChoice {
   if (text === 'local') return { kind: 'local' };
   const [, scheme, rest] = /^(sim|kserve):(.+)$/.exec(text) ?? [];
   if (scheme === 'sim' && rest) {

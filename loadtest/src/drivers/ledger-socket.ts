@@ -64,6 +64,10 @@ export function createFrameLog() {
         ({ frame }) => frame.type === 'events' && frame.events.some((event) => event.batchId === batchId),
       )?.atMs;
     },
+    /** Frames that carry an image's event of this batch. */
+    framesOf: (batchId: string): number =>
+      frames.filter(({ frame }) => frame.type === 'events' && frame.events.some((event) => event.batchId === batchId))
+        .length,
     /** True once some frame said that the batch has come to its end. */
     isFinished: (batchId: string): boolean =>
       frames.some(

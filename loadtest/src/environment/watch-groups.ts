@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, signalGroup, startTicks } from './processes.ts';
+import { resume } from './suspend.ts';
 import { killStrays } from './temp-dir.ts';
 
 const POLL_MS = 50;
@@ -17,6 +18,8 @@ export function createGroupWatch() {
     },
     /** SIGTERM, up to `graceMs` for an orderly end, SIGKILL; then whatever of the run escaped from its group. */
     async end(runId: string, graceMs: number, spared: readonly number[]): Promise<void> {
+      // Who is suspended hears no SIGTERM, and neither does what it started.
+      await Promise.all(living().map(resume));
       for (const pid of living()) signalGroup(pid, 'SIGTERM');
       for (let waitedMs = 0; waitedMs < graceMs && living().length > 0; waitedMs += POLL_MS) await sleep(POLL_MS);
       for (const pid of living()) signalGroup(pid, 'SIGKILL');

@@ -2,6 +2,7 @@ import type { ResultFile, RunData } from '../contract.ts';
 import type { Scenario } from '../../../scenarios/scenario.ts';
 import { compareWithBaseline } from './baseline.ts';
 import { describeNoise, judgeBudgets } from './budgets.ts';
+import { compareWithRatchet, type RatchetFile } from './ratchet.ts';
 import { contradictionsOf, verdictOf } from './verdict.ts';
 
 export interface JudgeInput {
@@ -10,10 +11,12 @@ export interface JudgeInput {
   tool: ResultFile['tool'];
   baseline?: { file: string; result: ResultFile } | undefined;
   without?: ResultFile['without'];
+  /** Counts and bytes that may not grow; absent where nothing is held. */
+  ratchet?: RatchetFile | undefined;
 }
 
 /** Everything that a run measured, judged: the content of `result.json`. Pure; the same input gives the same verdict. */
-export function judgeRun({ run, scenario, tool, baseline, without }: JudgeInput): ResultFile {
+export function judgeRun({ run, scenario, tool, baseline, without, ratchet: held }: JudgeInput): ResultFile {
   const { measurements, clientSummary, client, ...rest } = run;
   const budgets = judgeBudgets(measurements, scenario.budgets, {
     imageCount: run.images.count,
@@ -33,8 +36,9 @@ export function judgeRun({ run, scenario, tool, baseline, without }: JudgeInput)
     ...(without?.length ? { without } : {}),
   };
   const comparison = baseline && compareWithBaseline(judged, baseline.result, baseline.file);
-  const verdict = verdictOf({ budgets, stopped: run.stopped, contradictions, baseline: comparison });
-  return comparison ? { ...judged, verdict, baseline: comparison } : { ...judged, verdict };
+  const ratchet = held && compareWithRatchet(judged, held);
+  const verdict = verdictOf({ budgets, stopped: run.stopped, contradictions, baseline: comparison, ratchet });
+  return { ...judged, verdict, ...(comparison ? { baseline: comparison } : {}), ...(ratchet ? { ratchet } : {}) };
 }
 
 function notesOf(run: RunData, contradictions: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-import type { BaselineComparison, JudgedBudget, RunData, Verdict } from '../contract.ts';
+import type { BaselineComparison, JudgedBudget, RatchetComparison, RunData, Verdict } from '../contract.ts';
 
 export const EXIT_CODES = {
   pass: 0,
@@ -16,6 +16,7 @@ export interface Evidence {
   /** Two counts of one thing that differ: nothing measured can be trusted fully. */
   contradictions?: readonly string[];
   baseline?: BaselineComparison | undefined;
+  ratchet?: RatchetComparison | undefined;
 }
 
 /** The verdicts in the order in which they win, each with its condition: the first that holds. */
@@ -25,7 +26,9 @@ const ORDER: readonly [Verdict, (evidence: Evidence) => boolean][] = [
   ['fail', ({ budgets }) => budgets.some((budget) => budget.verdict === 'fail')],
   [
     'regression',
-    ({ baseline }) => baseline?.comparable === true && baseline.rows.some((row) => row.verdict === 'regression'),
+    ({ baseline, ratchet }) =>
+      (baseline?.comparable === true && baseline.rows.some((row) => row.verdict === 'regression')) ||
+      ratchet?.rows.some((row) => row.verdict === 'regression') === true,
   ],
   ['inconclusive', isInconclusive],
   ['pass', () => true],

@@ -14,6 +14,7 @@ import {
   tiles,
 } from './html-sections.ts';
 import { STYLE } from './html-style.ts';
+import { ratchetSection } from './ratchet.ts';
 import { plotSections, tableSections } from './scenario-sections.ts';
 import { withoutSection } from './without.ts';
 import { hasPage, proofSentences, verdictSentence } from './words.ts';
@@ -34,18 +35,23 @@ export function htmlReport(result: ResultFile): string {
 <main>
 <h1>${esc(scenario)} <small>${esc(clientMode)} client ·${result.environment.inference.provider === 'simulated' ? ' simulated inference ·' : ''} ${images.count.toLocaleString('en-US')} images · seed ${seed} · ${esc(result.startedAt.slice(0, 16).replace('T', ' '))} UTC</small></h1>
 <section class="banner ${classOf(verdict)}"><span class="mark" aria-hidden="true">${MARKS[verdict]}</span><div><strong>${verdict}</strong><p>${esc(verdictSentence(result))}</p></div></section>
-${tiles(result)}
-<section><h2>From upload to pixel</h2>${proof.map((text) => `<p>${esc(text)}</p>`).join('')}</section>
-<section><h2>Budgets</h2>${budgetTable(result)}</section>
+${result.compare ? '' : tiles(result)}
+${proof.length > 0 ? `<section><h2>From upload to pixel</h2>${proof.map((text) => `<p>${esc(text)}</p>`).join('')}</section>` : ''}
+${result.compare ? '' : `<section><h2>Budgets</h2>${budgetTable(result)}</section>`}
 ${baselineSection(result)}
+${ratchetSection(result)}
 ${withoutSection(result)}
 ${tableSections(result)}
 ${plotSections(result)}
-<section><h2>Phases</h2>${phasesChart(result)}</section>
-<section><h2>Stages of an image</h2>${stageTable(result)}</section>
+${
+  result.compare
+    ? ''
+    : `<section><h2>Phases</h2>${phasesChart(result)}</section>
+<section><h2>Stages of an image</h2>${stageTable(result)}</section>`
+}
 <div class="two">
 ${hasPage(result) ? `<section><h2>Page</h2>${clientSection(result)}</section>` : ''}
-<section><h2>Processes</h2>${processTable(result)}</section>
+${result.compare ? '' : `<section><h2>Processes</h2>${processTable(result)}</section>`}
 </div>
 <section><h2>Environment</h2>${environmentSection(result)}</section>
 ${notesSection(result)}

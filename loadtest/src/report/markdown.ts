@@ -1,6 +1,7 @@
 import type { ResultFile } from '../contract.ts';
 import { oneLine } from './escape.ts';
 import { MARKS, formatActual, formatLimit, formatMs, formatValue } from './format.ts';
+import { RATCHET_HEAD, ratchetRows } from './ratchet.ts';
 import { tableCells, tableHead } from './scenario-sections.ts';
 import { WITHOUT_HEAD, movedRows, withoutTitle } from './without.ts';
 import { proofSentences, rejectedLines, verdictSentence } from './words.ts';
@@ -20,18 +21,24 @@ export function markdownSummary(result: ResultFile): string {
   ]);
   const { environment: e } = result;
   const sentences = proofSentences(result);
-  const notes = [...result.notes, ...e.notes, ...rejectedLines(result), ...(result.baseline?.notes ?? [])];
+  const notes = [
+    ...result.notes,
+    ...e.notes,
+    ...rejectedLines(result),
+    ...(result.baseline?.notes ?? []),
+    ...(result.ratchet?.notes ?? []),
+  ];
   return [
     `## ${MARKS[result.verdict]} ${result.scenario}: ${result.verdict}`,
     '',
     `${escapeMarkdown(verdictSentence(result))} ${result.clientMode} client, ${result.images.count} images (${result.images.source}), seed ${result.seed}.`,
     '',
-    ...table(['budget', 'actual', 'limit', 'verdict', 'note'], budgets),
-    '',
+    ...(budgets.length > 0 ? [...table(['budget', 'actual', 'limit', 'verdict', 'note'], budgets), ''] : []),
     ...sentences.map((text) => `- ${escapeMarkdown(text)}`),
     '',
     ...(stages.length > 0 ? [...table(['stage', 'p50', 'p95', 'p99', 'max', 'CPU per image'], stages), ''] : []),
     ...(result.baseline ? [...baselineTable(result.baseline), ''] : []),
+    ...(result.ratchet?.rows.length ? [...table(RATCHET_HEAD, ratchetRows(result)), ''] : []),
     ...withoutTables(result),
     ...scenarioTables(result),
     ...(notes.length > 0 ? ['Notes:', '', ...notes.map((note) => `- ${escapeMarkdown(note)}`), ''] : []),

@@ -1,6 +1,7 @@
 import type { BudgetVerdict, ResultFile, Verdict } from '../contract.ts';
 import { oneLine } from './escape.ts';
 import { MARKS, durationMs, formatActual, formatLimit, formatMs } from './format.ts';
+import { ratchetLines } from './ratchet.ts';
 import { withoutLines } from './without.ts';
 import { proofSentences, verdictSentence } from './words.ts';
 
@@ -39,6 +40,7 @@ export function terminalReport(result: ResultFile, options: { colour: boolean })
     ...proofSentences(result),
     ...result.notes.map((note) => `note: ${note}`),
     ...(result.baseline?.notes ?? []).map((note) => `baseline: ${note}`),
+    ...ratchetLines(result),
   ];
   const took = formatMs(durationMs(result.startedAt, result.finishedAt));
   const verdict = paint(result.verdict, `${MARKS[result.verdict]} ${result.verdict.toUpperCase()}`);

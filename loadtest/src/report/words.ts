@@ -6,6 +6,7 @@ export function verdictSentence(result: ResultFile): string {
   const names = (...verdicts: string[]): string[] =>
     result.budgets.filter((budget) => verdicts.includes(budget.verdict)).map((budget) => budget.name);
   const counted = result.budgets.length - names('n/a').length;
+  if (result.compare && !result.stopped) return result.compare.words[0] ?? '';
   switch (result.verdict) {
     case 'pass':
       return names('n/a').length === 0
@@ -14,8 +15,14 @@ export function verdictSentence(result: ResultFile): string {
     case 'fail':
       return `${names('fail').length} of ${counted} budgets failed: ${names('fail').join(', ')}.`;
     case 'regression': {
-      const worse = result.baseline?.rows.filter((row) => row.verdict === 'regression').map((row) => row.metric) ?? [];
-      return `Every budget held, but worse than the baseline: ${worse.join(', ')}.`;
+      const isWorse = ({ verdict }: { verdict: string }): boolean => verdict === 'regression';
+      const worse = result.baseline?.rows.filter(isWorse).map((row) => row.metric) ?? [];
+      const grown = result.ratchet?.rows.filter(isWorse).map((row) => row.name) ?? [];
+      const parts = [
+        ...(worse.length > 0 ? [`worse than the baseline: ${worse.join(', ')}`] : []),
+        ...(grown.length > 0 ? [`above what is committed: ${grown.join(', ')}`] : []),
+      ];
+      return `Every budget held, but ${parts.join('; ')}.`;
     }
     case 'inconclusive': {
       const open = names('not-run', 'inconclusive');
@@ -94,7 +101,7 @@ export function rejectedLines({ images }: ResultFile): string[] {
 export const proofSentences = (result: ResultFile): string[] =>
   [
     simulatedSentence(result),
-    deliverySentence(result),
+    result.compare ? null : deliverySentence(result),
     settleSentence(result),
     efficiencySentence(result),
     result.accuracy && accuracySentence(result.accuracy),

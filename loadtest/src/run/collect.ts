@@ -14,6 +14,7 @@ export interface Collected {
   failedByCode: Record<string, number>;
   findings: string[];
   database?: RunData['database'];
+  batchEvents?: RunData['batchEvents'];
 }
 
 /** What every role counted since the run began: latencies of routes and queries. */
@@ -84,6 +85,7 @@ export async function collectLedger(bench: Bench): Promise<Collected> {
     findings,
     failedByCode: Object.fromEntries(failed.map(({ code, count }) => [code, count])),
     ...queriesOf(bench, rows.length),
+    ...eventsOf(bench, first.batch.id),
   };
 }
 
@@ -92,4 +94,10 @@ function queriesOf(bench: Bench, images: number): Pick<Collected, 'database'> {
   if (!beforeBatch || !afterBatch || images === 0) return {};
   const queries = queryCount(growthBetween(beforeBatch, afterBatch));
   return { database: { queries, queriesPerImage: queries / images } };
+}
+
+function eventsOf({ socket }: Bench, batchId: string): Pick<Collected, 'batchEvents'> {
+  const [from, to] = [socket?.log.firstFrameOf(batchId), socket?.log.lastFrameOf(batchId)];
+  if (!socket || from === undefined || to === undefined) return {};
+  return { batchEvents: { frames: socket.log.framesOf(batchId), durationMs: to - from } };
 }

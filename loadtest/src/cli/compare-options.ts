@@ -1,0 +1,133 @@
+import { listScenarios } from '../../../scenarios/index.ts';
+import type { BulkScenario } from '../../../scenarios/scenario.ts';
+import { DEFAULT_PAIRS } from '../compare/looks.ts';
+import { helpOf, oneOf, parseFlags, textOf, wholeNumber, type FlagTable } from './flags.ts';
+import { DEFAULT_SEED, ON_INCONCLUSIVE, outOf, poolOf, type PoolChoice } from './options.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface CompareOptions {
+  against: string;
+  scenario: BulkScenario;
+  pairs: number;
+  images: number;
+  workers: number;
+  pool: PoolChoice;
+  seed: number;
+  minutes: number;
+  out: string;
+  json: boolean;
+  onInconclusive: (typeof ON_INCONCLUSIVE)[number];
+}
+export type CompareCommand =
+  | { kind: 'help'; text: string }
+  | { kind: 'run'; options: CompareOptions }
+  | { kind: 'accept'; reason: string; result: string };
+
+/** Of more pairs, no look is planned for; of more images a block, no noise was measured. */
+const MAX = { pairs: 200, images: 10_000, workers: 256, seed: 2 ** 32 - 1, minutes: 1_440 };
+const DEFAULT_IMAGES = 100;
+const DEFAULT_WORKERS = 2;
+/** Ends within a quarter of an hour, with the time that stopping takes. */
+const DEFAULT_MINUTES = 14;
+const DEFAULT_OUT = 'bench-results';
+
+const BULK = listScenarios().filter((scenario) => scenario.kind === 'bulk');
+const NAMES = BULK.map(({ name }) => name);
+
+const FLAGS = {
+  against: {
+    value: 'REF',
+    help: 'branch, tag or commit that is base; it is checked out, installed and started beside this tree',
+  },
+  scenario: {
+    value: 'NAME',
+    help: `whose images and parameters a block has: ${NAMES.join(', ')} (default ${NAMES[0]})`,
+  },
+  blocks: {
+    value: 'N',
+    help: `pairs of blocks at most, 1 to ${MAX.pairs} (default ${DEFAULT_PAIRS}); fewer than 9 judge counts alone`,
+  },
+  images: { value: 'N', help: `images a block, 1 to ${MAX.images} (default ${DEFAULT_IMAGES})` },
+  workers: { value: 'N', help: `inference workers of each side, 1 to ${MAX.workers} (default ${DEFAULT_WORKERS})` },
+  pool: { value: 'POOL', help: 'local, sim:PROFILE, kserve:URL[,URL…], of both sides (default local)' },
+  seed: { value: 'N', help: `seed of images, order and resampling, 0 to ${MAX.seed} (default ${DEFAULT_SEED})` },
+  minutes: {
+    value: 'N',
+    help: `no pair begins that would end later, 1 to ${MAX.minutes} (default ${DEFAULT_MINUTES})`,
+  },
+  out: { value: 'DIR', help: `folder for the run's folder (default ${DEFAULT_OUT})` },
+  json: { help: 'print the result on stdout, and nothing else' },
+  'on-inconclusive': { value: 'fail|warn', help: 'exit 5 (fail, the default) or 0 (warn) on an inconclusive verdict' },
+  help: { help: 'this text' },
+} as const satisfies FlagTable;
+
+const ACCEPT_FLAGS = {
+  reason: { value: 'TEXT', help: 'why the growth is accepted; it is committed with the figures' },
+  result: {
+    value: 'FILE',
+    help: `result.json of the bench run whose figures are taken (default ${DEFAULT_OUT}/latest/result.json)`,
+  },
+  help: { help: 'this text' },
+} as const satisfies FlagTable;
+
+const LEAST_REASON = 8;
+
+/**
+ * Reads the command line of `compare`, before any work.
+ * @throws UsageError (exit 2) that names the flag, its value and what is allowed
+ */
+export function parseCompareOptions(args: readonly string[]): CompareCommand {
+  if (args[0] === 'accept') return parseAccept(args.slice(1));
+  const values = parseFlags(args, FLAGS);
+  if (values['help']) return { kind: 'help', text: compareHelp() };
+  const against = textOf(values, 'against');
+  if (against === undefined)
+    throw new UsageError('--against is missing; expected a branch, tag or commit: npm run compare -- --against main');
+  const name = oneOf(values, 'scenario', NAMES) ?? NAMES[0];
+  const scenario = BULK.find((one) => one.name === name);
+  if (scenario === undefined) throw new UsageError(`no scenario can be compared; allowed: ${NAMES.join(', ')}`);
+  return {
+    kind: 'run',
+    options: {
+      against,
+      scenario,
+      pairs: wholeNumber(values, 'blocks', { min: 1, max: MAX.pairs }) ?? DEFAULT_PAIRS,
+      images: wholeNumber(values, 'images', { min: 1, max: MAX.images }) ?? DEFAULT_IMAGES,
+      workers: wholeNumber(values, 'workers', { min: 1, max: MAX.workers }) ?? DEFAULT_WORKERS,
+      pool: poolOf(textOf(values, 'pool') ?? 'local'),
+      seed: wholeNumber(values, 'seed', { min: 0, max: MAX.seed }) ?? DEFAULT_SEED,
+      minutes: wholeNumber(values, 'minutes', { min: 1, max: MAX.minutes }) ?? DEFAULT_MINUTES,
+      out: outOf(values),
+      json: values['json'] === true,
+      onInconclusive: oneOf(values, 'on-inconclusive', ON_INCONCLUSIVE) ?? 'fail',
+    },
+  };
+}
+
+function parseAccept(args: readonly string[]): CompareCommand {
+  const values = parseFlags(args, ACCEPT_FLAGS);
+  if (values['help']) return { kind: 'help', text: acceptHelp() };
+  const reason = (textOf(values, 'reason') ?? '').trim();
+  if (reason.length < LEAST_REASON)
+    throw new UsageError(
+      `--reason "${reason}" is not allowed; allowed: a sentence of ${LEAST_REASON} characters or more`,
+    );
+  return { kind: 'accept', reason, result: textOf(values, 'result') ?? `${DEFAULT_OUT}/latest/result.json` };
+}
+
+const acceptHelp = (): string =>
+  helpOf(
+    'Takes the counts and bytes of a bench run into scenarios/ratchet.json, with the reason.',
+    'npm run compare -- accept --reason TEXT [options]',
+    ACCEPT_FLAGS,
+  );
+
+export function compareHelp(): string {
+  const title =
+    'This working tree against another commit: both resident, blocks in an order drawn by chance, one verdict.';
+  const exits =
+    'exit codes: 0 not worse, 2 usage, 3 a side is missing or died, 4 regression, 5 inconclusive, 130 interrupted';
+  const accept =
+    'npm run compare -- accept --reason TEXT accepts counts that grew (accept --help); docs/verdicts.md says how it judges.';
+  return `${helpOf(title, 'npm run compare -- --against REF [options]', FLAGS)}\n\n${exits}\n${accept}`;
+}

@@ -1,0 +1,33 @@
+import { median } from '../measure/statistics.ts';
+import type { CountDecision, Triple } from './contract.ts';
+import { COUNTS, type CountMetric } from './metrics.ts';
+
+/** After so many pairs a count is judged: all of 5 above all of 10 by chance is 1 in 3,003. */
+export const COUNT_PAIRS = 5;
+
+/**
+ * Counts and bytes gate without a test of significance, and as soon as five pairs are there: head's median is above the limit, and each
+ * of its blocks above each of base's. Before that they are open, and at the end of a shorter run judged all the same. What never
+ * happens by chance, such as an event that came twice, needs one block.
+ */
+export function judgeCounts(triples: readonly Triple[], isLast: boolean): CountDecision[] {
+  return COUNTS.map((metric) => judgeOne(metric, triples, triples.length >= COUNT_PAIRS || isLast));
+}
+
+function judgeOne(metric: CountMetric, triples: readonly Triple[], isDue: boolean): CountDecision {
+  const { name, unit } = metric;
+  const bases = triples
+    .flatMap(({ a, again }) => [a[metric.metric], again[metric.metric]])
+    .filter((one) => one !== null);
+  const heads = triples.map(({ b }) => b[metric.metric]).filter((one) => one !== null);
+  const row = { metric: metric.metric, name, unit };
+  if (bases.length === 0 || heads.length === 0) {
+    const silent = bases.length === 0 ? 'base' : 'head';
+    return { ...row, base: null, now: null, limit: null, verdict: 'not-run', why: `${silent} does not tell` };
+  }
+  const [base, now] = metric.any ? [Math.max(...bases), Math.max(...heads)] : [median(bases), median(heads)];
+  const limit = metric.limit(base);
+  const isSure = metric.any === true || (isDue && Math.min(...heads) > Math.max(...bases));
+  const worse = isSure && now > limit;
+  return { ...row, base, now, limit, verdict: worse ? 'regression' : 'pass', why: worse ? metric.why : '' };
+}

@@ -1,0 +1,92 @@
+import type { ReportTable } from '../contract.ts';
+import { MARKS, formatValue } from '../report/format.ts';
+import { median } from '../measure/statistics.ts';
+import type { CompareSection, CountDecision, MetricDecision } from './contract.ts';
+import { percent } from './decide.ts';
+import { REPORTED } from './metrics.ts';
+
+const ratioText = (ratio: number): string => (Number.isFinite(ratio) ? ratio.toFixed(3) : '–');
+const intervalText = ({ low, high }: { low: number; high: number }): string =>
+  `${ratioText(low)} to ${ratioText(high)}`;
+const COLUMNS = [
+  'metric',
+  'base',
+  'now',
+  'ratio',
+  '95 % interval',
+  'limit',
+  'base against base',
+  'would have seen',
+  'verdict',
+];
+
+function metricRow(metric: MetricDecision): string[] {
+  const { verdict, why } = metric;
+  return [
+    metric.name,
+    formatValue(metric.base, metric.unit),
+    formatValue(metric.now, metric.unit),
+    ratioText(metric.ratio),
+    intervalText(metric),
+    ratioText(1 + metric.limit),
+    intervalText(metric.control),
+    metric.smallest === null ? 'nothing' : percent(metric.smallest),
+    `${MARKS[verdict]} ${verdict}${verdict === 'pass' ? '' : `: ${why}`}`,
+  ];
+}
+
+function countRow({ name, unit, base, now, limit, verdict, why }: CountDecision): string[] {
+  const ratio = base === null || now === null || base <= 0 ? '–' : ratioText(now / base);
+  const values = [base, now].map((value) => formatValue(value, unit));
+  return [
+    name,
+    ...values,
+    ratio,
+    '–',
+    formatValue(limit, unit),
+    '–',
+    '–',
+    `${MARKS[verdict]} ${verdict}${why ? `: ${why}` : ''}`,
+  ];
+}
+
+/** The tables of a comparison, for every report: the verdict's, what is reported only, and where a change sits. */
+export function compareTables(compare: CompareSection): ReportTable[] {
+  const { base, head, pairs, plannedPairs, imagesPerBlock, simulated } = compare;
+  const what = `base ${base.ref} (${base.commit.slice(0, 12)}), head ${head.ref} (${head.commit.slice(0, 20)}); ${pairs} of at most ${plannedPairs} pairs of blocks of ${imagesPerBlock} images, seed ${compare.seed}`;
+  const verdicts: ReportTable = {
+    title: 'Head against base',
+    note: simulated ? `Simulated: no model ran on either side. ${what}` : what,
+    columns: COLUMNS.map((name) => ({ name })),
+    rows: [...compare.metrics.map(metricRow), ...compare.counts.map(countRow)],
+  };
+  return pairs === 0 ? [verdicts] : [verdicts, reportedTable(compare), stageTable(compare)];
+}
+
+function reportedTable({ triples }: CompareSection): ReportTable {
+  const rows = REPORTED.map(({ metric, name }) => {
+    const base = median(triples.flatMap(({ a, again }) => [a[metric], again[metric]]));
+    const now = median(triples.map(({ b }) => b[metric]));
+    return [name, base.toFixed(2), now.toFixed(2), ratioText(now / base)];
+  });
+  const columns = ['figure', 'base', 'now', 'ratio'].map((name) => ({ name }));
+  return { title: 'Reported, not judged', note: 'Medians over blocks; times in ms.', columns, rows };
+}
+
+function stageTable({ stages }: CompareSection): ReportTable {
+  const columns = ['', 'base', 'now', 'ratio', '95 % interval', 'moved'].map((name) => ({ name }));
+  const rows = stages.map((move) => [
+    move.kind === 'cpu' ? `CPU of ${move.name}` : `stage ${move.name}`,
+    formatValue(move.baseMs, 'ms'),
+    formatValue(move.nowMs, 'ms'),
+    ratioText(move.ratio),
+    intervalText(move),
+    move.moved ? 'yes' : 'no',
+  ]);
+  return {
+    title: 'Which stage moved',
+    note: 'Mean time of an image; a stage that waits for another moves with it. No part of the verdict.',
+    columns,
+    rows,
+  };
+}

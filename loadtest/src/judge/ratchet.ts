@@ -1,0 +1,180 @@
+import type { BudgetUnit, RatchetComparison, RatchetRow, ResultFile } from '../contract.ts';
+import { netQueriesPerImage } from '../measure/window-queries.ts';
+
+/** One figure that may not grow. `images` null: it does not depend on how many there are. */
+export interface RatchetEntry {
+  scenario: string;
+  images: number | null;
+  metric: string;
+  value: number;
+  reason: string;
+  /** ISO date and commit of the run that it was taken from. */
+  date: string;
+  commit: string;
+}
+/** `scenarios/ratchet.json`. */
+export interface RatchetFile {
+  schemaVersion: 1;
+  entries: RatchetEntry[];
+}
+
+export interface RatchetMetric {
+  metric: string;
+  name: string;
+  unit: BudgetUnit;
+  /** Held for each number of images by itself: what a page asks for does not grow with them. */
+  byImages: boolean;
+  /** From so many images on: with fewer, what a batch costs by itself is all that is seen. */
+  leastImages: number;
+  /** The largest value that is no growth; why it may be above the recorded one stands beside it. */
+  limit: (recorded: number) => number;
+  of: (result: ResultFile) => number | null;
+}
+
+const budgetOf = (result: ResultFile, name: string): number | null =>
+  result.budgets.find((budget) => budget.name === name)?.actual ?? null;
+
+export const RATCHET_METRICS: readonly RatchetMetric[] = [
+  {
+    metric: 'queries_per_image',
+    name: 'queries per image, without those of windows',
+    unit: 'count',
+    byImages: false,
+    leastImages: 100,
+    // Runs of one program differ by 0.3 where windows are full.
+    limit: (recorded) => recorded + 0.5,
+    of: ({ database, batchEvents, images }) =>
+      database && batchEvents ? netQueriesPerImage(database.queries, images.count, batchEvents.frames) : null,
+  },
+  {
+    metric: 'result_bytes_per_image',
+    name: 'result bytes on the wire per image',
+    unit: 'bytes',
+    byImages: true,
+    leastImages: 1,
+    // Durations in the replies have more or fewer digits, and a slow batch asks for its visible part once more.
+    limit: (recorded) => recorded * 1.03,
+    of: ({ client, images }) => (images.count > 0 ? client.resultBytesWire / images.count : null),
+  },
+  {
+    metric: 'page_calls',
+    name: 'API calls of the page',
+    unit: 'count',
+    byImages: true,
+    leastImages: 1,
+    // A slow batch asks for its visible part once more. One call an image is a hundred.
+    limit: (recorded) => recorded + 5,
+    of: ({ client }) => Object.values(client.apiCalls).reduce((sum, calls) => sum + calls, 0) || null,
+  },
+  {
+    metric: 'event_frames_per_second',
+    name: 'event frames a second of the batch',
+    unit: 'count',
+    byImages: false,
+    leastImages: 100,
+    // Windows of 100 ms are ten a second; a faster machine fills more of them. Without windows each event has a frame.
+    limit: (recorded) => Math.max(recorded, 11),
+    of: ({ batchEvents }) =>
+      batchEvents && batchEvents.durationMs > 0 ? batchEvents.frames / (batchEvents.durationMs / 1000) : null,
+  },
+  {
+    metric: 'page_bytes',
+    name: 'initial script and style',
+    unit: 'bytes',
+    byImages: false,
+    leastImages: 1,
+    // A word here and there.
+    limit: (recorded) => recorded * 1.02,
+    of: (result) => budgetOf(result, 'bundle_gzip_bytes'),
+  },
+];
+
+export const HOW_TO_ACCEPT = 'npm run compare -- accept --reason "…"';
+
+/**
+ * A plain run's counts and bytes against the committed ones. A figure that the file lacks is said; one that was not measured is said
+ * too; neither is a pass. Runs of other images, pools or settings are held to nothing, and that is said as well.
+ */
+export function compareWithRatchet(result: ResultFile, file: RatchetFile): RatchetComparison {
+  const other = incomparable(result);
+  if (other !== undefined) return { rows: [], notes: [`the ratchet holds nothing here: ${other}`] };
+  const rows = RATCHET_METRICS.map((metric) => rowOf(metric, result, file));
+  const open = rows.filter(({ verdict }) => verdict === 'missing' || verdict === 'not-run');
+  const grown = rows.filter(({ verdict }) => verdict === 'regression');
+  return {
+    rows,
+    notes: [
+      ...open.map(({ name, why }) => `the ratchet does not hold ${name}: ${why}`),
+      ...(grown.length > 0 ? [`if this growth is right, commit it with its reason: ${HOW_TO_ACCEPT}`] : []),
+    ],
+  };
+}
+
+/** Why this run is not the one whose figures are committed; undefined when it is. */
+export function incomparable(result: ResultFile): string | undefined {
+  const { pool, provider } = result.environment.inference;
+  const settings = Object.keys(result.settings ?? {});
+  if (result.stopped) return 'the run ended early';
+  if (result.clientMode !== 'optimized') return `it is the ${result.clientMode} client`;
+  if (result.images.source !== 'synthetic') return 'the images are not the scenario’s own';
+  if (pool !== 'local' || provider === 'simulated') return `the pool is ${pool}`;
+  if (settings.length > 0) return `the service ran with ${settings.join(', ')}`;
+  return result.seed === 1 ? undefined : `the seed is ${result.seed}, the committed figures are of seed 1`;
+}
+
+export const findEntry = (file: RatchetFile, metric: RatchetMetric, result: ResultFile): RatchetEntry | undefined =>
+  file.entries.find(
+    (entry) =>
+      entry.scenario === result.scenario &&
+      entry.metric === metric.metric &&
+      entry.images === (metric.byImages ? result.images.count : null),
+  );
+
+function rowOf(metric: RatchetMetric, result: ResultFile, file: RatchetFile): RatchetRow {
+  const { name, unit, leastImages } = metric;
+  const { count } = result.images;
+  const now = metric.of(result);
+  const recorded = findEntry(file, metric, result)?.value ?? null;
+  const limit = recorded === null ? null : metric.limit(recorded);
+  const row = { metric: metric.metric, name, unit, recorded, limit, now };
+  if (count < leastImages)
+    return { ...row, verdict: 'not-run', why: `${count} images are too few, ${leastImages} are needed` };
+  if (now === null) return { ...row, verdict: 'not-run', why: 'it was not measured' };
+  if (recorded === null || limit === null)
+    return {
+      ...row,
+      verdict: 'missing',
+      why: `scenarios/ratchet.json has no figure for ${count} images; ${HOW_TO_ACCEPT} adds it`,
+    };
+  return { ...row, verdict: now > limit ? 'regression' : 'pass', why: '' };
+}
+
+/**
+ * The file with this run's figures: those that grew past their limit, those that it lacks, and those that fell by as much as they may
+ * grow. What only wavered stays as it is, so that it cannot creep.
+ */
+export function acceptInto(
+  file: RatchetFile,
+  result: ResultFile,
+  given: { reason: string; date: string },
+): { file: RatchetFile; changed: RatchetEntry[] } {
+  const changed = RATCHET_METRICS.flatMap((metric): RatchetEntry[] => {
+    const value = metric.of(result);
+    if (value === null || result.images.count < metric.leastImages) return [];
+    const recorded = findEntry(file, metric, result)?.value;
+    const isSame = recorded !== undefined && value <= metric.limit(recorded) && recorded <= metric.limit(value);
+    if (isSame) return [];
+    const images = metric.byImages ? result.images.count : null;
+    const { scenario, tool } = result;
+    return [{ scenario, images, metric: metric.metric, value: rounded(value), ...given, commit: tool.commit }];
+  });
+  const isReplaced = (entry: RatchetEntry): boolean =>
+    changed.some(
+      ({ scenario, metric, images }) =>
+        scenario === entry.scenario && metric === entry.metric && images === entry.images,
+    );
+  return { file: { ...file, entries: [...file.entries.filter((entry) => !isReplaced(entry)), ...changed] }, changed };
+}
+
+/** As many digits as a reader needs to compare. */
+const rounded = (value: number): number => Number(value.toPrecision(5));
