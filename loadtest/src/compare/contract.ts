@@ -83,7 +83,7 @@ export interface Decision {
   notes: string[];
 }
 
-/** Mean per image in a stage, or of a role's CPU; `moved` when the interval excludes 1 and it is a twentieth of the whole change. */
+/** Mean per image in a stage, or of a role's CPU; `moved`: by a twentieth at least, and its interval excludes 1. */
 export interface StageMove {
   kind: 'stage' | 'cpu';
   name: string;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BulkScenario } from '../../../scenarios/scenario.ts';
 import { EnvironmentError } from '../environment/errors.ts';
 import { startKeeper } from '../environment/keeper-client.ts';
@@ -31,6 +32,8 @@ export interface CompareRunOptions {
   pool: string;
   /** No pair begins that would end after so many minutes from the start. */
   minutes: number;
+  /** Head's working tree, and the repository that base is checked out of (default: this one). */
+  repository?: string;
 }
 export interface CompareRunInput {
   options: CompareRunOptions;
@@ -43,6 +46,7 @@ export interface CompareRunInput {
 
 /** Of a batch that is run before each measured one. */
 const WARM_IMAGES = 10;
+const END_NOTICED_MS = 500;
 const UPLOAD = { concurrency: 4, filesPerRequest: 20 };
 
 interface Resident {
@@ -62,7 +66,8 @@ export async function runComparison({ options, progress, stop, onTriple, onImage
     const { tempDir } = keeper.started;
     const directory = join(tempDir, 'base');
     progress.phase(`check out base (${options.base.ref})`);
-    const checkout = { ...options.base, directory, signal: stop.signal };
+    const repository = options.repository ?? projectRoot;
+    const checkout = { ...options.base, directory, repository, signal: stop.signal };
     await checkOut(checkout);
     progress.phase(`install base (${options.base.ref})`);
     await install(checkout);
@@ -70,7 +75,7 @@ export async function runComparison({ options, progress, stop, onTriple, onImage
     onImages(set);
     const ground = { options, set, tempDir, progress, stop, closers, onGroup: keeper.watchGroup };
     const base = await bringUp(ground, options.base, directory);
-    const head = await bringUp(ground, options.head, projectRoot);
+    const head = await bringUp(ground, options.head, repository);
     await measurePairs({ options, progress, stop, onTriple, startedAt, residents: { base, head } });
   } finally {
     progress.phase('stop');
@@ -111,7 +116,7 @@ async function bringUp(ground: Ground, info: SideInfo, directory: string): Promi
     await side.suspend();
     return resident;
   } catch (error) {
-    throw sideLost(side, error, stop.signal);
+    throw await sideLost(side, error, stop.signal);
   }
 }
 
@@ -136,7 +141,9 @@ async function upload(side: Side, set: ImageSet, signal: AbortSignal): Promise<R
 }
 
 /** What a side failed to do, with its name; a stop stays the stop that it is. */
-function sideLost(side: Side, error: unknown, signal: AbortSignal): unknown {
+async function sideLost(side: Side, error: unknown, signal: AbortSignal): Promise<unknown> {
+  // A broken connection is noticed before the end of the process that broke it, which says more.
+  await sleep(END_NOTICED_MS);
   if (signal.aborted) return signal.reason;
   const why = error instanceof Error ? error.message : String(error);
   const named = why.startsWith(side.label) ? why : `${side.label} failed: ${why}`;
@@ -201,7 +208,7 @@ async function oneBlock(resident: Resident, options: CompareRunOptions, stop: St
     };
     return await orStop(stop.signal, work());
   } catch (error) {
-    throw sideLost(side, error, stop.signal);
+    throw await sideLost(side, error, stop.signal);
   } finally {
     await side.suspend();
   }

@@ -6,8 +6,9 @@ import { bootstrapInterval } from './statistics/location.ts';
 /** Shares of the CPU of an image below this are not spoken of: ticks of 10 ms are most of them. */
 const LEAST_CPU_MS = 0.5;
 const LEAST_STAGE_MS = 0.2;
-/** A move has a ratio this far from 1. */
+/** A move has a ratio this far from 1, and is seen in so many pairs. */
 const LEAST_MOVE = 0.05;
+const LEAST_PAIRS = 5;
 
 interface Source {
   kind: StageMove['kind'];
@@ -52,6 +53,6 @@ function moveOf(triples: readonly Triple[], { kind, of }: Source, name: string, 
     ratio: Math.exp(estimate),
     low: Math.exp(low),
     high: Math.exp(high),
-    moved: (low > 0 || high < 0) && Math.abs(estimate) > Math.log1p(LEAST_MOVE),
+    moved: triples.length >= LEAST_PAIRS && (low > 0 || high < 0) && Math.abs(estimate) > Math.log1p(LEAST_MOVE),
   };
 }

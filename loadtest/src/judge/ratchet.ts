@@ -1,5 +1,5 @@
 import type { BudgetUnit, RatchetComparison, RatchetRow, ResultFile } from '../contract.ts';
-import { netQueriesPerImage } from '../measure/window-queries.ts';
+import { queriesOfAnImage } from '../measure/window-queries.ts';
 
 /** One figure that may not grow. `images` null: it does not depend on how many there are. */
 export interface RatchetEntry {
@@ -44,7 +44,7 @@ export const RATCHET_METRICS: readonly RatchetMetric[] = [
     // Runs of one program differ by 0.3 where windows are full.
     limit: (recorded) => recorded + 0.5,
     of: ({ database, batchEvents, images }) =>
-      database && batchEvents ? netQueriesPerImage(database.queries, images.count, batchEvents.frames) : null,
+      database && batchEvents ? queriesOfAnImage(database.queries, images.count, batchEvents.frames) : null,
   },
   {
     metric: 'result_bytes_per_image',

@@ -78,18 +78,24 @@ export async function startSide(options: SideOptions) {
     child.once('exit', (code, signal) => setImmediate(end, signal ? `by ${signal}` : `with code ${code}`));
   });
   const known: KnownRoles = new Map();
-  const tree = (): Promise<TreeProcess[]> => (pid === undefined ? Promise.resolve([]) : readTree(pid, known));
+  /** By id, when it started: whatever was ever seen of it, since a root that died hides the rest. */
+  const seen = new Map<number, string | undefined>();
+  async function tree(): Promise<TreeProcess[]> {
+    const found = pid === undefined ? [] : await readTree(pid, known);
+    for (const one of found) if (!seen.has(one.pid)) seen.set(one.pid, startTicks(one.pid));
+    return found;
+  }
 
   /** SIGTERM and the time that the contract gives it, then whatever is left of it by force. */
   async function end(): Promise<void> {
     if (pid === undefined || stopping) return exited;
     stopping = true;
-    const all = (await tree()).map((one) => ({ pid: one.pid, ticks: startTicks(one.pid) }));
-    const left = () => all.filter((one) => isAlive(one.pid, one.ticks));
-    await resume(pid);
+    await tree();
+    const left = () => [...seen].filter(([id, ticks]) => isAlive(id, ticks)).map(([id]) => id);
+    await Promise.all([pid, ...left()].map(resume));
     signalGroup(pid, 'SIGTERM');
     for (let waitedMs = 0; waitedMs < STOP_WITHIN_MS && left().length > 0; waitedMs += POLL_MS) await sleep(POLL_MS);
-    for (const one of left()) process.kill(one.pid, 'SIGKILL');
+    for (const id of left()) process.kill(id, 'SIGKILL');
     await exited;
   }
 
