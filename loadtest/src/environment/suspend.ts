@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { descendants } from '../measure/proc.ts';
 
-/** Times that the tree is read again until nothing new is found in it: what forks between the reading and its signal is caught by the next. */
-const MOST_ROUNDS = 20;
+/** A signal is heard when the kernel next runs the process: on a busy machine that takes a while. */
+const POLL_MS = 5;
+const WITHIN_MS = 10_000;
 
 function send(pid: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
   try {
@@ -11,21 +14,28 @@ function send(pid: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
   }
 }
 
-async function everyProcess(root: number, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
-  const done = new Set<number>();
-  for (let round = 0; round < MOST_ROUNDS; round++) {
-    const fresh = [root, ...(await descendants(root))].filter((pid) => !done.has(pid));
-    if (fresh.length === 0) return;
-    for (const pid of fresh) send(pid, signal);
-    for (const pid of fresh) done.add(pid);
-  }
+/** Stopped, or not there (any more). */
+async function stands(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat === '' || /\) [TZX] /.test(stat);
 }
 
 /**
  * Stops a side where it stands: every process below its root, its database, its queues and their keeper included. PostgreSQL puts each of
- * its processes into a group of its own, so the tree is walked and not the groups. From the root down: who is stopped starts nothing.
+ * its processes into a group of its own, so the tree is walked and not the groups; it is read again until all that is in it stands,
+ * so that what forked in between is caught.
  */
-export const suspend = (root: number): Promise<void> => everyProcess(root, 'SIGSTOP');
+export async function suspend(root: number): Promise<void> {
+  for (const untilMs = Date.now() + WITHIN_MS; Date.now() < untilMs; await sleep(POLL_MS)) {
+    const pids = [root, ...(await descendants(root))];
+    const standing = await Promise.all(pids.map(stands));
+    const moving = pids.filter((_, at) => standing[at] !== true);
+    if (moving.length === 0) return;
+    for (const pid of moving) send(pid, 'SIGSTOP');
+  }
+}
 
-/** Lets it go on. */
-export const resume = (root: number): Promise<void> => everyProcess(root, 'SIGCONT');
+/** Lets a tree go on. Nothing in it forks while it stands, so one walk is enough. */
+export async function resume(root: number): Promise<void> {
+  for (const pid of [root, ...(await descendants(root))]) send(pid, 'SIGCONT');
+}

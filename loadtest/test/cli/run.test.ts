@@ -12,7 +12,7 @@ describe('run.mjs', () => {
     const { code, stderr } = await run('strat');
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'unknown command "strat"; allowed: bench, start, test, backup, worker, calibrate, check, doctor\n',
+      'unknown command "strat"; allowed: bench, start, compare, test, backup, worker, calibrate, check, doctor\n',
     );
   });
 
@@ -23,14 +23,19 @@ describe('run.mjs', () => {
   it('shows the commands when asked for help', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/bench .*\n.*start .*\n.*test .*\n.*backup .*\n.*worker .*\n.*calibrate .*\n.*check /);
+    expect(stdout).toMatch(
+      /bench .*\n.*start .*\n.*compare .*\n.*test .*\n.*backup .*\n.*worker .*\n.*calibrate .*\n.*check /,
+    );
   });
 
-  it.each(['start', 'backup', 'check', 'doctor'])('ends with 2 when %s gets an unknown flag', async (command) => {
-    const { code, stdout, stderr } = await run(command, '--bogus');
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain('unknown flag "--bogus"; allowed: --');
-  });
+  it.each(['start', 'compare', 'backup', 'check', 'doctor'])(
+    'ends with 2 when %s gets an unknown flag',
+    async (command) => {
+      const { code, stdout, stderr } = await run(command, '--bogus');
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('unknown flag "--bogus"; allowed: --');
+    },
+  );
 
   it('hands arguments on to the command', async () => {
     const { code, stdout } = await run('start', '--help');

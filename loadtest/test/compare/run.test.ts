@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BULK_1000 } from '../../../scenarios/bulk-1000.ts';
 import type { Decision, Triple } from '../../src/compare/contract.ts';
@@ -103,6 +107,18 @@ describe('runComparison', () => {
     expect(outcome).toBeInstanceOf(EnvironmentError);
     expect(String(outcome)).toMatch(/base \(v1\) does not install.*code 1.*ETARGET: no such version/s);
     expect(left).toEqual([]);
+  });
+
+  it('leaves nothing when it is killed in the middle, while one side is suspended', async () => {
+    const { directory, base } = createStubRepository({});
+    folders.push(directory);
+    const script = join(import.meta.dirname, 'stub/supervisor.ts');
+    const child = spawn(process.execPath, [script, directory, base], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    expect(processesIn(directory)).not.toEqual([]);
+    child.kill('SIGKILL');
+    for (let waitedMs = 0; waitedMs < 30_000 && processesIn(directory).length > 0; waitedMs += 100) await sleep(100);
+    expect(processesIn(directory)).toEqual([]);
   });
 
   it('keeps the pairs until an interrupt, and ends both sides, the suspended one too', async () => {

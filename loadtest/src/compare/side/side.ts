@@ -15,6 +15,8 @@ import { isServer, readTree, type KnownRoles, type TreeProcess } from './tree.ts
 const READY_WITHIN_MS = 180_000;
 /** The contract: everything is stopped within 30 s of SIGTERM. */
 const STOP_WITHIN_MS = 32_000;
+/** What its own watchdog needs to tidy up after a root that died. */
+const ORPHANS_WITHIN_MS = 15_000;
 const POLL_MS = 50;
 const TAIL_LINES = 12;
 
@@ -24,7 +26,7 @@ export interface SideOptions {
   directory: string;
   dataDir: string;
   workers: number;
-  /** `POOL` of the service, such as `sim:a5000-unet`. */
+  /** `POOL` of the service, such as `sim:rtx-a5000-unet`. */
   pool: string;
   /** Receives its process group before it can start anything. */
   onGroup: (pid: number) => void;
@@ -94,7 +96,9 @@ export async function startSide(options: SideOptions) {
     const left = () => [...seen].filter(([id, ticks]) => isAlive(id, ticks)).map(([id]) => id);
     await Promise.all([pid, ...left()].map(resume));
     signalGroup(pid, 'SIGTERM');
-    for (let waitedMs = 0; waitedMs < STOP_WITHIN_MS && left().length > 0; waitedMs += POLL_MS) await sleep(POLL_MS);
+    const hasDied = child.exitCode !== null || child.signalCode !== null;
+    const withinMs = hasDied ? ORPHANS_WITHIN_MS : STOP_WITHIN_MS;
+    for (let waitedMs = 0; waitedMs < withinMs && left().length > 0; waitedMs += POLL_MS) await sleep(POLL_MS);
     for (const id of left()) process.kill(id, 'SIGKILL');
     await exited;
   }

@@ -1,0 +1,193 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BULK_1000 } from '../../../scenarios/bulk-1000.ts';
+import { acceptResult } from '../../src/cli/compare-accept.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
+import type { ResultFile, RunData } from '../../src/contract.ts';
+import { EnvironmentError } from '../../src/environment/errors.ts';
+import { judgeRun } from '../../src/judge/judge-run.ts';
+import { RATCHET_METRICS, acceptInto, type RatchetFile } from '../../src/judge/ratchet.ts';
+import { readRatchet } from '../../src/judge/ratchet-file.ts';
+import { htmlReport } from '../../src/report/html.ts';
+import { markdownSummary } from '../../src/report/markdown.ts';
+import { terminalReport } from '../../src/report/terminal.ts';
+import { measurementsWith, runData } from './run-data.ts';
+
+const tool = { name: 'segbench', version: '0.1.0', commit: 'test' };
+const held: RatchetFile = {
+  schemaVersion: 1,
+  entries: (
+    [
+      ['queries_per_image', null, 0.9],
+      ['event_frames_per_second', null, 4.4],
+      ['page_bytes', null, 37_500],
+      ['page_calls', 1000, 30],
+      ['result_bytes_per_image', 1000, 4000],
+    ] as const
+  ).map(([metric, images, value]) => ({
+    scenario: 'bulk-1000',
+    images,
+    metric,
+    value,
+    reason: 'first figures',
+    date: '2026-01-01',
+    commit: 'c',
+  })),
+};
+
+/** 1,000 images, 100 windows: 0.9 queries an image of its own, and 4,000 result bytes. */
+function run(changes: Partial<RunData> = {}): RunData {
+  const base = runData({
+    measurements: measurementsWith({ bundle_gzip_bytes: 37_500 }),
+    database: { queries: 110 + 23 * 100 + 900, queriesPerImage: 3.3 },
+    batchEvents: { frames: 100, durationMs: 25_000 },
+  });
+  base.clientSummary.apiCalls = { 'GET /api/projects/:id/index': 26, 'POST /api/segmentation/batch/results': 4 };
+  return { ...base, ...changes };
+}
+const judge = (given: RunData, ratchet: RatchetFile = held): ResultFile =>
+  judgeRun({ run: given, scenario: BULK_1000, tool, ratchet });
+const red = ({ ratchet }: ResultFile): string[] =>
+  (ratchet?.rows ?? []).filter(({ verdict }) => verdict === 'regression').map(({ metric }) => metric);
+
+describe('the ratchet', () => {
+  it('passes a run with the committed figures, and says nothing of it', () => {
+    const result = judge(run());
+    expect(result.verdict).toBe('pass');
+    expect(result.ratchet?.notes).toEqual([]);
+    expect(result.ratchet?.rows.map(({ verdict }) => verdict)).toEqual(RATCHET_METRICS.map(() => 'pass'));
+  });
+
+  it('turns red on one more query for each image, with 1,000 images and with 100', () => {
+    const thousand = judge(run({ database: { queries: 110 + 23 * 100 + 1900, queriesPerImage: 4.3 } }));
+    expect(thousand.verdict).toBe('regression');
+    expect(red(thousand)).toEqual(['queries_per_image']);
+    const quick = run({ database: { queries: 110 + 23 * 18 + 190, queriesPerImage: 7.1 } });
+    quick.images = { ...quick.images, count: 100 };
+    quick.batchEvents = { frames: 18, durationMs: 4100 };
+    expect(red(judge(quick))).toEqual(['queries_per_image']);
+  });
+
+  it('does not cry wolf on a slow machine, whose windows are many and not full', () => {
+    // Figures of runs beside other load: queries, frames, ms of the batch.
+    for (const [queries, frames, durationMs] of [
+      [601, 18, 4200],
+      [623, 18, 4100],
+      [1426, 54, 12_300],
+      [1644, 64, 15_890],
+      [2218, 93, 26_700],
+      [2735, 117, 35_900],
+    ] as const) {
+      const slow = run({ database: { queries, queriesPerImage: queries / 100 }, batchEvents: { frames, durationMs } });
+      slow.images = { ...slow.images, count: 100 };
+      expect(red(judge(slow))).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['page_calls', (given: RunData) => (given.clientSummary.apiCalls = { 'GET /api/images/:id': 1030 })],
+    ['result_bytes_per_image', (given: RunData) => (given.clientSummary.resultBytesWire = 4_800_000)],
+    ['event_frames_per_second', (given: RunData) => (given.batchEvents = { frames: 1000, durationMs: 25_000 })],
+    ['page_bytes', (given: RunData) => (given.measurements.bundle_gzip_bytes = { actual: 40_000 })],
+  ] as const)('turns red when %s grows, and no other does', (metric, plant) => {
+    const given = run();
+    plant(given);
+    const result = judge(given);
+    expect(result.verdict).toBe('regression');
+    expect(red(result)).toEqual([metric]);
+  });
+
+  it('says how growth is accepted in every report', () => {
+    const given = run();
+    given.clientSummary.resultBytesWire = 4_800_000;
+    const result = judge(given);
+    for (const report of [terminalReport(result, { colour: false }), htmlReport(result), markdownSummary(result)])
+      expect(report).toContain('compare -- accept --reason');
+    expect(terminalReport(result, { colour: false })).toContain('is 4.8 kB, committed 4 kB, at most 4.12 kB');
+  });
+
+  it('says what it does not hold, and passes none of it in silence', () => {
+    const without = { ...held, entries: held.entries.filter(({ metric }) => metric !== 'page_calls') };
+    const missing = judge(run(), without);
+    expect(missing.ratchet?.rows.find(({ metric }) => metric === 'page_calls')?.verdict).toBe('missing');
+    expect(missing.ratchet?.notes[0]).toMatch(/does not hold API calls of the page: .* no figure for 1000 images/);
+    const { database: _none, ...unmeasured } = run();
+    expect(judge(unmeasured).ratchet?.notes[0]).toMatch(/does not hold queries per image.*not measured/);
+  });
+
+  it.each([
+    ['naive client', { client: 'naive' as const }],
+    ['seed is 7', { seed: 7 }],
+    ['ran with CACHE', { settings: { CACHE: 'off' } }],
+    ['ended early', { stopped: { reason: 'error' as const, message: 'gone' } }],
+  ])('holds nothing of another kind of run, and says so: %s', (why, changes) => {
+    const { ratchet } = judge(run(changes));
+    expect(ratchet?.rows).toEqual([]);
+    expect(ratchet?.notes[0]).toContain(why);
+  });
+
+  it('holds the committed file to figures that exist', async () => {
+    const { entries } = await readRatchet();
+    const known = RATCHET_METRICS.map(({ metric }) => metric);
+    expect(entries.length).toBeGreaterThan(0);
+    for (const entry of entries) {
+      expect(known).toContain(entry.metric);
+      expect(entry.value).toBeGreaterThan(0);
+      expect(entry.reason.length).toBeGreaterThan(8);
+    }
+    for (const images of [100, 1000])
+      for (const metric of RATCHET_METRICS)
+        expect(
+          entries.filter((entry) => entry.metric === metric.metric && (!metric.byImages || entry.images === images)),
+        ).toHaveLength(1);
+  });
+});
+
+describe('accept', () => {
+  let folder: string;
+  beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'segbench-ratchet-'))));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('takes what grew with its reason, leaves what only wavered, and the next run passes', async () => {
+    const file = join(folder, 'ratchet.json');
+    writeFileSync(file, JSON.stringify(held));
+    const grown = run({ database: { queries: 110 + 23 * 100 + 1910, queriesPerImage: 4.3 } });
+    grown.clientSummary.resultBytesWire = 4_010_000;
+    const result = join(folder, 'result.json');
+    writeFileSync(result, JSON.stringify(judge(grown)));
+    const said = await acceptResult(
+      { reason: 'labels are read too', result },
+      { file, now: new Date('2026-02-03T00:00:00Z') },
+    );
+    expect(said).toContain('queries per image, without those of windows: 0.9 → 1.91');
+    expect(said).not.toContain('result bytes');
+    const next = await readRatchet(file);
+    expect(next.entries.find(({ metric }) => metric === 'queries_per_image')).toMatchObject({
+      value: 1.91,
+      reason: 'labels are read too',
+      date: '2026-02-03',
+    });
+    expect(next.entries).toHaveLength(held.entries.length);
+    expect(red(judge(grown, next))).toEqual([]);
+    expect(await acceptResult({ reason: 'again and again', result }, { file })).toMatch(/nothing to accept/);
+  });
+
+  it('takes what fell by as much as it may grow: from then on that is held', () => {
+    const better = run();
+    better.clientSummary.resultBytesWire = 3_000_000;
+    const { changed } = acceptInto(held, judge(better), { reason: 'smaller', date: '2026-02-03' });
+    expect(changed.map(({ metric, value }) => [metric, value])).toEqual([['result_bytes_per_image', 3000]]);
+  });
+
+  it('refuses a run whose figures are not held, and a file that is damaged', async () => {
+    const result = join(folder, 'naive.json');
+    writeFileSync(result, JSON.stringify(judge(run({ client: 'naive' }))));
+    await expect(acceptResult({ reason: 'a good reason', result })).rejects.toThrow(UsageError);
+    const damaged = join(folder, 'damaged.json');
+    writeFileSync(damaged, '{"schemaVersion": 1, "entries": [{}]}');
+    await expect(readRatchet(damaged)).rejects.toThrow(EnvironmentError);
+    expect(readFileSync(damaged, 'utf8')).toContain('entries');
+  });
+});
