@@ -6,6 +6,7 @@ import { FAULTS } from './faults.ts';
 import { OVERLOAD } from './overload.ts';
 import type { Scenario } from './scenario.ts';
 import { SOAK } from './soak.ts';
+import { EVENTS_STORM } from './events-storm.ts';
 
 export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './scenario.ts';
 
@@ -21,6 +22,7 @@ const SCENARIOS: readonly Scenario[] = [
   FAIRNESS,
   DRAIN,
   SOAK,
+  EVENTS_STORM,
 ];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;

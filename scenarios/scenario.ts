@@ -101,6 +101,11 @@ export interface SoakScenario extends ScenarioBase<'soak'> {
   };
 }
 
+/** As many ends of images as the queue lets through, to many readers; half of them are cut off at half of it and come back. */
+export interface StormScenario extends ScenarioBase<'storm'> {
+  phases: { imageMs: number; readers: number };
+}
+
 export type Scenario =
-  BulkScenario | FaultsScenario | OverloadScenario | FairnessScenario | DrainScenario | SoakScenario;
+  BulkScenario | FaultsScenario | OverloadScenario | FairnessScenario | DrainScenario | SoakScenario | StormScenario;
 export type ScenarioKind = Scenario['kind'];

@@ -62,6 +62,12 @@ export const RELIABILITY_BUDGET_NAMES = [
   'soak_descriptors_leak',
   'soak_database_bytes_per_image',
   'soak_images_wrong',
+  'storm_events_missing',
+  'storm_duplicates',
+  'storm_sequence_gaps',
+  'storm_frames_ratio',
+  'storm_delivery_p99_ms',
+  'storm_rss_growth_bytes',
 ] as const;
 export type BudgetName = (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number];
 
