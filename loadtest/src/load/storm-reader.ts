@@ -52,7 +52,7 @@ export function openStormReader(given: {
   return {
     tally,
     cut: socket.cut,
-    close: socket.close,
+    close: () => socket.close(),
     isOpen: () => socket.position() !== null,
     cuts: () => socket.codes().length,
     gaps: () => socket.log.sequenceGaps() + socket.log.snapshots(),
