@@ -23,7 +23,9 @@ describe('run.mjs', () => {
   it('shows the commands when asked for help', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/bench .*\n.*start .*\n.*test .*\n.*backup .*\n.*worker .*\n.*calibrate .*\n.*report .*\n.*check /);
+    expect(stdout).toMatch(
+      /bench .*\n.*start .*\n.*test .*\n.*backup .*\n.*worker .*\n.*calibrate .*\n.*report .*\n.*check /,
+    );
   });
 
   it.each(['start', 'backup', 'check', 'doctor'])('ends with 2 when %s gets an unknown flag', async (command) => {
