@@ -193,6 +193,20 @@ export interface NoiseInfo {
   generatorLagP99Ms: number | null;
 }
 
+/** One thing counted in two ways that must agree, whatever is measured. */
+export interface Identity {
+  name: string;
+  /** What left and right are. */
+  what: string;
+  unit: BudgetUnit;
+  left: number;
+  right: number;
+  /** By how much they may differ, in the unit. */
+  within: number;
+  /** How many samples the left side is made of. */
+  of: number;
+}
+
 /** A table that a scenario adds to every report. A cell with a number has its column's unit. */
 export interface ReportTable {
   title: string;
@@ -247,6 +261,8 @@ export interface RunData {
   /** What the scenario has to show beside budgets. */
   tables?: ReportTable[];
   plots?: ReportPlot[];
+  /** Checks of the instruments; one that does not hold makes the run inconclusive. */
+  identities?: Identity[];
   /** Set when the run ended early. */
   stopped?: { reason: 'interrupted' | 'error'; message: string };
 }
