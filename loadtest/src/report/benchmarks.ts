@@ -9,7 +9,7 @@ import {
   formatMs,
   formatValue,
 } from './format.ts';
-import { escapeMarkdown, table } from './markdown.ts';
+import { escapeMarkdown, table } from './markdown-table.ts';
 import { tableCells, tableHead } from './scenario-sections.ts';
 import { WITHOUT_HEAD, movedRows } from './without.ts';
 import { hasPage } from './words.ts';
