@@ -1,4 +1,4 @@
-import { listScenarios } from '../../../scenarios/index.ts';
+import { DEFAULT_SCENARIO, listScenarios } from '../../../scenarios/index.ts';
 import type { BulkScenario } from '../../../scenarios/scenario.ts';
 import { DEFAULT_PAIRS } from '../compare/looks.ts';
 import { helpOf, oneOf, parseFlags, textOf, wholeNumber, type FlagTable } from './flags.ts';
@@ -31,7 +31,9 @@ const DEFAULT_WORKERS = 2;
 const DEFAULT_MINUTES = 14;
 const DEFAULT_OUT = 'bench-results';
 
-const BULK = listScenarios().filter((scenario) => scenario.kind === 'bulk');
+const BULK = listScenarios().filter(
+  (scenario) => scenario.kind === 'bulk' && scenario.needsImages !== true,
+) as BulkScenario[];
 const NAMES = BULK.map(({ name }) => name);
 
 const FLAGS = {
@@ -41,7 +43,7 @@ const FLAGS = {
   },
   scenario: {
     value: 'NAME',
-    help: `whose images and parameters a block has: ${NAMES.join(', ')} (default ${NAMES[0]})`,
+    help: `whose images and parameters a block has: ${NAMES.join(', ')} (default ${DEFAULT_SCENARIO})`,
   },
   blocks: {
     value: 'N',
@@ -83,7 +85,7 @@ export function parseCompareOptions(args: readonly string[]): CompareCommand {
   const against = textOf(values, 'against');
   if (against === undefined)
     throw new UsageError('--against is missing; expected a branch, tag or commit: npm run compare -- --against main');
-  const name = oneOf(values, 'scenario', NAMES) ?? NAMES[0];
+  const name = oneOf(values, 'scenario', NAMES) ?? DEFAULT_SCENARIO;
   const scenario = BULK.find((one) => one.name === name);
   if (scenario === undefined) throw new UsageError(`no scenario can be compared; allowed: ${NAMES.join(', ')}`);
   return {

@@ -98,6 +98,8 @@ export const HOW_TO_ACCEPT = 'npm run compare -- accept --reason "…"';
 export function compareWithRatchet(result: ResultFile, file: RatchetFile): RatchetComparison {
   const other = incomparable(result);
   if (other !== undefined) return { rows: [], notes: [`the ratchet holds nothing here: ${other}`] };
+  if (!file.entries.some(({ scenario }) => scenario === result.scenario))
+    return { rows: [], notes: [`the ratchet holds nothing of ${result.scenario}: ${HOW_TO_ACCEPT} adds its figures`] };
   const rows = RATCHET_METRICS.map((metric) => rowOf(metric, result, file));
   const open = rows.filter(({ verdict }) => verdict === 'missing' || verdict === 'not-run');
   const grown = rows.filter(({ verdict }) => verdict === 'regression');

@@ -1,4 +1,5 @@
 import type { ResultFile } from '../contract.ts';
+import { adviceSection } from './advice-section.ts';
 import { escapeMarkup as esc } from './escape.ts';
 import { MARKS } from './format.ts';
 import { phasesChart } from './html-charts.ts';
@@ -55,6 +56,7 @@ ${result.compare ? '' : `<section><h2>Processes</h2>${processTable(result)}</sec
 </div>
 <section><h2>Environment</h2>${environmentSection(result)}</section>
 ${notesSection(result)}
+${result.compare ? '' : adviceSection(result)}
 <footer>${esc(tool.name)} ${esc(tool.version)}, commit ${esc(tool.commit)} · ${esc(result.startedAt)} to ${esc(result.finishedAt)}</footer>
 </main>
 </body>

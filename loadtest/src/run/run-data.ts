@@ -65,6 +65,7 @@ export async function runDataOf(parts: Parts): Promise<RunData> {
     ...(parts.noise ? { noise: parts.noise } : {}),
     ...(collected?.database ? { database: collected.database } : {}),
     ...(collected?.batchEvents ? { batchEvents: collected.batchEvents } : {}),
+    ...(collected ? { identities: collected.identities } : {}),
     ...(parts.stopped ? { stopped: parts.stopped } : {}),
   };
 }

@@ -5,6 +5,7 @@ import { runDrain } from '../load/drain.ts';
 import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
 import { runSoak } from '../load/soak.ts';
+import { runStorm } from '../load/storm.ts';
 import { runFaults } from '../faults/faults-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
@@ -25,6 +26,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runDrain(scenario, startedAt, input);
     case 'soak':
       return runSoak(scenario, startedAt, input);
+    case 'storm':
+      return runStorm(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
   }

@@ -44,7 +44,7 @@ describe('parseCompareOptions', () => {
     [[], /--against is missing; expected a branch, tag or commit/],
     [['--against'], /--against needs a value/],
     [['--against', 'v1', '--blocks', '0'], /--blocks "0" is not allowed; allowed: a whole number from 1 to 200/],
-    [['--against', 'v1', '--scenario', 'soak'], /--scenario "soak" is not allowed; allowed: bulk-1000/],
+    [['--against', 'v1', '--scenario', 'soak'], /--scenario "soak" is not allowed; allowed: bulk-1000, /],
     [['--against', 'v1', '--blokcs', '3'], /unknown flag "--blokcs" \(did you mean "--blocks"\?\)/],
     [['accept'], /--reason "" is not allowed; allowed: a sentence/],
     [['accept', '--reason', 'ok'], /--reason "ok" is not allowed/],

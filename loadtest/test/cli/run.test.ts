@@ -12,7 +12,7 @@ describe('run.mjs', () => {
     const { code, stderr } = await run('strat');
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'unknown command "strat"; allowed: bench, start, compare, test, backup, worker, calibrate, check, doctor\n',
+      'unknown command "strat"; allowed: bench, start, compare, test, backup, worker, calibrate, report, check, doctor\n',
     );
   });
 
@@ -24,7 +24,7 @@ describe('run.mjs', () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /bench .*\n.*start .*\n.*compare .*\n.*test .*\n.*backup .*\n.*worker .*\n.*calibrate .*\n.*check /,
+      /bench .*\n.*start .*\n.*compare .*\n.*test .*\n.*backup .*\n.*worker .*\n.*calibrate .*\n.*report .*\n.*check /,
     );
   });
 

@@ -87,10 +87,13 @@ describe('the ratchet', () => {
   });
 
   it.each([
-    ['page_calls', (given: RunData) => (given.clientSummary.apiCalls = { 'GET /api/images/:id': 1030 })],
-    ['result_bytes_per_image', (given: RunData) => (given.clientSummary.resultBytesWire = 4_800_000)],
-    ['event_frames_per_second', (given: RunData) => (given.batchEvents = { frames: 1000, durationMs: 25_000 })],
-    ['page_bytes', (given: RunData) => (given.measurements.bundle_gzip_bytes = { actual: 40_000 })],
+    ['page_calls', (given: RunData): unknown => (given.clientSummary.apiCalls = { 'GET /api/images/:id': 1030 })],
+    ['result_bytes_per_image', (given: RunData): unknown => (given.clientSummary.resultBytesWire = 4_800_000)],
+    [
+      'event_frames_per_second',
+      (given: RunData): unknown => (given.batchEvents = { frames: 1000, durationMs: 25_000 }),
+    ],
+    ['page_bytes', (given: RunData): unknown => (given.measurements.bundle_gzip_bytes = { actual: 40_000 })],
   ] as const)('turns red when %s grows, and no other does', (metric, plant) => {
     const given = run();
     plant(given);
@@ -115,6 +118,12 @@ describe('the ratchet', () => {
     expect(missing.ratchet?.notes[0]).toMatch(/does not hold API calls of the page: .* no figure for 1000 images/);
     const { database: _none, ...unmeasured } = run();
     expect(judge(unmeasured).ratchet?.notes[0]).toMatch(/does not hold queries per image.*not measured/);
+  });
+
+  it('says in one sentence that a scenario has no figures yet', () => {
+    const { ratchet } = judge(run({ scenario: 'mixed-sizes' }));
+    expect(ratchet?.rows).toEqual([]);
+    expect(ratchet?.notes).toEqual([expect.stringMatching(/holds nothing of mixed-sizes: .*accept/)]);
   });
 
   it.each([
