@@ -76,7 +76,9 @@ function send(_id, events, states) {
   for (const socket of sockets) socket.send(frame);
 }
 
-const server = createServer(async (request, reply) => {
+const server = createServer((request, reply) => void answer(request, reply));
+
+async function answer(request, reply) {
   const json = (status, value) =>
     reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
   const body = await bodyOf(request);
@@ -96,7 +98,7 @@ const server = createServer(async (request, reply) => {
     return void runBatch(id, imageIds);
   }
   json(200, { text: 'x'.repeat(bytes) });
-});
+}
 new WebSocketServer({ server }).on('connection', (socket) => {
   sockets.add(socket);
   socket.on('close', () => sockets.delete(socket));
