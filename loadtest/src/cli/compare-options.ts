@@ -16,6 +16,8 @@ export interface CompareOptions {
   minutes: number;
   out: string;
   json: boolean;
+  /** No early end. */
+  all: boolean;
   onInconclusive: (typeof ON_INCONCLUSIVE)[number];
 }
 export type CompareCommand =
@@ -58,6 +60,7 @@ const FLAGS = {
     help: `no pair begins that would end later, 1 to ${MAX.minutes} (default ${DEFAULT_MINUTES})`,
   },
   out: { value: 'DIR', help: `folder for the run's folder (default ${DEFAULT_OUT})` },
+  all: { help: 'measure all pairs, however clear the verdict is: to record noise' },
   json: { help: 'print the result on stdout, and nothing else' },
   'on-inconclusive': { value: 'fail|warn', help: 'exit 5 (fail, the default) or 0 (warn) on an inconclusive verdict' },
   help: { help: 'this text' },
@@ -101,6 +104,7 @@ export function parseCompareOptions(args: readonly string[]): CompareCommand {
       minutes: wholeNumber(values, 'minutes', { min: 1, max: MAX.minutes }) ?? DEFAULT_MINUTES,
       out: outOf(values),
       json: values['json'] === true,
+      all: values['all'] === true,
       onInconclusive: oneOf(values, 'on-inconclusive', ON_INCONCLUSIVE) ?? 'fail',
     },
   };

@@ -20,9 +20,20 @@ import { reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
 
 async function runOptions(options: CompareOptions): Promise<CompareRunOptions> {
-  const { against, pairs, images, seed, workers, minutes, scenario } = options;
+  const { against, pairs, images, seed, workers, minutes, scenario, all } = options;
   const base = { name: 'base', ref: against, commit: await resolveRef(against) } as const;
-  return { scenario, base, head: await describeHead(), pairs, images, seed, workers, pool: poolText(options), minutes };
+  return {
+    scenario,
+    base,
+    head: await describeHead(),
+    pairs,
+    images,
+    seed,
+    workers,
+    pool: poolText(options),
+    minutes,
+    all,
+  };
 }
 
 /** Measures, judges what came of it, writes and prints the verdict: of a comparison that ended early, with the pairs until then. */

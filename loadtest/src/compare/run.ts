@@ -32,6 +32,8 @@ export interface CompareRunOptions {
   pool: string;
   /** No pair begins that would end after so many minutes from the start. */
   minutes: number;
+  /** Every pair is measured, however clear the verdict is. */
+  all?: boolean;
   /** Head's working tree, and the repository that base is checked out of (default: this one). */
   repository?: string;
 }
@@ -177,7 +179,7 @@ async function measurePairs({ options, progress, stop, onTriple, startedAt, resi
     triples.push(triple);
     onTriple(triple);
     progress.update(triples.length);
-    if (lookAt(triples, looks, options.seed)?.clear) return;
+    if (options.all !== true && lookAt(triples, looks, options.seed)?.clear) return;
   }
 }
 
