@@ -1,5 +1,7 @@
 import { median } from '../measure/statistics.ts';
 import type { CountDecision, Triple } from './contract.ts';
+import { hodgesLehmann } from './statistics/location.ts';
+import { signedRank } from './statistics/wilcoxon.ts';
 import { COUNTS, type CountMetric } from './metrics.ts';
 
 /** After so many pairs a count is judged: all of 5 above all of 10 by chance is 1 in 3,003. */
@@ -9,12 +11,20 @@ export const COUNT_PAIRS = 5;
  * Counts and bytes gate without a test of significance, and as soon as five pairs are there: head's median is above the limit, and each
  * of its blocks above each of base's. Before that they are open, and at the end of a shorter run judged all the same. What never
  * happens by chance, such as an event that came twice, needs one block.
+ *
+ * On a busy machine the queries of equal blocks overlap those of a program that asks one more. So what has a spread is tested at the looks
+ * too, by pairs: significant at the look's level, and its middle above what is tolerated.
  */
-export function judgeCounts(triples: readonly Triple[], isLast: boolean): CountDecision[] {
-  return COUNTS.map((metric) => judgeOne(metric, triples, triples.length >= COUNT_PAIRS || isLast));
+export function judgeCounts(triples: readonly Triple[], isLast: boolean, level?: number): CountDecision[] {
+  return COUNTS.map((metric) => judgeOne(metric, triples, { isDue: triples.length >= COUNT_PAIRS || isLast, level }));
 }
 
-function judgeOne(metric: CountMetric, triples: readonly Triple[], isDue: boolean): CountDecision {
+interface Due {
+  isDue: boolean;
+  level: number | undefined;
+}
+
+function judgeOne(metric: CountMetric, triples: readonly Triple[], { isDue, level }: Due): CountDecision {
   const { name, unit } = metric;
   const bases = triples
     .flatMap(({ a, again }) => [a[metric.metric], again[metric.metric]])
@@ -28,6 +38,15 @@ function judgeOne(metric: CountMetric, triples: readonly Triple[], isDue: boolea
   const [base, now] = metric.any ? [Math.max(...bases), Math.max(...heads)] : [median(bases), median(heads)];
   const limit = metric.limit(base);
   const isSure = metric.any === true || (isDue && Math.min(...heads) > Math.max(...bases));
-  const worse = isSure && now > limit;
+  const worse = (isSure && now > limit) || (level !== undefined && hasGrown(metric, triples, level));
   return { ...row, base, now, limit, verdict: worse ? 'regression' : 'pass', why: worse ? metric.why : '' };
+}
+
+function hasGrown(metric: CountMetric, triples: readonly Triple[], level: number): boolean {
+  if (metric.spread === undefined) return false;
+  const differences = triples.flatMap(({ a, again, b }) => {
+    const [first, second, head] = [a, again, b].map((figures) => figures[metric.metric]);
+    return first == null || second == null || head == null ? [] : [head - (first + second) / 2];
+  });
+  return hodgesLehmann(differences) > metric.spread && signedRank(differences).p <= level;
 }

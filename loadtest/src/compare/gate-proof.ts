@@ -1,10 +1,10 @@
-import { createRandom, type Random } from '../images/random.ts';
+import { createNormal, createRandom, type Random } from '../images/random.ts';
 import type { BlockFigures, CompareVerdict, Triple } from './contract.ts';
 import { decide, logRatio } from './decide.ts';
 import { looksOf } from './looks.ts';
 import { PRIMARY } from './metrics.ts';
 import { BLOCKS } from './schedule.ts';
-import { hodgesLehmann } from './statistics/location.ts';
+import { bootstrapInterval } from './statistics/location.ts';
 
 /** Blocks of one program against itself, measured once for real, and where. */
 export interface RecordedNoise {
@@ -28,13 +28,12 @@ export interface Outcomes {
 }
 
 /** Enough for a decision; a report draws 2,000 times. */
-const RESAMPLES = 200;
+const RESAMPLES = 100;
 
 /**
  * Plays whole comparisons, looks and early ends included, on resampled noise. A pair is drawn with replacement from those recorded and
  * its three blocks change places by chance, since they are of one program. What two processes of one program differ by was measured
- * too: head gets that difference, up or down by the toss of a coin for each comparison. Load and lateness are left out, so that no
- * comparison escapes into "noisy": this judges the statistics alone.
+ * too: head gets it, up or down by the toss of a coin for each comparison. Load and lateness stay those of the recording.
  */
 export function playComparisons(
   noise: RecordedNoise,
@@ -43,10 +42,12 @@ export function playComparisons(
   const { runs, seed, pairs = 30, growth = (head) => head } = given;
   const verdicts: Outcomes['verdicts'] = { pass: 0, regression: 0, inconclusive: 0 };
   let taken = 0;
+  const up = instanceRatios(noise.triples, 1);
+  const down = instanceRatios(noise.triples, -1);
   for (let run = 0; run < runs; run++) {
     const random = createRandom(seed, run);
     const sign = random() < 0.5 ? 1 : -1;
-    const apart = instanceRatios(noise.triples, sign);
+    const apart = sign > 0 ? up : down;
     const triples = Array.from({ length: pairs }, () => {
       const { a, again, b } = shuffled(noise.triples, random);
       return { a, again, b: growth(apart(b), noise.imagesPerBlock), order: '' };
@@ -73,25 +74,25 @@ function playOne(triples: readonly Triple[], seed: number): { verdict: CompareVe
 
 function shuffled(triples: readonly Triple[], random: Random): Pick<Triple, 'a' | 'again' | 'b'> {
   const drawn = triples[Math.floor(random() * triples.length)]!;
-  const quiet = BLOCKS.map((name): BlockFigures => ({
-    ...drawn[name],
-    foreignCpuShare: null,
-    generatorLagP99Ms: null,
-  }));
-  for (let at = quiet.length - 1; at > 0; at--) {
+  const blocks = BLOCKS.map((name) => drawn[name]);
+  for (let at = blocks.length - 1; at > 0; at--) {
     const other = Math.floor(random() * (at + 1));
-    [quiet[at], quiet[other]] = [quiet[other]!, quiet[at]!];
+    [blocks[at], blocks[other]] = [blocks[other]!, blocks[at]!];
   }
-  const [a, again, b] = quiet as [BlockFigures, BlockFigures, BlockFigures];
+  const [a, again, b] = blocks as [BlockFigures, BlockFigures, BlockFigures];
   return { a, again, b };
 }
 
-/** Multiplies head's times by what the second process differed by in the recording, or by its inverse. */
+/**
+ * Multiplies head's times by what the second process differed by in the recording, as far as its standard error does not explain it; or by
+ * its inverse.
+ */
 function instanceRatios(triples: readonly Triple[], sign: number): (figures: BlockFigures) => BlockFigures {
-  const ratios = PRIMARY.map(({ metric }) => ({
-    metric,
-    ratio: Math.exp(sign * hodgesLehmann(triples.map((triple) => logRatio(triple, (figures) => figures[metric])))),
-  }));
+  const ratios = PRIMARY.map(({ metric }) => {
+    const logs = triples.map((triple) => logRatio(triple, (figures) => figures[metric]));
+    const { estimate, standardError } = bootstrapInterval(logs, 1, RESAMPLES);
+    return { metric, ratio: Math.exp(sign * Math.sqrt(Math.max(0, estimate ** 2 - standardError ** 2))) };
+  });
   return (figures) =>
     ratios.reduce((changed, { metric, ratio }) => ({ ...changed, [metric]: figures[metric] * ratio }), figures);
 }
@@ -121,6 +122,55 @@ export interface GateProof {
   same: Outcomes;
   planted: { name: string; found: Outcomes }[];
 }
+
+/** Spreads of the logarithm of a block's times for which the power is calculated: a quiet machine to a busy one. */
+const SPREADS = [0.03, 0.05, 0.08, 0.12];
+const CALCULATED_PAIRS = 200;
+
+/** Pairs of a program with itself whose times are log-normal about those of the recording's first block: calculated, not measured. */
+export function calculatedNoise({ triples, ...about }: RecordedNoise, spread: number): RecordedNoise {
+  const normal = createNormal(createRandom(SEED, Math.round(spread * 1000)));
+  const [first] = triples;
+  if (first === undefined) throw new RangeError('the recording has no pair');
+  const block = (): BlockFigures => ({
+    ...first.a,
+    ...Object.fromEntries(PRIMARY.map(({ metric }) => [metric, first.a[metric] * Math.exp(spread * normal())])),
+    foreignCpuShare: null,
+    generatorLagP99Ms: null,
+  });
+  const calculated = Array.from({ length: CALCULATED_PAIRS }, () => ({
+    a: block(),
+    again: block(),
+    b: block(),
+    order: '',
+  }));
+  return { ...about, load: 'calculated', triples: calculated };
+}
+
+export interface Power {
+  spread: number;
+  same: Outcomes;
+  cpu: Outcomes;
+  p50: Outcomes;
+}
+
+/** How often a tenth more CPU and 15 % on p50 are found, by the spread of the noise. */
+export const calculatePower = (noise: RecordedNoise): Power[] =>
+  SPREADS.map((spread) => {
+    const calculated = calculatedNoise(noise, spread);
+    const play = (growth?: Growth): Outcomes =>
+      playComparisons(calculated, { runs: POWER_RUNS, seed: SEED, ...(growth ? { growth } : {}) });
+    return { spread, same: play(), cpu: play(PLANTED[0]?.growth), p50: play(PLANTED[1]?.growth) };
+  });
+
+export const powerTable = (power: readonly Power[]): string[] => [
+  '| spread of a block | false alarms | +10 % CPU per image | +15 % p50 |',
+  '| --- | --- | --- | --- |',
+  ...power.map(
+    ({ spread, same, cpu, p50 }) =>
+      `| ${Math.round(spread * 100)} % | ${same.verdicts.regression} | ${cpu.verdicts.regression} | ${p50.verdicts.regression} |`,
+  ),
+];
 
 /** All figures of the proof; the same recording gives the same figures. */
 export const proveGate = (noise: RecordedNoise): GateProof => ({

@@ -32,6 +32,8 @@ export interface CountMetric {
   why: string;
   /** One block is enough: what this counts does not happen by chance. */
   any?: true;
+  /** Equal blocks differ: it is tested by pairs as well, and this is what the middle of the differences must exceed. */
+  spread?: number;
 }
 
 /** What no clock is part of. Each tolerance is said where it stands; below it, equal programs differ. */
@@ -43,6 +45,7 @@ export const COUNTS: readonly CountMetric[] = [
     // Blocks of 100 images of one program differ by up to 0.3: windows hold more or fewer images.
     limit: (base) => base + 0.5,
     why: 'half a statement more for each image',
+    spread: 0.5,
   },
   {
     metric: 'apiBytesPerImage',

@@ -11,9 +11,34 @@ export function hodgesLehmann(values: readonly number[]): number {
   const means = new Float64Array((n * (n + 1)) / 2);
   let at = 0;
   for (let i = 0; i < n; i++) for (let j = i; j < n; j++) means[at++] = ((values[i] ?? 0) + (values[j] ?? 0)) / 2;
-  means.sort();
-  const middle = means.length / 2;
-  return ((means[Math.ceil(middle) - 1] ?? NaN) + (means[Math.floor(middle)] ?? NaN)) / 2;
+  if (means.length === 0) return NaN;
+  const middle = means.length >> 1;
+  const upper = smallest(means, middle);
+  if (means.length % 2 === 1) return upper;
+  // What is left of the middle is below it by now: the largest of that is its neighbour.
+  return (upper + means.subarray(0, middle).reduce((most, value) => Math.max(most, value), -Infinity)) / 2;
+}
+
+/** The value that would stand at `rank` if `values` were sorted, which are moved about it (Hoare, Communications of the ACM 4, 1961). */
+function smallest(values: Float64Array, rank: number): number {
+  let [from, to] = [0, values.length - 1];
+  while (from < to) {
+    const pivot = values[(from + to) >> 1]!;
+    let [low, high] = [from, to];
+    while (low <= high) {
+      while (values[low]! < pivot) low++;
+      while (values[high]! > pivot) high--;
+      if (low <= high) {
+        const swapped = values[low]!;
+        values[low++] = values[high]!;
+        values[high--] = swapped;
+      }
+    }
+    if (rank <= high) to = high;
+    else if (rank >= low) from = low;
+    else break;
+  }
+  return values[rank]!;
 }
 
 export interface Interval {
