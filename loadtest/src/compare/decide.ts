@@ -73,7 +73,7 @@ export const logRatio = (triple: Triple, of: (figures: BlockFigures) => number):
 
 /**
  * Two processes of one program differ for as long as they live, by memory layout and the order in which code was compiled (Kalibera and
- * Jones, 2013): 1 to 2 % here. Growth is tested against half of what matters, so that no number of pairs makes that significant.
+ * Jones, 2013): up to 2 % here. Growth is tested against half of what matters, so that no number of pairs makes that significant.
  */
 const innocent = (metric: PrimaryMetric): number => Math.log1p(metric.matters / 2);
 
