@@ -106,6 +106,18 @@ export interface StormScenario extends ScenarioBase<'storm'> {
   phases: { imageMs: number; readers: number };
 }
 
+/** A small batch of one tenant beside `projects` projects of another, which share `images.count`. */
+export interface TenantsScenario extends ScenarioBase<'tenants'> {
+  phases: { imageMs: number; projects: number; small: number; askEveryMs: number };
+}
+
 export type Scenario =
-  BulkScenario | FaultsScenario | OverloadScenario | FairnessScenario | DrainScenario | SoakScenario | StormScenario;
+  | BulkScenario
+  | FaultsScenario
+  | OverloadScenario
+  | FairnessScenario
+  | DrainScenario
+  | SoakScenario
+  | StormScenario
+  | TenantsScenario;
 export type ScenarioKind = Scenario['kind'];
