@@ -35,9 +35,14 @@ describe('decide', () => {
   });
 
   it('leaves growth below what matters alone, however significant', () => {
-    const decision = judge(30, { growth: { cpuMsPerImage: 1.03 }, spread: 0.01 });
+    const decision = judge(30, { growth: { cpuMsPerImage: 1.04 }, spread: 0.01 });
     expect(metric(decision, 'cpuMsPerImage')).toMatchObject({ verdict: 'pass', why: 'less than what matters' });
     expect(metric(decision, 'cpuMsPerImage')?.p).toBeLessThan(0.001);
+  });
+
+  it('finds nothing significant in what two processes of one program differ by, however many pairs', () => {
+    const decision = judge(60, { growth: { cpuMsPerImage: 1.02 }, spread: 0.005 });
+    expect(metric(decision, 'cpuMsPerImage')).toMatchObject({ verdict: 'pass', p: 1 });
   });
 
   it('does not take a large ratio of few pairs for a regression', () => {
@@ -89,6 +94,21 @@ describe('decide', () => {
       base: 1.2,
       now: 2.2,
     });
+  });
+
+  it('finds one more query where those of equal blocks overlap, at a look, by pairs', () => {
+    const blurred = (more: number) =>
+      triples(10).map((triple, at) => ({
+        ...triple,
+        a: { ...triple.a, queriesPerImage: (at % 5) / 2 },
+        again: { ...triple.again, queriesPerImage: (at % 5) / 2 + 0.1 },
+        b: { ...triple.b, queriesPerImage: (at % 5) / 2 + more },
+      }));
+    const verdictOf = (more: number, countsOnly: boolean) =>
+      decide(blurred(more), { looks: [10], isLast: false, seed: 1, countsOnly }).counts[0]?.verdict;
+    expect(verdictOf(1, false)).toBe('regression');
+    expect(verdictOf(1, true)).toBe('pass');
+    expect(verdictOf(0.3, false)).toBe('pass');
   });
 
   it('gates bytes, frames, lost events and failed images', () => {
