@@ -45,8 +45,8 @@ function judgeOne(metric: CountMetric, triples: readonly Triple[], { isDue, leve
 function hasGrown(metric: CountMetric, triples: readonly Triple[], level: number): boolean {
   if (metric.spread === undefined) return false;
   const differences = triples.flatMap(({ a, again, b }) => {
-    const [first, second, head] = [a, again, b].map((figures) => figures[metric.metric]);
-    return first == null || second == null || head == null ? [] : [head - (first + second) / 2];
+    const [first, second, head] = [a[metric.metric], again[metric.metric], b[metric.metric]];
+    return first === null || second === null || head === null ? [] : [head - (first + second) / 2];
   });
   return hodgesLehmann(differences) > metric.spread && signedRank(differences).p <= level;
 }
