@@ -1,5 +1,7 @@
+import { BROWSE } from './browse.ts';
 import { BULK_1000 } from './bulk-1000.ts';
 import { DRAIN } from './drain.ts';
+import { ENDPOINTS } from './endpoints.ts';
 import { FAIRNESS } from './fairness.ts';
 import { FAULTS } from './faults.ts';
 import { OVERLOAD } from './overload.ts';
@@ -8,7 +10,7 @@ import { SOAK } from './soak.ts';
 
 export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './scenario.ts';
 
-const SCENARIOS: readonly Scenario[] = [BULK_1000, FAULTS, OVERLOAD, FAIRNESS, DRAIN, SOAK];
+const SCENARIOS: readonly Scenario[] = [BULK_1000, FAULTS, OVERLOAD, FAIRNESS, DRAIN, SOAK, BROWSE, ENDPOINTS];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;
 export const SCENARIO_NAMES: readonly string[] = SCENARIOS.map((scenario) => scenario.name);

@@ -63,7 +63,22 @@ export const RELIABILITY_BUDGET_NAMES = [
   'soak_database_bytes_per_image',
   'soak_images_wrong',
 ] as const;
-export type BudgetName = (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number];
+/** Of the scenarios that send requests from many users, or to one endpoint at a time. */
+export const DRIVER_BUDGET_NAMES = [
+  'browse_list_p95_ms',
+  'browse_detail_p95_ms',
+  'browse_result_p95_ms',
+  'browse_results_p95_ms',
+  'browse_graphql_p95_ms',
+  'browse_range_p95_ms',
+  'browse_submit_p95_ms',
+  'browse_failed_requests',
+  'browse_wrong_answers',
+  'browse_frame_gaps',
+  'endpoints_failed_requests',
+] as const;
+export type BudgetName =
+  (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number] | (typeof DRIVER_BUDGET_NAMES)[number];
 
 export interface BudgetSpec {
   name: BudgetName;
