@@ -133,6 +133,15 @@ async function browse({ phases }: BrowseScenario, load: Load): Promise<void> {
   plot(load, report);
 }
 
+/** A late generator is no fault of the service: without its lateness a violation is still one, and a pass proves nothing. */
+export function latencyOf(
+  { count, p95Ms, servedP95Ms }: GeneratorReport['byName'][string],
+  short: string | undefined,
+): Measurement {
+  if (short === undefined) return { actual: p95Ms, note: `${count} answers` };
+  return { actual: servedP95Ms, note: `${count} answers, from the starts that they had`, weakened: short };
+}
+
 function judgeable(
   load: Load,
   mix: readonly BrowseKind[],
@@ -148,10 +157,7 @@ function judgeable(
   });
   for (const kind of new Set(mix)) {
     const one = byName[kind];
-    load.measurements[`browse_${kind}_p95_ms`] = measured(
-      one?.p95Ms ?? null,
-      one ? `${one.count} answers` : 'none was answered',
-    );
+    load.measurements[`browse_${kind}_p95_ms`] = one ? latencyOf(one, short) : measured(null, 'none was answered');
   }
   const words = (counts: Record<string, number>) =>
     Object.entries(counts)

@@ -57,6 +57,7 @@ export async function runScenario(input: RunInput): Promise<RunData> {
       source,
       pool: hideCredentials(poolText(options)),
       startedAt,
+      environment: options.environment,
     } as const;
     const stopped = stoppedBy(cause);
     input.progress.line(`stopped: ${stopped.message}`);

@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`in containers${missing ? ` (skipped: ${m
     await engine.client.container.dockerode.getContainer(queue!.Id).kill({ signal: 'SIGTERM' });
     const { what, detail } = await environment.died;
     expect(what).toMatch(/^Redis/);
-    expect(detail).toMatch(/^its container ended with code 0; its last lines:\n.*Redis is now ready to exit/s);
+    expect(detail).toMatch(/^its container was stopped \(code 0\).*; its last lines:\n.*Redis is now ready to exit/s);
   });
 
   it('tells the end of the log when a server does not start, and leaves no container', async () => {

@@ -5,7 +5,7 @@ import type { EventsFrame } from '#contract/events.ts';
 import { BROWSE } from '../../../scenarios/browse.ts';
 import { createFrameLog } from '../../src/drivers/ledger-socket.ts';
 import { judgeRun } from '../../src/judge/judge-run.ts';
-import { runBrowse, seenBy } from '../../src/load/browse.ts';
+import { latencyOf, runBrowse, seenBy } from '../../src/load/browse.ts';
 import { browseMix } from '../../src/load/browse-mix.ts';
 import { generate } from '../../src/load/generator.ts';
 import { withInput } from './kit.ts';
@@ -70,6 +70,18 @@ describe('seenBy', () => {
   });
 });
 
+describe('latencyOf', () => {
+  const one = { count: 7, p50Ms: 1, p95Ms: 150, p99Ms: 1, maxMs: 1, servedP95Ms: 40 };
+
+  it('is taken from the intended start', () => {
+    expect(latencyOf(one, undefined)).toEqual({ actual: 150, note: '7 answers' });
+  });
+
+  it('leaves out what a late generator added, and is weakened by it', () => {
+    expect(latencyOf(one, 'late')).toMatchObject({ actual: 40, weakened: 'late' });
+  });
+});
+
 describe('the generator', () => {
   let server: Server | undefined;
   afterEach(() => server?.close());
@@ -115,6 +127,7 @@ describe('the generator', () => {
     expect(Object.keys(report.failed)).toEqual(['500']);
     expect(report.byName['good']?.count).toBeGreaterThanOrEqual(each);
     expect(report.byName['none']).toBeUndefined();
+    expect(report.byName['good']?.servedP95Ms).toBeLessThanOrEqual(report.byName['good']!.maxMs);
   });
 });
 

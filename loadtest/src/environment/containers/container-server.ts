@@ -30,7 +30,9 @@ export interface ContainerOptions {
 
 const READY_WITHIN_MS = 60_000;
 const STARTED_WITHIN_MS = 90_000;
-const TAIL_LINES = 12;
+const TAIL_LINES = 4;
+/** An orderly end, SIGKILL and SIGTERM: what a stop from outside leaves. */
+const STOPPED_CODES = [0, 137, 143];
 
 /** Keeps the end of a container's log: it says why, when the container ends. */
 function createTail() {
@@ -52,6 +54,11 @@ function localPid(pid: number, containerId: string): number {
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+const howItEnded = (code: number): string =>
+  STOPPED_CODES.includes(code)
+    ? `was stopped (code ${code}), by somebody or with the Docker engine`
+    : `ended with code ${code}`;
+
 /** Resolves with a sentence when the container ends, or when nobody can say any more whether it has. */
 async function ending({ engine, lost }: ContainerOptions, id: string, tail: () => string): Promise<string> {
   const waiting = engine.client.container.dockerode.getContainer(id).wait() as Promise<{ StatusCode: number }>;
@@ -59,7 +66,7 @@ async function ending({ engine, lost }: ContainerOptions, id: string, tail: () =
     `the Docker engine that runs its container no longer answers (${reason}): start it again, or use --environment embedded`;
   return await Promise.race([
     waiting.then(
-      ({ StatusCode }) => `its container ended with code ${StatusCode}; its last lines:\n${tail()}`,
+      ({ StatusCode }) => `its container ${howItEnded(StatusCode)}; its last lines:\n${tail()}`,
       (error: unknown) => gone(wordsOf(error)),
     ),
     lost.then(gone),
