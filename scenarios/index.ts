@@ -1,5 +1,6 @@
 import { BROWSE } from './browse.ts';
 import { BULK_1000 } from './bulk-1000.ts';
+import { BULK_10000, BULK_1000_DENSE, DOWNLOADS, MIXED_SIZES, REAL_IMAGES } from './bulk-variants.ts';
 import { DRAIN } from './drain.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { FAIRNESS } from './fairness.ts';
@@ -7,10 +8,26 @@ import { FAULTS } from './faults.ts';
 import { OVERLOAD } from './overload.ts';
 import type { Scenario } from './scenario.ts';
 import { SOAK } from './soak.ts';
+import { EVENTS_STORM } from './events-storm.ts';
 
 export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './scenario.ts';
 
-const SCENARIOS: readonly Scenario[] = [BULK_1000, FAULTS, OVERLOAD, FAIRNESS, DRAIN, SOAK, BROWSE, ENDPOINTS];
+const SCENARIOS: readonly Scenario[] = [
+  BULK_1000,
+  BULK_1000_DENSE,
+  BULK_10000,
+  MIXED_SIZES,
+  REAL_IMAGES,
+  DOWNLOADS,
+  FAULTS,
+  OVERLOAD,
+  FAIRNESS,
+  DRAIN,
+  SOAK,
+  EVENTS_STORM,
+  BROWSE,
+  ENDPOINTS,
+];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;
 export const SCENARIO_NAMES: readonly string[] = SCENARIOS.map((scenario) => scenario.name);

@@ -14,6 +14,8 @@ interface ScenarioBase<Kind extends string> {
   notApplicable: Partial<Record<BudgetName, string>>;
 }
 
+export type BulkPhase = 'upload' | 'batch' | 'burst' | 'browse' | 'downloads' | 'scroll';
+
 /** One bulk run with a page that watches it. */
 export interface BulkScenario extends ScenarioBase<'bulk'> {
   /** Sides in pixels. */
@@ -23,8 +25,14 @@ export interface BulkScenario extends ScenarioBase<'bulk'> {
     minSide: number;
     maxSide: number;
     medianSide: number;
+    /** Of images that are not empty (1 in 40 is); default 1. */
+    minCells?: number;
     maxCells: number;
   };
+  /** Only with `--images DIR`. */
+  needsImages?: boolean;
+  /** Which of its phases are run; default all. */
+  runs?: readonly BulkPhase[];
   phases: {
     upload: { concurrency: number; filesPerRequest: number };
     batch: { threshold: number; timeoutMs: number };
@@ -93,6 +101,11 @@ export interface SoakScenario extends ScenarioBase<'soak'> {
   };
 }
 
+/** As many ends of images as the queue lets through, to many readers; half of them are cut off at half of it and come back. */
+export interface StormScenario extends ScenarioBase<'storm'> {
+  phases: { imageMs: number; readers: number };
+}
+
 export type BrowseKind = 'list' | 'detail' | 'result' | 'results' | 'graphql' | 'range' | 'submit';
 
 /** Many users at once, at a constant rate that does not wait for answers. Durations in ms; `quickMs` with `--quick`. */
@@ -135,6 +148,7 @@ export type Scenario =
   | FairnessScenario
   | DrainScenario
   | SoakScenario
+  | StormScenario
   | BrowseScenario
   | EndpointsScenario;
 export type ScenarioKind = Scenario['kind'];

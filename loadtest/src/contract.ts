@@ -62,6 +62,12 @@ export const RELIABILITY_BUDGET_NAMES = [
   'soak_descriptors_leak',
   'soak_database_bytes_per_image',
   'soak_images_wrong',
+  'storm_events_missing',
+  'storm_duplicates',
+  'storm_sequence_gaps',
+  'storm_frames_ratio',
+  'storm_delivery_p99_ms',
+  'storm_rss_growth_bytes',
 ] as const;
 /** Of the scenarios that send requests from many users, or to one endpoint at a time. */
 export const DRIVER_BUDGET_NAMES = [
@@ -202,6 +208,20 @@ export interface NoiseInfo {
   generatorLagP99Ms: number | null;
 }
 
+/** One thing counted in two ways that must agree, whatever is measured. */
+export interface Identity {
+  name: string;
+  /** What left and right are. */
+  what: string;
+  unit: BudgetUnit;
+  left: number;
+  right: number;
+  /** By how much they may differ, in the unit. */
+  within: number;
+  /** How many samples the left side is made of. */
+  of: number;
+}
+
 /** A table that a scenario adds to every report. A cell with a number has its column's unit. */
 export interface ReportTable {
   title: string;
@@ -256,6 +276,8 @@ export interface RunData {
   /** What the scenario has to show beside budgets. */
   tables?: ReportTable[];
   plots?: ReportPlot[];
+  /** Checks of the instruments; one that does not hold makes the run inconclusive. */
+  identities?: Identity[];
   /** Set when the run ended early. */
   stopped?: { reason: 'interrupted' | 'error'; message: string };
 }

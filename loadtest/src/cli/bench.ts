@@ -16,7 +16,8 @@ import { createStop, type Stop } from '../run/stop.ts';
 import { describeTool } from '../run/tool.ts';
 import { EXIT, reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import { parseBenchOptions, type BenchOptions } from './options.ts';
+import { parseBenchOptions, scenarioArgument, type BenchOptions } from './options.ts';
+import { ownScenario } from './own-scenario.ts';
 
 interface Done {
   run: RunData;
@@ -144,7 +145,9 @@ async function bench(options: BenchOptions): Promise<number> {
 }
 
 try {
-  const command = parseBenchOptions(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  const own = await ownScenario(scenarioArgument(args));
+  const command = parseBenchOptions(args, own);
   if (command.kind === 'run') process.exitCode = await bench(command.options);
   else process.stdout.write(`${command.text}\n`);
 } catch (error) {

@@ -52,7 +52,10 @@ export interface BenchOptions {
 export type BenchCommand = { kind: 'help' | 'list'; text: string } | { kind: 'run'; options: BenchOptions };
 
 export const BENCH_FLAGS = {
-  scenario: { value: 'NAME', help: `what is replayed: ${SCENARIO_NAMES.join(', ')} (default ${DEFAULT_SCENARIO})` },
+  scenario: {
+    value: 'NAME|FILE',
+    help: `what is replayed: ${SCENARIO_NAMES.join(', ')}, or a file of your own (default ${DEFAULT_SCENARIO})`,
+  },
   list: { help: 'list the scenarios and their budgets' },
   count: { value: 'N', help: `how many images, 1 to ${MAX.count} (default: as the scenario says; with --images: all)` },
   images: {
@@ -91,15 +94,18 @@ export const BENCH_FLAGS = {
 
 /**
  * Reads the command line of `bench`, before any work. Folders and files named must exist.
+ * @param own what `--scenario FILE` is, loaded already
  * @throws UsageError (exit 2) that names the flag, its value and what is allowed.
  */
-export function parseBenchOptions(args: readonly string[]): BenchCommand {
+export function parseBenchOptions(args: readonly string[], own?: Scenario): BenchCommand {
   const values = parseFlags(args, BENCH_FLAGS);
   if (values['help']) return { kind: 'help', text: benchHelp() };
   if (values['list']) return { kind: 'list', text: scenarioList() };
-  const scenario = scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
+  const scenario = own ?? scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
   refuseForFaults(values, scenario);
   const images = imagesOf(values);
+  if (images === undefined && scenario.kind === 'bulk' && scenario.needsImages)
+    throw new UsageError(`--scenario ${scenario.name} needs --images DIR: a folder of PNG, JPEG, TIFF or WebP`);
   const quick = values['quick'] === true;
   const fallbackCount = quick ? scenario.images.quickCount : images ? undefined : scenario.images.count;
   return {
@@ -125,6 +131,10 @@ export function parseBenchOptions(args: readonly string[]): BenchCommand {
     },
   };
 }
+
+/** What `--scenario` says, if anything. @throws UsageError */
+export const scenarioArgument = (args: readonly string[]): string | undefined =>
+  textOf(parseFlags(args, BENCH_FLAGS), 'scenario');
 
 export function benchHelp(): string {
   const exits =

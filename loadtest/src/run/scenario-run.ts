@@ -7,6 +7,7 @@ import { runEndpoints } from '../load/endpoints.ts';
 import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
 import { runSoak } from '../load/soak.ts';
+import { runStorm } from '../load/storm.ts';
 import { runFaults } from '../faults/faults-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
@@ -31,6 +32,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runBrowse(scenario, startedAt, input);
     case 'endpoints':
       return runEndpoints(scenario, startedAt, input);
+    case 'storm':
+      return runStorm(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
   }
