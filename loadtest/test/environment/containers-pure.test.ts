@@ -43,7 +43,7 @@ describe('isLeftover', () => {
   });
 
   it('looks for the keeper by id and start', () => {
-    const alive = vi.fn(() => true);
+    const alive = vi.fn<(pid: number, ticks?: string) => boolean>(() => true);
     isLeftover({ ...own, 'dev.segbench.keeper': '77:1234' }, alive);
     expect(alive).toHaveBeenCalledWith(77, '1234');
   });
