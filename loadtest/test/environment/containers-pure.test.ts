@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { within } from '../../src/environment/containers/engine.ts';
+import { isLocal, within } from '../../src/environment/containers/engine.ts';
 import { imageNames, ryukImage } from '../../src/environment/containers/images.ts';
 import { isLeftover, ownerLabels } from '../../src/environment/containers/leftovers.ts';
 import { startEnvironment } from '../../src/environment/index.ts';
@@ -46,6 +46,17 @@ describe('isLeftover', () => {
     const alive = vi.fn<(pid: number, ticks?: string) => boolean>(() => true);
     isLeftover({ ...own, 'dev.segbench.keeper': '77:1234' }, alive);
     expect(alive).toHaveBeenCalledWith(77, '1234');
+  });
+});
+
+describe('isLocal', () => {
+  it.each([
+    ['localhost', 'docker-desktop', true],
+    ['172.17.0.1', 'us', true],
+    ['172.17.0.1', 'the machine around our container', false],
+    ['engine.example', 'engine', false],
+  ])('of an engine at %s named %s is %s', (host, name, local) => {
+    expect(isLocal(host, name, 'us')).toBe(local);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { ContainerRuntimeClient } from 'testcontainers';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { imageNames, ryukImage } from './images.ts';
 
@@ -45,6 +46,13 @@ export async function within<T>({ ms, what, signal }: Limit, work: Promise<T>): 
 const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 
+/**
+ * Whether the engine's loopback address is ours. The library takes any machine with a file `/.dockerenv` for a container and gives the
+ * bridge's address then; an engine that has our own name is here all the same.
+ */
+export const isLocal = (host: string, engineName: string, ourName = hostname()): boolean =>
+  host === 'localhost' || engineName === ourName;
+
 /** The engine that testcontainers finds (`DOCKER_HOST`, the usual sockets), or why there is none. */
 export async function findEngine(): Promise<Engine | string> {
   try {
@@ -52,7 +60,9 @@ export async function findEngine(): Promise<Engine | string> {
     const { getContainerRuntimeClient } = await import('testcontainers');
     const client = await within({ ms: ANSWERS_WITHIN_MS, what: 'the Docker engine' }, getContainerRuntimeClient());
     const { host, serverVersion } = client.info.containerRuntime;
-    return { client, version: String(serverVersion), host, local: host === 'localhost' };
+    const asked = client.container.dockerode.info() as Promise<{ Name: string }>;
+    const { Name } = await within({ ms: ANSWERS_WITHIN_MS, what: 'the Docker engine' }, asked);
+    return { client, version: String(serverVersion), host, local: isLocal(host, Name) };
   } catch (error) {
     const reason = reasonOf(error);
     return reason.startsWith('Could not find') ? 'no Docker engine answers' : `no Docker engine answers (${reason})`;
