@@ -4,6 +4,7 @@ import type { BudgetSpec } from '../loadtest/src/contract.ts';
 const DESIGN = 'segbench: overload at twice the capacity keeps 90 % of the peak';
 const OWN = 'segbench: as if nobody else were there';
 const ROLLING = 'segbench: a rolling restart fails no request';
+const WALL = 'segbench: a tenant sees its own';
 const STORM = 'segbench: a storm of events reaches every reader, once, in few frames';
 const SOAK = 'segbench: what runs for long stays as it is';
 
@@ -234,6 +235,42 @@ export const STORM_BUDGETS: readonly BudgetSpec[] = [
   },
 ];
 
+export const TENANT_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'tenants_small_ratio',
+    unit: 'ratio',
+    timed: true,
+    operator: '<',
+    limit: 5,
+    description: 'Time of one tenant’s batch of 100 images beside another’s ten projects, by its time alone',
+    source: OWN,
+  },
+  {
+    name: 'tenants_foreign_events',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Events of another tenant’s images that a reader was told of',
+    source: WALL,
+  },
+  {
+    name: 'tenants_foreign_answers',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Requests for what another tenant has that were answered by anything but 404, or by `missing` in bulk',
+    source: WALL,
+  },
+  {
+    name: 'tenants_images_wrong',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Images that did not complete, or whose end their own tenant was not told of exactly once',
+    source: WALL,
+  },
+];
+
 export const LOAD_BUDGETS: readonly BudgetSpec[] = [
   ...OVERLOAD_BUDGETS,
   ...FAIRNESS_BUDGETS,
@@ -241,4 +278,5 @@ export const LOAD_BUDGETS: readonly BudgetSpec[] = [
   ...SOAK_BUDGETS,
   ...SOAK_COUNTS,
   ...STORM_BUDGETS,
+  ...TENANT_BUDGETS,
 ];

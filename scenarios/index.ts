@@ -9,6 +9,7 @@ import { OVERLOAD } from './overload.ts';
 import type { Scenario } from './scenario.ts';
 import { SOAK } from './soak.ts';
 import { EVENTS_STORM } from './events-storm.ts';
+import { MULTI_TENANT } from './multi-tenant.ts';
 
 export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './scenario.ts';
 
@@ -25,6 +26,7 @@ const SCENARIOS: readonly Scenario[] = [
   DRAIN,
   SOAK,
   EVENTS_STORM,
+  MULTI_TENANT,
   BROWSE,
   ENDPOINTS,
 ];

@@ -106,6 +106,11 @@ export interface StormScenario extends ScenarioBase<'storm'> {
   phases: { imageMs: number; readers: number };
 }
 
+/** A small batch of one tenant beside `projects` projects of another, which share `images.count`. */
+export interface TenantsScenario extends ScenarioBase<'tenants'> {
+  phases: { imageMs: number; projects: number; small: number; askEveryMs: number };
+}
+
 export type BrowseKind = 'list' | 'detail' | 'result' | 'results' | 'graphql' | 'range' | 'submit';
 
 /** Many users at once, at a constant rate that does not wait for answers. Durations in ms; `quickMs` with `--quick`. */
@@ -149,6 +154,7 @@ export type Scenario =
   | DrainScenario
   | SoakScenario
   | StormScenario
+  | TenantsScenario
   | BrowseScenario
   | EndpointsScenario;
 export type ScenarioKind = Scenario['kind'];

@@ -68,6 +68,10 @@ export const RELIABILITY_BUDGET_NAMES = [
   'storm_frames_ratio',
   'storm_delivery_p99_ms',
   'storm_rss_growth_bytes',
+  'tenants_small_ratio',
+  'tenants_foreign_events',
+  'tenants_foreign_answers',
+  'tenants_images_wrong',
 ] as const;
 /** Of the scenarios that send requests from many users, or to one endpoint at a time. */
 export const DRIVER_BUDGET_NAMES = [

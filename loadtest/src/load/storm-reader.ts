@@ -8,6 +8,7 @@ export function createTally(indexOf: ReadonlyMap<string, number>) {
   const ends = new Uint8Array(indexOf.size);
   const arrivedMs = new Float64Array(indexOf.size);
   const count = { frames: 0, events: 0, heard: 0, strange: 0, firstMs: Number.NaN, lastMs: Number.NaN };
+  const repeats = () => ends.reduce((sum, times) => sum + (times > 1 ? 1 : 0), 0);
   return {
     count: count as Readonly<typeof count>,
     arrivedMs: arrivedMs as Readonly<Float64Array>,
@@ -28,8 +29,10 @@ export function createTally(indexOf: ReadonlyMap<string, number>) {
       }
     },
     missing: () => ends.reduce((sum, times) => sum + (times === 0 ? 1 : 0), 0),
-    /** Images told of more than once, and events of images that nobody sent. */
-    duplicates: () => ends.reduce((sum, times) => sum + (times > 1 ? 1 : 0), count.strange),
+    /** Images told of more than once. */
+    repeats,
+    /** These, and events of images that nobody sent. */
+    duplicates: () => repeats() + count.strange,
     /** Frames by one for each window, and one for each full frame. */
     framesRatio: (windowMs: number, windowMax: number): number =>
       count.frames / (Math.max(1, (count.lastMs - count.firstMs) / windowMs) + count.events / windowMax),

@@ -8,6 +8,7 @@ import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
 import { runSoak } from '../load/soak.ts';
 import { runStorm } from '../load/storm.ts';
+import { runTenants } from '../load/tenants.ts';
 import { runFaults } from '../faults/faults-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
@@ -34,6 +35,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runEndpoints(scenario, startedAt, input);
     case 'storm':
       return runStorm(scenario, startedAt, input);
+    case 'tenants':
+      return runTenants(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
   }
