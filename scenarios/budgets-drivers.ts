@@ -32,8 +32,16 @@ export const BROWSE_BUDGETS: readonly BudgetSpec[] = [
   p95('browse_submit_p95_ms', 500, 'The start of a batch', OWN),
   none(
     'browse_failed_requests',
-    'Requests that were not answered with 2xx, broken connections and timeouts among them',
+    'Requests that were answered neither with 2xx nor with 429 or 503 and Retry-After, broken connections and timeouts among them',
   ),
+  {
+    ...none(
+      'browse_refused_requests',
+      'Requests that were refused with 429 or 503 and Retry-After, at a rate far below what the service bears',
+    ),
+    // Load is shed by how long requests wait: a busy machine makes them wait.
+    timed: true,
+  },
   none('browse_wrong_answers', 'Answers with 2xx that lack what was asked for'),
   none(
     'browse_frame_gaps',

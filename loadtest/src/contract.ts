@@ -83,6 +83,7 @@ export const DRIVER_BUDGET_NAMES = [
   'browse_range_p95_ms',
   'browse_submit_p95_ms',
   'browse_failed_requests',
+  'browse_refused_requests',
   'browse_wrong_answers',
   'browse_frame_gaps',
   'endpoints_failed_requests',
@@ -113,6 +114,8 @@ export interface Measurement {
   note?: string;
   /** Why the load or the instrument fell short of the scenario, so that a pass would prove nothing: it reads `inconclusive`. */
   weakened?: string;
+  /** Why neither a pass nor a violation would prove anything, such as a load that came late: it reads `inconclusive`. */
+  unjudgeable?: string;
   /** Why this budget says nothing about this target or scenario: it reads `n/a` and does not count. */
   notApplicable?: string;
 }

@@ -133,14 +133,12 @@ async function browse({ phases }: BrowseScenario, load: Load): Promise<void> {
   plot(load, report);
 }
 
-/** A late generator is no fault of the service: without its lateness a violation is still one, and a pass proves nothing. */
-export function latencyOf(
-  { count, p95Ms, servedP95Ms }: GeneratorReport['byName'][string],
-  short: string | undefined,
-): Measurement {
-  if (short === undefined) return { actual: p95Ms, note: `${count} answers` };
-  return { actual: servedP95Ms, note: `${count} answers, from the starts that they had`, weakened: short };
-}
+/** What depends on a clock is the service's alone only while the load came in time. */
+export const timed = (actual: number, note: string, short: string | undefined): Measurement => ({
+  actual,
+  note,
+  ...(short === undefined ? {} : { unjudgeable: short }),
+});
 
 function judgeable(
   load: Load,
@@ -157,16 +155,16 @@ function judgeable(
   });
   for (const kind of new Set(mix)) {
     const one = byName[kind];
-    load.measurements[`browse_${kind}_p95_ms`] = one ? latencyOf(one, short) : measured(null, 'none was answered');
+    load.measurements[`browse_${kind}_p95_ms`] = one
+      ? timed(one.p95Ms, `${one.count} answers`, short)
+      : measured(null, 'none was answered');
   }
   const words = (counts: Record<string, number>) =>
     Object.entries(counts)
       .map(([name, count]) => `${name}: ${count}`)
       .join(', ');
-  load.measurements.browse_failed_requests = measured(
-    refused + failures(report),
-    words({ ...(refused > 0 ? { refused } : {}), ...failed }),
-  );
+  load.measurements.browse_failed_requests = measured(failures(report), words(failed));
+  load.measurements.browse_refused_requests = timed(refused, `of ${sent}`, short);
   load.measurements.browse_wrong_answers = measured(
     Object.values(wrong).reduce((sum, count) => sum + count, 0),
     words(wrong),

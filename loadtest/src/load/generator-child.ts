@@ -31,7 +31,6 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
   const latencies = createLatencies();
   const buckets = new Map<number, { ok: number; refused: number; failed: number }>();
   const byName = createLatencies();
-  const served = createLatencies();
   const wrong: Record<string, number> = {};
   const failed: Record<string, number> = {};
   const counts = { sent: 0, ok: 0, refused: 0 };
@@ -86,7 +85,6 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
       if (intendedMs >= settleMs) {
         latencies.record('settled', lastAt - intendedMs);
         byName.record(request.name, lastAt - intendedMs);
-        served.record(request.name, lastAt - startedMs);
       }
       latencies.record(`ok ${at}`, lastAt - intendedMs);
     } else if (outcome === 'refused') {
@@ -128,12 +126,7 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
     ...counts,
     failed,
     wrong,
-    byName: Object.fromEntries(
-      Object.entries(byName.summary()).map(([name, summary]) => [
-        name,
-        { ...summary, servedP95Ms: served.quantile(name, 0.95) ?? summary.p95Ms },
-      ]),
-    ),
+    byName: byName.summary(),
     tookMs: lastAt,
     p50Ms: of(0.5),
     p95Ms: of(0.95),

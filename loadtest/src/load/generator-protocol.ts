@@ -40,14 +40,8 @@ export interface GeneratorReport {
   refused: number;
   /** 2xx, and not what was expected, by name of the request. */
   wrong: Record<string, number>;
-  /**
-   * Accepted requests by name, from their intended start after `settleMs`; ms. `servedP95Ms`: from the start that they had, without what the
-   * generator itself was late.
-   */
-  byName: Record<
-    string,
-    { count: number; p50Ms: number; p95Ms: number; p99Ms: number; maxMs: number; servedP95Ms: number }
-  >;
+  /** Accepted requests by name, from their intended start after `settleMs`; ms. */
+  byName: Record<string, { count: number; p50Ms: number; p95Ms: number; p99Ms: number; maxMs: number }>;
   /** Everything else, by status or error. */
   failed: Record<string, number>;
   /** From the first intended start to the last answer, ms. */

@@ -4,8 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { EventsFrame } from '#contract/events.ts';
 import { BROWSE } from '../../../scenarios/browse.ts';
 import { createFrameLog } from '../../src/drivers/ledger-socket.ts';
+import { judgeBudgets } from '../../src/judge/budgets.ts';
 import { judgeRun } from '../../src/judge/judge-run.ts';
-import { latencyOf, runBrowse, seenBy } from '../../src/load/browse.ts';
+import { runBrowse, seenBy, timed } from '../../src/load/browse.ts';
 import { browseMix } from '../../src/load/browse-mix.ts';
 import { generate } from '../../src/load/generator.ts';
 import { withInput } from './kit.ts';
@@ -70,15 +71,14 @@ describe('seenBy', () => {
   });
 });
 
-describe('latencyOf', () => {
-  const one = { count: 7, p50Ms: 1, p95Ms: 150, p99Ms: 1, maxMs: 1, servedP95Ms: 40 };
+describe('a load that came late', () => {
+  const verdictOf = (actual: number, short: string | undefined) =>
+    judgeBudgets({ browse_list_p95_ms: timed(actual, '7 answers', short) }, BROWSE.budgets, { imageCount: 1 })[0]
+      ?.verdict;
 
-  it('is taken from the intended start', () => {
-    expect(latencyOf(one, undefined)).toEqual({ actual: 150, note: '7 answers' });
-  });
-
-  it('leaves out what a late generator added, and is weakened by it', () => {
-    expect(latencyOf(one, 'late')).toMatchObject({ actual: 40, weakened: 'late' });
+  it('makes times inconclusive, passed or not', () => {
+    expect([verdictOf(50, undefined), verdictOf(150, undefined)]).toEqual(['pass', 'fail']);
+    expect([verdictOf(50, 'late'), verdictOf(5000, 'late')]).toEqual(['inconclusive', 'inconclusive']);
   });
 });
 
@@ -127,7 +127,6 @@ describe('the generator', () => {
     expect(Object.keys(report.failed)).toEqual(['500']);
     expect(report.byName['good']?.count).toBeGreaterThanOrEqual(each);
     expect(report.byName['none']).toBeUndefined();
-    expect(report.byName['good']?.servedP95Ms).toBeLessThanOrEqual(report.byName['good']!.maxMs);
   });
 });
 
@@ -160,9 +159,13 @@ it(
 it(
   'is seen to fail by name when the list is slow and an event is lost',
   async () => {
-    const { failed } = await browsed({ PLANT: 'slow-list,drop-event' });
-    expect(failed).toEqual(expect.arrayContaining(['browse_list_p95_ms', 'browse_frame_gaps']));
+    const { run, failed, budgets } = await browsed({ PLANT: 'slow-list,drop-event' });
+    expect(failed).toContain('browse_frame_gaps');
     expect(failed).not.toContain('browse_wrong_answers');
+    // On a machine so busy that the load came late it is inconclusive; the half of all that take 230 ms is the plant's alone.
+    expect(budgets.find(({ name }) => name === 'browse_list_p95_ms')?.verdict).toMatch(/^(fail|inconclusive)$/);
+    const p50ByKind = new Map(run.tables![0]!.rows.map(([kind, , p50]) => [kind, Number(p50)]));
+    expect(p50ByKind.get('page of the image list')).toBeGreaterThanOrEqual(230);
   },
   TIMEOUT_MS,
 );
