@@ -1,6 +1,8 @@
+import { BROWSE } from './browse.ts';
 import { BULK_1000 } from './bulk-1000.ts';
 import { BULK_10000, BULK_1000_DENSE, DOWNLOADS, MIXED_SIZES, REAL_IMAGES } from './bulk-variants.ts';
 import { DRAIN } from './drain.ts';
+import { ENDPOINTS } from './endpoints.ts';
 import { FAIRNESS } from './fairness.ts';
 import { FAULTS } from './faults.ts';
 import { OVERLOAD } from './overload.ts';
@@ -25,6 +27,8 @@ const SCENARIOS: readonly Scenario[] = [
   SOAK,
   EVENTS_STORM,
   MULTI_TENANT,
+  BROWSE,
+  ENDPOINTS,
 ];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;

@@ -111,6 +111,41 @@ export interface TenantsScenario extends ScenarioBase<'tenants'> {
   phases: { imageMs: number; projects: number; small: number; askEveryMs: number };
 }
 
+export type BrowseKind = 'list' | 'detail' | 'result' | 'results' | 'graphql' | 'range' | 'submit';
+
+/** Many users at once, at a constant rate that does not wait for answers. Durations in ms; `quickMs` with `--quick`. */
+export interface BrowseScenario extends ScenarioBase<'browse'> {
+  phases: {
+    imageMs: number;
+    requestsPerSecond: number;
+    warmMs: number;
+    durationMs: number;
+    quickMs: number;
+    /** One turn of the mix; it repeats. */
+    mix: readonly BrowseKind[];
+    pageSize: number;
+    resultsPerRequest: number;
+    /** Each with a project of its own, to submit whole, and a socket on it. */
+    users: number;
+    imagesPerUser: number;
+    rangeBytes: number;
+    fileMebibytes: number;
+  };
+}
+
+/** One endpoint at a time, as fast as it answers. Durations in ms. */
+export interface EndpointsScenario extends ScenarioBase<'endpoints'> {
+  phases: {
+    imageMs: number;
+    connections: number;
+    warmMs: number;
+    durationMs: number;
+    quickMs: number;
+    pageSize: number;
+    resultsPerRequest: number;
+  };
+}
+
 export type Scenario =
   | BulkScenario
   | FaultsScenario
@@ -119,5 +154,7 @@ export type Scenario =
   | DrainScenario
   | SoakScenario
   | StormScenario
-  | TenantsScenario;
+  | TenantsScenario
+  | BrowseScenario
+  | EndpointsScenario;
 export type ScenarioKind = Scenario['kind'];

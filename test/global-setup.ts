@@ -15,7 +15,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('servers', running);
     return async () => {};
   }
-  const environment = await startEnvironment({ kind: 'auto', log: () => {} });
+  const environment = await startEnvironment({ kind: 'embedded', log: () => {} });
   const { databaseUrl, queueRedisUrl, cacheRedisUrl } = environment;
   project.provide('servers', { databaseUrl, queueRedisUrl, cacheRedisUrl });
   void environment.died.then(({ what, detail }) => {

@@ -74,7 +74,23 @@ export const RELIABILITY_BUDGET_NAMES = [
   'tenants_foreign_answers',
   'tenants_images_wrong',
 ] as const;
-export type BudgetName = (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number];
+/** Of the scenarios that send requests from many users, or to one endpoint at a time. */
+export const DRIVER_BUDGET_NAMES = [
+  'browse_list_p95_ms',
+  'browse_detail_p95_ms',
+  'browse_result_p95_ms',
+  'browse_results_p95_ms',
+  'browse_graphql_p95_ms',
+  'browse_range_p95_ms',
+  'browse_submit_p95_ms',
+  'browse_failed_requests',
+  'browse_refused_requests',
+  'browse_wrong_answers',
+  'browse_frame_gaps',
+  'endpoints_failed_requests',
+] as const;
+export type BudgetName =
+  (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number] | (typeof DRIVER_BUDGET_NAMES)[number];
 
 export interface BudgetSpec {
   name: BudgetName;
@@ -99,6 +115,8 @@ export interface Measurement {
   note?: string;
   /** Why the load or the instrument fell short of the scenario, so that a pass would prove nothing: it reads `inconclusive`. */
   weakened?: string;
+  /** Why neither a pass nor a violation would prove anything, such as a load that came late: it reads `inconclusive`. */
+  unjudgeable?: string;
   /** Why this budget says nothing about this target or scenario: it reads `n/a` and does not count. */
   notApplicable?: string;
 }

@@ -40,8 +40,9 @@ for (const { spdxElementId, relatedSpdxElement } of spdx.relationships)
   for (const each of [spdxElementId, relatedSpdxElement])
     if (!ids.has(each) && each !== 'SPDXRef-DOCUMENT') problems.push(`SPDX: ${each} is related and not listed`);
 
-const inLock = Object.entries(lock.packages).flatMap(([path, { version, link }]) =>
-  path === '' || link ? [] : [`${path.slice(path.lastIndexOf('node_modules/') + 13)}@${version}`],
+const inLock = Object.entries(lock.packages).flatMap(([path, { name, version, link }]) =>
+  // An alias is installed under another name than the package's own.
+  path === '' || link ? [] : [`${name ?? path.slice(path.lastIndexOf('node_modules/') + 13)}@${version}`],
 );
 const inCyclonedx = cyclonedx.components.map(
   ({ group, name, version }) => `${group ? `${group}/` : ''}${name}@${version}`,
@@ -51,11 +52,17 @@ for (const one of new Set(inLock)) {
   if (!inCyclonedx.includes(one)) problems.push(`CycloneDX lacks ${one}`);
   if (!inSpdx.includes(one)) problems.push(`SPDX lacks ${one}`);
 }
+/** Packages from before npm's field `license` state theirs in a list, which `npm sbom` does not read. */
+async function oldStyleLicence(name) {
+  const text = await readFile(join(ROOT, 'node_modules', name, 'package.json'), 'utf8').catch(() => '{}');
+  return (JSON.parse(text).licenses ?? []).map(({ type }) => type).join(' AND ') || 'none';
+}
 const licences = {};
 for (const { name, version, hashes, licenses = [] } of cyclonedx.components) {
   if (!hashes?.length) problems.push(`${name}@${version} has no checksum`);
   const text =
-    licenses.map(({ license, expression }) => expression ?? license?.id ?? license?.name ?? '').join(' AND ') || 'none';
+    licenses.map(({ license, expression }) => expression ?? license?.id ?? license?.name ?? '').join(' AND ') ||
+    (await oldStyleLicence(name));
   licences[text] = (licences[text] ?? 0) + 1;
   if (!ALLOWED.test(text)) problems.push(`${name}@${version}: licence ${text}`);
 }

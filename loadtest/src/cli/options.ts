@@ -66,7 +66,10 @@ export const BENCH_FLAGS = {
   kind: { value: 'NAME', help: 'with --images: only this kind of the manifest' },
   workers: { value: 'N', help: `inference workers, 1 to ${MAX.workers} (default ${DEFAULT_WORKERS})` },
   pool: { value: 'POOL', help: `${POOLS} (default local)` },
-  environment: { value: 'NAME', help: `${ENVIRONMENT_KINDS.join(' | ')} (default auto)` },
+  environment: {
+    value: 'NAME',
+    help: `${ENVIRONMENT_KINDS.join(' | ')} (default auto: containers where Docker answers and has or gets the images, else embedded)`,
+  },
   client: { value: 'NAME', help: `${CLIENTS.join(' | ')} (default optimized); naive is the negative control` },
   repeat: { value: 'N', help: `run the scenario N times, 1 to ${MAX.repeat} (default 1)` },
   baseline: { value: 'FILE', help: 'a result.json to compare counts and bytes with' },
@@ -113,7 +116,7 @@ export function parseBenchOptions(args: readonly string[], own?: Scenario): Benc
       images,
       workers: wholeNumber(values, 'workers', { min: 1, max: MAX.workers }) ?? DEFAULT_WORKERS,
       pool: poolOf(textOf(values, 'pool') ?? 'local'),
-      environment: oneOf(values, 'environment', ENVIRONMENT_KINDS) ?? 'auto',
+      environment: environmentOf(values, scenario),
       client: oneOf(values, 'client', CLIENTS) ?? 'optimized',
       repeat: wholeNumber(values, 'repeat', { min: 1, max: MAX.repeat }) ?? 1,
       baseline: existing(values, 'baseline', 'file'),
@@ -146,6 +149,12 @@ export function scenarioList(): string {
         `${scenario.name}: ${scenario.title}\n${scenario.budgets.map((b) => `  ${b.name} ${b.operator} ${b.limit} ${b.unit}`).join('\n')}`,
     )
     .join('\n\n');
+}
+
+/** A scenario that ends its servers on purpose needs them as processes. */
+function environmentOf(values: FlagValues, { kind }: Scenario): EnvironmentKind {
+  const environment = oneOf(values, 'environment', ENVIRONMENT_KINDS) ?? 'auto';
+  return kind === 'faults' && environment === 'auto' ? 'embedded' : environment;
 }
 
 function durationOf(values: FlagValues, { kind, name }: Scenario): number | undefined {

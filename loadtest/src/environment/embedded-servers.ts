@@ -41,7 +41,7 @@ async function folders(options: EmbeddedOptions, notes: string[]): Promise<{ pos
 }
 
 /** Starts PostgreSQL and two Redis; all three side by side, since an initdb takes seconds. */
-export async function startEmbeddedServers(options: EmbeddedOptions): Promise<Omit<Started, 'tempDir'>> {
+export async function startEmbeddedServers(options: EmbeddedOptions): Promise<Omit<Started, 'tempDir' | 'kind'>> {
   const { runId, tempDir, env, log, signal, dataDir } = options;
   const notes: string[] = [];
   const dirs = await folders(options, notes);

@@ -8,13 +8,26 @@ export { EnvironmentError } from './errors.ts';
 export { ENVIRONMENT_KINDS } from './types.ts';
 export type * from './types.ts';
 
-async function startEmbedded({ dataDir, log, signal }: EnvironmentOptions): Promise<Environment> {
-  const keeper = await startKeeper({ servers: 'embedded', dataDir: dataDir && resolve(dataDir), log, signal });
-  const { databaseUrl, queueRedisUrl, cacheRedisUrl, ...started } = keeper.started;
-  if (!databaseUrl || !queueRedisUrl || !cacheRedisUrl) throw new Error('the keeper started no servers');
+async function startOwn(
+  servers: 'auto' | 'embedded' | 'testcontainers',
+  { dataDir, log, signal }: EnvironmentOptions,
+): Promise<Environment> {
+  const keeper = await startKeeper({ servers, dataDir: dataDir && resolve(dataDir), log, signal });
+  const { kind, databaseUrl, queueRedisUrl, cacheRedisUrl, ...started } = keeper.started;
+  if (kind === 'none' || !databaseUrl || !queueRedisUrl || !cacheRedisUrl)
+    throw new Error('the keeper started no servers');
   const { env, died, watchGroup, control, stop } = keeper;
   const addresses = { databaseUrl, queueRedisUrl, cacheRedisUrl };
-  return { kind: 'embedded', ...addresses, ...started, env, died, watchGroup, control, stop };
+  return {
+    kind,
+    ...addresses,
+    ...started,
+    env,
+    died,
+    watchGroup,
+    ...(kind === 'embedded' ? { control } : {}),
+    stop,
+  };
 }
 
 /**
@@ -25,12 +38,12 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   switch (options.kind) {
     case 'auto':
     case 'embedded':
-      return await startEmbedded(options);
+      return await startOwn(options.kind, options);
+    case 'testcontainers':
+      if (options.dataDir)
+        throw new EnvironmentError('the environment "testcontainers" keeps no data: use embedded for a data folder');
+      return await startOwn('testcontainers', options);
     case 'external':
       return await startExternal(options);
-    case 'testcontainers':
-      throw new EnvironmentError(
-        'the environment "testcontainers" is not available yet: use embedded (needs no Docker) or external (running servers)',
-      );
   }
 }

@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { removeLeftoverContainers } from './containers/leftovers.ts';
 import { EnvironmentError } from './errors.ts';
-import type { FromKeeper, Started, ToKeeper } from './keeper-protocol.ts';
+import type { FromKeeper, Started, ToKeeper, WantedServers } from './keeper-protocol.ts';
 import { RUN_VARIABLE } from './processes.ts';
 import { removeLeftovers } from './temp-dir.ts';
 import type { Death, ServerAction } from './types.ts';
@@ -17,10 +18,16 @@ export interface Keeper {
 }
 
 export interface KeeperOptions {
-  servers: 'embedded' | 'none';
+  servers: WantedServers;
   dataDir?: string | undefined;
   log: (line: string) => void;
   signal?: AbortSignal | undefined;
+}
+
+/** What a keeper that was killed could not remove. */
+async function removeAfterKeeper(servers: WantedServers): Promise<void> {
+  await removeLeftovers();
+  if (servers === 'auto' || servers === 'testcontainers') await removeLeftoverContainers();
 }
 
 /** Starts a keeper and waits until its servers run. Rejects with an EnvironmentError; nothing is left then. */
@@ -63,7 +70,7 @@ export async function startKeeper({ servers, dataDir, log, signal }: KeeperOptio
       if (stopping) return resolve();
       // A keeper that was killed cannot tidy up: its servers and folder are ended from here.
       death.resolve({ what: 'the keeper of the servers', detail });
-      void removeLeftovers().then(resolve, resolve);
+      void removeAfterKeeper(servers).then(resolve, resolve);
     });
   });
   const stop = async () => {

@@ -1,13 +1,17 @@
 import type { Addresses, Death, ServerAction } from './types.ts';
 
+/** `auto`: in containers where that is possible, else embedded. */
+export type WantedServers = 'auto' | 'embedded' | 'testcontainers' | 'none';
+
 /** What the supervisor asks the keeper to do. Messages are JSON over the IPC channel. */
 export type ToKeeper =
-  | { type: 'start'; runId: string; servers: 'embedded' | 'none'; dataDir?: string | undefined }
+  | { type: 'start'; runId: string; servers: WantedServers; dataDir?: string | undefined }
   | { type: 'watch'; pid: number }
   | { type: 'control'; id: number; what: string; action: ServerAction }
   | { type: 'stop' };
 
 export interface Started extends Partial<Addresses> {
+  kind: Exclude<WantedServers, 'auto'>;
   tempDir: string;
   versions: { postgres: string; redis: string };
   servers: { what: string; pid: number }[];

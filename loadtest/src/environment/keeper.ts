@@ -4,9 +4,11 @@
  */
 import { rm } from 'node:fs/promises';
 import { lockDataDir } from './data-lock.ts';
-import { startEmbeddedServers } from './embedded-servers.ts';
+import type { Engine } from './containers/engine.ts';
+import { removeRunContainers } from './containers/leftovers.ts';
 import { EnvironmentError } from './errors.ts';
 import type { FromKeeper, ToKeeper } from './keeper-protocol.ts';
+import { startOwnServers } from './own-servers.ts';
 import type { RunningServer } from './postgres.ts';
 import { RUN_VARIABLE } from './processes.ts';
 import { createTempDir, killStrays, removeLeftovers, writeOwner } from './temp-dir.ts';
@@ -24,6 +26,8 @@ let runId = '';
 let starting: Promise<void> = Promise.resolve();
 let tempDir: string | undefined;
 let unlock: (() => Promise<void>) | undefined;
+/** Runs this run's containers, when it has any. */
+let engine: Engine | undefined;
 
 function tell(message: FromKeeper): void {
   if (process.connected) process.send?.(message, () => {});
@@ -31,7 +35,8 @@ function tell(message: FromKeeper): void {
 
 function keep(server: RunningServer): void {
   servers.push(server);
-  const pids = servers.map(({ pid }) => pid);
+  // A container's process may be another machine's.
+  const pids = servers.map(({ pid }) => pid).filter((pid) => pid > 0);
   if (tempDir) writeOwner(tempDir, runId, pids);
   void server.exited.then((detail) => {
     if (!stopping.signal.aborted && !wanted.has(server)) tell({ type: 'died', death: { what: server.what, detail } });
@@ -47,11 +52,12 @@ async function start(message: Extract<ToKeeper, { type: 'start' }>): Promise<voi
   const env = { ...process.env, [RUN_VARIABLE]: runId };
   const { signal } = stopping;
   signal.throwIfAborted();
-  const nothing = { versions: { postgres: '', redis: '' }, servers: [], notes: [] };
+  const { servers: wanted, dataDir } = message;
+  const onEngine = (found: Engine) => (engine = found);
   const started =
-    message.servers === 'none'
-      ? nothing
-      : await startEmbeddedServers({ runId, tempDir, dataDir: message.dataDir, env, log, signal, onServer: keep });
+    wanted === 'none'
+      ? { kind: wanted, versions: { postgres: '', redis: '' }, servers: [], notes: [] }
+      : await startOwnServers({ wanted, runId, tempDir, dataDir, env, log, signal, onServer: keep, onEngine });
   tell({ type: 'started', started: { ...started, tempDir } });
 }
 
@@ -77,9 +83,11 @@ async function stop(): Promise<void> {
   if (stopping.signal.aborted) return;
   stopping.abort(new EnvironmentError('stopped while starting'));
   await starting;
-  const pids = servers.map((server) => server.pid);
+  const pids = servers.map((server) => server.pid).filter((pid) => pid > 0);
   await groups.end(runId, GROUP_GRACE_MS, pids);
   await Promise.all(servers.map((server) => server.stop()));
+  // Also the half-started ones. An engine that is gone removes nothing; the next start finds them by their labels.
+  if (engine) await removeRunContainers(engine, runId).catch(() => {});
   killStrays(runId);
   if (tempDir) await rm(tempDir, { recursive: true, force: true, maxRetries: 5 });
   await unlock?.();

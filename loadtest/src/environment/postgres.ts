@@ -31,9 +31,8 @@ export interface RunningServer extends ServerProcess {
 /** PostgreSQL prints its messages in the user's language otherwise, and its start is read from them. */
 const PLAIN = { LC_ALL: 'C', TZ: 'UTC' };
 
-const SETTINGS = {
-  listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
+/** The same wherever it runs: what is measured must not depend on the environment. */
+export const POSTGRES_SETTINGS = {
   shared_preload_libraries: 'pg_stat_statements',
   'pg_stat_statements.max': '1000',
   max_connections: '200',
@@ -43,6 +42,18 @@ const SETTINGS = {
   timezone: 'UTC',
   log_timezone: 'UTC',
 };
+const WHERE_IT_LISTENS = { listen_addresses: '127.0.0.1', unix_socket_directories: '' };
+/** Sorts by bytes like C, and still knows the upper and lower case of all letters. */
+export const INITDB_ARGUMENTS = [
+  '--encoding=UTF8',
+  '--locale=C',
+  '--locale-provider=builtin',
+  '--builtin-locale=C.UTF-8',
+  '--no-instructions',
+];
+
+export const postgresOptions = (settings: Record<string, string>): string[] =>
+  Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
 async function initialise(
   bin: string,
@@ -56,9 +67,15 @@ async function initialise(
   await mkdir(data, { mode: 0o700 });
   try {
     if (owner) await Promise.all([data, passwordFile].map((path) => chown(path, owner.uid, owner.gid)));
-    const args = ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8'];
-    // Sorts by bytes like C, and still knows the upper and lower case of all letters.
-    args.push('--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions');
+    const args = [
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      ...INITDB_ARGUMENTS,
+    ];
     if (!options.persistent) args.push('--no-sync');
     const env = { ...options.env, ...PLAIN };
     const done = await capture(join(bin, 'initdb'), args, { ...owner, env, cwd: '/', signal: options.signal });
@@ -94,7 +111,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
   const bin = join(await reachableBinaries(native, options.tempDir, owner), 'bin');
   const version = (await capture(join(bin, 'postgres'), ['--version'], { cwd: '/' })).stdout.match(/\d+(\.\d+)*/)?.[0];
   const password = await preparedPassword(bin, data, owner, options);
-  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const settings = postgresOptions({ ...WHERE_IT_LISTENS, ...POSTGRES_SETTINGS });
   options.log('starting PostgreSQL');
   const start = async (port: number): Promise<RunningServer> => {
     const server = await startServer({

@@ -7,13 +7,13 @@ import type { RedisProgram } from './redis-program.ts';
 import { startServer } from './server-process.ts';
 
 /** The policy is per server, so queue and cache are two: jobs must never be evicted, cached replies must be. */
-const ROLES = {
+export const REDIS_ROLES = {
   queue: ['maxmemory-policy noeviction', 'appendonly yes', 'appendfsync everysec', 'save ""'],
   cache: ['maxmemory 256mb', 'maxmemory-policy allkeys-lru', 'appendonly no', 'save ""'],
 };
 
 export interface RedisOptions {
-  role: keyof typeof ROLES;
+  role: keyof typeof REDIS_ROLES;
   program: RedisProgram;
   /** Parent of the data folder `redis-<role>`. */
   dir: string;
@@ -32,7 +32,7 @@ export async function startRedis({ role, program, dir, runId, env, signal }: Red
     const listen = program.native
       ? ['bind 127.0.0.1', `port ${port}`, `dir ${JSON.stringify(data)}`]
       : ['port 6379', 'dir /data'];
-    const config = [...listen, `requirepass ${password}`, 'daemonize no', 'logfile ""', ...ROLES[role]];
+    const config = [...listen, `requirepass ${password}`, 'daemonize no', 'logfile ""', ...REDIS_ROLES[role]];
     const server = await startServer({
       what: `Redis (${role})`,
       command: program.command,

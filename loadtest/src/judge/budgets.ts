@@ -40,7 +40,7 @@ export interface JudgeContext {
  * - `n/a`: declared not applicable, or passed with fewer images than `minCount` (a violation with few images still fails).
  * - `not-run`: nothing measured, or no finite number. A wait that timed out has to be handed in as the time waited.
  * - `fail`: the limit is crossed. Counts, bytes and ratios do not depend on a clock: they fail whatever the machine did.
- * - `inconclusive`, in two cases. A *pass* under a load that fell short of the scenario (`weakened`) proves nothing.
+ * - `inconclusive`, in three cases. A time under a load that came late (`unjudgeable`) is not the service's alone. A *pass* under a load that fell short of the scenario (`weakened`) proves nothing.
  *   And since foreign load only ever makes times longer, a *violation* of a timed budget by less than twice its limit on
  *   a machine that others kept busy may be theirs. Noise never saves a clear violation, and never spoils a pass: what was
  *   fast enough beside other work is fast enough without. The run's own load (PSI counts it too) is no noise.
@@ -78,6 +78,8 @@ function judgeOne(spec: BudgetSpec, measured: Measurement, context: JudgeContext
   if (actual === null) return { verdict: 'not-run', notes: measured.note ? [] : ['not measured'] };
   if (!isFinite(actual))
     return { verdict: 'not-run', notes: [`measured ${String(actual)}, which is no finite number`] };
+  if (measured.unjudgeable !== undefined)
+    return { verdict: 'inconclusive', notes: [`proves nothing: ${measured.unjudgeable}`] };
   if (!holds[spec.operator](actual, spec.limit)) {
     if (noise !== undefined && isTimed(spec) && !isClearViolation(spec, actual)) {
       return { verdict: 'inconclusive', notes: [`over the limit by less than ${NOISE_FACTOR}× while ${noise}`] };

@@ -11,6 +11,18 @@ const PACES = 0x10ad;
 /** `ok`, `refused`, or a status or error. */
 type Outcome = string;
 
+/** Whether an answer is what it must be. */
+function fits(expect: NonNullable<MixRequest['expect']>, status: number, bytes: number, chunks: Buffer[]): boolean {
+  const { includes, excludes } = expect;
+  const text = includes !== undefined || excludes !== undefined ? Buffer.concat(chunks).toString() : '';
+  return (
+    status === expect.status &&
+    (expect.bytes === undefined || bytes === expect.bytes) &&
+    (includes ?? []).every((part) => text.includes(part)) &&
+    (excludes === undefined || !text.includes(excludes))
+  );
+}
+
 /** A process of its own: what it does beside must not make its own requests late. */
 async function run(task: GeneratorTask): Promise<GeneratorReport> {
   const { url, key, mix, durationMs, seed, load, bucketMs, settleMs } = task;
@@ -18,28 +30,39 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
   const agent = new Agent({ keepAlive: true, maxSockets: 4096, scheduling: 'lifo' });
   const latencies = createLatencies();
   const buckets = new Map<number, { ok: number; refused: number; failed: number }>();
+  const byName = createLatencies();
+  const wrong: Record<string, number> = {};
   const failed: Record<string, number> = {};
   const counts = { sent: 0, ok: 0, refused: 0 };
   const open = new Set<Promise<void>>();
   const began = performance.now();
   let lastAt = 0;
 
-  function send({ method, path, body }: MixRequest): Promise<Outcome> {
+  function send({ name, method, path, body, headers: more, expect }: MixRequest): Promise<Outcome> {
     return new Promise((resolve) => {
       const headers = {
         authorization: `Bearer ${key}`,
         ...(body === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        ...more,
       };
       const call = httpRequest({ agent, hostname, port, method, path, headers }, (reply) => {
         reply.on('error', () => resolve('cut off'));
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        const isRead = expect?.includes !== undefined || expect?.excludes !== undefined;
+        reply.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (isRead) chunks.push(chunk);
+        });
         reply.on('end', () => {
           const { statusCode = 0 } = reply;
+          if (expect && statusCode >= 200 && statusCode < 300 && !fits(expect, statusCode, bytes, chunks))
+            wrong[name] = (wrong[name] ?? 0) + 1;
           const isRefusal = (statusCode === 429 || statusCode === 503) && reply.headers['retry-after'] !== undefined;
           resolve(statusCode >= 200 && statusCode < 300 ? 'ok' : isRefusal ? 'refused' : String(statusCode));
         });
-        reply.resume();
       });
       call.setTimeout(TIMEOUT_MS, () => call.destroy(new Error('no answer')));
       call.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
@@ -49,7 +72,8 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
   async function one(intendedMs: number): Promise<void> {
     const startedMs = performance.now() - began;
     latencies.record('lag', startedMs - intendedMs);
-    const outcome = await send(mix[counts.sent++ % mix.length]!);
+    const request = mix[counts.sent++ % mix.length]!;
+    const outcome = await send(request);
     lastAt = performance.now() - began;
     const at = Math.floor(intendedMs / bucketMs) * bucketMs;
     const bucket = buckets.get(at) ?? { ok: 0, refused: 0, failed: 0 };
@@ -58,7 +82,10 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
       counts.ok++;
       bucket.ok++;
       latencies.record('ok', lastAt - intendedMs);
-      if (intendedMs >= settleMs) latencies.record('settled', lastAt - intendedMs);
+      if (intendedMs >= settleMs) {
+        latencies.record('settled', lastAt - intendedMs);
+        byName.record(request.name, lastAt - intendedMs);
+      }
       latencies.record(`ok ${at}`, lastAt - intendedMs);
     } else if (outcome === 'refused') {
       counts.refused++;
@@ -98,6 +125,8 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
     intended,
     ...counts,
     failed,
+    wrong,
+    byName: byName.summary(),
     tookMs: lastAt,
     p50Ms: of(0.5),
     p95Ms: of(0.95),

@@ -4,6 +4,9 @@ export interface MixRequest {
   method: 'GET' | 'POST';
   path: string;
   body?: string;
+  headers?: Record<string, string>;
+  /** What an answer must be beside 2xx; one that is not counts as `wrong`. */
+  expect?: { status: number; bytes?: number; includes?: readonly string[]; excludes?: string };
 }
 export interface GeneratorTask {
   url: string;
@@ -35,6 +38,10 @@ export interface GeneratorReport {
   ok: number;
   /** 429 and 503 with Retry-After. */
   refused: number;
+  /** 2xx, and not what was expected, by name of the request. */
+  wrong: Record<string, number>;
+  /** Accepted requests by name, from their intended start after `settleMs`; ms. */
+  byName: Record<string, { count: number; p50Ms: number; p95Ms: number; p99Ms: number; maxMs: number }>;
   /** Everything else, by status or error. */
   failed: Record<string, number>;
   /** From the first intended start to the last answer, ms. */

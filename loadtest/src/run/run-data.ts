@@ -1,4 +1,5 @@
 import type { RunData } from '../contract.ts';
+import type { EnvironmentKind } from '../environment/types.ts';
 import { emptyClientSummary, type Bench, type ClientMode } from './bench.ts';
 import type { Collected } from './collect.ts';
 import { describeEnvironment, type DescribedServices } from './machine.ts';
@@ -78,12 +79,15 @@ export async function blankRunData(given: {
   source: RunData['images']['source'];
   pool: string;
   startedAt: Date;
+  /** Asked for, where none came up. */
+  environment?: EnvironmentKind;
   stopped?: NonNullable<RunData['stopped']>;
   services?: DescribedServices;
   psiCpuSome?: number | null;
   notes?: readonly string[];
 }): Promise<RunData> {
   const { scenario, client, seed, source, pool, startedAt, stopped, services, psiCpuSome = null, notes = [] } = given;
+  const { environment = 'auto' } = given;
   return {
     scenario,
     client,
@@ -92,7 +96,7 @@ export async function blankRunData(given: {
     finishedAt: new Date().toISOString(),
     environment: await describeEnvironment({
       services,
-      kind: 'embedded',
+      kind: environment === 'auto' ? 'embedded' : environment,
       pool,
       psiCpuSome,
       notes,

@@ -1,7 +1,9 @@
 import type { RunData } from '../contract.ts';
 import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import { EnvironmentError } from '../environment/errors.ts';
+import { runBrowse } from '../load/browse.ts';
 import { runDrain } from '../load/drain.ts';
+import { runEndpoints } from '../load/endpoints.ts';
 import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
 import { runSoak } from '../load/soak.ts';
@@ -27,6 +29,10 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runDrain(scenario, startedAt, input);
     case 'soak':
       return runSoak(scenario, startedAt, input);
+    case 'browse':
+      return runBrowse(scenario, startedAt, input);
+    case 'endpoints':
+      return runEndpoints(scenario, startedAt, input);
     case 'storm':
       return runStorm(scenario, startedAt, input);
     case 'tenants':
@@ -57,6 +63,7 @@ export async function runScenario(input: RunInput): Promise<RunData> {
       source,
       pool: hideCredentials(poolText(options)),
       startedAt,
+      environment: options.environment,
     } as const;
     const stopped = stoppedBy(cause);
     input.progress.line(`stopped: ${stopped.message}`);
