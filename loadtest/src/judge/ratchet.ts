@@ -29,7 +29,12 @@ export interface RatchetMetric {
   /** The largest value that is no growth; why it may be above the recorded one stands beside it. */
   limit: (recorded: number) => number;
   of: (result: ResultFile) => number | null;
+  /** Why this run cannot show it, though it was measured. */
+  unfit?: (result: ResultFile) => string | undefined;
 }
+
+/** Windows with fewer images share so much of their work that one more query for each image is not seen. */
+const LEAST_IN_WINDOW = 1.5;
 
 const budgetOf = (result: ResultFile, name: string): number | null =>
   result.budgets.find((budget) => budget.name === name)?.actual ?? null;
@@ -43,6 +48,10 @@ export const RATCHET_METRICS: readonly RatchetMetric[] = [
     leastImages: 100,
     // Runs of one program differ by 0.3 where windows are full.
     limit: (recorded) => recorded + 0.5,
+    unfit: ({ batchEvents, images }) =>
+      batchEvents && images.count / batchEvents.frames < LEAST_IN_WINDOW
+        ? `the machine was too slow: ${(images.count / batchEvents.frames).toFixed(1)} images a window, ${LEAST_IN_WINDOW} are needed`
+        : undefined,
     of: ({ database, batchEvents, images }) =>
       database && batchEvents ? queriesOfAnImage(database.queries, images.count, batchEvents.frames) : null,
   },
@@ -142,6 +151,8 @@ function rowOf(metric: RatchetMetric, result: ResultFile, file: RatchetFile): Ra
   if (count < leastImages)
     return { ...row, verdict: 'not-run', why: `${count} images are too few, ${leastImages} are needed` };
   if (now === null) return { ...row, verdict: 'not-run', why: 'it was not measured' };
+  const unfit = metric.unfit?.(result);
+  if (unfit !== undefined) return { ...row, verdict: 'not-run', why: unfit };
   if (recorded === null || limit === null)
     return {
       ...row,
@@ -162,7 +173,7 @@ export function acceptInto(
 ): { file: RatchetFile; changed: RatchetEntry[] } {
   const changed = RATCHET_METRICS.flatMap((metric): RatchetEntry[] => {
     const value = metric.of(result);
-    if (value === null || result.images.count < metric.leastImages) return [];
+    if (value === null || result.images.count < metric.leastImages || metric.unfit?.(result) !== undefined) return [];
     const recorded = findEntry(file, metric, result)?.value;
     const isSame = recorded !== undefined && value <= metric.limit(recorded) && recorded <= metric.limit(value);
     if (isSame) return [];

@@ -66,7 +66,7 @@ async function run({ head = {}, base = {}, pairs = 2, images = 6, stop = createS
 
 describe('runComparison', () => {
   it('measures pairs of both sides, by their public interface alone, and leaves nothing', async () => {
-    const { outcome, triples, left } = await run({ head: { burnMs: 12 } });
+    const { outcome, triples, left } = await run({ head: { burnMs: 60 } });
     expect(outcome).toBeUndefined();
     expect(triples).toHaveLength(2);
     const [first] = triples;
@@ -77,8 +77,8 @@ describe('runComparison', () => {
       notCompleted: 0,
     });
     expect(first?.a.stageMs['infer']).toBeCloseTo(10, 5);
-    // Three times the work for an image: seen on the CPU whatever else the machine does.
-    expect((first?.b.cpuMsPerImage ?? 0) / (first?.a.cpuMsPerImage ?? 1)).toBeGreaterThan(1.4);
+    // Fifteen times the work for an image: seen on the CPU whatever else the machine does, through ticks of 10 ms.
+    expect((first?.b.cpuMsPerImage ?? 0) / (first?.a.cpuMsPerImage ?? 1)).toBeGreaterThan(2);
     expect(left).toEqual([]);
   });
 

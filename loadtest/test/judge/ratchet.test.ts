@@ -86,6 +86,21 @@ describe('the ratchet', () => {
     }
   });
 
+  it('says that a machine was too slow to see a query, and takes no figure of it', () => {
+    // Measured with one more query for each image planted: 2,045 statements in 80 windows, where 1.25 images shared one.
+    const slow = run({
+      database: { queries: 2045, queriesPerImage: 20.5 },
+      batchEvents: { frames: 80, durationMs: 19_750 },
+    });
+    slow.images = { ...slow.images, count: 100 };
+    const result = judge(slow);
+    expect(result.ratchet?.rows[0]?.verdict).toBe('not-run');
+    expect(result.ratchet?.notes[0]).toMatch(/does not hold queries per image.*too slow: 1\.3 images a window/);
+    expect(acceptInto({ ...held, entries: [] }, result, { reason: 'r', date: 'd' }).changed[0]?.metric).not.toBe(
+      'queries_per_image',
+    );
+  });
+
   it.each([
     ['page_calls', (given: RunData): unknown => (given.clientSummary.apiCalls = { 'GET /api/images/:id': 1030 })],
     ['result_bytes_per_image', (given: RunData): unknown => (given.clientSummary.resultBytesWire = 4_800_000)],
