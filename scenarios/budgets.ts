@@ -5,6 +5,7 @@
  * guides); those that no document names are marked as segbench's own.
  */
 import type { BudgetName, BudgetSpec } from '../loadtest/src/contract.ts';
+import { PROOF_BUDGETS } from './budgets-proof.ts';
 import { RELIABILITY_BUDGETS } from './budgets-reliability.ts';
 
 const ANALYSIS = 'bulk segmentation performance analysis';
@@ -176,7 +177,7 @@ export const BUDGETS: readonly BudgetSpec[] = [
 ];
 
 /** Every budget of every scenario. */
-export const ALL_BUDGETS: readonly BudgetSpec[] = [...BUDGETS, ...RELIABILITY_BUDGETS];
+export const ALL_BUDGETS: readonly BudgetSpec[] = [...BUDGETS, ...RELIABILITY_BUDGETS, ...PROOF_BUDGETS];
 
 /** @throws RangeError for a name that has no budget. */
 export function budgetOf(name: BudgetName): BudgetSpec {

@@ -3,12 +3,13 @@ import { DRAIN } from './drain.ts';
 import { FAIRNESS } from './fairness.ts';
 import { FAULTS } from './faults.ts';
 import { OVERLOAD } from './overload.ts';
+import { PROVE } from './prove.ts';
 import type { Scenario } from './scenario.ts';
 import { SOAK } from './soak.ts';
 
 export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './scenario.ts';
 
-const SCENARIOS: readonly Scenario[] = [BULK_1000, FAULTS, OVERLOAD, FAIRNESS, DRAIN, SOAK];
+const SCENARIOS: readonly Scenario[] = [BULK_1000, FAULTS, OVERLOAD, FAIRNESS, DRAIN, SOAK, PROVE];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;
 export const SCENARIO_NAMES: readonly string[] = SCENARIOS.map((scenario) => scenario.name);

@@ -93,6 +93,29 @@ export interface SoakScenario extends ScenarioBase<'soak'> {
   };
 }
 
+/** The delivery proof of a service, ours or another: images in, a fault on the way of the events, the ledger. */
+export interface ProveScenario extends ScenarioBase<'prove'> {
+  /** Sides in pixels. */
+  images: BulkScenario['images'];
+  upload: { filesPerCall: number; concurrency: number };
+  batch: { threshold: number };
+  follow: {
+    /** Share of the images whose end has been told when the fault comes. */
+    faultAtShare: number;
+    /** Between two questions about images whose end was not told. */
+    askEveryMs: number;
+    idsPerCall: number;
+    /** An event is late that comes so long after the target, asked, had said that the image ended. */
+    lateMs: number;
+    /** No event is waited for that much longer than the target says that its image has ended. */
+    giveUpMs: number;
+    /** Nothing has moved for so long: the batch is over. */
+    stallMs: number;
+    /** After the last event, for second copies. */
+    settleMs: number;
+  };
+}
+
 export type Scenario =
-  BulkScenario | FaultsScenario | OverloadScenario | FairnessScenario | DrainScenario | SoakScenario;
+  BulkScenario | FaultsScenario | OverloadScenario | FairnessScenario | DrainScenario | SoakScenario | ProveScenario;
 export type ScenarioKind = Scenario['kind'];

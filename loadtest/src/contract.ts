@@ -63,7 +63,20 @@ export const RELIABILITY_BUDGET_NAMES = [
   'soak_database_bytes_per_image',
   'soak_images_wrong',
 ] as const;
-export type BudgetName = (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number];
+/** Of the delivery proof, for whose service it may be. */
+export const PROOF_BUDGET_NAMES = [
+  'proof_not_accepted',
+  'proof_not_ended',
+  'proof_lost',
+  'proof_twice',
+  'proof_late',
+  'proof_untrue',
+  'proof_gaps',
+] as const;
+export type BudgetName =
+  | (typeof BUDGET_NAMES)[number]
+  | (typeof RELIABILITY_BUDGET_NAMES)[number]
+  | (typeof PROOF_BUDGET_NAMES)[number];
 
 export interface BudgetSpec {
   name: BudgetName;
@@ -241,6 +254,8 @@ export interface RunData {
   /** What the scenario has to show beside budgets. */
   tables?: ReportTable[];
   plots?: ReportPlot[];
+  /** What the verdict can be found again from: a file in the run's folder. */
+  rawLedger?: { file: string; sha256: string; bytes: number };
   /** Set when the run ended early. */
   stopped?: { reason: 'interrupted' | 'error'; message: string };
 }

@@ -6,6 +6,7 @@ import { projectRoot } from '../environment/paths.ts';
 import { ENVIRONMENT_KINDS } from '../environment/types.ts';
 import type { EnvironmentKind } from '../environment/types.ts';
 import { FAULT_IDS } from '../faults/table.ts';
+import { PROOF_FAULTS, type ProofFault } from '../prove/records.ts';
 import { SWITCH_NAMES, type SwitchName } from '../run/switches.ts';
 import { helpOf, oneOf, parseFlags, suggestion, textOf, wholeNumber } from './flags.ts';
 import type { FlagTable, FlagValues } from './flags.ts';
@@ -20,6 +21,7 @@ const MAX = { count: 100_000, workers: 256, repeat: 100, seed: 2 ** 32 - 1, dura
 /** Kinds that run for as long as they are told. */
 const TIMED: readonly ScenarioKind[] = ['faults', 'soak'];
 const PROFILES = join(projectRoot, 'service/models/profiles');
+const PROOF_SCENARIO = 'prove';
 const POOLS = 'local, sim:PROFILE, kserve:URL[,URL…]';
 
 export type PoolChoice = { kind: 'local' } | { kind: 'sim'; profile: string } | { kind: 'kserve'; urls: string[] };
@@ -47,9 +49,23 @@ export interface BenchOptions {
   faults: readonly string[] | undefined;
   /** Optimisations that the scenario is also run without. */
   without: readonly SwitchName[];
+  /** Module of the adapter of a service that is not ours. */
+  target: string | undefined;
+  /** What happens to the line of events in the scenario prove. */
+  fault: ProofFault;
 }
 
-export type BenchCommand = { kind: 'help' | 'list'; text: string } | { kind: 'run'; options: BenchOptions };
+/** A verdict found again: `path` is a folder, a page or a file. */
+export interface RejudgeOptions {
+  path: string;
+  json: boolean;
+  onInconclusive: BenchOptions['onInconclusive'];
+}
+
+export type BenchCommand =
+  | { kind: 'help' | 'list'; text: string }
+  | { kind: 'run'; options: BenchOptions }
+  | { kind: 'rejudge'; options: RejudgeOptions };
 
 export const BENCH_FLAGS = {
   scenario: { value: 'NAME', help: `what is replayed: ${SCENARIO_NAMES.join(', ')} (default ${DEFAULT_SCENARIO})` },
@@ -82,6 +98,15 @@ export const BENCH_FLAGS = {
     help: `seconds, 1 to ${MAX.duration}: of --scenario soak, and with --scenario faults, then with faults at random moments`,
   },
   faults: { value: 'IDS', help: `with --scenario faults: only these (a comma list): ${FAULT_IDS.join(', ')}` },
+  target: { value: 'FILE', help: 'with --scenario prove: the adapter of a service that is not ours (docs/targets.md)' },
+  fault: {
+    value: 'NAME',
+    help: `with --scenario prove: ${PROOF_FAULTS.join(' | ')}, of the line of events (default cut)`,
+  },
+  rejudge: {
+    value: 'PATH',
+    help: 'judge a run of --scenario prove again from its raw data alone: its folder, report.html or ledger file',
+  },
   seed: { value: 'N', help: `seed of images and order, 0 to ${MAX.seed} (default ${DEFAULT_SEED})` },
   help: { help: 'this text' },
 } as const satisfies FlagTable;
@@ -95,7 +120,10 @@ export function parseBenchOptions(args: readonly string[]): BenchCommand {
   if (values['help']) return { kind: 'help', text: benchHelp() };
   if (values['list']) return { kind: 'list', text: scenarioList() };
   const scenario = scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
+  const rejudge = rejudgeOf(values);
+  if (rejudge) return { kind: 'rejudge', options: rejudge };
   refuseForFaults(values, scenario);
+  refuseForProof(values, scenario);
   const images = imagesOf(values);
   const quick = values['quick'] === true;
   const fallbackCount = quick ? scenario.images.quickCount : images ? undefined : scenario.images.count;
@@ -119,6 +147,8 @@ export function parseBenchOptions(args: readonly string[]): BenchCommand {
       faults: faultsOf(values, scenario),
       seed: wholeNumber(values, 'seed', { min: 0, max: MAX.seed }) ?? DEFAULT_SEED,
       without: withoutOf(textOf(values, 'without')),
+      target: existing(values, 'target', 'file'),
+      fault: oneOf(values, 'fault', PROOF_FAULTS) ?? 'cut',
     },
   };
 }
@@ -171,6 +201,48 @@ function refuseForFaults(values: FlagValues, { kind, name }: Scenario): void {
       throw new UsageError(`--${flag} "${values[flag]}" is not allowed with --scenario ${name}`);
   if (textOf(values, 'client') === 'naive')
     throw new UsageError(`--client "naive" is not allowed with --scenario ${name}; allowed: optimized`);
+}
+
+/** What needs the delivery proof, and what it cannot do. */
+function refuseForProof(values: FlagValues, { kind, name }: Scenario): void {
+  const refuse = (flag: string, why: string) => {
+    if (values[flag] !== undefined) throw new UsageError(`--${flag} "${values[flag]}" is not allowed with ${why}`);
+  };
+  if (kind !== 'prove') {
+    for (const flag of ['target', 'fault']) refuse(flag, `--scenario ${name}; allowed with prove`);
+    return;
+  }
+  for (const flag of ['without', 'baseline']) refuse(flag, `--scenario ${name}`);
+  if (textOf(values, 'client') === 'naive') refuse('client', `--scenario ${name}; allowed: optimized`);
+  if (values['target'] !== undefined)
+    for (const flag of ['workers', 'pool', 'environment'])
+      refuse(flag, '--target, which names a service that runs already');
+}
+
+function rejudgeOf(values: FlagValues): RejudgeOptions | undefined {
+  const path = textOf(values, 'rejudge');
+  if (path === undefined) return undefined;
+  if (!existsSync(path))
+    throw new UsageError(
+      `--rejudge "${path}" does not exist; allowed: the folder of a run of the scenario prove, its report.html or its raw ledger`,
+    );
+  const allowed = ['rejudge', 'scenario', 'json', 'on-inconclusive'];
+  const other = Object.keys(values).find((flag) => !allowed.includes(flag));
+  if (other !== undefined)
+    throw new UsageError(
+      `--${other} is not allowed with --rejudge, which runs nothing; allowed: ${allowed
+        .slice(2)
+        .map((flag) => `--${flag}`)
+        .join(', ')}`,
+    );
+  const scenario = textOf(values, 'scenario');
+  if (scenario !== undefined && scenario !== PROOF_SCENARIO)
+    throw new UsageError(`--rejudge is not allowed with --scenario ${scenario}; allowed with ${PROOF_SCENARIO}`);
+  return {
+    path,
+    json: values['json'] === true,
+    onInconclusive: oneOf(values, 'on-inconclusive', ON_INCONCLUSIVE) ?? 'fail',
+  };
 }
 
 function imagesOf(values: FlagValues): BenchOptions['images'] {

@@ -6,6 +6,7 @@ import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
 import { runSoak } from '../load/soak.ts';
 import { runFaults } from '../faults/faults-run.ts';
+import { runProve } from '../prove/prove-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
 import { poolText, type RunInput } from './run-input.ts';
@@ -27,6 +28,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runSoak(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
+    case 'prove':
+      return runProve(scenario, startedAt, input);
   }
 }
 

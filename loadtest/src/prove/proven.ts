@@ -1,0 +1,23 @@
+import type { RunData } from '../contract.ts';
+import { judgeProof } from './judge.ts';
+import type { ProofLedger } from './ledger.ts';
+import { plotsOf, tablesOf } from './tables.ts';
+import { stageTimes, summariesOf } from './times.ts';
+
+/** What the records of a run say of it, judged or not: everything but the machine it ran on. */
+export function provenBy(
+  ledger: ProofLedger,
+): Pick<RunData, 'measurements' | 'delivery' | 'stages' | 'tables' | 'plots'> & {
+  failedByCode: Record<string, number>;
+} {
+  const judgement = judgeProof(ledger);
+  const { measurements, delivery, failedByCode } = judgement;
+  return {
+    measurements,
+    delivery,
+    failedByCode,
+    stages: summariesOf(stageTimes(ledger)),
+    tables: tablesOf(ledger, judgement),
+    plots: plotsOf(ledger),
+  };
+}
