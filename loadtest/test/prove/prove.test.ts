@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { PROOF_BUDGETS } from '../../../scenarios/budgets-proof.ts';
+import { judgeBudgets } from '../../src/judge/budgets.ts';
+import { judgeProof } from '../../src/prove/judge.ts';
+import { ledgerOf } from '../../src/prove/ledger.ts';
+import { proveStub, type StubRun } from './prove-stub.ts';
+import { startStub, type Stub, type StubPlants } from './stub-service.ts';
+
+const MINIMAL = join(import.meta.dirname, '../../../examples/adapters/minimal.ts');
+let stub: Stub | undefined;
+afterEach(async () => {
+  await stub?.kill();
+  stub = undefined;
+  delete process.env['MY_SERVICE_URL'];
+});
+
+/** A proof of a stub with these plants: the counts that are not 0, and what stands against single images. */
+async function proofOf(plants: StubPlants, given: Partial<StubRun> = {}) {
+  stub = await startStub(plants);
+  process.env['MY_SERVICE_URL'] = stub.url;
+  const { records } = await proveStub({ adapter: MINIMAL, ...given });
+  const ledger = ledgerOf(records);
+  const { measurements, findings, delivery } = judgeProof(ledger);
+  const budgets = judgeBudgets(measurements, PROOF_BUDGETS, { imageCount: ledger.run.images });
+  return {
+    verdicts: Object.fromEntries(budgets.map(({ name, verdict }) => [name, verdict])),
+    red: Object.fromEntries(
+      budgets.filter(({ verdict }) => verdict === 'fail').map(({ name, actual }) => [name, actual]),
+    ),
+    notes: budgets.flatMap(({ note }) => note ?? []),
+    findings,
+    delivery,
+    ledger,
+  };
+}
+
+describe('the proof of a service', () => {
+  it('passes a healthy one whose event connection is cut on the way', async () => {
+    const { verdicts, delivery, ledger } = await proofOf({});
+    expect(new Set(Object.values(verdicts))).toEqual(new Set(['pass']));
+    expect(delivery).toEqual({
+      submitted: 200,
+      completed: 200,
+      failed: 0,
+      terminalEventsReceived: 200,
+      duplicates: 0,
+      missing: 0,
+      sequenceGaps: 0,
+    });
+    expect(ledger.fault).toMatchObject({ fault: 'cut', connections: 1, told: 80 });
+    expect(new Set(ledger.events.map(({ connection }) => connection))).toEqual(new Set([1, 2]));
+  });
+
+  it('finds, unaided, a batcher that loses ends across its windows, and a replay that comes twice', async () => {
+    const { red, findings } = await proofOf({ lastWriteWins: true, replayTwice: true });
+    expect(Object.keys(red)).toEqual(['proof_lost', 'proof_twice', 'proof_gaps']);
+    expect(red['proof_lost']).toBe(8);
+    expect(red['proof_twice']).toBeGreaterThan(0);
+    expect(findings.filter(({ kind }) => kind === 'lost').map(({ imageId }) => imageId)).toContain('image-7');
+  });
+
+  it.each<[string, StubPlants, Record<string, number>]>([
+    ['one event of 200 is lost', { lose: 113 }, { proof_lost: 1 }],
+    ['one is told twice', { double: 113 }, { proof_twice: 1 }],
+    ['a result is missing though its event said completed', { noResult: 113 }, { proof_untrue: 1 }],
+    ['an accepted image never ends', { neverEnds: 113 }, { proof_not_ended: 1 }],
+    ['a failed image is told completed', { wrongEnd: 113 }, { proof_untrue: 1 }],
+  ])('is red in one figure alone when %s, and names the image', async (_, plants, expected) => {
+    const { red, findings } = await proofOf(plants);
+    expect(red).toEqual(expected);
+    expect(findings).toMatchObject([{ imageId: 'image-113' }]);
+  });
+
+  it('is red when an event comes late', async () => {
+    const { red, findings } = await proofOf(
+      { late: { image: 113, ms: 1500 } },
+      { follow: { lateMs: 300, giveUpMs: 10_000 } },
+    );
+    expect(red).toEqual({ proof_late: 1 });
+    expect(findings).toMatchObject([{ kind: 'late', imageId: 'image-113' }]);
+  });
+
+  it('knows no gaps of a service that numbers nothing, and sees what it loses while its client was away', async () => {
+    const { verdicts, red } = await proofOf({ unnumbered: true });
+    expect(verdicts['proof_gaps']).toBe('n/a');
+    expect(red).toEqual({ proof_lost: expect.any(Number) as number });
+  });
+
+  it('passes one that numbers nothing when nothing breaks', async () => {
+    const { verdicts } = await proofOf({ unnumbered: true }, { fault: 'none', images: 40 });
+    expect(Object.entries(verdicts).filter(([, verdict]) => verdict !== 'pass')).toEqual([['proof_gaps', 'n/a']]);
+  });
+
+  it('goes on after a line that was silent for a while', async () => {
+    const { verdicts, ledger } = await proofOf(
+      {},
+      { fault: 'stall', images: 40, follow: { giveUpMs: 20_000, stallMs: 20_000 } },
+    );
+    expect(ledger.fault).toMatchObject({ fault: 'stall', connections: 1 });
+    expect(new Set(Object.values(verdicts))).toEqual(new Set(['pass']));
+  });
+});
