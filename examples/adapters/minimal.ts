@@ -18,9 +18,10 @@ export default function createTarget(): Target {
   }
 
   return {
-    open(given) {
+    async open(given) {
       config = given;
-      return Promise.resolve({ name: 'my service', address: url });
+      await post('/states', JSON.stringify({ imageIds: [] }));
+      return { name: 'my service', address: url };
     },
     upload: (files) =>
       Promise.all(

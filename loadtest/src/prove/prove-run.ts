@@ -34,8 +34,11 @@ export async function runProve(scenario: ProveScenario, startedAt: Date, input: 
   const release = options.target === undefined ? () => {} : attributeStrays(ground.name, input);
   try {
     progress.done(ground.name);
-    const set = named ?? (await makeImages({ ...options, scenario }, ground.tempDir, progress, input.stop.signal));
-    return await proveOn(ground, { scenario, set, startedAt, input });
+    const count = named?.images.length ?? options.count ?? scenario.images.count;
+    // Made once somebody is there to take them.
+    const images = async () =>
+      named ?? (await makeImages({ ...options, scenario }, ground.tempDir, progress, input.stop.signal));
+    return await proveOn(ground, { scenario, count, images, startedAt, input });
   } finally {
     release();
     progress.phase('stop');
@@ -46,8 +49,15 @@ export async function runProve(scenario: ProveScenario, startedAt: Date, input: 
 
 async function proveOn(
   ground: ProofGround,
-  { scenario, set, startedAt, input }: { scenario: ProveScenario; set: ImageSet; startedAt: Date; input: RunInput },
+  given: {
+    scenario: ProveScenario;
+    count: number;
+    images: () => Promise<ImageSet>;
+    startedAt: Date;
+    input: RunInput;
+  },
 ): Promise<RunData> {
+  const { scenario, count, startedAt, input } = given;
   const { options, folder, progress, stop } = input;
   const { signal } = stop;
   const line = createLine();
@@ -56,18 +66,19 @@ async function proveOn(
     name: ground.name,
     signal,
     onBroken: (error) => stop.lost(error.message),
-    mostEvents: mostEvents(set.images.length),
+    mostEvents: mostEvents(count),
   });
   const watch = await startWatch({ processes: ground.processes, environment: { servers: ground.servers } });
+  let set: ImageSet | undefined;
   let about: TargetAbout = { name: ground.name, address: 'not opened' };
   const first = (): ProofRecord => ({
     type: 'run',
     version: 1,
     tool: tool.version,
     scenario: scenario.name,
-    target: { ...about, address: hideCredentials(about.address), adapter: options.target ?? 'of its own' },
+    target: { ...about, address: hideCredentials(about.address), adapter: options.target ?? 'built in' },
     startedAt: startedAt.toISOString(),
-    images: set.images.length,
+    images: set?.images.length ?? 0,
     seed: options.seed,
     fault: options.fault,
     lateMs: scenario.follow.lateMs,
@@ -76,19 +87,20 @@ async function proveOn(
   let stopped: RunData['stopped'];
   try {
     const config = {
-      images: set.images.length,
+      images: count,
       signal,
       log: (text: string) => progress.line(`${ground.name}: ${text}`),
       through: (url: string) => line.through(url),
     };
     about = await target.open(config);
-    begin(journal, first(), set);
+    set = await given.images();
+    begin(journal, first(), set.images);
     const cutsItself = ground.target.cut !== undefined;
     await prove({ target, scenario, set, fault: options.fault, journal, line, signal, progress, cutsItself });
   } catch (error) {
     stopped = stoppedBy(signal.aborted ? signal.reason : error);
     progress.line(`stopped: ${stopped.message}`);
-    if (journal.records().length === 0) begin(journal, first(), set);
+    if (journal.records().length === 0) begin(journal, first(), set?.images ?? []);
   }
   await target.close().catch((error: unknown) => progress.line(wordsOf(error)));
   await line.close();
@@ -103,7 +115,7 @@ async function proveOn(
     scenario: scenario.name,
     client: options.client,
     seed: options.seed,
-    source: set.source,
+    source: set?.source ?? (options.images ? 'directory' : 'synthetic'),
     pool: hideCredentials(poolText(options)),
     startedAt,
     ...(ground.services ? { services: ground.services } : {}),
@@ -111,11 +123,11 @@ async function proveOn(
     ...(stopped ? { stopped } : {}),
   });
   const { images } = blank;
-  const { bytes, sha256OfSet } = set;
+  const { bytes = 0, sha256OfSet = '' } = set ?? {};
   return {
     ...blank,
     environment: isForeign ? theirEnvironment(blank.environment, about, ground.name) : blank.environment,
-    images: { ...images, count: set.images.length, bytes, sha256OfSet, failedByCode },
+    images: { ...images, count: set?.images.length ?? 0, bytes, sha256OfSet, failedByCode },
     ...proven,
     process: await watch.sampler.summary(),
     // What runs beside the harness may be the target itself.
@@ -124,9 +136,9 @@ async function proveOn(
   };
 }
 
-function begin(journal: Journal, first: ProofRecord, set: ImageSet): void {
+function begin(journal: Journal, first: ProofRecord, images: ImageSet['images']): void {
   journal.add(first);
-  for (const { name, sha256, sizeBytes } of set.images) journal.add({ type: 'image', name, sha256, sizeBytes });
+  for (const { name, sha256, sizeBytes } of images) journal.add({ type: 'image', name, sha256, sizeBytes });
 }
 
 async function writeRaw(folder: string, journal: Journal): Promise<NonNullable<RunData['rawLedger']>> {

@@ -5,9 +5,10 @@ import { plotsOf, tablesOf } from './tables.ts';
 import { stageTimes, summariesOf } from './times.ts';
 
 /** What the records of a run say of it, judged or not: everything but the machine it ran on. */
-export function provenBy(
-  ledger: ProofLedger,
-): Pick<RunData, 'measurements' | 'delivery' | 'stages' | 'tables' | 'plots'> & {
+export function provenBy(ledger: ProofLedger): Pick<
+  RunData,
+  'measurements' | 'delivery' | 'stages' | 'tables' | 'plots'
+> & {
   failedByCode: Record<string, number>;
 } {
   const judgement = judgeProof(ledger);

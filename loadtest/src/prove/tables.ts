@@ -38,7 +38,7 @@ function ledgerTable({ rows, run, fault }: ProofLedger, { findings, gaps, measur
     : 'none';
   return {
     title: `The ledger of ${run.target.name}`,
-    note: `${run.target.address}, by the adapter ${run.target.adapter}. Fault on the way: ${event}. Every figure is what the client saw, and what the target answered when it was asked at the end.`,
+    note: `${run.target.address}, adapter: ${run.target.adapter}. Fault on the way: ${event}. Every figure is what the client saw, and what the target answered when it was asked at the end.`,
     columns: [{ name: 'images' }, { name: 'count', unit: 'count' }],
     rows: [
       ['submitted', rows.length],

@@ -22,6 +22,8 @@ export interface StubPlants {
   lastWriteWins?: boolean;
   /** A client that comes back gets what it missed twice. */
   replayTwice?: boolean;
+  /** The service is killed when so many images have ended. */
+  diesAfter?: number;
   /** Events have no numbers, and nothing is replayed. */
   unnumbered?: boolean;
 }
@@ -89,6 +91,8 @@ export async function startStub(plants: StubPlants = {}) {
       flush();
       for (const at of some) endOf(at);
       flush();
+      if (images.filter(({ status }) => status === 'completed').length >= (plants.diesAfter ?? Infinity))
+        return void kill();
       if (places.length > 0) later(WINDOW_MS, turn);
     };
     turn();
@@ -142,16 +146,17 @@ export async function startStub(plants: StubPlants = {}) {
     socket.on('close', () => clients.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  /** As a process that is killed: every connection is reset, and nobody listens any more. */
+  function kill(): Promise<void> {
+    for (const timer of timers) clearTimeout(timer);
+    for (const socket of sockets) socket.resetAndDestroy();
+    hub.close();
+    return new Promise((resolve) => server.close(() => resolve()));
+  }
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
-    /** As a process that is killed: every connection is reset, and nobody listens any more. */
-    kill(): Promise<void> {
-      for (const timer of timers) clearTimeout(timer);
-      for (const socket of sockets) socket.resetAndDestroy();
-      hub.close();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
+    kill,
   };
 }
 export type Stub = Awaited<ReturnType<typeof startStub>>;
