@@ -74,9 +74,7 @@ export const PROOF_BUDGET_NAMES = [
   'proof_gaps',
 ] as const;
 export type BudgetName =
-  | (typeof BUDGET_NAMES)[number]
-  | (typeof RELIABILITY_BUDGET_NAMES)[number]
-  | (typeof PROOF_BUDGET_NAMES)[number];
+  (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number] | (typeof PROOF_BUDGET_NAMES)[number];
 
 export interface BudgetSpec {
   name: BudgetName;

@@ -98,7 +98,10 @@ export const BENCH_FLAGS = {
     help: `seconds, 1 to ${MAX.duration}: of --scenario soak, and with --scenario faults, then with faults at random moments`,
   },
   faults: { value: 'IDS', help: `with --scenario faults: only these (a comma list): ${FAULT_IDS.join(', ')}` },
-  target: { value: 'FILE', help: 'with --scenario prove: the adapter of a service that is not ours (docs/targets.md)' },
+  target: {
+    value: 'FILE',
+    help: 'with --scenario prove or bulk-1000: the adapter of a service that is not ours (docs/targets.md)',
+  },
   fault: {
     value: 'NAME',
     help: `with --scenario prove: ${PROOF_FAULTS.join(' | ')}, of the line of events (default cut)`,
@@ -148,7 +151,7 @@ export function parseBenchOptions(args: readonly string[]): BenchCommand {
       seed: wholeNumber(values, 'seed', { min: 0, max: MAX.seed }) ?? DEFAULT_SEED,
       without: withoutOf(textOf(values, 'without')),
       target: existing(values, 'target', 'file'),
-      fault: oneOf(values, 'fault', PROOF_FAULTS) ?? 'cut',
+      fault: oneOf(values, 'fault', PROOF_FAULTS) ?? (scenario.kind === 'prove' ? 'cut' : 'none'),
     },
   };
 }
@@ -208,13 +211,15 @@ function refuseForProof(values: FlagValues, { kind, name }: Scenario): void {
   const refuse = (flag: string, why: string) => {
     if (values[flag] !== undefined) throw new UsageError(`--${flag} "${values[flag]}" is not allowed with ${why}`);
   };
-  if (kind !== 'prove') {
-    for (const flag of ['target', 'fault']) refuse(flag, `--scenario ${name}; allowed with prove`);
-    return;
-  }
-  for (const flag of ['without', 'baseline']) refuse(flag, `--scenario ${name}`);
-  if (textOf(values, 'client') === 'naive') refuse('client', `--scenario ${name}; allowed: optimized`);
-  if (values['target'] !== undefined)
+  if (kind !== 'prove') refuse('fault', `--scenario ${name}; allowed with ${PROOF_SCENARIO}`);
+  if (kind !== 'prove' && kind !== 'bulk')
+    refuse('target', `--scenario ${name}; allowed with ${PROOF_SCENARIO}, ${DEFAULT_SCENARIO}`);
+  const isForeign = values['target'] !== undefined;
+  if (kind !== 'prove' && !isForeign) return;
+  const what = isForeign ? '--target' : `--scenario ${name}`;
+  for (const flag of ['without', 'baseline']) refuse(flag, what);
+  if (textOf(values, 'client') === 'naive') refuse('client', `${what}; allowed: optimized`);
+  if (isForeign)
     for (const flag of ['workers', 'pool', 'environment'])
       refuse(flag, '--target, which names a service that runs already');
 }

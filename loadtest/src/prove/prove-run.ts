@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { ProveScenario } from '../../../scenarios/scenario.ts';
+import { PROVE } from '../../../scenarios/prove.ts';
+import type { BulkScenario, ProveScenario } from '../../../scenarios/scenario.ts';
 import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import type { RunData } from '../contract.ts';
 import { makeImages, readImages } from '../run/images.ts';
@@ -25,8 +26,15 @@ import { createJournal, type Journal, type ProofRecord } from './records.ts';
 /** Far more than a service has to say, and few enough to keep. */
 const mostEvents = (images: number): number => 10_000 + 100 * images;
 
+/** What `runProve` does, and under which name its run goes. */
+export type ProvePlan = Pick<ProveScenario, 'name' | 'images' | 'upload' | 'batch' | 'follow'>;
+
+/** A bulk run against the service that `--target` names: the same images, and of its budgets those that show from outside. */
+export const runBulkOn = (scenario: BulkScenario, startedAt: Date, input: RunInput): Promise<RunData> =>
+  runProve({ ...PROVE, name: scenario.name, images: scenario.images }, startedAt, input);
+
 /** The delivery proof of our service, or of the one that `--target` names. */
-export async function runProve(scenario: ProveScenario, startedAt: Date, input: RunInput): Promise<RunData> {
+export async function runProve(scenario: ProvePlan, startedAt: Date, input: RunInput): Promise<RunData> {
   const { progress, options } = input;
   const named = await readImages(options, progress);
   progress.phase('start');
@@ -50,7 +58,7 @@ export async function runProve(scenario: ProveScenario, startedAt: Date, input: 
 async function proveOn(
   ground: ProofGround,
   given: {
-    scenario: ProveScenario;
+    scenario: ProvePlan;
     count: number;
     images: () => Promise<ImageSet>;
     startedAt: Date;

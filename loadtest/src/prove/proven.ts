@@ -1,4 +1,6 @@
+import { PROVE } from '../../../scenarios/prove.ts';
 import type { RunData } from '../contract.ts';
+import { bulkMeasurements } from './bulk-measures.ts';
 import { judgeProof } from './judge.ts';
 import type { ProofLedger } from './ledger.ts';
 import { plotsOf, tablesOf } from './tables.ts';
@@ -12,7 +14,9 @@ export function provenBy(ledger: ProofLedger): Pick<
   failedByCode: Record<string, number>;
 } {
   const judgement = judgeProof(ledger);
-  const { measurements, delivery, failedByCode } = judgement;
+  const { delivery, failedByCode } = judgement;
+  const isProof = ledger.run.scenario === PROVE.name;
+  const measurements = isProof ? judgement.measurements : bulkMeasurements(ledger, judgement);
   return {
     measurements,
     delivery,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROVE } from '../../../scenarios/prove.ts';
+import { scenarioByName, type Scenario } from '../../../scenarios/index.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import type { ResultFile, RunData } from '../contract.ts';
 import { judgeRun } from '../judge/judge-run.ts';
@@ -21,8 +21,10 @@ import { readRaw } from './raw.ts';
 export async function rejudge(path: string): Promise<{ result: ResultFile; disagreements: string[] }> {
   const { records, bytes } = await readRaw(path);
   let ledger: ProofLedger;
+  let scenario: Scenario;
   try {
     ledger = ledgerOf(records);
+    scenario = scenarioByName(ledger.run.scenario);
   } catch (error) {
     throw new UsageError(`--rejudge "${path}": ${(error as Error).message}`);
   }
@@ -51,7 +53,7 @@ export async function rejudge(path: string): Promise<{ result: ResultFile; disag
       ],
     },
   };
-  const result = judgeRun({ run: again, scenario: PROVE, tool });
+  const result = judgeRun({ run: again, scenario, tool });
   return { result, disagreements: await disagreementsOf(path, result, bytes) };
 }
 

@@ -36,9 +36,9 @@ const simulatedSentence = ({ environment: { inference } }: ResultFile): string |
     ? `Simulated: no model ran. Times of inference are those of the profile in ${inference.pool}, results stand for none of these images.`
     : null;
 
-/** Whether the scenario has a page to measure. */
-export const hasPage = ({ budgets }: Pick<ResultFile, 'budgets'>): boolean =>
-  budgets.some(({ name }) => name === 'ui_settle_ms');
+/** Whether the scenario has a page to measure; a service that is not ours has none, and then `browser` is `none`. */
+export const hasPage = ({ budgets, environment }: Pick<ResultFile, 'budgets' | 'environment'>): boolean =>
+  budgets.some(({ name }) => name === 'ui_settle_ms') && environment.browser !== 'none';
 
 /** The delivery proof: what went in, what came out, how often, and in what order. */
 function deliverySentence(result: ResultFile): string {

@@ -6,7 +6,7 @@ import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
 import { runSoak } from '../load/soak.ts';
 import { runFaults } from '../faults/faults-run.ts';
-import { runProve } from '../prove/prove-run.ts';
+import { runBulkOn, runProve } from '../prove/prove-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
 import { poolText, type RunInput } from './run-input.ts';
@@ -17,7 +17,7 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
   const { scenario } = input.options;
   switch (scenario.kind) {
     case 'bulk':
-      return runBulk(scenario, startedAt, input);
+      return (input.options.target === undefined ? runBulk : runBulkOn)(scenario, startedAt, input);
     case 'overload':
       return runOverload(scenario, startedAt, input);
     case 'fairness':

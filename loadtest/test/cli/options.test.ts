@@ -53,21 +53,27 @@ describe('parseBenchOptions', () => {
       faults: undefined,
       without: [],
       target: undefined,
-      fault: 'cut',
+      fault: 'none',
     });
   });
 
   it('takes an adapter and a fault with the scenario prove', () => {
     const adapter = join(folder, 'result.json');
-    expect(run('--scenario', 'prove', '--target', adapter, '--fault', 'none')).toMatchObject({
+    expect(run('--scenario', 'prove')).toMatchObject({ fault: 'cut', count: 1000 });
+    expect(run('--scenario', 'prove', '--target', adapter, '--fault', 'stall')).toMatchObject({
       target: adapter,
-      fault: 'none',
-      count: 1000,
+      fault: 'stall',
     });
+    expect(run('--target', adapter)).toMatchObject({ target: adapter, fault: 'none' });
   });
 
   it.each([
-    [['--target', '.'], '--target "." is not allowed with --scenario bulk-1000; allowed with prove'],
+    [
+      ['--scenario', 'soak', '--target', '.'],
+      '--target "." is not allowed with --scenario soak; allowed with prove, bulk-1000',
+    ],
+    [['--target', 'a.ts', '--client', 'naive'], '--client "naive" is not allowed with --target; allowed: optimized'],
+    [['--target', 'a.ts', '--without', 'cache'], '--without "cache" is not allowed with --target'],
     [['--fault', 'cut'], '--fault "cut" is not allowed with --scenario bulk-1000; allowed with prove'],
     [
       ['--scenario', 'prove', '--fault', 'cutt'],

@@ -36,9 +36,9 @@ function bench(args: string[], env: Record<string, string> = {}): Promise<{ code
     child.once('close', (code) => resolve({ code, stderr }));
   });
 }
-async function proveStub(plants: StubPlants, more: string[] = []) {
+async function proveStub(plants: StubPlants, more: string[] = [], scenario = 'prove') {
   stub = await startStub(plants);
-  const args = ['--scenario', 'prove', '--target', MINIMAL, '--count', '40', '--out', out, ...more];
+  const args = ['--scenario', scenario, '--target', MINIMAL, '--count', '40', '--out', out, ...more];
   const done = await bench(args, { MY_SERVICE_URL: stub.url });
   const folder = join(out, 'latest');
   const result = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as ResultFile;
@@ -87,6 +87,22 @@ describe('bench --scenario prove', () => {
     const { code: again, stderr } = await bench(['--rejudge', folder]);
     expect(again).toBe(1);
     expect(stderr).toContain('result.json says fail, the raw ledger says pass');
+  });
+
+  it('ends with 0 for a bulk run of a healthy service: what needs the page does not apply', async () => {
+    const { code, folder, result } = await proveStub({}, [], 'bulk-1000');
+    const verdicts = Map.groupBy(result.budgets, ({ verdict }) => verdict);
+    expect({ code, passed: verdicts.get('pass')?.map(({ name }) => name) }).toEqual({
+      code: 0,
+      passed: ['delivery_missing', 'delivery_duplicates', 'throughput_images_per_minute'],
+    });
+    expect([...verdicts.keys()].toSorted()).toEqual(['n/a', 'pass']);
+    const notes = new Set(verdicts.get('n/a')?.map(({ note }) => note));
+    expect(notes).toEqual(
+      new Set(['the target is not ours: its page is not measured', 'the target is not ours: only itself could say']),
+    );
+    expect(await readFile(join(folder, 'summary.md'), 'utf8')).toContain('The client was told of each exactly once');
+    expect((await rejudge(folder)).disagreements).toEqual([]);
   });
 
   it('ends with 3, one message and what was seen so far when the service is killed in the middle', async () => {
