@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PROOF_BUDGETS } from '../../../scenarios/budgets-proof.ts';
@@ -7,7 +8,9 @@ import { ledgerOf } from '../../src/prove/ledger.ts';
 import { proveStub, type StubRun } from './prove-stub.ts';
 import { startStub, type Stub, type StubPlants } from './stub-service.ts';
 
-const MINIMAL = join(import.meta.dirname, '../../../examples/adapters/minimal.ts');
+const ROOT = join(import.meta.dirname, '../../..');
+const MINIMAL = join(ROOT, 'examples/adapters/minimal.ts');
+const POLLING = join(ROOT, 'examples/adapters/polling.ts');
 let stub: Stub | undefined;
 afterEach(async () => {
   await stub?.kill();
@@ -99,5 +102,16 @@ describe('the proof of a service', () => {
     );
     expect(ledger.fault).toMatchObject({ fault: 'stall', connections: 1 });
     expect(new Set(Object.values(verdicts))).toEqual(new Set(['pass']));
+  });
+
+  it('passes one that tells nothing by itself, through the adapter that asks', async () => {
+    const { verdicts, ledger } = await proofOf({}, { adapter: POLLING, images: 60 });
+    expect(Object.entries(verdicts).filter(([, verdict]) => verdict !== 'pass')).toEqual([['proof_gaps', 'n/a']]);
+    expect(ledger.fault?.connections).toBeGreaterThan(0);
+  });
+
+  it('has its adapter of forty lines in the docs as it is', async () => {
+    const block = /```ts\n(.*?)```/s.exec(await readFile(join(ROOT, 'docs/targets.md'), 'utf8'))?.[1];
+    expect(block).toBe(await readFile(POLLING, 'utf8'));
   });
 });

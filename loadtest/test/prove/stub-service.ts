@@ -16,8 +16,6 @@ export interface StubPlants {
   neverEnds?: number;
   /** Told completed, while it is failed. */
   wrongEnd?: number;
-  /** Not accepted. */
-  reject?: number;
   /** The batcher keeps one window's writes by image, and a late "processing" replaces the end in it: every 25th image's. */
   lastWriteWins?: boolean;
   /** A client that comes back gets what it missed twice. */
@@ -101,10 +99,6 @@ export async function startStub(plants: StubPlants = {}) {
   function answer(path: string, body: Buffer): { status: number; reply: unknown } {
     seen.calls.set(path, (seen.calls.get(path) ?? 0) + 1);
     if (path === '/images') {
-      if (images.length === plants.reject) {
-        images.push({ id: 'none', status: 'unknown', body: 0 });
-        return { status: 200, reply: { rejected: 'too small' } };
-      }
       const id = `image-${images.length}`;
       images.push({ id, status: 'uploaded', body: body.length });
       return { status: 201, reply: { id } };
