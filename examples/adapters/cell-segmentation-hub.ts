@@ -79,13 +79,14 @@ export default function createTarget(): Target {
   /** The hub wraps what it answers in `{success, data}`. Its tokens are short-lived: after a 401 it is asked for another, once. */
   async function call<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const isForm = body instanceof FormData;
-      const reply = await fetch(url + path, {
+      const isJson = body !== undefined && !(body instanceof FormData);
+      const init: RequestInit = {
         method,
-        headers: { cookie, ...(body && !isForm ? { 'content-type': 'application/json' } : {}) },
-        body: body === undefined ? null : isForm ? body : JSON.stringify(body),
+        headers: { cookie, ...(isJson ? { 'content-type': 'application/json' } : {}) },
         signal: config.signal,
-      });
+      };
+      if (body !== undefined) init.body = body instanceof FormData ? body : JSON.stringify(body);
+      const reply = await fetch(url + path, init);
       const text = await reply.text();
       if (reply.status === 401 && attempt === 1) {
         await signIn();

@@ -24,8 +24,8 @@ export default function createTarget(): Target {
     timer = setTimeout(() => void look(handler), 100);
   }
   return {
-    async open({ through }) {
-      line = await through(url);
+    async open(config) {
+      line = await config.through(url);
       await post(`${url}/states`, JSON.stringify({ imageIds: [] }));
       return { name: 'my service', address: url };
     },
