@@ -25,6 +25,8 @@ export interface Judgement {
 }
 
 const EARLY = 'the run ended before every image had its time';
+/** `21:05:24.706`, UTC. */
+const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 23);
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** How long after the target, asked, had said so its event came; null where that cannot be told. */
@@ -50,7 +52,7 @@ function findingsOf(row: ProofRow, lateMs: number, stopped: boolean): Finding[] 
   if (ends.length > 1) {
     const each = ends.map(
       ({ status, connection, atMs }) =>
-        `${status} at ${new Date(atMs).toISOString()}${connection ? ` by connection ${connection}` : ''}`,
+        `${status} at ${clock(atMs)}${connection ? ` by connection ${connection}` : ''}`,
     );
     add('twice', `its end was told ${ends.length} times: ${each.join(', ')}`, ends.length - 1);
   }
@@ -122,7 +124,9 @@ export function judgeProof(ledger: ProofLedger): Judgement {
         }
       : { actual: null, notApplicable: 'the target does not number its events' },
   };
-  const ended = (status: string) => rows.filter(({ final }) => final?.status === status);
+  // Nobody was asked at the end of a run that had none.
+  const ended = (status: string) =>
+    rows.filter(({ final, ends }) => (early ? ends.at(-1)?.status : final?.status) === status);
   const failed = ended('failed');
   const codes = failed.map(({ ends }) => ends.at(-1)?.code ?? 'UNKNOWN');
   return {

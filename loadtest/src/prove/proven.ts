@@ -4,12 +4,12 @@ import { bulkMeasurements } from './bulk-measures.ts';
 import { judgeProof } from './judge.ts';
 import type { ProofLedger } from './ledger.ts';
 import { plotsOf, tablesOf } from './tables.ts';
-import { stageTimes, summariesOf } from './times.ts';
+import { phasesOf, stageTimes, summariesOf } from './times.ts';
 
 /** What the records of a run say of it, judged or not: everything but the machine it ran on. */
 export function provenBy(ledger: ProofLedger): Pick<
   RunData,
-  'measurements' | 'delivery' | 'stages' | 'tables' | 'plots'
+  'measurements' | 'delivery' | 'stages' | 'phases' | 'tables' | 'plots'
 > & {
   failedByCode: Record<string, number>;
 } {
@@ -22,6 +22,7 @@ export function provenBy(ledger: ProofLedger): Pick<
     delivery,
     failedByCode,
     stages: summariesOf(stageTimes(ledger)),
+    phases: phasesOf(ledger),
     tables: tablesOf(ledger, judgement),
     plots: plotsOf(ledger),
   };

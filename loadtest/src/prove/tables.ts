@@ -173,7 +173,7 @@ const oneDecimal = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
 
 function capacityWords({ perSecond, low, high, images }: Capacity): string {
   const upTo = high === null ? 'no upper end' : oneDecimal(high);
-  return `Measured: ${oneDecimal(perSecond)} images a second (95 % interval ${oneDecimal(low)} to ${upTo}, ten blocks of ${images} images in the middle of the batch).`;
+  return `Measured: ${oneDecimal(perSecond)} images a second (95 % interval ${oneDecimal(low)} to ${upTo}, ${images} images in ten blocks of the middle of the batch).`;
 }
 
 function littleWords({ perSecond }: Capacity, stages: readonly StageTime[], workers: number | undefined): string {

@@ -1,4 +1,4 @@
-import type { StageSummary } from '../contract.ts';
+import type { RunData, StageSummary } from '../contract.ts';
 import { mean, summarise } from '../measure/statistics.ts';
 import type { ProofLedger, ProofRow } from './ledger.ts';
 
@@ -74,4 +74,21 @@ export function summariesOf(stages: readonly StageTime[]): Record<string, StageS
       return summary ? [[seenBy === 'target' ? `its ${name}` : name, { ...summary, cpuMsPerImage: null }]] : [];
     }),
   );
+}
+
+/** The parts of the run that left records, from the first of each to the last. */
+export function phasesOf({ rows, start }: ProofLedger): RunData['phases'] {
+  const uploads = rows.flatMap(({ upload }) => (upload ? [upload.fromMs, upload.toMs] : []));
+  const batch = start ? [start.fromMs, start.toMs, ...rows.flatMap(({ ends: [first] }) => first?.atMs ?? [])] : [];
+  const parts: [string, number[]][] = [
+    ['upload', uploads],
+    ['batch', batch],
+    ['ask', rows.flatMap(({ final }) => final?.atMs ?? [])],
+  ];
+  return parts.flatMap(([name, times]) => {
+    if (times.length === 0) return [];
+    const from = times.reduce((least, ms) => Math.min(least, ms), Infinity);
+    const to = times.reduce((most, ms) => Math.max(most, ms), -Infinity);
+    return [{ name, startedAt: new Date(from).toISOString(), durationMs: to - from }];
+  });
 }

@@ -48,6 +48,8 @@ function deliverySentence(result: ResultFile): string {
   if (submitted === 0) return 'No image was submitted, so nothing was delivered.';
   if (!hasPage(result) && terminalEventsReceived === 0)
     return `${ended}. Their events were not followed in this scenario.`;
+  if (result.stopped && missing === 0)
+    return `${ended}. The run ended early: what the ${who} was still to be told is not known.`;
   if (missing === 0 && duplicates === 0 && sequenceGaps === 0) {
     return `${ended}. The ${who} was told of each exactly once: none missing, none twice, no gap in the numbering.`;
   }

@@ -144,6 +144,7 @@ describe('judgeProof', () => {
       stopped: { reason: 'error', message: 'gone' },
     });
     expect(redOf(cut)).toContain('proof_twice');
+    expect(judged(cut).delivery).toMatchObject({ completed: 10, missing: 0, duplicates: 1 });
     expect(notRunOf(cut)).toEqual(['proof_not_accepted', 'proof_not_ended', 'proof_lost', 'proof_untrue']);
   });
 
