@@ -4,6 +4,8 @@ import type { BudgetSpec } from '../loadtest/src/contract.ts';
 const DESIGN = 'segbench: overload at twice the capacity keeps 90 % of the peak';
 const OWN = 'segbench: as if nobody else were there';
 const ROLLING = 'segbench: a rolling restart fails no request';
+const WALL = 'segbench: a tenant sees its own';
+const STORM = 'segbench: a storm of events reaches every reader, once, in few frames';
 const SOAK = 'segbench: what runs for long stays as it is';
 
 export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
@@ -182,10 +184,99 @@ export const SOAK_COUNTS: readonly BudgetSpec[] = [
   },
 ];
 
+export const STORM_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'storm_events_missing',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Images whose end a reader was not told of, over all readers',
+    source: STORM,
+  },
+  {
+    name: 'storm_duplicates',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Images whose end a reader was told of more than once, over all readers',
+    source: STORM,
+  },
+  {
+    name: 'storm_sequence_gaps',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Event numbers that a reader missed or saw twice, and snapshots instead of what it missed',
+    source: STORM,
+  },
+  {
+    name: 'storm_frames_ratio',
+    unit: 'ratio',
+    operator: '<=',
+    limit: 1.1,
+    description: 'Frames with events that a reader got, by one for each window of 100 ms and for each 500 events',
+    source: STORM,
+  },
+  {
+    name: 'storm_delivery_p99_ms',
+    unit: 'ms',
+    operator: '<',
+    limit: 2000,
+    description: 'From the end of an image in the database until a reader had it, 99th percentile',
+    source: STORM,
+  },
+  {
+    name: 'storm_rss_growth_bytes',
+    unit: 'bytes',
+    operator: '<',
+    limit: 128e6,
+    description: 'Growth of the API’s resident memory during the storm',
+    source: STORM,
+  },
+];
+
+export const TENANT_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'tenants_small_ratio',
+    unit: 'ratio',
+    timed: true,
+    operator: '<',
+    limit: 5,
+    description: 'Time of one tenant’s batch of 100 images beside another’s ten projects, by its time alone',
+    source: OWN,
+  },
+  {
+    name: 'tenants_foreign_events',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Events of another tenant’s images that a reader was told of',
+    source: WALL,
+  },
+  {
+    name: 'tenants_foreign_answers',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Requests for what another tenant has that were answered by anything but 404, or by `missing` in bulk',
+    source: WALL,
+  },
+  {
+    name: 'tenants_images_wrong',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Images that did not complete, or whose end their own tenant was not told of exactly once',
+    source: WALL,
+  },
+];
+
 export const LOAD_BUDGETS: readonly BudgetSpec[] = [
   ...OVERLOAD_BUDGETS,
   ...FAIRNESS_BUDGETS,
   ...DRAIN_BUDGETS,
   ...SOAK_BUDGETS,
   ...SOAK_COUNTS,
+  ...STORM_BUDGETS,
+  ...TENANT_BUDGETS,
 ];

@@ -1,4 +1,5 @@
 import { BULK_1000 } from './bulk-1000.ts';
+import { BULK_10000, BULK_1000_DENSE, DOWNLOADS, MIXED_SIZES, REAL_IMAGES } from './bulk-variants.ts';
 import { DRAIN } from './drain.ts';
 import { FAIRNESS } from './fairness.ts';
 import { FAULTS } from './faults.ts';
@@ -6,10 +7,27 @@ import { OVERLOAD } from './overload.ts';
 import { PROVE } from './prove.ts';
 import type { Scenario } from './scenario.ts';
 import { SOAK } from './soak.ts';
+import { EVENTS_STORM } from './events-storm.ts';
+import { MULTI_TENANT } from './multi-tenant.ts';
 
 export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './scenario.ts';
 
-const SCENARIOS: readonly Scenario[] = [BULK_1000, FAULTS, OVERLOAD, FAIRNESS, DRAIN, SOAK, PROVE];
+const SCENARIOS: readonly Scenario[] = [
+  BULK_1000,
+  BULK_1000_DENSE,
+  BULK_10000,
+  MIXED_SIZES,
+  REAL_IMAGES,
+  DOWNLOADS,
+  FAULTS,
+  OVERLOAD,
+  FAIRNESS,
+  DRAIN,
+  SOAK,
+  EVENTS_STORM,
+  MULTI_TENANT,
+  PROVE,
+];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;
 export const SCENARIO_NAMES: readonly string[] = SCENARIOS.map((scenario) => scenario.name);

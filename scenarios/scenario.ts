@@ -14,6 +14,8 @@ interface ScenarioBase<Kind extends string> {
   notApplicable: Partial<Record<BudgetName, string>>;
 }
 
+export type BulkPhase = 'upload' | 'batch' | 'burst' | 'browse' | 'downloads' | 'scroll';
+
 /** One bulk run with a page that watches it. */
 export interface BulkScenario extends ScenarioBase<'bulk'> {
   /** Sides in pixels. */
@@ -23,8 +25,14 @@ export interface BulkScenario extends ScenarioBase<'bulk'> {
     minSide: number;
     maxSide: number;
     medianSide: number;
+    /** Of images that are not empty (1 in 40 is); default 1. */
+    minCells?: number;
     maxCells: number;
   };
+  /** Only with `--images DIR`. */
+  needsImages?: boolean;
+  /** Which of its phases are run; default all. */
+  runs?: readonly BulkPhase[];
   phases: {
     upload: { concurrency: number; filesPerRequest: number };
     batch: { threshold: number; timeoutMs: number };
@@ -116,6 +124,24 @@ export interface ProveScenario extends ScenarioBase<'prove'> {
   };
 }
 
+/** As many ends of images as the queue lets through, to many readers; half of them are cut off at half of it and come back. */
+export interface StormScenario extends ScenarioBase<'storm'> {
+  phases: { imageMs: number; readers: number };
+}
+
+/** A small batch of one tenant beside `projects` projects of another, which share `images.count`. */
+export interface TenantsScenario extends ScenarioBase<'tenants'> {
+  phases: { imageMs: number; projects: number; small: number; askEveryMs: number };
+}
+
 export type Scenario =
-  BulkScenario | FaultsScenario | OverloadScenario | FairnessScenario | DrainScenario | SoakScenario | ProveScenario;
+  | BulkScenario
+  | FaultsScenario
+  | OverloadScenario
+  | FairnessScenario
+  | DrainScenario
+  | SoakScenario
+  | StormScenario
+  | TenantsScenario
+  | ProveScenario;
 export type ScenarioKind = Scenario['kind'];

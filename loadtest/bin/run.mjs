@@ -19,7 +19,8 @@ const COMMANDS = {
   backup: 'copies the data of a running start, to go on from',
   worker: 'inference for a service that runs elsewhere',
   calibrate: 'measures what batches cost on a backend, and writes a profile to simulate it by',
-  check: 'types, lint and format',
+  report: 'makes BENCHMARKS.md from the result files that are kept',
+  check: 'types, lint, format, and that BENCHMARKS.md is up to date',
   doctor: 'checks a model of your own, and which execution providers can run here',
 };
 /** These need the pages; the checks read only their source. */

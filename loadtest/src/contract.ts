@@ -62,6 +62,16 @@ export const RELIABILITY_BUDGET_NAMES = [
   'soak_descriptors_leak',
   'soak_database_bytes_per_image',
   'soak_images_wrong',
+  'storm_events_missing',
+  'storm_duplicates',
+  'storm_sequence_gaps',
+  'storm_frames_ratio',
+  'storm_delivery_p99_ms',
+  'storm_rss_growth_bytes',
+  'tenants_small_ratio',
+  'tenants_foreign_events',
+  'tenants_foreign_answers',
+  'tenants_images_wrong',
 ] as const;
 /** Of the delivery proof, for whose service it may be. */
 export const PROOF_BUDGET_NAMES = [
@@ -198,6 +208,20 @@ export interface NoiseInfo {
   generatorLagP99Ms: number | null;
 }
 
+/** One thing counted in two ways that must agree, whatever is measured. */
+export interface Identity {
+  name: string;
+  /** What left and right are. */
+  what: string;
+  unit: BudgetUnit;
+  left: number;
+  right: number;
+  /** By how much they may differ, in the unit. */
+  within: number;
+  /** How many samples the left side is made of. */
+  of: number;
+}
+
 /** A table that a scenario adds to every report. A cell with a number has its column's unit. */
 export interface ReportTable {
   title: string;
@@ -254,6 +278,8 @@ export interface RunData {
   plots?: ReportPlot[];
   /** What the verdict can be found again from: a file in the run's folder. */
   rawLedger?: { file: string; sha256: string; bytes: number };
+  /** Checks of the instruments; one that does not hold makes the run inconclusive. */
+  identities?: Identity[];
   /** Set when the run ended early. */
   stopped?: { reason: 'interrupted' | 'error'; message: string };
 }

@@ -17,7 +17,9 @@ import { createStop, type Stop } from '../run/stop.ts';
 import { describeTool } from '../run/tool.ts';
 import { EXIT, reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import { parseBenchOptions, type BenchOptions, type RejudgeOptions } from './options.ts';
+import { parseBenchOptions, scenarioArgument, type BenchOptions } from './options.ts';
+import { ownScenario } from './own-scenario.ts';
+import type { RejudgeOptions } from './proof-options.ts';
 
 interface Done {
   run: RunData;
@@ -155,7 +157,9 @@ async function judgeAgain({ path, json, onInconclusive }: RejudgeOptions): Promi
 }
 
 try {
-  const command = parseBenchOptions(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  const own = await ownScenario(scenarioArgument(args));
+  const command = parseBenchOptions(args, own);
   if (command.kind === 'run') process.exitCode = await bench(command.options);
   else if (command.kind === 'rejudge') process.exitCode = await judgeAgain(command.options);
   else process.stdout.write(`${command.text}\n`);

@@ -6,9 +6,10 @@ import { helpOf, parseFlags, type FlagTable } from './flags.ts';
 import { listenForInterrupts } from './interrupt.ts';
 
 const CHECKS = [
-  { name: 'types', script: 'typescript/bin/tsc', args: ['-p', '.'] },
-  { name: 'lint', script: 'oxlint/bin/oxlint', args: ['--type-aware', '--deny-warnings'] },
-  { name: 'format', script: 'prettier/bin/prettier.cjs', args: ['--check', '--log-level', 'warn', '.'] },
+  { name: 'types', script: 'node_modules/typescript/bin/tsc', args: ['-p', '.'] },
+  { name: 'lint', script: 'node_modules/oxlint/bin/oxlint', args: ['--type-aware', '--deny-warnings'] },
+  { name: 'format', script: 'node_modules/prettier/bin/prettier.cjs', args: ['--check', '--log-level', 'warn', '.'] },
+  { name: 'benchmarks', script: 'loadtest/src/cli/report.ts', args: ['--check'] },
 ] as const;
 
 const FLAGS: FlagTable = { help: { help: 'this page' } };
@@ -18,7 +19,7 @@ async function run(): Promise<number> {
   const interrupts = listenForInterrupts();
   const failed: string[] = [];
   for (const { name, script, args } of CHECKS) {
-    const code = await runTool(join(projectRoot, 'node_modules', script), args, interrupts);
+    const code = await runTool(join(projectRoot, script), args, interrupts);
     if (interrupts.signal.aborted) break;
     process.stdout.write(`${name}: ${code === 0 ? 'clean' : `failed (code ${code})`}\n`);
     if (code !== 0) failed.push(name);

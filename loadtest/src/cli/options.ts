@@ -10,10 +10,10 @@ import { PROOF_FAULTS, type ProofFault } from '../prove/records.ts';
 import { SWITCH_NAMES, type SwitchName } from '../run/switches.ts';
 import { helpOf, oneOf, parseFlags, suggestion, textOf, wholeNumber } from './flags.ts';
 import type { FlagTable, FlagValues } from './flags.ts';
+import { ON_INCONCLUSIVE, PROOF_FLAGS, refuseForProof, rejudgeOf, type RejudgeOptions } from './proof-options.ts';
 import { UsageError } from './usage-error.ts';
 
 export const CLIENTS = ['optimized', 'naive'] as const;
-export const ON_INCONCLUSIVE = ['fail', 'warn'] as const;
 export const DEFAULT_SEED = 1;
 const DEFAULT_WORKERS = 2;
 const DEFAULT_OUT = 'bench-results';
@@ -21,7 +21,6 @@ const MAX = { count: 100_000, workers: 256, repeat: 100, seed: 2 ** 32 - 1, dura
 /** Kinds that run for as long as they are told. */
 const TIMED: readonly ScenarioKind[] = ['faults', 'soak'];
 const PROFILES = join(projectRoot, 'service/models/profiles');
-const PROOF_SCENARIO = 'prove';
 const POOLS = 'local, sim:PROFILE, kserve:URL[,URL…]';
 
 export type PoolChoice = { kind: 'local' } | { kind: 'sim'; profile: string } | { kind: 'kserve'; urls: string[] };
@@ -55,20 +54,16 @@ export interface BenchOptions {
   fault: ProofFault;
 }
 
-/** A verdict found again: `path` is a folder, a page or a file. */
-export interface RejudgeOptions {
-  path: string;
-  json: boolean;
-  onInconclusive: BenchOptions['onInconclusive'];
-}
-
 export type BenchCommand =
   | { kind: 'help' | 'list'; text: string }
   | { kind: 'run'; options: BenchOptions }
   | { kind: 'rejudge'; options: RejudgeOptions };
 
 export const BENCH_FLAGS = {
-  scenario: { value: 'NAME', help: `what is replayed: ${SCENARIO_NAMES.join(', ')} (default ${DEFAULT_SCENARIO})` },
+  scenario: {
+    value: 'NAME|FILE',
+    help: `what is replayed: ${SCENARIO_NAMES.join(', ')}, or a file of your own (default ${DEFAULT_SCENARIO})`,
+  },
   list: { help: 'list the scenarios and their budgets' },
   count: { value: 'N', help: `how many images, 1 to ${MAX.count} (default: as the scenario says; with --images: all)` },
   images: {
@@ -98,36 +93,28 @@ export const BENCH_FLAGS = {
     help: `seconds, 1 to ${MAX.duration}: of --scenario soak, and with --scenario faults, then with faults at random moments`,
   },
   faults: { value: 'IDS', help: `with --scenario faults: only these (a comma list): ${FAULT_IDS.join(', ')}` },
-  target: {
-    value: 'FILE',
-    help: 'with --scenario prove or bulk-1000: the adapter of a service that is not ours (docs/targets.md)',
-  },
-  fault: {
-    value: 'NAME',
-    help: `with --scenario prove: ${PROOF_FAULTS.join(' | ')}, of the line of events (default cut)`,
-  },
-  rejudge: {
-    value: 'PATH',
-    help: 'judge a run of --scenario prove again from its raw data alone: its folder, report.html or ledger file',
-  },
+  ...PROOF_FLAGS,
   seed: { value: 'N', help: `seed of images and order, 0 to ${MAX.seed} (default ${DEFAULT_SEED})` },
   help: { help: 'this text' },
 } as const satisfies FlagTable;
 
 /**
  * Reads the command line of `bench`, before any work. Folders and files named must exist.
+ * @param own what `--scenario FILE` is, loaded already
  * @throws UsageError (exit 2) that names the flag, its value and what is allowed.
  */
-export function parseBenchOptions(args: readonly string[]): BenchCommand {
+export function parseBenchOptions(args: readonly string[], own?: Scenario): BenchCommand {
   const values = parseFlags(args, BENCH_FLAGS);
   if (values['help']) return { kind: 'help', text: benchHelp() };
   if (values['list']) return { kind: 'list', text: scenarioList() };
-  const scenario = scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
   const rejudge = rejudgeOf(values);
   if (rejudge) return { kind: 'rejudge', options: rejudge };
+  const scenario = own ?? scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
   refuseForFaults(values, scenario);
   refuseForProof(values, scenario);
   const images = imagesOf(values);
+  if (images === undefined && scenario.kind === 'bulk' && scenario.needsImages)
+    throw new UsageError(`--scenario ${scenario.name} needs --images DIR: a folder of PNG, JPEG, TIFF or WebP`);
   const quick = values['quick'] === true;
   const fallbackCount = quick ? scenario.images.quickCount : images ? undefined : scenario.images.count;
   return {
@@ -155,6 +142,10 @@ export function parseBenchOptions(args: readonly string[]): BenchCommand {
     },
   };
 }
+
+/** What `--scenario` says, if anything. @throws UsageError */
+export const scenarioArgument = (args: readonly string[]): string | undefined =>
+  textOf(parseFlags(args, BENCH_FLAGS), 'scenario');
 
 export function benchHelp(): string {
   const exits =
@@ -204,50 +195,6 @@ function refuseForFaults(values: FlagValues, { kind, name }: Scenario): void {
       throw new UsageError(`--${flag} "${values[flag]}" is not allowed with --scenario ${name}`);
   if (textOf(values, 'client') === 'naive')
     throw new UsageError(`--client "naive" is not allowed with --scenario ${name}; allowed: optimized`);
-}
-
-/** What needs the delivery proof, and what it cannot do. */
-function refuseForProof(values: FlagValues, { kind, name }: Scenario): void {
-  const refuse = (flag: string, why: string) => {
-    if (values[flag] !== undefined) throw new UsageError(`--${flag} "${values[flag]}" is not allowed with ${why}`);
-  };
-  if (kind !== 'prove') refuse('fault', `--scenario ${name}; allowed with ${PROOF_SCENARIO}`);
-  if (kind !== 'prove' && kind !== 'bulk')
-    refuse('target', `--scenario ${name}; allowed with ${PROOF_SCENARIO}, ${DEFAULT_SCENARIO}`);
-  const isForeign = values['target'] !== undefined;
-  if (kind !== 'prove' && !isForeign) return;
-  const what = isForeign ? '--target' : `--scenario ${name}`;
-  for (const flag of ['without', 'baseline']) refuse(flag, what);
-  if (textOf(values, 'client') === 'naive') refuse('client', `${what}; allowed: optimized`);
-  if (isForeign)
-    for (const flag of ['workers', 'pool', 'environment'])
-      refuse(flag, '--target, which names a service that runs already');
-}
-
-function rejudgeOf(values: FlagValues): RejudgeOptions | undefined {
-  const path = textOf(values, 'rejudge');
-  if (path === undefined) return undefined;
-  if (!existsSync(path))
-    throw new UsageError(
-      `--rejudge "${path}" does not exist; allowed: the folder of a run of the scenario prove, its report.html or its raw ledger`,
-    );
-  const allowed = ['rejudge', 'scenario', 'json', 'on-inconclusive'];
-  const other = Object.keys(values).find((flag) => !allowed.includes(flag));
-  if (other !== undefined)
-    throw new UsageError(
-      `--${other} is not allowed with --rejudge, which runs nothing; allowed: ${allowed
-        .slice(2)
-        .map((flag) => `--${flag}`)
-        .join(', ')}`,
-    );
-  const scenario = textOf(values, 'scenario');
-  if (scenario !== undefined && scenario !== PROOF_SCENARIO)
-    throw new UsageError(`--rejudge is not allowed with --scenario ${scenario}; allowed with ${PROOF_SCENARIO}`);
-  return {
-    path,
-    json: values['json'] === true,
-    onInconclusive: oneOf(values, 'on-inconclusive', ON_INCONCLUSIVE) ?? 'fail',
-  };
 }
 
 function imagesOf(values: FlagValues): BenchOptions['images'] {

@@ -12,8 +12,11 @@ export interface ArrivedEvent extends ImageEvent {
   atMs: number;
 }
 
-/** Reads frames in order of arrival: events, gaps in the numbering, and terminal events by batch and image. Pure. */
-export function createFrameLog() {
+/**
+ * Reads frames in order of arrival: events, gaps in the numbering, and terminal events by batch and image. Pure.
+ * @param keep false: only gaps and snapshots are counted, for logs of more events than fit
+ */
+export function createFrameLog({ keep = true } = {}) {
   const frames: ArrivedFrame[] = [];
   const terminal = new Map<string, Map<string, ArrivedEvent[]>>();
   let lastSeq: number | undefined;
@@ -27,7 +30,7 @@ export function createFrameLog() {
     lastSeq = frame.to;
     frame.events.forEach((event, index) => {
       if (event.seq !== frame.from + index) gaps++;
-      if (!isTerminal(event.status) || event.batchId === null) return;
+      if (!keep || !isTerminal(event.status) || event.batchId === null) return;
       const byImage = terminal.get(event.batchId) ?? new Map<string, ArrivedEvent[]>();
       terminal.set(event.batchId, byImage);
       byImage.set(event.imageId, [...(byImage.get(event.imageId) ?? []), { ...event, atMs }]);
@@ -40,7 +43,7 @@ export function createFrameLog() {
       since = fromSeq === null ? undefined : Number(fromSeq);
     },
     add(frame: ServerFrame, atMs: number): void {
-      frames.push({ frame, atMs });
+      if (keep) frames.push({ frame, atMs });
       // A second connection without a resume that skips numbers is a gap; the first one starts where it says.
       if (frame.type === 'hello') lastSeq ??= since ?? frame.seq;
       else if (frame.type === 'snapshot') {

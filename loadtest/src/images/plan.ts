@@ -36,6 +36,8 @@ export interface PlanLimits {
   minSide: number;
   maxSide: number;
   medianSide: number;
+  /** Of an image that is not empty; default 1. */
+  minCells?: number;
   maxCells: number;
 }
 export const DEFAULT_LIMITS: PlanLimits = { minSide: 128, maxSide: 512, medianSide: 256, maxCells: 120 };
@@ -55,12 +57,15 @@ export function planImage(seed: number, index: number, limits: PlanLimits = DEFA
   const random = createRandom(seed, index);
   const format = OTHER_FORMATS[index % FORMAT_PERIOD] ?? 'png';
   const { width, height } = sidesOf(random, limits);
-  const radius = between(random, 5.5, 12) * (width * height > limits.medianSide ** 2 ? between(random, 1, 1.35) : 1);
+  const { minCells = 0, maxCells } = limits;
+  const wished = between(random, 5.5, 12) * (width * height > limits.medianSide ** 2 ? between(random, 1, 1.35) : 1);
+  // Cells are small enough for the fewest to find room.
+  const radius = Math.min(wished, Math.sqrt((MAX_COVER * width * height) / (Math.PI * Math.max(1, minCells))));
   const room = Math.floor((MAX_COVER * width * height) / (Math.PI * radius * radius));
   // The power makes sparse images the rule, as in the data sets that the model was trained on.
-  const drawn = Math.round(limits.maxCells * random() ** 1.7);
+  const drawn = Math.round(minCells + (maxCells - minCells) * random() ** 1.7);
   const cells =
-    index % EMPTY_PERIOD === EMPTY_AT ? 0 : index % EMPTY_PERIOD === FULL_AT ? limits.maxCells : Math.max(1, drawn);
+    index % EMPTY_PERIOD === EMPTY_AT ? 0 : index % EMPTY_PERIOD === FULL_AT ? maxCells : Math.max(1, drawn);
   return {
     index,
     stem: `cells-${String(index + 1).padStart(5, '0')}`,
@@ -68,7 +73,7 @@ export function planImage(seed: number, index: number, limits: PlanLimits = DEFA
     width,
     height,
     bitDepth: (format === 'png' || format === 'tiff') && random() < 0.1 ? 16 : 8,
-    cells: Math.min(cells, room),
+    cells: Math.min(cells, Math.max(room, minCells)),
     radius,
     crowding: between(random, 0, 0.5),
     background: between(random, 0.01, 0.08),

@@ -1,3 +1,5 @@
+import { holds } from '../measure/identities.ts';
+import { formatValue } from '../report/format.ts';
 import type { BaselineComparison, JudgedBudget, RunData, Verdict } from '../contract.ts';
 
 export const EXIT_CODES = {
@@ -66,5 +68,9 @@ export function contradictionsOf(run: RunData): string[] {
     if (actual !== null && actual !== counts[name])
       found.push(`${name} is ${actual}, the ledger counts ${counts[name]}`);
   }
+  for (const { name, what, unit, left, right, within } of (run.identities ?? []).filter((one) => !holds(one)))
+    found.push(
+      `${name}: ${formatValue(left, unit)} and ${formatValue(right, unit)} differ by more than ${formatValue(within, unit)} (${what})`,
+    );
   return found;
 }

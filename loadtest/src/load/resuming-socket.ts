@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import { addressOf } from '#contract/client.ts';
 import type { ServerFrame } from '#contract/events.ts';
-import { createFrameLog } from '../drivers/ledger-socket.ts';
+import { createFrameLog, type FrameLog } from '../drivers/ledger-socket.ts';
 
 const AGAIN_MS = 50;
 
@@ -17,9 +17,10 @@ export function openResumingSocket(given: {
   projectId: string;
   /** What it has seen already. */
   at?: Position;
+  log?: FrameLog;
+  onFrame?: (frame: ServerFrame, atMs: number) => void;
 }) {
-  const { url, key, projectId } = given;
-  const log = createFrameLog();
+  const { url, key, projectId, log = createFrameLog(), onFrame } = given;
   const codes: number[] = [];
   let at = given.at ?? null;
   let socket: WebSocket;
@@ -37,7 +38,9 @@ export function openResumingSocket(given: {
     });
     socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as ServerFrame;
-      log.add(frame, performance.timeOrigin + performance.now());
+      const atMs = performance.timeOrigin + performance.now();
+      log.add(frame, atMs);
+      onFrame?.(frame, atMs);
       if (frame.type === 'hello' || frame.type === 'snapshot') at ??= { epoch: frame.epoch, since: frame.seq };
       if (frame.type === 'snapshot') at = { epoch: frame.epoch, since: frame.seq };
       if (frame.type === 'events') at = { epoch: frame.epoch, since: frame.to };
@@ -57,6 +60,8 @@ export function openResumingSocket(given: {
     codes: (): readonly number[] => codes,
     refused: () => refused,
     position: () => at,
+    /** As when the line breaks. */
+    cut: () => socket.terminate(),
     close(): void {
       closing = true;
       socket.close();

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sql } from 'postgres';
+import { FIRST_TENANT } from '../../../service/src/tenants/first.ts';
 
 /** A profile of no device: every image takes `ms`, whatever it shows. @returns the value of POOL */
 export async function timerPool(directory: string, ms: number): Promise<string> {
@@ -31,10 +32,13 @@ export async function timerPool(directory: string, ms: number): Promise<string> 
  * A project whose images are rows only: each has a content of its own, by its hash, and no file. Good for a simulated pool, which
  * looks at no picture; ten thousand take a second.
  */
-export async function seedProject(sql: Sql, options: { name: string; images: number; side: number; seed: number }) {
-  const { name, images, side, seed } = options;
+export async function seedProject(
+  sql: Sql,
+  options: { name: string; images: number; side: number; seed: number; tenantId?: string },
+) {
+  const { name, images, side, seed, tenantId = FIRST_TENANT } = options;
   const projectId = randomUUID();
-  await sql`INSERT INTO projects (id, name) VALUES (${projectId}, ${name})`;
+  await sql`INSERT INTO projects (id, name, tenant_id) VALUES (${projectId}, ${name}, ${tenantId})`;
   const hashes = Array.from({ length: images }, (_, index) =>
     createHash('sha256').update(`${seed}/${projectId}/${index}`).digest('hex'),
   );

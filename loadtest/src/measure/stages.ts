@@ -32,6 +32,15 @@ export async function readStages(sql: Sql, projectId: string, batchId: string): 
   );
 }
 
+/** Of every image that a worker inferred in the batch, once: the sum of its stages, and its time from queue to end, ms. */
+export const readStageSums = (sql: Sql, batchId: string): Promise<{ sumMs: number; tookMs: number }[]> =>
+  sql<{ sumMs: number; tookMs: number }[]>`
+    SELECT sum(s.duration_ms)::float8 AS "sumMs",
+           extract(epoch FROM b.finished_at - b.queued_at)::float8 * 1000 AS "tookMs"
+    FROM batch_items b JOIN image_stages s ON s.image_id = b.image_id AND s.batch_id = b.batch_id
+    WHERE b.batch_id = ${batchId} AND b.status = 'completed' AND b.attempts = 1
+    GROUP BY b.image_id, b.finished_at, b.queued_at`.then((rows) => [...rows]);
+
 const withoutCpu = (values: number[]): StageSummary | null => {
   const summary = summarise(values);
   return summary && { ...summary, cpuMsPerImage: null };

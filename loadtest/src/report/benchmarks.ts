@@ -1,42 +1,35 @@
-/**
- * `node loadtest/src/report/benchmarks.ts <result.json…>`: writes BENCHMARKS.md from result files and from nothing else,
- * so that no number in it was typed by hand.
- */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { EnvironmentInfo, JudgedBudget, ResultFile } from '../contract.ts';
-import { readResult } from '../judge/read-result.ts';
-import { UsageError } from '../cli/usage-error.ts';
-import { MARKS, durationMs, formatActual, formatBytes, formatCount, formatLimit, formatMs } from './format.ts';
-import { escapeMarkdown, table } from './markdown.ts';
+import {
+  MARKS,
+  durationMs,
+  formatActual,
+  formatBytes,
+  formatCount,
+  formatLimit,
+  formatMs,
+  formatValue,
+} from './format.ts';
+import { escapeMarkdown, table } from './markdown-table.ts';
+import { tableCells, tableHead } from './scenario-sections.ts';
 import { WITHOUT_HEAD, movedRows } from './without.ts';
+import { hasPage } from './words.ts';
 
-const TARGET = join(import.meta.dirname, '../../../BENCHMARKS.md');
-
-/** Pure: one column a result, in the order given; a table of stages for each. @throws RangeError for no results. */
+/** Pure: a chapter for each scenario, in which each result has a column, in the order given. @throws RangeError for no results. */
 export function benchmarksMarkdown(results: readonly ResultFile[]): string {
   if (results.length === 0) throw new RangeError('BENCHMARKS.md needs at least one result.json');
-  const titles = titlesOf(results);
+  const scenarios = [...new Set(results.map(({ scenario }) => scenario))];
   return [
     '# Benchmarks',
     '',
-    'Made from result files by `node loadtest/src/report/benchmarks.ts <result.json…>`; nothing here is typed by hand.',
+    'Made by `npm run bench:report` from the result files in `bench-results/reference/`; nothing here is typed by hand.',
     'Numbers of different machines, images or clients stand side by side but are not comparable unless the lines below agree.',
     '',
-    '## Runs',
-    '',
-    ...table(['', ...titles], runRows(results)),
-    '',
-    '## Budgets',
-    '',
-    ...table(['budget', 'limit', ...titles], budgetRows(results)),
-    '',
-    '## Delivery, efficiency and accuracy',
-    '',
-    ...table(['', ...titles], outcomeRows(results)),
-    '',
-    ...switchSection(results),
-    ...results.flatMap((result, at) => stageSection(result, titles[at] ?? '')),
+    ...scenarios.flatMap((scenario) =>
+      chapter(
+        scenario,
+        results.filter((result) => result.scenario === scenario),
+      ),
+    ),
     '## Machines',
     '',
     ...[...new Set(results.map((result) => machineOf(result.environment)))].map(
@@ -46,11 +39,44 @@ export function benchmarksMarkdown(results: readonly ResultFile[]): string {
   ].join('\n');
 }
 
+function chapter(scenario: string, results: readonly ResultFile[]): string[] {
+  const titles = titlesOf(results);
+  const bulk = results.some(hasPage);
+  return [
+    `## ${scenario}`,
+    '',
+    ...table(['', ...titles], runRows(results)),
+    '',
+    ...table(['budget', 'limit', ...titles], budgetRows(results)),
+    '',
+    ...(bulk ? [...table(['', ...titles], outcomeRows(results)), ''] : []),
+    ...switchSection(results),
+    ...results.flatMap((result, at) => stageSection(result, titles[at] ?? '')),
+    ...results.flatMap((result, at) => scenarioTables(result, titles[at] ?? '')),
+  ];
+}
+
+/** A table of so many rows opens when it is asked for. */
+const FOLDED_FROM = 20;
+
+/** What a scenario shows beside budgets. */
+function scenarioTables({ tables = [] }: ResultFile, title: string): string[] {
+  return tables.flatMap((one) => {
+    const lines = [...(one.note ? [escapeMarkdown(one.note), ''] : []), ...table(tableHead(one), tableCells(one)), ''];
+    const isLong = one.rows.length > FOLDED_FROM;
+    const heading = `${escapeMarkdown(one.title)}: ${escapeMarkdown(title)}`;
+    return isLong
+      ? [`<details><summary>${heading} (${one.rows.length} rows)</summary>`, '', ...lines, '</details>', '']
+      : [`### ${heading}`, '', ...lines];
+  });
+}
+
 /** Short and distinct: client and images, then a number where two are alike. */
 function titlesOf(results: readonly ResultFile[]): string[] {
-  const plain = results.map(
-    (r) =>
-      `${r.clientMode}, ${formatCount(r.images.count)} ${r.images.source === 'synthetic' ? 'synthetic' : (r.accuracy?.dataset ?? 'real')}`,
+  const plain = results.map((r) =>
+    hasPage(r)
+      ? `${r.clientMode}, ${formatCount(r.images.count)} ${r.images.source === 'synthetic' ? 'synthetic' : (r.accuracy?.dataset ?? 'real')}`
+      : `${formatCount(r.images.count)} images, seed ${r.seed}`,
   );
   return plain.map((title, at) => {
     const before = plain.slice(0, at).filter((other) => other === title).length;
@@ -63,12 +89,14 @@ function runRows(results: readonly ResultFile[]): string[][] {
   return [
     row('verdict', (r) => `${MARKS[r.verdict]} ${r.verdict}`),
     row('date', (r) => r.startedAt.slice(0, 10)),
-    row('scenario', (r) => r.scenario),
     row('seed', (r) => String(r.seed)),
-    row('images', (r) => `${formatCount(r.images.count)}, ${formatBytes(r.images.bytes)}`),
-    row('SHA-256 of the set', (r) => `\`${r.images.sha256OfSet.slice(0, 12)}\``),
+    row('images', (r) => formatCount(r.images.count) + (r.images.bytes > 0 ? `, ${formatBytes(r.images.bytes)}` : '')),
+    row('SHA-256 of the set', (r) => (r.images.sha256OfSet === '' ? '–' : `\`${r.images.sha256OfSet.slice(0, 12)}\``)),
     row('whole run', (r) => formatMs(durationMs(r.startedAt, r.finishedAt))),
     row('tool', (r) => `${r.tool.version} (${r.tool.commit.slice(0, 12)})`),
+    row('servers', (r) => r.environment.provider),
+    row('some task waited for a CPU', (r) => share(r.environment.psiCpuSome)),
+    row('CPU taken by others', (r) => share(r.noise?.foreignCpuShare)),
     row('CPU', (r) => `${r.environment.cpuModel}, ${r.environment.cores} cores`),
     row(
       'inference',
@@ -76,6 +104,8 @@ function runRows(results: readonly ResultFile[]): string[][] {
     ),
   ];
 }
+
+const share = (value: number | null | undefined): string => formatValue(value ?? null, 'ratio');
 
 function budgetRows(results: readonly ResultFile[]): string[][] {
   const first = new Map<string, JudgedBudget>();
@@ -133,7 +163,7 @@ function switchSection(results: readonly ResultFile[]): string[] {
     ]),
   );
   return [
-    '## Switches',
+    '### Switches',
     '',
     'Each optimisation turned off alone, in the same command as the run with all of them. Only figures that moved: times by a quarter, all',
     'others by a twentieth. Ratio: without over with.',
@@ -150,7 +180,7 @@ function stageSection(result: ResultFile, title: string): string[] {
   ]);
   if (rows.length === 0) return [];
   return [
-    `## Stages: ${escapeMarkdown(title)}`,
+    `### Stages: ${escapeMarkdown(title)}`,
     '',
     ...table(['stage', 'p50', 'p95', 'p99', 'max', 'CPU per image'], rows),
     '',
@@ -159,19 +189,4 @@ function stageSection(result: ResultFile, title: string): string[] {
 
 function machineOf(e: EnvironmentInfo): string {
   return `${e.cpuModel}, ${e.cores} cores, ${formatBytes(e.memoryBytes)}; ${e.os}; Node ${e.node}, PostgreSQL ${e.postgres}, Redis ${e.redis} (${e.provider}), ${e.browser}`;
-}
-
-if (import.meta.main) {
-  try {
-    const paths = process.argv.slice(2);
-    if (paths.length === 0)
-      throw new UsageError('no result given: node loadtest/src/report/benchmarks.ts <result.json…>');
-    const results = await Promise.all(paths.map((path) => readResult(path, 'argument')));
-    await writeFile(TARGET, benchmarksMarkdown(results));
-    process.stdout.write(`${TARGET}\n`);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-  }
 }

@@ -1,4 +1,5 @@
 import type { ResultFile } from '../contract.ts';
+import { adviceSection } from './advice-section.ts';
 import { escapeMarkup as esc } from './escape.ts';
 import { MARKS } from './format.ts';
 import { phasesChart } from './html-charts.ts';
@@ -51,6 +52,7 @@ ${hasPage(result) ? `<section><h2>Page</h2>${clientSection(result)}</section>` :
 <section><h2>Environment</h2>${environmentSection(result)}</section>
 ${notesSection(result)}
 ${rawLedgerSection(result, rawLedger)}
+${adviceSection(result)}
 <footer>${esc(tool.name)} ${esc(tool.version)}, commit ${esc(tool.commit)} · ${esc(result.startedAt)} to ${esc(result.finishedAt)}</footer>
 </main>
 </body>

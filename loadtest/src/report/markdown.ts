@@ -1,6 +1,7 @@
 import type { ResultFile } from '../contract.ts';
-import { oneLine } from './escape.ts';
+import { adviceMarkdown } from './advice-section.ts';
 import { MARKS, formatActual, formatLimit, formatMs, formatValue } from './format.ts';
+import { escapeMarkdown, table } from './markdown-table.ts';
 import { tableCells, tableHead } from './scenario-sections.ts';
 import { WITHOUT_HEAD, movedRows, withoutTitle } from './without.ts';
 import { proofSentences, rejectedLines, verdictSentence } from './words.ts';
@@ -34,18 +35,13 @@ export function markdownSummary(result: ResultFile): string {
     ...(result.baseline ? [...baselineTable(result.baseline), ''] : []),
     ...withoutTables(result),
     ...scenarioTables(result),
+    ...adviceMarkdown(result),
     ...(notes.length > 0 ? ['Notes:', '', ...notes.map((note) => `- ${escapeMarkdown(note)}`), ''] : []),
     escapeMarkdown(
       `${e.cpuModel}, ${e.cores} cores, ${formatValue(e.memoryBytes, 'bytes')}; ${e.os}; Node ${e.node}, PostgreSQL ${e.postgres}, Redis ${e.redis}, ${e.browser}; ${e.inference.model} on ${e.inference.pool}/${e.inference.provider}; ${result.tool.name} ${result.tool.version} (${result.tool.commit}).`,
     ),
     '',
   ].join('\n');
-}
-
-/** A GitHub table; first column left, the rest right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(' | ')} |`;
-  return [line(head), `| ${head.map((_, at) => (at === 0 ? '---' : '---:')).join(' | ')} |`, ...rows.map(line)];
 }
 
 function scenarioTables({ tables = [] }: ResultFile): string[] {
@@ -76,13 +72,4 @@ function baselineTable(baseline: NonNullable<ResultFile['baseline']>): string[] 
     row.verdict,
   ]);
   return table(['against the baseline', 'base', 'now', 'ratio', 'verdict'], rows);
-}
-
-function escapeCell(text: string): string {
-  return escapeMarkdown(text).replaceAll('|', '\\|');
-}
-
-/** Leaves `< 50 ms` readable: only what could open a tag is escaped. */
-export function escapeMarkdown(text: string): string {
-  return oneLine(text).replaceAll(/<(?=[a-z/!?])/gi, '&lt;');
 }

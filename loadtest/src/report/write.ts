@@ -5,6 +5,7 @@ import { htmlReport } from './html.ts';
 import { junitReport } from './junit.ts';
 import { markdownSummary } from './markdown.ts';
 import { prometheusReport } from './prometheus.ts';
+import { actionBenchmark, bencherMetrics } from './trackers.ts';
 
 export interface WriteOptions {
   /** The run's folder, such as `bench-results/20260102T030405Z-bulk-1000`; made where missing. */
@@ -31,6 +32,9 @@ export async function writeArtefacts(result: ResultFile, { folder, stepSummary }
     ['summary.md', summary],
     ['junit.xml', junitReport(result)],
     ['metrics.prom', prometheusReport(result)],
+    ['benchmark-smaller.json', actionBenchmark(result, 'smaller')],
+    ['benchmark-bigger.json', actionBenchmark(result, 'bigger')],
+    ['bencher.json', bencherMetrics(result)],
     ['report.html', htmlReport(result, await rawLedgerOf(result, folder))],
   ];
   for (const [name, text] of contents) await replaceFile(join(folder, name), text);

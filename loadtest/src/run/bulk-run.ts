@@ -50,7 +50,7 @@ export async function runBulk(scenario: BulkScenario, startedAt: Date, input: Ru
     );
     const parts: Parts = { bench, pool: hideCredentials(poolText(options)), startedAt };
     try {
-      await runPhases(bench);
+      await runPhases(bench, scenario.runs);
       await collectAll(parts, () => watch.end(), options.workers);
     } catch (error) {
       parts.stopped = stoppedBy(stop.signal.aborted ? stop.signal.reason : error);

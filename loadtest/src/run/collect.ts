@@ -1,10 +1,11 @@
-import type { RunData } from '../contract.ts';
+import type { Identity, RunData } from '../contract.ts';
 import { apiLatencyMeanMs, queryCount, queryP95Ms } from '../measure/api.ts';
+import { identitiesOf } from '../measure/identities.ts';
 import { reconcile } from '../measure/ledger.ts';
 import { readLedger } from '../measure/ledger-rows.ts';
 import type { Sample } from '../measure/prometheus.ts';
 import { growthBetween, scrapeAll } from '../measure/scrape.ts';
-import { harnessStages, readStages } from '../measure/stages.ts';
+import { harnessStages, readStageSums, readStages } from '../measure/stages.ts';
 import { quantile } from '../measure/statistics.ts';
 import { measured, need, type Bench } from './bench.ts';
 
@@ -14,6 +15,7 @@ export interface Collected {
   failedByCode: Record<string, number>;
   findings: string[];
   database?: RunData['database'];
+  identities: Identity[];
 }
 
 /** What every role counted since the run began: latencies of routes and queries. */
@@ -78,8 +80,15 @@ export async function collectLedger(bench: Bench): Promise<Collected> {
     ...(await readStages(sql, projectId, first.batch.id)),
     ...harnessStages(rows, bench.client.settleMs),
   };
+  const identities = identitiesOf({
+    batchId: first.batch.id,
+    rows,
+    frames: bench.socket?.log.frames() ?? [],
+    stages: await readStageSums(sql, first.batch.id),
+  });
   return {
     delivery,
+    identities,
     stages,
     findings,
     failedByCode: Object.fromEntries(failed.map(({ code, count }) => [code, count])),

@@ -36,13 +36,13 @@ export async function makeImages(
 ): Promise<ImageSet> {
   const wanted = count ?? scenario.images.count;
   progress.phase('make images', wanted);
-  const { minSide, maxSide, medianSide, maxCells } = scenario.images;
+  const { minSide, maxSide, medianSide, minCells, maxCells } = scenario.images;
   const set = await generateImages({
     count: wanted,
     seed,
     directory: join(tempDir, 'images'),
     labels: LABELS,
-    limits: { minSide, maxSide, medianSide, maxCells },
+    limits: { minSide, maxSide, medianSide, maxCells, ...(minCells === undefined ? {} : { minCells }) },
     onProgress: (done) => progress.update(done),
     signal,
   });

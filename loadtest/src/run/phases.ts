@@ -1,3 +1,4 @@
+import type { BulkPhase } from '../../../scenarios/scenario.ts';
 import type { Bench } from './bench.ts';
 import { batchPhase } from './phases/batch.ts';
 import { browsePhase } from './phases/browse.ts';
@@ -8,7 +9,7 @@ import { uploadPhase } from './phases/upload.ts';
 import { orStop } from './stop.ts';
 
 interface Phase {
-  name: string;
+  name: BulkPhase;
   /** What it says of itself when it is over. */
   run: (bench: Bench) => Promise<string>;
   /** Steps of its progress bar. */
@@ -26,7 +27,7 @@ export const PHASES: readonly Phase[] = [
   { name: 'downloads', run: downloadsPhase, total: ({ scenario }) => scenario.phases.downloads.fileBytes / 1024 ** 2 },
   { name: 'scroll', run: scrollPhase, total: ({ scenario }) => scenario.phases.scroll.sweeps },
 ];
-export type PhaseName = 'upload' | 'batch' | 'burst' | 'browse' | 'downloads' | 'scroll';
+export type PhaseName = BulkPhase;
 
 /** Runs the phases one after the other, each timed; the signal's reason ends them wherever they are. */
 export async function runPhases(

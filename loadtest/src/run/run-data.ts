@@ -64,6 +64,7 @@ export async function runDataOf(parts: Parts): Promise<RunData> {
     phases: bench.phases,
     ...(parts.noise ? { noise: parts.noise } : {}),
     ...(collected?.database ? { database: collected.database } : {}),
+    ...(collected ? { identities: collected.identities } : {}),
     ...(parts.stopped ? { stopped: parts.stopped } : {}),
   };
 }

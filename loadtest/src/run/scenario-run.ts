@@ -5,6 +5,8 @@ import { runDrain } from '../load/drain.ts';
 import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
 import { runSoak } from '../load/soak.ts';
+import { runStorm } from '../load/storm.ts';
+import { runTenants } from '../load/tenants.ts';
 import { runFaults } from '../faults/faults-run.ts';
 import { runBulkOn, runProve } from '../prove/prove-run.ts';
 import { runBulk } from './bulk-run.ts';
@@ -26,6 +28,10 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runDrain(scenario, startedAt, input);
     case 'soak':
       return runSoak(scenario, startedAt, input);
+    case 'storm':
+      return runStorm(scenario, startedAt, input);
+    case 'tenants':
+      return runTenants(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
     case 'prove':

@@ -70,7 +70,7 @@ describe('parseBenchOptions', () => {
   it.each([
     [
       ['--scenario', 'soak', '--target', '.'],
-      '--target "." is not allowed with --scenario soak; allowed with prove, bulk-1000',
+      '--target "." is not allowed with --scenario soak; allowed with prove and the bulk ones',
     ],
     [['--target', 'a.ts', '--client', 'naive'], '--client "naive" is not allowed with --target; allowed: optimized'],
     [['--target', 'a.ts', '--without', 'cache'], '--without "cache" is not allowed with --target'],

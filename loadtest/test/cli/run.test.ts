@@ -12,7 +12,7 @@ describe('run.mjs', () => {
     const { code, stderr } = await run('strat');
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'unknown command "strat"; allowed: bench, start, test, backup, worker, calibrate, check, doctor\n',
+      'unknown command "strat"; allowed: bench, start, test, backup, worker, calibrate, report, check, doctor\n',
     );
   });
 
@@ -23,7 +23,9 @@ describe('run.mjs', () => {
   it('shows the commands when asked for help', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/bench .*\n.*start .*\n.*test .*\n.*backup .*\n.*worker .*\n.*calibrate .*\n.*check /);
+    expect(stdout).toMatch(
+      /bench .*\n.*start .*\n.*test .*\n.*backup .*\n.*worker .*\n.*calibrate .*\n.*report .*\n.*check /,
+    );
   });
 
   it.each(['start', 'backup', 'check', 'doctor'])('ends with 2 when %s gets an unknown flag', async (command) => {

@@ -35,6 +35,18 @@ describe('planImage', () => {
   });
 });
 
+describe('a dense set', () => {
+  it('has as many cells in every image as it was asked for, but for the empty ones', () => {
+    const limits = { minSide: 320, medianSide: 448, maxSide: 640, minCells: 240, maxCells: 360 };
+    const plans = planSet(1, 400, limits);
+    const full = plans.filter(({ cells }) => cells > 0);
+    expect(full).toHaveLength(390);
+    expect(Math.min(...full.map(({ cells }) => cells))).toBeGreaterThanOrEqual(240);
+    expect(Math.max(...full.map(({ cells }) => cells))).toBeLessThanOrEqual(360);
+    expect(Math.min(...full.map(({ radius }) => radius))).toBeGreaterThan(5);
+  });
+});
+
 describe('createRandom', () => {
   it('is uniform and unrelated between neighbouring streams', () => {
     const draws = Array.from({ length: 4000 }, (_, stream) => createRandom(3, stream)());

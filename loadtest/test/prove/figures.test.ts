@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { listScenarios } from '../../../scenarios/index.ts';
+import { judgeBudgets } from '../../src/judge/budgets.ts';
+import { bulkMeasurements } from '../../src/prove/bulk-measures.ts';
 import { capacityOf, inWork } from '../../src/prove/capacity.ts';
 import { judgeProof } from '../../src/prove/judge.ts';
 import { ledgerOf } from '../../src/prove/ledger.ts';
@@ -79,6 +82,31 @@ describe('stageTimes', () => {
       ['save', 3],
       ['delivery of the event', 7],
     ]);
+  });
+});
+
+describe('bulkMeasurements', () => {
+  const bulk = listScenarios().filter(({ kind }) => kind === 'bulk');
+
+  it.each(bulk.map((scenario) => [scenario.name, scenario] as const))(
+    'leaves no budget of %s unmeasured: what cannot be seen from outside does not apply',
+    (name, { budgets, notApplicable }) => {
+      const ledger = ledgerOf(recordsOf(60, undefined, { scenario: name, fault: 'none' }));
+      const measurements = bulkMeasurements(ledger, judgeProof(ledger));
+      const verdicts = judgeBudgets(measurements, budgets, { imageCount: 60, notApplicable });
+      expect(new Set(verdicts.map(({ verdict }) => verdict))).toEqual(new Set(['pass', 'n/a']));
+      expect(verdicts.find(({ name: budget }) => budget === 'delivery_missing')?.verdict).toBe('pass');
+    },
+  );
+
+  it('counts what the proof counts', () => {
+    const lost = recordsOf(60, (records) => records.filter((record) => record.type !== 'event'));
+    const ledger = ledgerOf(lost);
+    expect(bulkMeasurements(ledger, judgeProof(ledger))).toMatchObject({
+      delivery_missing: { actual: 60 },
+      delivery_duplicates: { actual: 0 },
+      throughput_images_per_minute: { actual: null, note: 'no image ended' },
+    });
   });
 });
 

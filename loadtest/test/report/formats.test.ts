@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ResultFile } from '../../src/contract.ts';
 import { parsePrometheus } from '../../src/measure/prometheus.ts';
 import { benchmarksMarkdown } from '../../src/report/benchmarks.ts';
 import { budgetUse, formatActual, formatValue } from '../../src/report/format.ts';
@@ -184,6 +185,31 @@ describe('benchmarksMarkdown', () => {
     expect(text).toContain('| `toasts` | = 1 | 1 ✓ | 1,000 ✗ | 1 ✓ |');
     expect(text).toContain('| `db_query_p95_ms` | < 50 ms | 12.5 ms ✓ | – ○ not-run | 12.5 ms ✓ |');
     expect(text.match(/^- Test CPU/gm)).toHaveLength(1);
+  });
+
+  it('has a chapter for each scenario, with its own tables, the long ones folded, and only its own budgets', () => {
+    const rows = (count: number) => Array.from({ length: count }, (_, index) => [`F${index}`, index]);
+    const columns = [{ name: 'fault' }, { name: 'stall', unit: 'ms' as const }];
+    const budgets = [{ ...GOOD.budgets[0]!, name: 'fault_images_lost' as const }];
+    const faults: ResultFile = {
+      ...GOOD,
+      scenario: 'faults',
+      seed: 7,
+      budgets,
+      tables: [
+        { title: 'All', columns, rows: rows(30) },
+        { title: 'Worst', columns, rows: rows(3) },
+      ],
+    };
+    const text = benchmarksMarkdown([GOOD, faults, NAIVE]);
+    const [, bulk, broken] = text.split(/^## /m);
+    expect(bulk).toMatch(/^bulk-1000\n[^]*naive, 1,000 synthetic/);
+    expect(bulk).not.toContain('fault_images_lost');
+    expect(broken).toMatch(/^faults\n[^]*1,000 images, seed 7/);
+    expect(broken).not.toContain('ui_settle_ms');
+    expect(broken).toContain('<details><summary>All: 1,000 images, seed 7 (30 rows)</summary>');
+    expect(broken).toContain('### Worst: 1,000 images, seed 7');
+    expect(broken).not.toContain('terminal events at the page');
   });
 
   it('is the same text for the same results, and refuses none', () => {

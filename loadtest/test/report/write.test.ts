@@ -9,7 +9,17 @@ let out: string;
 beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'segbench-write-'))));
 afterEach(() => rmSync(out, { recursive: true, force: true }));
 
-const ARTEFACTS = ['events.ndjson', 'junit.xml', 'metrics.prom', 'report.html', 'result.json', 'summary.md'];
+const ARTEFACTS = [
+  'bencher.json',
+  'benchmark-bigger.json',
+  'benchmark-smaller.json',
+  'events.ndjson',
+  'junit.xml',
+  'metrics.prom',
+  'report.html',
+  'result.json',
+  'summary.md',
+];
 
 describe('writeArtefacts', () => {
   it('writes every artefact and points latest at the run', async () => {

@@ -5,6 +5,7 @@ import { allocate, interleave } from './round-robin.ts';
 
 interface WaitingBatch {
   id: string;
+  tenantId: string;
   projectId: string;
   priority: number;
   waiting: number;
@@ -15,8 +16,8 @@ interface OutboxJob extends QueuedJob {
 
 /** Open batches with jobs in the outbox, most urgent first; a paused batch's jobs stay where they are. Counts stop at `free`. */
 const readWaiting = (sql: Sql, free: number) => sql<WaitingBatch[]>`
-  SELECT b.id, b.project_id AS "projectId", b.priority, o.waiting
-  FROM batches b, LATERAL (
+  SELECT b.id, p.tenant_id AS "tenantId", b.project_id AS "projectId", b.priority, o.waiting
+  FROM batches b JOIN projects p ON p.id = b.project_id, LATERAL (
     SELECT count(*)::int AS waiting FROM (SELECT 1 FROM job_outbox WHERE batch_id = b.id LIMIT ${free}) one
   ) o
   WHERE b.status IN ('queued', 'running') AND o.waiting > 0
@@ -26,27 +27,40 @@ const readJobs = (sql: Sql, batchId: string, limit: number) => sql<OutboxJob[]>`
   SELECT id, batch_id AS "batchId", image_id AS "imageId", generation, priority
   FROM job_outbox WHERE batch_id = ${batchId} ORDER BY id LIMIT ${limit}`;
 
-/** Chooses jobs for `free` places: projects share by weighted round robin, a project's batches go by urgency and age. */
-async function chooseJobs(sql: Sql, free: number, inTurn: boolean): Promise<OutboxJob[]> {
-  const batches = await readWaiting(sql, free);
-  const projects = Map.groupBy(batches, (batch) => (inTurn ? batch.projectId : ''));
+interface Level {
+  of: (batch: WaitingBatch) => string;
+  /** Of a group, most urgent batch first. */
+  weight: (own: readonly WaitingBatch[]) => number;
+}
+/** Tenants share evenly, however many projects one has and however urgent it calls them; its projects share by their urgency. */
+const LEVELS: readonly Level[] = [
+  { of: ({ tenantId }) => tenantId, weight: () => 1 },
+  { of: ({ projectId }) => projectId, weight: ([first]) => 1 + first!.priority },
+];
+
+/** Chooses jobs for `free` places: weighted round robin on each level, and below the last one batches go by urgency and age. */
+async function chooseJobs(
+  sql: Sql,
+  batches: readonly WaitingBatch[],
+  free: number,
+  [level, ...below]: readonly Level[],
+): Promise<OutboxJob[]> {
+  if (level === undefined) {
+    const jobs: OutboxJob[] = [];
+    for (const { id } of batches) if (free > jobs.length) jobs.push(...(await readJobs(sql, id, free - jobs.length)));
+    return jobs;
+  }
+  const groups = Map.groupBy(batches, level.of);
   const quotas = allocate(
     free,
-    [...projects].map(([id, own]) => ({
+    [...groups].map(([id, own]) => ({
       id,
       waiting: own.reduce((sum, batch) => sum + batch.waiting, 0),
-      weight: 1 + own[0]!.priority,
+      weight: level.weight(own),
     })),
   );
   const queues: OutboxJob[][] = [];
-  for (const [projectId, own] of projects) {
-    const jobs: OutboxJob[] = [];
-    for (const batch of own) {
-      const left = quotas.get(projectId)! - jobs.length;
-      if (left > 0) jobs.push(...(await readJobs(sql, batch.id, left)));
-    }
-    queues.push(jobs);
-  }
+  for (const [id, own] of groups) queues.push(await chooseJobs(sql, own, quotas.get(id)!, below));
   return interleave(queues);
 }
 
@@ -109,7 +123,7 @@ export async function relayOnce(
   const { waiting, active } = await queue.depth();
   const depth = waiting + active;
   const free = Math.min(window - depth, ahead - waiting);
-  const jobs = free > 0 ? await chooseJobs(sql, free, inTurn) : [];
+  const jobs = free > 0 ? await chooseJobs(sql, await readWaiting(sql, free), free, inTurn ? LEVELS : []) : [];
   if (jobs.length === 0) return { moved: 0, depth };
   await queue.add(
     jobs.map(({ batchId, imageId, generation, priority }) => ({ batchId, imageId, generation, priority })),

@@ -3,13 +3,14 @@ import { Id, Literals, Nullable, SCOPES, Text, Timestamp, closed } from './commo
 
 const Scopes = Type.Array(Literals(SCOPES), { minItems: 1, uniqueItems: true });
 
+export const TenantName = Text({ minLength: 1, maxLength: 100 });
 export const KeyBody = Type.Object(
   {
     name: Text({ minLength: 1, maxLength: 100 }),
     scopes: Scopes,
     expiresAt: Type.Optional(Nullable(Timestamp)),
     /** Name of the tenant that the key shall belong to; the own one where it is absent. Only a key of the operator's tenant may name another, which is made when it is new. */
-    tenant: Type.Optional(Text({ minLength: 1, maxLength: 100 })),
+    tenant: Type.Optional(TenantName),
   },
   closed,
 );

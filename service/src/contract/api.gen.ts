@@ -491,8 +491,13 @@ export interface Routes {
   'GET /healthz': { reply: { status: string } };
   'GET /readyz': { reply: { status: string } };
   'POST /api/keys': { body: KeyBody; reply: NewKey };
-  'GET /api/keys': { query: { limit?: number; offset?: number; cursor?: string }; reply: KeyPage };
-  'DELETE /api/keys/{id}': { path: { id: string }; reply: undefined };
-  'POST /api/keys/{id}/rotate': { path: { id: string }; body: RotateBody | null | undefined; reply: NewKey };
+  'GET /api/keys': { query: { limit?: number; offset?: number; cursor?: string; tenant?: string }; reply: KeyPage };
+  'DELETE /api/keys/{id}': { path: { id: string }; query: { tenant?: string }; reply: undefined };
+  'POST /api/keys/{id}/rotate': {
+    path: { id: string };
+    query: { tenant?: string };
+    body: RotateBody | null | undefined;
+    reply: NewKey;
+  };
   'GET /api/audit': { query: { limit?: number; offset?: number; cursor?: string }; reply: AuditRowPage };
 }

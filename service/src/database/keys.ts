@@ -232,6 +232,10 @@ export function createKeyStore(sql: Sql, options: KeyStoreOptions = {}) {
         return { id, made: true };
       });
     },
+    async tenantId(name: string): Promise<string | null> {
+      const [row] = await sql<{ id: string }[]>`select id from tenants where name = ${name}`;
+      return row?.id ?? null;
+    },
     async tenantName(id: string): Promise<string | null> {
       const [row] = await sql<{ name: string }[]>`select name from tenants where id = ${id}`;
       return row?.name ?? null;

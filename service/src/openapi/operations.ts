@@ -155,7 +155,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     errors: ['CONFLICT'],
     body: { name: 'nightly run', scopes: ['read', 'write'] },
   },
-  'GET /api/keys': { operationId: 'listKeys', errors: ['BAD_CURSOR'] },
+  'GET /api/keys': { operationId: 'listKeys', errors: ['BAD_CURSOR', 'NOT_FOUND'] },
   'DELETE /api/keys/:id': {
     operationId: 'deleteKey',
     description:

@@ -14,6 +14,7 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   v: 'Id of the result whose mask is meant',
   expires: 'Until when a signed address holds, in seconds since 1970',
   signature: 'Of a signed address, as it was given out; no key is needed with it',
+  tenant: 'Name of the tenant whose keys are meant; only a key of the operator’s tenant may name another than its own',
   lod: 'Level of detail of the outlines',
   projectId: 'Whose events',
   epoch: 'Of the numbering that `since` belongs to; both or neither',

@@ -179,6 +179,52 @@ describe('a tenant', () => {
     }
   });
 
+  it('has keys that the operator can list, turn and revoke by its name, which stands in its audit', async () => {
+    const key = await makeKey(server, { name: 'leaked', scopes: ['read'] }, other.token);
+    const at = (path: string, tenant = 'other') => `/api/keys${path}?tenant=${encodeURIComponent(tenant)}`;
+    const { items } = (await (await server.call(at(''))).json()) as { items: Key[] };
+    expect(items.map(({ id }) => id)).toContain(key.id);
+    const turned = await server.call(at(`/${key.id}/rotate`), { method: 'POST' });
+    const { token } = (await turned.json()) as { token: string };
+    expect([turned.status, await projects(key.token), await projects(token)]).toEqual([200, 401, 200]);
+    expect(await status(server.call(at(`/${key.id}`), { method: 'DELETE' }))).toBe(204);
+    expect(await projects(token)).toBe(401);
+    const rows = ((await (await server.call('/api/audit', { key: other.token })).json()) as { items: object[] }).items;
+    const byOperator = { targetId: key.id, keyId: null, keyName: 'operator', detail: null };
+    expect(rows.slice(0, 2)).toMatchObject([
+      { action: 'DELETE /api/keys/:id', ...byOperator },
+      { action: 'POST /api/keys/:id/rotate', ...byOperator },
+    ]);
+    // another tenant's key is not there under this one's name, nor this one without its name
+    expect(await status(server.call(at(`/${other.id}`, 'operator'), { method: 'DELETE' }))).toBe(404);
+    expect(await status(server.call(`/api/keys/${other.id}`, { method: 'DELETE' }))).toBe(404);
+    expect(await status(server.call(at('', 'nobody at all')))).toBe(404);
+    expect(await projects(other.token)).toBe(200);
+  });
+
+  it('cannot name another tenant to see, turn or revoke its keys, and learns nothing by trying', async () => {
+    const mine = await makeKey(server, { name: 'of the operator', scopes: ['read'] });
+    const lab = await makeKey(server, { name: 'of the lab', scopes: ['read'], tenant: 'lab' });
+    const ask = async (path: string, method: string, tenant: string) => {
+      const reply = await server.call(`/api/keys${path}?tenant=${encodeURIComponent(tenant)}`, {
+        method,
+        key: other.token,
+      });
+      return `${reply.status} ${await reply.text()}`;
+    };
+    for (const [path, method] of [
+      ['', 'GET'],
+      [`/${mine.id}`, 'DELETE'],
+      [`/${lab.id}`, 'DELETE'],
+      [`/${lab.id}/rotate`, 'POST'],
+    ] as const) {
+      const told = await Promise.all(['operator', 'lab', 'nobody at all'].map((name) => ask(path, method, name)));
+      expect([new Set(told).size, told[0]!.slice(0, 3)]).toEqual([1, '403']);
+    }
+    expect([await projects(mine.token), await projects(lab.token)]).toEqual([200, 200]);
+    expect(await ask('', 'GET', 'other')).toMatch(/^200 /);
+  });
+
   it('sees in its audit that the operator made a key for it, and nothing else of him', async () => {
     await makeKey(server, { name: 'by the operator', scopes: ['read'], tenant: 'other' });
     const rows = ((await (await server.call('/api/audit', { key: other.token })).json()) as { items: object[] }).items;

@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listScenarios } from '../../../scenarios/index.ts';
+import { ownScenario } from '../../src/cli/own-scenario.ts';
+import { parseBenchOptions } from '../../src/cli/options.ts';
+import { projectRoot } from '../../src/environment/paths.ts';
+
+let folder: string;
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'segbench-test-'))));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+let files = 0;
+/** A module that changes `bulk-1000` by an expression over it. */
+async function fileOf(expression: string): Promise<string> {
+  const path = join(folder, `mine-${files++}.ts`);
+  const from = JSON.stringify(join(projectRoot, 'scenarios/bulk-1000.ts'));
+  await writeFile(path, `import { BULK_1000 as base } from ${from};\nexport default ${expression};\n`);
+  return path;
+}
+
+describe('a scenario of one’s own', () => {
+  it('is what its file exports, and its numbers are those of the run', async () => {
+    const path = await fileOf(`{ ...base, name: 'mine', images: { ...base.images, count: 7, quickCount: 3 } }`);
+    const own = await ownScenario(path);
+    const command = parseBenchOptions(['--scenario', path, '--quick'], own);
+    expect(command).toMatchObject({ kind: 'run', options: { count: 3, scenario: { name: 'mine' } } });
+  });
+
+  it('is not looked for where a name is given', async () => {
+    expect(await Promise.all([ownScenario(undefined), ownScenario('bulk-1000')])).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    [`{ ...base }`, 'name is "bulk-1000"; expected one that is not built in'],
+    [`{ ...base, name: '../x' }`, 'name is "../x"; expected small letters'],
+    [`{ ...base, name: 'mine', kind: 'bulky' }`, 'kind is "bulky"; expected one of bulk, faults'],
+    [`{ ...base, name: 'mine', images: { ...base.images, count: -1 } }`, 'images.count is -1; expected a number'],
+    [
+      `{ ...base, name: 'mine', phases: { ...base.phases, scroll: {} } }`,
+      'phases.scroll.sweeps is undefined; expected a number',
+    ],
+    [
+      `{ ...base, name: 'mine', phases: { ...base.phases, browse: { ...base.phases.browse, mix: [] } } }`,
+      'phases.browse.mix is []; expected a list, such as',
+    ],
+    [
+      `{ ...base, name: 'mine', budgets: [{ ...base.budgets[0], source: '' }] }`,
+      'budgets[0].source is ""; expected where the limit comes from',
+    ],
+    [
+      `{ ...base, name: 'mine', budgets: [{ ...base.budgets[0], limit: '2' }] }`,
+      'budgets[0].limit is "2"; expected a number',
+    ],
+    [`{ ...base, name: 'mine', budgets: [{ ...base.budgets[0], name: 'speed' }] }`, 'budgets[0].name is "speed"'],
+    [`{ ...base, name: 'mine', notApplicable: { toasts: '' } }`, 'notApplicable.toasts is ""; expected a reason'],
+    ['42', 'its export is 42; expected a scenario'],
+    ['base.nothing.there', 'cannot be loaded: Cannot read properties of undefined'],
+  ])('%s is refused', async (expression, message) => {
+    await expect(ownScenario(await fileOf(expression))).rejects.toThrow(message);
+  });
+
+  it('that is not there is refused', async () => {
+    await expect(ownScenario('./no/such.ts')).rejects.toThrow('--scenario "./no/such.ts" does not exist');
+  });
+});
+
+describe('the scenarios that are built in', () => {
+  it('have names of their own and budgets with a source, and what is not applicable is one of these', () => {
+    const all = listScenarios();
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+    for (const { name, budgets, notApplicable } of all) {
+      expect(budgets.filter(({ source }) => source === '').map((budget) => `${name} ${budget.name}`)).toEqual([]);
+      const names = budgets.map((budget) => budget.name);
+      expect(Object.keys(notApplicable).filter((one) => !names.some((budget) => budget === one))).toEqual([]);
+      expect(Object.keys(notApplicable).length).toBeLessThan(budgets.length);
+    }
+  });
+
+  it('real-images asks for a folder', () => {
+    expect(() => parseBenchOptions(['--scenario', 'real-images'])).toThrow('needs --images DIR');
+  });
+});
