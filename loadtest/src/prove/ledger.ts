@@ -109,6 +109,8 @@ export function ledgerOf(records: readonly ProofRecord[]): ProofLedger {
       case 'run':
       case 'end':
         break;
+      default:
+        defects.push(`a record of the type ${JSON.stringify((record as { type: unknown }).type)} is not known`);
     }
   // An image's first event may be here before the answer to its upload is.
   for (const event of events) {

@@ -5,23 +5,34 @@ import { UsageError } from '../cli/usage-error.ts';
 import { rawLedgerIn } from '../report/raw-ledger.ts';
 import type { ProofRecord } from './records.ts';
 
+/** More than the largest run leaves, unpacked: what comes from elsewhere may be anything. */
+const MOST_BYTES = 2 ** 30;
+
 /** Inside a run's folder. */
 export const RAW_FILE = 'raw/proof.ndjson.gz';
 
 export const encodeRecords = (records: readonly ProofRecord[]): Buffer =>
   gzipSync(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
 
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+const isRecord = (value: unknown): value is ProofRecord =>
+  typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+
 /** @throws RangeError that names the line */
 export function decodeRecords(bytes: Uint8Array): ProofRecord[] {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const text = Buffer.from(isGzip ? gunzipSync(bytes) : bytes).toString();
+  const text = Buffer.from(isGzip ? gunzipSync(bytes, { maxOutputLength: MOST_BYTES }) : bytes).toString();
   return text.split('\n').flatMap((line, at) => {
     if (line === '') return [];
-    try {
-      return JSON.parse(line) as ProofRecord;
-    } catch {
-      throw new RangeError(`line ${at + 1} of the raw ledger is not JSON`);
-    }
+    const record = parsed(line);
+    if (!isRecord(record)) throw new RangeError(`line ${at + 1} of the raw ledger is no record`);
+    return record;
   });
 }
 

@@ -130,6 +130,29 @@ describe('bench --scenario prove', () => {
     expect(stderr).not.toContain('make images');
   });
 
+  it('ends with 3 when the adapter fails outside of any call, with its words and no stack', async () => {
+    const path = join(out, 'adapter.mjs');
+    const late = `setTimeout(() => { throw new Error('socket hang up'); }, 10); return new Promise(() => {});`;
+    await writeFile(
+      path,
+      `const nothing = async () => {};
+       export default () => ({ open: async () => ({ name: 'a', address: 'b' }), upload: nothing, start: nothing, results: nothing,
+         events() { ${late} }, close: nothing });`,
+    );
+    const { code, stderr } = await bench([
+      '--scenario',
+      'prove',
+      '--target',
+      path,
+      '--count',
+      '1',
+      '--out',
+      join(out, 'runs'),
+    ]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`stopped: target ${path}: an error that no call was waiting for: socket hang up\n`);
+  });
+
   it('ends with 2, one message and no folder for an adapter that lacks a function', async () => {
     const path = join(out, 'adapter.mjs');
     await writeFile(path, 'export default () => ({ open() {}, upload() {}, start() {}, results() {}, close() {} });');

@@ -156,6 +156,9 @@ describe('judgeProof', () => {
       expect.arrayContaining(['the run had 10 images, 9 are there', 'the run left 53 records, 52 are there']),
     );
     expect(ledgerOf(whole.slice(0, -1)).stopped?.message).toContain('no last line');
+    expect(ledgerOf([...whole.slice(0, -1), { type: 'guess' } as never, ...whole.slice(-1)]).defects).toContain(
+      'a record of the type "guess" is not known',
+    );
     expect(() => ledgerOf(whole.slice(1))).toThrow('does not begin with the record of its run');
   });
 });

@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PROOF_BUDGETS } from '../../../scenarios/budgets-proof.ts';
 import { judgeBudgets } from '../../src/judge/budgets.ts';
 import { judgeProof } from '../../src/prove/judge.ts';
@@ -102,6 +104,45 @@ describe('the proof of a service', () => {
     );
     expect(ledger.fault).toMatchObject({ fault: 'stall', connections: 1 });
     expect(new Set(Object.values(verdicts))).toEqual(new Set(['pass']));
+  });
+
+  describe('whose adapter does not use the line', () => {
+    let folder: string;
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'segbench-adapter-'));
+    });
+    afterEach(() => rm(folder, { recursive: true, force: true }));
+    async function around(cut: string): Promise<string> {
+      const path = join(folder, `around-${cut.length}.mjs`);
+      await writeFile(
+        path,
+        `import make from ${JSON.stringify(pathToFileURL(MINIMAL).href)};
+         const sockets = [];
+         export default () => {
+           const target = make();
+           const Own = class extends WebSocket { constructor(url) { super(url); sockets.push(this); } };
+           globalThis.WebSocket = Own;
+           return { ...target, open: (config) => target.open({ ...config, through: async (url) => url })${cut} };
+         };`,
+      );
+      return path;
+    }
+    const NativeSocket = globalThis.WebSocket;
+    afterEach(() => void (globalThis.WebSocket = NativeSocket));
+
+    it('proves nothing of it: the fault met nobody', async () => {
+      const { verdicts, notes } = await proofOf({}, { adapter: await around(''), images: 40 });
+      expect(verdicts['proof_lost']).toBe('inconclusive');
+      expect(notes.join()).toContain('the fault "cut" met no connection: events must come by way of config.through()');
+    });
+
+    it('passes it when the adapter breaks its own connection', async () => {
+      const adapter = await around(', cut: () => sockets.at(-1).close()');
+      const { verdicts, ledger } = await proofOf({}, { adapter, images: 40 });
+      expect(new Set(Object.values(verdicts))).toEqual(new Set(['pass']));
+      expect(ledger.fault).toMatchObject({ connections: 1 });
+      expect(stub?.seen.connections).toBe(2);
+    });
   });
 
   it('passes one that tells nothing by itself, through the adapter that asks', async () => {
