@@ -3,12 +3,14 @@ import type { ServerFrame } from '#contract/events.ts';
 import { decodeIndex } from '#contract/index-format.ts';
 import { IMAGE_STATUSES, type ImageStatus } from '#contract/names.ts';
 import { createHttpClient, type HttpClient } from '../drivers/http-client.ts';
+import { parallel } from '../drivers/parallel.ts';
 import { uploadFiles } from '../drivers/upload.ts';
 import { startFollower, type Follower } from '../faults/follower.ts';
-import type { Target, TargetConfig, TargetResult, TargetStatus } from './target.ts';
+import { isEnd, type Target, type TargetConfig, type TargetResult, type TargetStatus } from './target.ts';
 
 /** A batch takes so many ids. */
 const IDS_PER_BATCH = 10_000;
+const TIMELINES_AT_ONCE = 4;
 
 const statusOf = (status: ImageStatus): Exclude<TargetStatus, 'unknown'> =>
   status === 'cancelled' ? 'failed' : status;
@@ -49,19 +51,17 @@ export function createOurTarget(given: { url: string; key: string; name?: string
       const [statuses, { results }] = await Promise.all([
         readStatuses(http, projectId),
         http.call('POST /api/segmentation/batch/results', {
-          body: { imageIds: [...imageIds], fields: ['imageId', 'polygonCount', 'stages'] },
+          body: { imageIds: [...imageIds], fields: ['imageId', 'polygonCount'] },
         }),
       ]);
-      return imageIds.map((imageId): TargetResult => {
-        const result = results[imageId];
-        const stages = result?.stages;
-        return {
-          imageId,
-          status: statuses.get(imageId) ?? 'unknown',
-          result: result !== null && result !== undefined,
-          ...(stages ? { stages } : {}),
-        };
+      const states = imageIds.map((imageId): TargetResult => {
+        const result = results[imageId] ?? null;
+        return { imageId, status: statuses.get(imageId) ?? 'unknown', result: result !== null };
       });
+      await parallel(states, TIMELINES_AT_ONCE, async (state) => {
+        if (isEnd(state.status)) Object.assign(state, await readStages(http, state.imageId));
+      });
+      return states;
     },
     async events(handler) {
       const standing = Promise.withResolvers<void>();
@@ -104,4 +104,15 @@ async function readStatuses(http: HttpClient, projectId: string): Promise<Map<st
       return [id, statusOf(IMAGE_STATUSES[statuses[at] ?? 0] ?? 'uploaded')] as const;
     }),
   );
+}
+
+/** What the service recorded of an image's way through its latest batch, the upload before it included. */
+async function readStages(http: HttpClient, id: string): Promise<Pick<TargetResult, 'stages' | 'endedAt'>> {
+  const { batches, stages: all } = await http.call('GET /api/images/{id}/timeline', { path: { id } });
+  const latest = batches.at(-1);
+  const stages: Record<string, number> = {};
+  for (const { stage, durationMs, batchId } of all)
+    if (batchId === null || batchId === latest?.batchId) stages[stage] = (stages[stage] ?? 0) + durationMs;
+  const ended = latest?.finishedAt ? { endedAt: Date.parse(latest.finishedAt) } : {};
+  return { stages, ...ended };
 }

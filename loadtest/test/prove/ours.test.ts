@@ -26,7 +26,7 @@ it(
     expect(run.delivery).toMatchObject({ submitted: COUNT, completed: COUNT, terminalEventsReceived: COUNT });
     const [, connections, times] = run.tables ?? [];
     expect(connections?.rows.map(([connection]) => connection)).toEqual(['1', '2']);
-    expect(times?.rows.map(([stage]) => stage)).toEqual(expect.arrayContaining(['upload', 'infer', 'polygons']));
+    expect(times?.rows.map(([stage]) => stage)).toEqual(expect.arrayContaining(['work', 'infer', 'polygons', 'save', 'delivery of the event']));
   },
   TIMEOUT_MS,
 );
