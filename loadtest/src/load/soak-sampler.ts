@@ -20,7 +20,7 @@ const descriptorsOf = (pid: number): Promise<number | null> =>
 const usedMemory = async (redis: Redis): Promise<number> =>
   Number(/used_memory_dataset:(\d+)/.exec(await redis.info('memory'))?.[1] ?? Number.NaN);
 
-/** Reads resident memory and descriptors of every process, what both Redis hold, and the size of the database. */
+/** Reads memory (resident, of no file) and descriptors of every process, what both Redis hold, and the size of the database. */
 export function createSoakSampler(given: {
   roles: readonly { role: string; pid: number }[];
   queueRedisUrl: string;
@@ -41,7 +41,7 @@ export function createSoakSampler(given: {
   async function addProcess(name: string, kind: Series['kind'], pid: number, x: number): Promise<void> {
     const [reading, descriptors] = await Promise.all([readProcess(pid), descriptorsOf(pid)]);
     if (!reading) return;
-    add(name, kind, x, reading.rssBytes);
+    add(name, kind, x, reading.anonymousBytes);
     add(`${name}, descriptors`, 'descriptors', x, descriptors);
   }
   return {

@@ -204,7 +204,7 @@ export function judge(
       .map(({ name, points }) => ({ name, points: points.map(([x, y]): [number, number] => [x * 1000, y]) })),
   });
   load.plots.push(
-    lines('Resident memory', 'bytes', ['api', 'relay', 'worker', 'inference']),
+    lines('Memory, resident and of no file', 'bytes', ['api', 'relay', 'worker', 'inference']),
     lines('Data in Redis', 'bytes', ['queue', 'cache']),
     lines('Size of the database', 'bytes', ['database']),
     lines('Open descriptors', 'count', ['descriptors']),

@@ -39,6 +39,8 @@ export interface ProcReading extends ProcStat {
   pid: number;
   command: string;
   rssBytes: number;
+  /** Resident and of no file: what a leak is made of. Pages of files come and go as the kernel likes. */
+  anonymousBytes: number;
   /** The kernel's own high-water mark: no peak between two samples escapes it. */
   peakRssBytes: number;
 }
@@ -51,6 +53,7 @@ export async function readProcess(pid: number): Promise<ProcReading | null> {
     command: /^Name:\s+(.*)$/m.exec(status)?.[1] ?? '',
     ...parseStat(stat),
     rssBytes: kilobytesLine(status, 'VmRSS'),
+    anonymousBytes: kilobytesLine(status, 'RssAnon'),
     peakRssBytes: kilobytesLine(status, 'VmHWM'),
   };
 }

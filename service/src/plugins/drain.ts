@@ -17,6 +17,7 @@ export default fp(
   async (app: FastifyInstance) => {
     const { drainMs, plant } = app.config;
     let ending = false;
+    let closing = false;
     app.decorate('drain', {
       isEnding: () => ending && !plant.has('ready-while-ending'),
       async begin() {
@@ -24,14 +25,16 @@ export default fp(
         if (drainMs > 0) await sleep(drainMs);
       },
     });
-    app.addHook('preClose', async () => void (ending = true));
-    // A client that keeps its connection would meet its end in the middle of a request, and the server would wait for it to go.
+    app.addHook('preClose', async () => void (ending = closing = true));
+    // A client that keeps its connection would meet its end in the middle of a request. One that is idle stays until the end: whoever
+    // has it may be sending already.
     app.addHook('onSend', (_request, reply, payload, done) => {
       if (ending) reply.header('connection', 'close');
       done(null, payload);
     });
     app.addHook('onResponse', (_request, _reply, done) => {
-      if (ending) setImmediate(() => app.server.closeIdleConnections());
+      // the server would wait for them to go
+      if (closing) setImmediate(() => app.server.closeIdleConnections());
       done();
     });
   },
