@@ -16,7 +16,7 @@ export const FAST: ProveScenario['follow'] = {
   ...PROVE.follow,
   askEveryMs: 50,
   giveUpMs: 1000,
-  stallMs: 1500,
+  stallMs: 10_000,
   settleMs: 300,
 };
 

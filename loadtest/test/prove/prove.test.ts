@@ -72,7 +72,8 @@ describe('the proof of a service', () => {
     ['an accepted image never ends', { neverEnds: 113 }, { proof_not_ended: 1 }],
     ['a failed image is told completed', { wrongEnd: 113 }, { proof_untrue: 1 }],
   ])('is red in one figure alone when %s, and names the image', async (_, plants, expected) => {
-    const { red, findings } = await proofOf(plants);
+    const follow = 'neverEnds' in plants ? { stallMs: 2000 } : {};
+    const { red, findings } = await proofOf(plants, { follow });
     expect(red).toEqual(expected);
     expect(findings).toMatchObject([{ imageId: 'image-113' }]);
   });
