@@ -6,7 +6,7 @@ export const DRAIN: DrainScenario = {
   kind: 'drain',
   name: 'drain',
   title: 'a rolling restart of two APIs and two workers during a batch, seen from behind a balancer',
-  images: { count: 1500, quickCount: 600 },
+  images: { count: 2500, quickCount: 600 },
   phases: { imageMs: 50, requestsPerSecond: 40, checkMs: 100, drainMs: 2000, restMs: 1500 },
   budgets: DRAIN_BUDGETS,
   notApplicable: {},
