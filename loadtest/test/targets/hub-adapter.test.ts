@@ -34,6 +34,13 @@ describe('the adapter of cell-segmentation-hub', () => {
     expect(gaps?.notApplicable).toContain('does not number');
   });
 
+  it('tells no end twice that it found by asking and that the socket says afterwards', async () => {
+    const follow = { faultAtShare: 0.1 };
+    const { red, delivery } = await proofOf({ slowSocketMs: 600 }, {}, { images: 240, follow });
+    expect(red).toEqual({});
+    expect(delivery).toMatchObject({ completed: 240, terminalEventsReceived: 240 });
+  });
+
   it('sees that the hub’s own events do not outlast a cut when nobody asks again', async () => {
     const { red } = await proofOf({}, { HUB_CATCH_UP: 'off' });
     expect(Object.keys(red)).toEqual(['proof_lost']);

@@ -10,6 +10,8 @@ export interface HubPlants {
   fail?: number;
   /** Ends without any object: "no_segmentation", with an empty result. */
   empty?: number;
+  /** Its socket says of an end so long after the result is there. */
+  slowSocketMs?: number;
   /** Every token ends with the next call. */
   shortTokens?: boolean;
 }
@@ -53,8 +55,12 @@ export async function startHub(plants: HubPlants = {}) {
         image.status = isFailed ? 'failed' : isEmpty ? 'no_segmentation' : 'segmented';
         queue.delete(id);
         if (image.at === plants.lose) continue;
-        update(id, image.status, isFailed ? { error: 'Unknown error' } : {});
-        if (!isFailed) say('notification', { type: 'segmentation-complete', imageId: id, projectId: project });
+        const tell = (): void => {
+          update(id, image.status, isFailed ? { error: 'Unknown error' } : {});
+          if (!isFailed) say('notification', { type: 'segmentation-complete', imageId: id, projectId: project });
+        };
+        if (plants.slowSocketMs) later(plants.slowSocketMs, tell);
+        else tell();
       }
       // Another project's images come to the same room.
       say('segmentation-update', { imageId: randomUUID(), projectId: randomUUID(), status: 'segmented' });
