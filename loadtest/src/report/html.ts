@@ -15,12 +15,13 @@ import {
   tiles,
 } from './html-sections.ts';
 import { STYLE } from './html-style.ts';
+import { rawLedgerSection } from './raw-ledger.ts';
 import { plotSections, tableSections } from './scenario-sections.ts';
 import { withoutSection } from './without.ts';
 import { hasPage, proofSentences, verdictSentence } from './words.ts';
 
-/** `report.html`: one file that needs nothing else, verdict first. */
-export function htmlReport(result: ResultFile): string {
+/** `report.html`: one file that needs nothing else, verdict first. @param rawLedger the file of `result.rawLedger`, to be carried along */
+export function htmlReport(result: ResultFile, rawLedger?: Uint8Array): string {
   const { verdict, scenario, clientMode, images, seed, tool } = result;
   const proof = proofSentences(result);
   return `<!doctype html>
@@ -50,6 +51,7 @@ ${hasPage(result) ? `<section><h2>Page</h2>${clientSection(result)}</section>` :
 </div>
 <section><h2>Environment</h2>${environmentSection(result)}</section>
 ${notesSection(result)}
+${rawLedgerSection(result, rawLedger)}
 ${adviceSection(result)}
 <footer>${esc(tool.name)} ${esc(tool.version)}, commit ${esc(tool.commit)} · ${esc(result.startedAt)} to ${esc(result.finishedAt)}</footer>
 </main>
