@@ -6,6 +6,7 @@
  */
 import type { BudgetName, BudgetSpec } from '../loadtest/src/contract.ts';
 import { DRIVER_BUDGETS } from './budgets-drivers.ts';
+import { PROOF_BUDGETS } from './budgets-proof.ts';
 import { RELIABILITY_BUDGETS } from './budgets-reliability.ts';
 
 const ANALYSIS = 'bulk segmentation performance analysis';
@@ -177,7 +178,12 @@ export const BUDGETS: readonly BudgetSpec[] = [
 ];
 
 /** Every budget of every scenario. */
-export const ALL_BUDGETS: readonly BudgetSpec[] = [...BUDGETS, ...RELIABILITY_BUDGETS, ...DRIVER_BUDGETS];
+export const ALL_BUDGETS: readonly BudgetSpec[] = [
+  ...BUDGETS,
+  ...RELIABILITY_BUDGETS,
+  ...DRIVER_BUDGETS,
+  ...PROOF_BUDGETS,
+];
 
 /** @throws RangeError for a name that has no budget. */
 export function budgetOf(name: BudgetName): BudgetSpec {

@@ -6,6 +6,7 @@ import { ENDPOINTS } from './endpoints.ts';
 import { FAIRNESS } from './fairness.ts';
 import { FAULTS } from './faults.ts';
 import { OVERLOAD } from './overload.ts';
+import { PROVE } from './prove.ts';
 import type { Scenario } from './scenario.ts';
 import { SOAK } from './soak.ts';
 import { EVENTS_STORM } from './events-storm.ts';
@@ -29,6 +30,7 @@ const SCENARIOS: readonly Scenario[] = [
   MULTI_TENANT,
   BROWSE,
   ENDPOINTS,
+  PROVE,
 ];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;

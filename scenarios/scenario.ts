@@ -101,6 +101,29 @@ export interface SoakScenario extends ScenarioBase<'soak'> {
   };
 }
 
+/** The delivery proof of a service, ours or another: images in, a fault on the way of the events, the ledger. */
+export interface ProveScenario extends ScenarioBase<'prove'> {
+  /** Sides in pixels. */
+  images: BulkScenario['images'];
+  upload: { filesPerCall: number; concurrency: number };
+  batch: { threshold: number };
+  follow: {
+    /** Share of the images whose end has been told when the fault comes. */
+    faultAtShare: number;
+    /** Between two questions about images whose end was not told. */
+    askEveryMs: number;
+    idsPerCall: number;
+    /** An event is late that comes so long after the target, asked, had said that the image ended. */
+    lateMs: number;
+    /** No event is waited for that much longer than the target says that its image has ended. */
+    giveUpMs: number;
+    /** Nothing has moved for so long: the batch is over. */
+    stallMs: number;
+    /** After the last event, for second copies. */
+    settleMs: number;
+  };
+}
+
 /** As many ends of images as the queue lets through, to many readers; half of them are cut off at half of it and come back. */
 export interface StormScenario extends ScenarioBase<'storm'> {
   phases: { imageMs: number; readers: number };
@@ -156,5 +179,6 @@ export type Scenario =
   | StormScenario
   | TenantsScenario
   | BrowseScenario
-  | EndpointsScenario;
+  | EndpointsScenario
+  | ProveScenario;
 export type ScenarioKind = Scenario['kind'];

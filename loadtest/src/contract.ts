@@ -89,8 +89,21 @@ export const DRIVER_BUDGET_NAMES = [
   'browse_frame_gaps',
   'endpoints_failed_requests',
 ] as const;
+/** Of the delivery proof, for whose service it may be. */
+export const PROOF_BUDGET_NAMES = [
+  'proof_not_accepted',
+  'proof_not_ended',
+  'proof_lost',
+  'proof_twice',
+  'proof_late',
+  'proof_untrue',
+  'proof_gaps',
+] as const;
 export type BudgetName =
-  (typeof BUDGET_NAMES)[number] | (typeof RELIABILITY_BUDGET_NAMES)[number] | (typeof DRIVER_BUDGET_NAMES)[number];
+  | (typeof BUDGET_NAMES)[number]
+  | (typeof RELIABILITY_BUDGET_NAMES)[number]
+  | (typeof DRIVER_BUDGET_NAMES)[number]
+  | (typeof PROOF_BUDGET_NAMES)[number];
 
 export interface BudgetSpec {
   name: BudgetName;
@@ -286,6 +299,8 @@ export interface RunData {
   /** What the scenario has to show beside budgets. */
   tables?: ReportTable[];
   plots?: ReportPlot[];
+  /** What the verdict can be found again from: a file in the run's folder. */
+  rawLedger?: { file: string; sha256: string; bytes: number };
   /** Checks of the instruments; one that does not hold makes the run inconclusive. */
   identities?: Identity[];
   /** Set when the run ended early. */

@@ -7,6 +7,7 @@ import { readResult } from '../judge/read-result.ts';
 import { mergeRepeats } from '../judge/repeats.ts';
 import { exitCodeOf } from '../judge/verdict.ts';
 import { compareWithout } from '../judge/without.ts';
+import { rejudge } from '../prove/rejudge.ts';
 import { terminalReport } from '../report/terminal.ts';
 import { writeArtefacts } from '../report/write.ts';
 import { createRunFolder } from '../run/folder.ts';
@@ -19,6 +20,7 @@ import { EXIT, reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { parseBenchOptions, scenarioArgument, type BenchOptions } from './options.ts';
 import { ownScenario } from './own-scenario.ts';
+import type { RejudgeOptions } from './proof-options.ts';
 
 interface Done {
   run: RunData;
@@ -154,11 +156,22 @@ async function bench(options: BenchOptions): Promise<number> {
   return exitCodeOf(result.verdict, options.onInconclusive);
 }
 
+/** The verdict from raw data alone; one that differs from what the run said is told, and is never a pass. */
+async function judgeAgain({ path, json, onInconclusive }: RejudgeOptions): Promise<number> {
+  const { result, disagreements } = await rejudge(path);
+  process.stderr.write(terminalReport(result, { colour: process.stderr.isTTY === true }));
+  for (const line of disagreements) process.stderr.write(`  ${line}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  const code = exitCodeOf(result.verdict, onInconclusive);
+  return code === EXIT.pass && disagreements.length > 0 ? EXIT.failed : code;
+}
+
 try {
   const args = process.argv.slice(2);
   const own = await ownScenario(scenarioArgument(args));
   const command = parseBenchOptions(args, own);
   if (command.kind === 'run') process.exitCode = await bench(command.options);
+  else if (command.kind === 'rejudge') process.exitCode = await judgeAgain(command.options);
   else process.stdout.write(`${command.text}\n`);
 } catch (error) {
   reportError(error);

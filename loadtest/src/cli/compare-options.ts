@@ -2,7 +2,8 @@ import { DEFAULT_SCENARIO, listScenarios } from '../../../scenarios/index.ts';
 import type { BulkScenario } from '../../../scenarios/scenario.ts';
 import { DEFAULT_PAIRS } from '../compare/looks.ts';
 import { helpOf, oneOf, parseFlags, textOf, wholeNumber, type FlagTable } from './flags.ts';
-import { DEFAULT_SEED, ON_INCONCLUSIVE, outOf, poolOf, type PoolChoice } from './options.ts';
+import { DEFAULT_SEED, outOf, poolOf, type PoolChoice } from './options.ts';
+import { ON_INCONCLUSIVE } from './proof-options.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface CompareOptions {

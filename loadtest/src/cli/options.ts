@@ -6,13 +6,14 @@ import { projectRoot } from '../environment/paths.ts';
 import { ENVIRONMENT_KINDS } from '../environment/types.ts';
 import type { EnvironmentKind } from '../environment/types.ts';
 import { FAULT_IDS } from '../faults/table.ts';
+import { PROOF_FAULTS, type ProofFault } from '../prove/records.ts';
 import { SWITCH_NAMES, type SwitchName } from '../run/switches.ts';
 import { helpOf, oneOf, parseFlags, suggestion, textOf, wholeNumber } from './flags.ts';
 import type { FlagTable, FlagValues } from './flags.ts';
+import { ON_INCONCLUSIVE, PROOF_FLAGS, refuseForProof, rejudgeOf, type RejudgeOptions } from './proof-options.ts';
 import { UsageError } from './usage-error.ts';
 
 export const CLIENTS = ['optimized', 'naive'] as const;
-export const ON_INCONCLUSIVE = ['fail', 'warn'] as const;
 export const DEFAULT_SEED = 1;
 const DEFAULT_WORKERS = 2;
 const DEFAULT_OUT = 'bench-results';
@@ -47,9 +48,16 @@ export interface BenchOptions {
   faults: readonly string[] | undefined;
   /** Optimisations that the scenario is also run without. */
   without: readonly SwitchName[];
+  /** Module of the adapter of a service that is not ours. */
+  target: string | undefined;
+  /** What happens to the line of events in the scenario prove. */
+  fault: ProofFault;
 }
 
-export type BenchCommand = { kind: 'help' | 'list'; text: string } | { kind: 'run'; options: BenchOptions };
+export type BenchCommand =
+  | { kind: 'help' | 'list'; text: string }
+  | { kind: 'run'; options: BenchOptions }
+  | { kind: 'rejudge'; options: RejudgeOptions };
 
 export const BENCH_FLAGS = {
   scenario: {
@@ -88,6 +96,7 @@ export const BENCH_FLAGS = {
     help: `seconds, 1 to ${MAX.duration}: of --scenario soak, and with --scenario faults, then with faults at random moments`,
   },
   faults: { value: 'IDS', help: `with --scenario faults: only these (a comma list): ${FAULT_IDS.join(', ')}` },
+  ...PROOF_FLAGS,
   seed: { value: 'N', help: `seed of images and order, 0 to ${MAX.seed} (default ${DEFAULT_SEED})` },
   help: { help: 'this text' },
 } as const satisfies FlagTable;
@@ -101,8 +110,11 @@ export function parseBenchOptions(args: readonly string[], own?: Scenario): Benc
   const values = parseFlags(args, BENCH_FLAGS);
   if (values['help']) return { kind: 'help', text: benchHelp() };
   if (values['list']) return { kind: 'list', text: scenarioList() };
+  const rejudge = rejudgeOf(values);
+  if (rejudge) return { kind: 'rejudge', options: rejudge };
   const scenario = own ?? scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
   refuseForFaults(values, scenario);
+  refuseForProof(values, scenario);
   const images = imagesOf(values);
   if (images === undefined && scenario.kind === 'bulk' && scenario.needsImages)
     throw new UsageError(`--scenario ${scenario.name} needs --images DIR: a folder of PNG, JPEG, TIFF or WebP`);
@@ -128,6 +140,8 @@ export function parseBenchOptions(args: readonly string[], own?: Scenario): Benc
       faults: faultsOf(values, scenario),
       seed: wholeNumber(values, 'seed', { min: 0, max: MAX.seed }) ?? DEFAULT_SEED,
       without: withoutOf(textOf(values, 'without')),
+      target: existing(values, 'target', 'file'),
+      fault: oneOf(values, 'fault', PROOF_FAULTS) ?? (scenario.kind === 'prove' ? 'cut' : 'none'),
     },
   };
 }

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { listScenarios, type Scenario } from '../../../scenarios/index.ts';
-import { BUDGET_NAMES, RELIABILITY_BUDGET_NAMES } from '../contract.ts';
+import { ALL_BUDGETS } from '../../../scenarios/budgets.ts';
 import { UsageError } from './usage-error.ts';
 
-const NAMES: readonly string[] = [...BUDGET_NAMES, ...RELIABILITY_BUDGET_NAMES];
+const NAMES: readonly string[] = ALL_BUDGETS.map(({ name }) => name);
 const UNITS = ['ms', 'bytes', 'count', 'ratio', 'per-minute'];
 const OPERATORS = ['<=', '<', '=', '>=', '>'];
 /** What makes an argument of `--scenario` a file. */

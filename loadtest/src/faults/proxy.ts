@@ -116,5 +116,5 @@ export function through(url: string, { port }: Pick<Proxy, 'port'>): string {
 export function targetOf(url: string): ProxyTarget {
   const { hostname, port, protocol } = new URL(url);
   const usual: Record<string, number> = { 'postgres:': 5432, 'postgresql:': 5432, 'redis:': 6379, 'http:': 80 };
-  return { host: hostname, port: Number(port) || (usual[protocol] ?? 80) };
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (usual[protocol] ?? 80) };
 }

@@ -20,13 +20,16 @@ export function mergeRepeats(runs: readonly RunData[], specs: readonly BudgetSpe
   }
   const stopped = runs.find((run) => run.stopped)?.stopped;
   const worst = runs.toSorted((a, b) => troubleOf(b) - troubleOf(a))[0] ?? last;
-  return {
+  const merged: RunData = {
     ...last,
     startedAt: first.startedAt,
     measurements,
     delivery: worst.delivery,
     ...(stopped ? { stopped } : {}),
   };
+  // Each repeat's stands in its own folder.
+  delete merged.rawLedger;
+  return merged;
 }
 
 function mergeOne(spec: BudgetSpec, repeats: readonly Measurement[]): Measurement {

@@ -16,12 +16,13 @@ import {
 } from './html-sections.ts';
 import { STYLE } from './html-style.ts';
 import { ratchetSection } from './ratchet.ts';
+import { rawLedgerSection } from './raw-ledger.ts';
 import { plotSections, tableSections } from './scenario-sections.ts';
 import { withoutSection } from './without.ts';
 import { hasPage, proofSentences, verdictSentence } from './words.ts';
 
-/** `report.html`: one file that needs nothing else, verdict first. */
-export function htmlReport(result: ResultFile): string {
+/** `report.html`: one file that needs nothing else, verdict first. @param rawLedger the file of `result.rawLedger`, to be carried along */
+export function htmlReport(result: ResultFile, rawLedger?: Uint8Array): string {
   const { verdict, scenario, clientMode, images, seed, tool } = result;
   const proof = proofSentences(result);
   return `<!doctype html>
@@ -56,6 +57,7 @@ ${result.compare ? '' : `<section><h2>Processes</h2>${processTable(result)}</sec
 </div>
 <section><h2>Environment</h2>${environmentSection(result)}</section>
 ${notesSection(result)}
+${rawLedgerSection(result, rawLedger)}
 ${result.compare ? '' : adviceSection(result)}
 <footer>${esc(tool.name)} ${esc(tool.version)}, commit ${esc(tool.commit)} · ${esc(result.startedAt)} to ${esc(result.finishedAt)}</footer>
 </main>

@@ -43,9 +43,9 @@ const simulatedSentence = ({ environment: { inference } }: ResultFile): string |
     ? `Simulated: no model ran. Times of inference are those of the profile in ${inference.pool}, results stand for none of these images.`
     : null;
 
-/** Whether the scenario has a page to measure. */
-export const hasPage = ({ budgets }: Pick<ResultFile, 'budgets'>): boolean =>
-  budgets.some(({ name }) => name === 'ui_settle_ms');
+/** Whether the scenario has a page to measure; a service that is not ours has none, and then `browser` is `none`. */
+export const hasPage = ({ budgets, environment }: Pick<ResultFile, 'budgets' | 'environment'>): boolean =>
+  budgets.some(({ name }) => name === 'ui_settle_ms') && environment.browser !== 'none';
 
 /** The delivery proof: what went in, what came out, how often, and in what order. */
 function deliverySentence(result: ResultFile): string {
@@ -55,6 +55,8 @@ function deliverySentence(result: ResultFile): string {
   if (submitted === 0) return 'No image was submitted, so nothing was delivered.';
   if (!hasPage(result) && terminalEventsReceived === 0)
     return `${ended}. Their events were not followed in this scenario.`;
+  if (result.stopped && missing === 0)
+    return `${ended}. The run ended early: what the ${who} was still to be told is not known.`;
   if (missing === 0 && duplicates === 0 && sequenceGaps === 0) {
     return `${ended}. The ${who} was told of each exactly once: none missing, none twice, no gap in the numbering.`;
   }

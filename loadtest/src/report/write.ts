@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ResultFile } from '../contract.ts';
 import { htmlReport } from './html.ts';
@@ -35,7 +35,7 @@ export async function writeArtefacts(result: ResultFile, { folder, stepSummary }
     ['benchmark-smaller.json', actionBenchmark(result, 'smaller')],
     ['benchmark-bigger.json', actionBenchmark(result, 'bigger')],
     ['bencher.json', bencherMetrics(result)],
-    ['report.html', htmlReport(result)],
+    ['report.html', htmlReport(result, await rawLedgerOf(result, folder))],
   ];
   for (const [name, text] of contents) await replaceFile(join(folder, name), text);
   await (await open(join(folder, 'events.ndjson'), 'a')).close();
@@ -48,6 +48,15 @@ export async function writeArtefacts(result: ResultFile, { folder, stepSummary }
   await attempt('the link "latest" was not set', () => linkLatest(folder));
   if (stepSummary) await attempt('the step summary was not written', () => appendFile(stepSummary, `${summary}\n`));
   return { files: [...contents.map(([name]) => name), 'events.ndjson'].map((name) => join(folder, name)), warnings };
+}
+
+/** What a page may carry; a larger ledger is only named. */
+const MOST_EMBEDDED_BYTES = 4e6;
+
+/** Of a folder that was written again elsewhere the file may be missing: then the page does without. */
+async function rawLedgerOf({ rawLedger }: ResultFile, folder: string): Promise<Buffer | undefined> {
+  if (!rawLedger || rawLedger.bytes > MOST_EMBEDDED_BYTES) return undefined;
+  return await readFile(join(folder, rawLedger.file)).catch(() => undefined);
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {

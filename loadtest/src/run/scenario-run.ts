@@ -10,6 +10,7 @@ import { runSoak } from '../load/soak.ts';
 import { runStorm } from '../load/storm.ts';
 import { runTenants } from '../load/tenants.ts';
 import { runFaults } from '../faults/faults-run.ts';
+import { runBulkOn, runProve } from '../prove/prove-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
 import { poolText, type RunInput } from './run-input.ts';
@@ -20,7 +21,7 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
   const { scenario } = input.options;
   switch (scenario.kind) {
     case 'bulk':
-      return runBulk(scenario, startedAt, input);
+      return (input.options.target === undefined ? runBulk : runBulkOn)(scenario, startedAt, input);
     case 'overload':
       return runOverload(scenario, startedAt, input);
     case 'fairness':
@@ -39,6 +40,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runTenants(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
+    case 'prove':
+      return runProve(scenario, startedAt, input);
   }
 }
 

@@ -6,14 +6,21 @@ import type { Services } from './services.ts';
 
 const INFERENCE = () => 'inference';
 
+/** What runs beside the harness. */
+interface Watched {
+  processes: readonly { role: string; pid: number }[];
+  environment: Pick<Services['environment'], 'servers'>;
+  browser?: Services['browser'];
+}
+
 /** Everything that watches the machine while phases run: processes by role, foreign load, pressure, the harness's own lateness. */
-export async function startWatch(services: Services) {
+export async function startWatch(services: Watched) {
   const sampler = createProcessSampler();
   sampler.watch({ role: 'harness', pid: process.pid, alone: true });
   for (const { role, pid } of services.processes)
     sampler.watch({ role, pid, ...(role === 'worker' ? { childRole: INFERENCE } : {}) });
   for (const { what, pid } of services.environment.servers) sampler.watch({ role: what, pid });
-  const browserPid = services.browser.process()?.pid;
+  const browserPid = services.browser?.process()?.pid;
   if (browserPid) sampler.watch({ role: 'browser', pid: browserPid });
 
   const lag = createLagMeter();

@@ -52,6 +52,45 @@ describe('parseBenchOptions', () => {
       duration: undefined,
       faults: undefined,
       without: [],
+      target: undefined,
+      fault: 'none',
+    });
+  });
+
+  it('takes an adapter and a fault with the scenario prove', () => {
+    const adapter = join(folder, 'result.json');
+    expect(run('--scenario', 'prove')).toMatchObject({ fault: 'cut', count: 1000 });
+    expect(run('--scenario', 'prove', '--target', adapter, '--fault', 'stall')).toMatchObject({
+      target: adapter,
+      fault: 'stall',
+    });
+    expect(run('--target', adapter)).toMatchObject({ target: adapter, fault: 'none' });
+  });
+
+  it.each([
+    [
+      ['--scenario', 'soak', '--target', '.'],
+      '--target "." is not allowed with --scenario soak; allowed with prove and the bulk ones',
+    ],
+    [['--target', 'a.ts', '--client', 'naive'], '--client "naive" is not allowed with --target; allowed: optimized'],
+    [['--target', 'a.ts', '--without', 'cache'], '--without "cache" is not allowed with --target'],
+    [['--fault', 'cut'], '--fault "cut" is not allowed with --scenario bulk-1000; allowed with prove'],
+    [
+      ['--scenario', 'prove', '--fault', 'cutt'],
+      '--fault "cutt" is not allowed; allowed: cut, stall, none (did you mean "cut"?)',
+    ],
+    [['--scenario', 'prove', '--target', 'none.ts'], '--target "none.ts" does not exist; allowed: an existing file'],
+    [['--scenario', 'prove', '--target', 'a.ts', '--workers', '3'], '--workers "3" is not allowed with --target'],
+    [['--scenario', 'prove', '--client', 'naive'], '--client "naive" is not allowed with --scenario prove'],
+    [['--rejudge', 'nowhere'], '--rejudge "nowhere" does not exist'],
+    [['--rejudge', '.', '--count', '5'], '--count is not allowed with --rejudge, which runs nothing'],
+    [['--rejudge', '.', '--scenario', 'faults'], '--rejudge is not allowed with --scenario faults; allowed with prove'],
+  ])('refuses %j', (args, words) => expect(refusal(...args)).toContain(words));
+
+  it('judges again what is there', () => {
+    expect(parseBenchOptions(['--rejudge', folder, '--scenario', 'prove', '--json'])).toEqual({
+      kind: 'rejudge',
+      options: { path: folder, json: true, onInconclusive: 'fail' },
     });
   });
 

@@ -184,6 +184,11 @@ describe('mergeRepeats', () => {
     expect(merged.cache_hit_ratio?.actual).toBe(0.8);
   });
 
+  it('names no raw ledger as its own: each repeat keeps one', () => {
+    const rawLedger = { file: 'raw/proof.ndjson.gz', sha256: 'ab', bytes: 1 };
+    expect(mergeRepeats([runData({ rawLedger }), runData({ rawLedger })]).rawLedger).toBeUndefined();
+  });
+
   it('is not measured when one repeat was not', () => {
     const merged = mergeRepeats([runData(), runData({ measurements: measurementsWith({ toasts: null }) })]);
     expect(merged.measurements.toasts).toMatchObject({

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ReportPlot, ReportTable } from '../../src/contract.ts';
 import { htmlReport } from '../../src/report/html.ts';
 import { linesChart } from '../../src/report/html-lines.ts';
+import { rawLedgerIn } from '../../src/report/raw-ledger.ts';
 import { markdownSummary } from '../../src/report/markdown.ts';
 import { resultOf } from './results.ts';
 
@@ -65,5 +66,20 @@ describe('what a scenario adds to reports', () => {
 
   it('says so when nothing was measured', () => {
     expect(linesChart({ ...PLOT, series: [{ name: 'api', points: [] }] })).toContain('No point was measured');
+  });
+
+  it('claims of a run that ended early no delivery that nobody saw whole', () => {
+    const given = resultOf({ stopped: { reason: 'interrupted', message: 'SIGINT' } });
+    expect(markdownSummary(given)).not.toContain('exactly once');
+    expect(markdownSummary(given)).toContain('The run ended early: what the page was still to be told is not known.');
+  });
+
+  it('carries a raw ledger in the page, whole, or names where it stands', () => {
+    const bytes = Buffer.from([0x1f, 0x8b, 0, 255, 60, 62, 34]);
+    const given = resultOf({ rawLedger: { file: 'raw/proof.ndjson.gz', sha256: 'ab', bytes: bytes.length } });
+    const page = htmlReport(given, bytes);
+    expect(rawLedgerIn(page)).toEqual(bytes);
+    expect(() => rawLedgerIn(htmlReport(given))).toThrow('the page carries no raw ledger');
+    expect(htmlReport(given)).toContain('--rejudge raw/proof.ndjson.gz');
   });
 });
