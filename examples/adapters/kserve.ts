@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Target, TargetConfig, TargetEvent, TargetFile, TargetResult } from '../../loadtest/src/targets/target.ts';
 import { decodeGray } from '../../service/src/inference/decode.ts';
 import { exchange, ExchangeError } from '../../service/src/inference/kserve/exchange.ts';
-import { mismatchOf, offersBinary } from '../../service/src/inference/kserve/metadata.ts';
+import { createProbe } from '../../service/src/inference/kserve/probe.ts';
 import {
   decodeReply,
   encodeRequest,
@@ -101,10 +101,11 @@ export default function createTarget(): Target {
       if (!URL.canParse(url)) throw new Error(`KSERVE_URL is "${url}", expected the server's URL`);
       card = await readCard(process.env['KSERVE_CARD'] ?? CARD);
       const server = (await ask('/v2')) as { name?: string; version?: string } | null;
-      binary = offersBinary(server);
-      await ask(`${modelPath(card.name)}/ready`);
-      const mismatch = mismatchOf(await ask(modelPath(card.name)), card);
-      if (mismatch !== null) throw new Error(mismatch);
+      // As the service does it: ready, of the card's shape, and binary where a trial shows that it is read, whether it is listed or not.
+      const probe = createProbe({ card, timeoutMs: SMALL.timeoutMs, trialTimeoutMs: REPLY_WITHIN_MS });
+      const found = await probe(url, null, config.signal);
+      if (found.kind !== 'ready') throw new Error(found.reason);
+      binary = found.binary;
       const version = server?.version ? { version: server.version } : {};
       return { name: server?.name ?? 'inference server', address: publicUrl(url), ...version };
     },

@@ -61,8 +61,9 @@ export const RATCHET_METRICS: readonly RatchetMetric[] = [
     unit: 'bytes',
     byImages: true,
     leastImages: 1,
-    // Durations in the replies have more or fewer digits, and a slow batch asks for its visible part once more.
-    limit: (recorded) => recorded * 1.03,
+    // 4.09 to 4.45 kB in thirteen equal runs of 100 images: durations in the replies have more or fewer digits, and what a page asks for
+    // together depends on when it was told.
+    limit: (recorded) => recorded * 1.1,
     of: ({ client, images }) => (images.count > 0 ? client.resultBytesWire / images.count : null),
   },
   {
