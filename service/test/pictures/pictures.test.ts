@@ -30,12 +30,22 @@ const render = (id: string, query = '', headers: Record<string, string> = {}) =>
   service.call(`/api/images/${id}/render?${query}`, { headers });
 const decoded = async (reply: Response) => sharp(Buffer.from(await reply.arrayBuffer()));
 const drawn = () => service.app.pictures.artists.stats().drawn;
+/** Size in bytes; null for one that was dropped since it was listed, as the service does meanwhile. */
+const sizeOrGone = (file: string) =>
+  stat(file).then(
+    ({ size }) => size,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return null;
+    },
+  );
 /** Names, without what they are derived from, of all pictures on disk and their bytes. */
 async function kept(app: TestApp) {
   const files = await Promise.all(
     (await app.app.storage.shards('derived')).map((shard) => app.app.storage.files('derived', shard)),
   );
-  return Promise.all(files.flat().map(async (file) => ({ file, size: (await stat(file)).size })));
+  const sized = await Promise.all(files.flat().map(async (file) => ({ file, size: await sizeOrGone(file) })));
+  return sized.flatMap(({ file, size }) => (size === null ? [] : [{ file, size }]));
 }
 const sizeOf = async (app: TestApp) => (await kept(app)).reduce((sum, { size }) => sum + size, 0);
 
