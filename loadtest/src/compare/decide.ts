@@ -129,7 +129,7 @@ const exponentials = ({ estimate, low, high }: Interval): { ratio: number; low: 
 
 /**
  * Growth that the rule would have found in 95 of 100 runs with this run's noise: far enough above what matters for the estimate to
- * exceed it, and far enough above 0 for the test at its strictest, alone significant among the primary metrics. Normal approximation.
+ * exceed it, and far enough above half of it for the test at its strictest, alone significant among the primary metrics. Normal approximation.
  */
 function smallestEffect(metric: PrimaryMetric, standardError: number, { level, pairs }: Circumstances): number | null {
   const strictest = level / PRIMARY.length;
