@@ -54,8 +54,8 @@ footer { margin-top: 16px; color: var(--soft); font-size: 13px; overflow-wrap: a
 @media (max-width: 720px) {
   .two { grid-template-columns: 1fr; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 6px; }
-  .budgets thead { display: none; }
-  .budgets tr { display: grid; grid-template-columns: 1fr max-content; gap: 2px 10px; padding: 10px 0; border-top: 1px solid var(--line); }
+  .budgets, .budgets tbody { display: block; } .budgets thead { display: none; }
+  .budgets tr { display: grid; grid-template-columns: minmax(0, 1fr) max-content; gap: 2px 10px; padding: 10px 0; border-top: 1px solid var(--line); }
   .budgets td { border: 0; padding: 0; } .budgets td.r { text-align: left; } .budgets .verdict { grid-column: 2; grid-row: 1; justify-self: end; }
   .budgets .name { grid-column: 1; grid-row: 1; } .budgets .use { grid-column: 1 / -1; } .budgets .limit { text-align: right; }
 }
