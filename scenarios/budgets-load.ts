@@ -142,10 +142,10 @@ export const DRAIN_BUDGETS: readonly BudgetSpec[] = [
 
 export const SOAK_BUDGETS: readonly BudgetSpec[] = (
   [
-    ['soak_api_leak_bytes', 'API', 8e6],
-    ['soak_relay_leak_bytes', 'relay', 8e6],
-    ['soak_worker_leak_bytes', 'worker', 8e6],
-    ['soak_inference_leak_bytes', 'inference child', 16e6],
+    ['soak_api_leak_bytes', 'API after a collection', 8e6],
+    ['soak_relay_leak_bytes', 'relay after a collection', 8e6],
+    ['soak_worker_leak_bytes', 'worker after a collection', 8e6],
+    ['soak_inference_leak_bytes', 'inference child after a collection', 16e6],
     ['soak_queue_redis_leak_bytes', 'queue’s Redis, its data', 4e6],
   ] as const
 ).map(([name, what, limit]) => ({

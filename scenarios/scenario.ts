@@ -96,6 +96,7 @@ export interface SoakScenario extends ScenarioBase<'soak'> {
     quickMs: number;
     warmShare: number;
     sampleMs: number;
+    settledMs: number;
     pauseMs: number;
     side: number;
   };

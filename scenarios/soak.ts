@@ -13,6 +13,8 @@ export const SOAK: SoakScenario = {
     /** Share of the time whose samples are left out: heaps, caches and pools fill up. */
     warmShare: 0.3,
     sampleMs: 2000,
+    /** From one forced collection to the next, at the earliest. */
+    settledMs: 15_000,
     pauseMs: 500,
     /** Images of this side in pixels. */
     side: 128,

@@ -35,6 +35,8 @@ export interface LoadPlan {
   /** A worker of timers, this long an image; without it the configured model runs. */
   simulatedMs?: number;
   settings?: Record<string, string>;
+  /** Hears each line that a role prints; true keeps it to itself. */
+  heard?: (line: string) => boolean;
 }
 
 /** Servers and an empty service up, the scenario's own `work`, everything down. What was measured until a stop is kept. */
@@ -59,7 +61,7 @@ export async function runLoad(
     const fleet = await startFleet({
       ground: environment,
       settings: { WORKERS: String(options.workers), POOL: pool, ...plan.settings, ...settings },
-      log: (line) => progress.line(line),
+      log: (line) => plan.heard?.(line) || progress.line(line),
       stop,
     });
     closers.add(() => fleet.close());

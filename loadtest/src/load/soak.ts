@@ -10,6 +10,7 @@ import { uploadFiles } from '../drivers/upload.ts';
 import { generateImages } from '../images/generator.ts';
 import { pause } from '../run/stop.ts';
 import type { RunInput } from '../run/run-input.ts';
+import { createLiveHeaps, INSPECTED, type LiveHeaps } from './live-heap.ts';
 import { runLoad, type Load } from './load-run.ts';
 import { wrongCounters } from './simulated.ts';
 import { growthOf, type Slope } from './slope.ts';
@@ -23,12 +24,13 @@ const ROUNDS_A_PROJECT = 5;
 const READS = 20;
 
 export function runSoak(scenario: SoakScenario, startedAt: Date, input: RunInput): Promise<RunData> {
-  // The sizes of shared caches are settings; what is deleted shall be gone while we look.
-  const plan = { settings: { COLLECT_AFTER_MS: '30000' } };
-  return runLoad({ scenario, plan, startedAt, input }, (load) => soak(scenario, load));
+  const heaps = createLiveHeaps();
+  // What is deleted shall be gone while we look.
+  const plan = { settings: { COLLECT_AFTER_MS: '30000' }, heard: heaps.heard };
+  return runLoad({ scenario, plan, startedAt, input }, (load) => soak(scenario, load, heaps));
 }
 
-async function soak({ phases }: SoakScenario, load: Load): Promise<void> {
+async function soak({ phases }: SoakScenario, load: Load, heaps: LiveHeaps): Promise<void> {
   const { fleet, signal, environment } = load;
   const { options, progress } = load.input;
   const durationMs =
@@ -45,18 +47,20 @@ async function soak({ phases }: SoakScenario, load: Load): Promise<void> {
       signal,
     }),
   );
-  const api = await load.start('api');
-  const [relay, worker] = await Promise.all([load.start('relay'), load.start('worker')]);
+  const api = await load.start('api', INSPECTED);
+  const [relay, worker] = await Promise.all([load.start('relay', INSPECTED), load.start('worker', INSPECTED)]);
   const target = { url: api.url!, key: fleet.key };
   const client = createHttpClient({ baseUrl: target.url, key: target.key, connections: 8 });
   const sampler = createSoakSampler({
-    roles: [api, relay, worker].map(({ role, pid }) => ({ role, pid })),
+    roles: [api, relay, worker],
+    heaps,
     queueRedisUrl: environment.queueRedisUrl,
     cacheRedisUrl: environment.cacheRedisUrl,
     sql: fleet.sql,
   });
   const timer = setInterval(() => void sampler.sample().catch(() => {}), phases.sampleMs);
   const done = { rounds: 0, images: 0, wrong: 0 };
+  let settledAt = -Infinity;
   try {
     const sizeBefore = await databaseSize(load);
     await load.phase('soak', async () => {
@@ -74,6 +78,9 @@ async function soak({ phases }: SoakScenario, load: Load): Promise<void> {
           done.images += count;
           progress.update(done.images);
           await pause(phases.pauseMs, signal);
+          if (performance.now() - settledAt < phases.settledMs) continue;
+          settledAt = performance.now();
+          await sampler.settled();
         }
         await client.request(addressOf('DELETE /api/projects/{id}', { path: { id: project.id } }), {
           method: 'DELETE',
@@ -89,6 +96,7 @@ async function soak({ phases }: SoakScenario, load: Load): Promise<void> {
     clearInterval(timer);
     client.close();
     sampler.close();
+    heaps.close();
     await load.input.folder.json('raw/soak.json', sampler.series());
   }
 }
@@ -134,6 +142,13 @@ interface Grown {
   one: Series;
   slope: Slope | null;
 }
+
+/** Of a kept result: raw/soak.json has them all. */
+const PLOTTED = 200;
+const thinned = (points: Series['points']) => {
+  const step = Math.ceil(points.length / PLOTTED);
+  return points.filter((_, at) => at % step === 0);
+};
 
 /** An interval wider than so many times the limit tells a leak from none no more. */
 const WIDEST = 20;
@@ -185,7 +200,7 @@ export function judge(
       { name: 'verdict' },
     ],
     rows: grown
-      .filter(({ one }) => one.kind !== 'descriptors')
+      .filter(({ one }) => !['descriptors', 'resident'].includes(one.kind))
       .map(({ one, slope }) => [
         one.name,
         one.points.at(-1)?.[1] ?? null,
@@ -201,10 +216,11 @@ export function judge(
     y: { name: title, unit },
     series: series
       .filter(({ kind }) => kinds.includes(kind))
-      .map(({ name, points }) => ({ name, points: points.map(([x, y]): [number, number] => [x * 1000, y]) })),
+      .map(({ name, points }) => ({ name, points: thinned(points).map(([x, y]): [number, number] => [x * 1000, y]) })),
   });
   load.plots.push(
-    lines('Memory, resident and of no file', 'bytes', ['api', 'relay', 'worker', 'inference']),
+    lines('Memory after a collection, and the live heap in it', 'bytes', ['api', 'relay', 'worker', 'inference']),
+    lines('Memory, resident and of no file', 'bytes', ['resident']),
     lines('Data in Redis', 'bytes', ['queue', 'cache']),
     lines('Size of the database', 'bytes', ['database']),
     lines('Open descriptors', 'count', ['descriptors']),
