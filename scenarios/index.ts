@@ -1,6 +1,7 @@
 import { BROWSE } from './browse.ts';
 import { BULK_1000 } from './bulk-1000.ts';
 import { BULK_10000, BULK_1000_DENSE, DOWNLOADS, MIXED_SIZES, REAL_IMAGES } from './bulk-variants.ts';
+import { CAPACITY } from './capacity.ts';
 import { DRAIN } from './drain.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { FAIRNESS } from './fairness.ts';
@@ -30,6 +31,7 @@ const SCENARIOS: readonly Scenario[] = [
   MULTI_TENANT,
   BROWSE,
   ENDPOINTS,
+  CAPACITY,
   PROVE,
 ];
 

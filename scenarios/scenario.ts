@@ -170,6 +170,17 @@ export interface EndpointsScenario extends ScenarioBase<'endpoints'> {
   };
 }
 
+/** A sweep over numbers of workers. */
+export interface CapacityScenario extends ScenarioBase<'capacity'> {
+  phases: {
+    real: readonly number[];
+    simulated: readonly number[];
+    mostTimes: number;
+    warm: number;
+    shapes: readonly { side: number; cells: number }[];
+  };
+}
+
 export type Scenario =
   | BulkScenario
   | FaultsScenario
@@ -181,5 +192,6 @@ export type Scenario =
   | TenantsScenario
   | BrowseScenario
   | EndpointsScenario
+  | CapacityScenario
   | ProveScenario;
 export type ScenarioKind = Scenario['kind'];

@@ -66,6 +66,8 @@ export const RELIABILITY_BUDGET_NAMES = [
   'tenants_foreign_events',
   'tenants_foreign_answers',
   'tenants_images_wrong',
+  'capacity_images_wrong',
+  'capacity_levels',
 ] as const;
 /** Of the scenarios that send requests from many users, or to one endpoint at a time. */
 export const DRIVER_BUDGET_NAMES = [
