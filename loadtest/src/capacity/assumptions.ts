@@ -1,6 +1,5 @@
 /** What a plan takes for granted where its ground has not measured it; each with what it rests on. */
 import { figure, type Figure } from './figure.ts';
-import { cellsOfField } from './service-time.ts';
 import { megapixelsOf, type Shape } from './shapes.ts';
 
 const assumed = (value: number, unit: Figure['unit'], source: string): Figure =>
@@ -32,5 +31,3 @@ export const SINGLE_SPREAD = 0.125;
 export const UNTOLD_WORKERS = 2;
 /** Seen whole only by a profile of a model: decoding and polygons come on top. */
 export const MODEL_ONLY = 'the profile covers the model only: decoding and polygons come on top';
-
-export { cellsOfField };

@@ -30,7 +30,10 @@ export function bytesOf(ground: Ground, question: Question): Record<BytesName, F
   const of = (name: BytesName): Figure => {
     const known = ground.bytes[name];
     if (known === undefined || known.value === null) return assumed[name];
-    const factor = factorOf[name];
+    const polygons = ground.bytes.polygons?.value ?? null;
+    // Rows stay what they are, only what they hold of polygons grows.
+    const rowsKnown = name === 'database' && polygons !== null && polygons < known.value;
+    const factor = rowsKnown ? 1 + (polygons / known.value) * (byCells - 1) : factorOf[name];
     const apart = Math.abs(factor - 1) > 0.05;
     return {
       ...figure(known.value * factor, 'bytes', {

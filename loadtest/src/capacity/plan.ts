@@ -12,7 +12,7 @@ import { quantileOfSorted } from '../measure/statistics.ts';
 import { machinesOf, stagesOf, type StageCapacity } from './stages.ts';
 import { peakOf } from './usl.ts';
 import { wordsOf } from './words.ts';
-import { fewest, neededRate, SIMULATED_IMAGES, tailMs, workersNeeded } from './workers-needed.ts';
+import { fewest, neededRate, tailMs, workersNeeded } from './workers-needed.ts';
 
 export interface TimeOf {
   workers: number;
@@ -53,7 +53,10 @@ export interface Plan {
   curve: { workers: number; perSecond: number; low: number; high: number }[];
 }
 
-const SHOWN = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+/** A queue that is filled from the start looks the same after so many. */
+const BATCH_IMAGES = 5000;
+/** Times are told of 1 to so many workers. */
+const TIMED = 64;
 
 /** @param prices with the name of their file */
 export function planOf(ground: Ground, question: Question, prices?: { prices: Prices; file: string }): Plan {
@@ -87,7 +90,7 @@ export function planOf(ground: Ground, question: Question, prices?: { prices: Pr
     workers: mayAnswer ? needed.workers : hidden(needed.workers, ground.illustrative!),
     tookMs: mayAnswer && count !== null ? used : hidden(used, ground.illustrative ?? needed.workers.source),
     stages: stagesOf(ground, machinesOf(shown, question), workersRate(rates, shown)),
-    times: [...new Set([...SHOWN, ...(mayAnswer && count !== null ? [count] : [])])]
+    times: [...new Set([...Array.from({ length: TIMED }, (_, at) => at + 1), ...(mayAnswer ? [count ?? 1] : [])])]
       .toSorted((a, b) => a - b)
       .map((workers) => {
         const took = timeWith(ground, question, rates, workers);
@@ -121,7 +124,7 @@ const sum = (a: Figure, b: Figure): Figure => ({ ...a, value: (a.value ?? 0) + (
 
 /** As many images as show how the queue fills and empties. */
 function simulated(ground: Ground, question: Question, rates: Rates, workers: number): SimulationOutcome {
-  const images = Math.min(question.images, SIMULATED_IMAGES);
+  const images = Math.min(question.images, BATCH_IMAGES);
   return simulate(pipelineOf(ground, question, rates, { workers, images, arrivals: { kind: 'at once' } }));
 }
 
@@ -203,7 +206,7 @@ function tailOf({ staysMs, images }: SimulationOutcome): NonNullable<Plan['tail'
 function curveOf(rates: Rates, workers: number): Plan['curve'] {
   const most = Math.max(64, 2 * workers);
   const step = Math.max(1, Math.floor(most / 64));
-  return Array.from({ length: Math.floor(most / step) }, (_, at) => Math.max(1, at * step)).map((count) => {
+  return Array.from({ length: Math.ceil(most / step) }, (_, at) => 1 + at * step).map((count) => {
     const { low, high } = endsOf(rates.draws.map((rate) => rate(count)));
     return { workers: count, perSecond: rates.at(count), low, high: high ?? rates.at(count) };
   });

@@ -36,8 +36,14 @@ export function ratesOf(ground: Ground, question: Question): Rates {
   const { shape, batch } = asked(ground, question);
   const factor = rateOf(service, batch, shape) / rateOf(service, maxBatch, service.typical);
   const beyond = whyOutside(service, batch, shape);
+  const ceilings = new Map<number, number>();
+  function ceiling(machines: number): number {
+    const known = ceilings.get(machines) ?? ceilingOf(ground, machines);
+    ceilings.set(machines, known);
+    return known;
+  }
   const capped = (rate: (count: number) => number) => (count: number) =>
-    Math.min(rate(count), ceilingOf(ground, machinesOf(count, question)));
+    Math.min(rate(count), ceiling(machinesOf(count, question)));
   const different = new Set(levels.map(({ workers }) => workers)).size;
   const measured =
     levels.length === 0 ? null : ([levels[0]!.workers, levels.at(-1)!.workers] as const);

@@ -33,11 +33,11 @@ async function referenceDemands(): Promise<{ demands: Record<SharedStage, Figure
 }
 
 /**
- * What `--from` names: the name of a profile, a file (result or profile), or the folder of a run.
+ * What `--from` (or another flag) names: the name of a profile, a file (result or profile), or the folder of a run.
  * @throws UsageError where there is none such, or it is neither
  * @throws TooLittleError where it is one, and has too little to plan by
  */
-export async function readGround(from: string): Promise<Ground> {
+export async function readGround(from: string, flag = '--from'): Promise<Ground> {
   const names = readdirSync(PROFILES)
     .filter((file) => file.endsWith('.json'))
     .map((file) => basename(file, '.json'));
@@ -45,15 +45,15 @@ export async function readGround(from: string): Promise<Ground> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const why = error.code === 'ENOENT' ? 'is no file and no profile' : `cannot be read: ${error.message}`;
     throw new UsageError(
-      `--from "${from}" ${why}; allowed: a result.json, the folder of a run, or a profile: ${names.join(', ')}${suggestion(from, names)}`,
+      `${flag} "${from}" ${why}; allowed: a result.json, the folder of a run, or a profile: ${names.join(', ')}${suggestion(from, names)}`,
     );
   });
   const { demands, cores } = await referenceDemands();
-  if (!isProfile(text)) return readingResult(await readResult(path, '--from'), path, demands);
+  if (!isProfile(text)) return readingResult(await readResult(path, flag), path, demands, flag);
   try {
     return groundOfProfile(parseProfile(text, path), path, demands, cores);
   } catch (error) {
-    throw new UsageError(`--from "${from}": ${(error as Error).message.replace(/^POOL: /, '')}`);
+    throw new UsageError(`${flag} "${from}": ${(error as Error).message.replace(/^POOL: /, '')}`);
   }
 }
 
@@ -70,20 +70,20 @@ function isProfile(text: string): boolean {
   }
 }
 
-function readingResult(result: ResultFile, path: string, demands: Record<SharedStage, Figure>): Ground {
+function readingResult(result: ResultFile, path: string, demands: Record<SharedStage, Figure>, flag: string): Ground {
   const missing = ['stages', 'delivery'].filter((key) => !Object.hasOwn(result, key));
-  if (missing.length > 0) throw new UsageError(`--from "${path}" is no result.json: it lacks ${missing.join(', ')}`);
+  if (missing.length > 0) throw new UsageError(`${flag} "${path}" is no result.json: it lacks ${missing.join(', ')}`);
   if (result.capacity !== undefined) {
     const [first] = Value.Errors(CapacitySection, result.capacity);
     if (first !== undefined)
       throw new UsageError(
-        `--from "${path}": capacity${first.instancePath} ${first.message}; allowed: what npm run bench writes`,
+        `${flag} "${path}": capacity${first.instancePath} ${first.message}; allowed: what npm run bench writes`,
       );
   }
   try {
     return groundOfResult(result, path, demands);
   } catch (error) {
     if (!(error instanceof TooLittleError)) throw error;
-    throw new TooLittleError(`--from "${path}" has too little to plan by: ${error.message}`);
+    throw new TooLittleError(`${flag} "${path}" has too little to plan by: ${error.message}`);
   }
 }

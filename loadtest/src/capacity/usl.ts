@@ -23,6 +23,8 @@ export interface Level {
 /** Three parameters, and as many left over to say how well they fit. */
 export const LEAST_LEVELS = 6;
 export const BOOTSTRAPS = 500;
+/** Blocks of no time at all (images that one transaction ended) may be drawn together: then this. */
+const LEAST_NOISE = 0.1;
 
 export const uslAt = ({ perSecond, alpha, beta }: Usl, workers: number): number =>
   (perSecond * workers) / (1 + alpha * (workers - 1) + beta * workers * (workers - 1));
@@ -65,7 +67,7 @@ export function bootstrapUsl(levels: readonly Level[], seed: number, resamples =
   const random = createRandom(seed, levels.length);
   const oneOf = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
   const blockNoise = ({ blocksMs }: Level): number =>
-    blocksMs.length < 2 ? 1 : mean(blocksMs) / mean(blocksMs.map(() => oneOf(blocksMs)));
+    blocksMs.length < 2 ? 1 : 1 / Math.max(LEAST_NOISE, mean(blocksMs.map(() => oneOf(blocksMs))) / mean(blocksMs));
   const fits: Usl[] = [];
   for (let tries = 0; fits.length < resamples && tries < 3 * resamples; tries++) {
     const again = levels.map((level) => ({

@@ -9,7 +9,7 @@ import { simulate } from './simulate/simulate.ts';
 import type { SimulationOutcome } from './simulate/simulation.ts';
 
 /** Images of a simulated run: a p99 of so many lies within a few per cent of that of many more. */
-export const SIMULATED_IMAGES = 20_000;
+const SIMULATED_IMAGES = 20_000;
 /** Behind the last execution: the writer's wait, the window of events, a claim. */
 const WAY_MS = 250 + 100 + 5;
 

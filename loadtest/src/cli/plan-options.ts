@@ -11,6 +11,8 @@ export interface PlanOptions {
   question: Omit<Question, 'shape'> & { shape: Shape | null; side: number | null; cells: number | null };
   prices: string | undefined;
   whatIf: readonly { knob: Knob; value: number }[];
+  /** Results to hold the plan's rates against. */
+  score: readonly string[];
   json: boolean;
   /** Folder for plan.json and plan.html. */
   out: string | undefined;
@@ -38,6 +40,11 @@ const FLAGS: FlagTable = {
     value: 'NAME=N,N…',
     many: true,
     help: `the plan again with one thing turned: ${KNOB_NAMES.join(', ')}; counts each time it is given`,
+  },
+  score: {
+    value: 'RESULT',
+    many: true,
+    help: 'a run that the plan does not stand on: what was predicted of it, and what it did; counts each time it is given',
   },
   out: { value: 'DIR', help: 'writes plan.json and plan.html there' },
   json: { help: 'the plan on stdout as JSON, and nothing else' },
@@ -80,6 +87,7 @@ export function parsePlanOptions(args: readonly string[], now: number): PlanOpti
     },
     prices: textOf(values, 'prices'),
     whatIf: textsOf(values, 'what-if').flatMap(whatIfOf),
+    score: textsOf(values, 'score'),
     json: values['json'] === true,
     out: textOf(values, 'out') === undefined ? undefined : outOf(values),
   };

@@ -5,6 +5,7 @@ import { planOf, type Plan } from '../capacity/plan.ts';
 import { parsePrices, type Prices } from '../capacity/prices.ts';
 import type { Question } from '../capacity/question.ts';
 import { readGround } from '../capacity/read-ground.ts';
+import { scoresOf } from '../capacity/score.ts';
 import { whatIf, type WhatIf } from '../capacity/what-if.ts';
 import { planHtml } from '../report/plan-html.ts';
 import { planTerminal } from '../report/plan-terminal.ts';
@@ -48,7 +49,10 @@ async function run(options: PlanOptions): Promise<number> {
   const question = questionOf(options, ground);
   const plan = planOf(ground, question, prices);
   const turned = options.whatIf.map(({ knob, value }): WhatIf => whatIf(ground, question, plan, knob, value));
-  const whole = { tool: await describeTool(), madeAt: new Date().toISOString(), ...plan, whatIf: turned };
+  const others: Ground[] = [];
+  for (const path of options.score) others.push(await readGround(path, '--score'));
+  const scores = scoresOf(ground, question, others);
+  const whole = { tool: await describeTool(), madeAt: new Date().toISOString(), ...plan, whatIf: turned, scores };
   const json = `${JSON.stringify(whole, null, 2)}\n`;
   if (out !== undefined) {
     await mkdir(out, { recursive: true });

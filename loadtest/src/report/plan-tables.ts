@@ -1,11 +1,12 @@
 import type { Figure } from '../capacity/figure.ts';
 import type { Plan } from '../capacity/plan.ts';
+import type { Scores } from '../capacity/score.ts';
 import type { WhatIf } from '../capacity/what-if.ts';
 import type { ReportPlot, ReportTable, ResultFile } from '../contract.ts';
 import { digits, formatEnds, formatFigure } from './plan-format.ts';
 
 /** A plan as it is written. */
-export type WrittenPlan = Plan & { tool: ResultFile['tool']; madeAt: string; whatIf: readonly WhatIf[] };
+export type WrittenPlan = Plan & { tool: ResultFile['tool']; madeAt: string; whatIf: readonly WhatIf[]; scores: Scores | null };
 
 const KINDS: Readonly<Record<Figure['origin'], string>> = {
   measured: 'measured',
@@ -16,6 +17,8 @@ const KINDS: Readonly<Record<Figure['origin'], string>> = {
 };
 /** In one word where a figure comes from, and a mark where it goes beyond what was measured. */
 const from = ({ origin, outside }: Figure): string => `${KINDS[origin]}${outside === undefined ? '' : ', outside'}`;
+/** Rows of the table; plan.json has them all. */
+const SHOWN = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 const hours = (ms: number): number => ms / 3_600_000;
 
 /** Every figure of the plan by what it is. */
@@ -100,7 +103,7 @@ export function planTables(plan: WrittenPlan): ReportTable[] {
         { name: 'in time' },
         { name: 'from' },
       ],
-      rows: plan.times.map(({ workers, perSecond, tookMs, inTime }) => [
+      rows: plan.times.filter(({ workers }) => SHOWN.includes(workers) || workers === plan.workers.value).map(({ workers, perSecond, tookMs, inTime }) => [
         String(workers),
         formatFigure(perSecond),
         formatEnds(perSecond),
@@ -112,6 +115,7 @@ export function planTables(plan: WrittenPlan): ReportTable[] {
     },
     ...costTable(plan),
     ...whatIfTable(plan),
+    ...scoreTable(plan),
   ];
 }
 
@@ -151,6 +155,37 @@ function whatIfTable({ whatIf }: WrittenPlan): ReportTable[] {
         one.p99Ms.value === null ? 'more comes than ends' : formatFigure(one.p99Ms),
         formatFigure(one.meanBatch),
         one.tookMs.outside ?? '',
+      ]),
+    },
+  ];
+}
+
+function scoreTable({ scores }: WrittenPlan): ReportTable[] {
+  if (scores === null) return [];
+  const { rows, bias, coverage } = scores;
+  return [
+    {
+      title: 'Predicted and measured',
+      note: `Images a second of runs that the plan does not stand on, with their own workers and images. All in all ${digits(100 * bias)} % off; ${digits(100 * coverage)} % of them within their interval of 95 %.`,
+      columns: [
+        { name: 'run' },
+        { name: 'workers' },
+        { name: 'predicted' },
+        { name: '95 %' },
+        { name: 'measured' },
+        { name: 'error' },
+        { name: 'within' },
+        { name: 'outside what was measured' },
+      ],
+      rows: rows.map(({ file, workers, predicted, measured, error, inside }) => [
+        file,
+        String(workers),
+        formatFigure(predicted),
+        formatEnds(predicted),
+        `${digits(measured)} /s`,
+        `${digits(100 * error)} %`,
+        inside ? 'yes' : 'no',
+        predicted.outside ?? '',
       ]),
     },
   ];

@@ -4,6 +4,7 @@ import { groundOfResult } from '../../src/capacity/ground-of-result.ts';
 import { TooLittleError } from '../../src/capacity/ground.ts';
 import { planOf } from '../../src/capacity/plan.ts';
 import { ratesOf } from '../../src/capacity/rates.ts';
+import { scoresOf } from '../../src/capacity/score.ts';
 import { meanMs, whyOutside } from '../../src/capacity/service-time.ts';
 import { whatIf } from '../../src/capacity/what-if.ts';
 import { uslAt } from '../../src/capacity/usl.ts';
@@ -102,7 +103,7 @@ describe('a sweep', () => {
     // A database of 12 ms an image on two cores does 167 images a second; the law alone would do more at its top.
     const heavy = section();
     for (const level of heavy.levels) level.cpuMsPerImage['PostgreSQL'] = 12;
-    const bound = planOf(swept({ levels: heavy.levels }), { ...QUESTION, deadlineMs: HOUR / 12.2 });
+    const bound = planOf(swept({ levels: heavy.levels }), { ...QUESTION, deadlineMs: HOUR / 11.5 });
     expect(bound.stages.slice(0, 2).map(({ stage }) => stage)).toContain('postgres');
     expect(bound.top.perSecond.value).toBeCloseTo(2000 / 12, 6);
   });
@@ -205,5 +206,21 @@ describe('what-if', () => {
     const ground = swept();
     const plan = planOf(ground, { ...question, deadlineMs: HOUR / 4 });
     expect(whatIf(ground, { ...question, deadlineMs: HOUR / 4 }, plan, 'workers', 1).p99Ms).toMatchObject({ value: null });
+  });
+});
+
+describe('scores', () => {
+  it('holds rates against runs, and says how far they are off and how often they are inside', () => {
+    const slower = section();
+    for (const level of slower.levels) level.perSecond *= 0.8;
+    const scores = scoresOf(swept(), QUESTION, [swept({ levels: slower.levels })])!;
+    expect(scores.rows).toHaveLength(6);
+    expect(scores.rows[0]!.error).toBeCloseTo(0.25, 6);
+    expect(scores.bias).toBeCloseTo(0.25, 6);
+    expect(scores.coverage).toBe(0);
+    const same = scoresOf(plain(), QUESTION, [plain()])!;
+    expect(same.rows[0]).toMatchObject({ workers: 2, measured: 40, inside: true });
+    expect(same.bias).toBeCloseTo(0, 6);
+    expect(scoresOf(plain(), QUESTION, [])).toBeNull();
   });
 });

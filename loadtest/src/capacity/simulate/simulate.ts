@@ -46,6 +46,7 @@ export function simulate(input: SimulationInput): SimulationOutcome {
   }
   const started = (image: number): void => void (waitedMs += schedule.now() - arrivedMs[image]!);
 
+  let written = 0;
   const stations: Record<string, Station> = {};
   const machines: Machine[] = [];
   const perMachine = Math.ceil(input.workers / input.machines);
@@ -58,7 +59,6 @@ export function simulate(input: SimulationInput): SimulationOutcome {
       : createEvents(schedule, { windowMs: parts.eventWindowMs, apiMs: parts.apiMs, transaction, deliver: end, stations });
   const relay =
     parts === null ? null : createRelay(schedule, { parts, transaction, stations, machines, ended: () => written });
-  let written = 0;
   for (let left = input.workers, id = 0; left > 0; left -= perMachine, id++)
     machines.push(
       createMachine(schedule, {
