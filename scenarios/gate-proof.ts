@@ -6,7 +6,7 @@ export const GATE_PROOF: GateProofScenario = {
   kind: 'gate-proof',
   name: 'gate-proof',
   title: 'the gate itself: one program against itself and against each planted growth, on recorded noise and for real',
-  images: { count: 200, quickCount: 20 },
+  images: { count: 200, quickCount: 50 },
   phases: { pairs: 30, quickPairs: 5, minutes: 14, same: 10, quickSame: 1 },
   budgets: GATE_BUDGETS,
   notApplicable: {},
