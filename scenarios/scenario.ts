@@ -181,6 +181,19 @@ export interface CapacityScenario extends ScenarioBase<'capacity'> {
   };
 }
 
+/** The gate against itself: one program with itself, and with each planted growth. Images of a block; durations in minutes. */
+export interface GateProofScenario extends ScenarioBase<'gate-proof'> {
+  phases: {
+    /** Pairs of a comparison at most. */
+    pairs: number;
+    quickPairs: number;
+    minutes: number;
+    /** Comparisons of one program with itself. */
+    same: number;
+    quickSame: number;
+  };
+}
+
 export type Scenario =
   | BulkScenario
   | FaultsScenario
@@ -193,5 +206,6 @@ export type Scenario =
   | BrowseScenario
   | EndpointsScenario
   | CapacityScenario
-  | ProveScenario;
+  | ProveScenario
+  | GateProofScenario;
 export type ScenarioKind = Scenario['kind'];
