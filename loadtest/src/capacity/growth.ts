@@ -52,7 +52,7 @@ const times = (one: Figure, count: number, unit: Figure['unit'] = one.unit): Fig
   unit,
 });
 
-/** @param run a simulated run with the workers of the answer @param ratio images of the question by simulated ones */
+/** @param run a simulated run with the workers of the answer @param tookMs over which images come in */
 export function growthOf(
   ground: Ground,
   question: Question,
