@@ -66,7 +66,7 @@ export async function runDataOf(parts: Parts): Promise<RunData> {
     ...(parts.noise ? { noise: parts.noise } : {}),
     ...(collected?.database ? { database: collected.database } : {}),
     ...(collected?.batchEvents ? { batchEvents: collected.batchEvents } : {}),
-    ...(collected ? { identities: collected.identities } : {}),
+    ...(collected ? { identities: collected.identities, ...collected.story } : {}),
     ...(parts.stopped ? { stopped: parts.stopped } : {}),
   };
 }
