@@ -5,7 +5,8 @@ import type { CapacityScenario } from './scenario.ts';
 export const CAPACITY: CapacityScenario = {
   kind: 'capacity',
   name: 'capacity',
-  title: 'the same images with more and more workers: rates, times of executions by shape, bytes, and the law they follow',
+  title:
+    'the same images with more and more workers: rates, times of executions by shape, bytes, and the law they follow',
   /** Of the first level. */
   images: { count: 240, quickCount: 60 },
   phases: {

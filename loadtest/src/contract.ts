@@ -149,13 +149,14 @@ export interface Identity {
   of: number;
 }
 
-/** A table that a scenario adds to every report. A cell with a number has its column's unit. */
+/** A table that a scenario adds to every report; a `detail` stands in the HTML report alone. A cell with a number has its column's unit. */
 export interface ReportTable {
   title: string;
   /** What a reader must know to read it. */
   note?: string;
   columns: { name: string; unit?: BudgetUnit }[];
   rows: (string | number | null)[][];
+  detail?: true;
 }
 /** Lines over a common x axis that a scenario adds to the HTML report. */
 export interface ReportPlot {

@@ -24,7 +24,11 @@ export const assumedBytes = (shape: Shape) => ({
 export type BytesName = keyof ReturnType<typeof assumedBytes>;
 
 /** Share of the workers' own rate that arrives: the rest is the way of the queue and what goes wrong. */
-export const THROUGH_SHARE = assumed(0.85, 'ratio', 'of the rate of bare workers (docs/inference.md, "How many workers")');
+export const THROUGH_SHARE = assumed(
+  0.85,
+  'ratio',
+  'of the rate of bare workers (docs/inference.md, "How many workers")',
+);
 /** A rate of one number has no spread of its own: 95 % of equal runs are taken to lie within a quarter. */
 export const SINGLE_SPREAD = 0.125;
 /** Workers of a run that does not say how many it had: the bench's default. */

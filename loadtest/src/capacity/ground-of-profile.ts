@@ -20,7 +20,9 @@ export function groundOfProfile(
     illustrative: whyIllustrative(profile),
     notes: [
       ...(covers === 'model only' ? [MODEL_ONLY] : []),
-      ...(failureRatio > 0 ? [`${(100 * failureRatio).toFixed(1)} % of its images fail, and are not tried again here`] : []),
+      ...(failureRatio > 0
+        ? [`${(100 * failureRatio).toFixed(1)} % of its images fail, and are not tried again here`]
+        : []),
     ],
     service: modelOfProfile(profile),
     maxBatch: Math.max(...profile.points.map(({ images }) => images)),

@@ -3,7 +3,14 @@ import type { ResultFile, StageSummary } from '../contract.ts';
 import { SINGLE_SPREAD, UNTOLD_WORKERS, type BytesName } from './assumptions.ts';
 import type { CapacitySection } from './contract.ts';
 import { figure, type Figure } from './figure.ts';
-import { SHARED_STAGES, STAGE_WORDS, TooLittleError, type Ground, type MeasuredLevel, type SharedStage } from './ground.ts';
+import {
+  SHARED_STAGES,
+  STAGE_WORDS,
+  TooLittleError,
+  type Ground,
+  type MeasuredLevel,
+  type SharedStage,
+} from './ground.ts';
 import { cellsOfField, modelOfShapes, type ServiceModel } from './service-time.ts';
 import { fitUsl, LEAST_LEVELS } from './usl.ts';
 
@@ -19,7 +26,11 @@ const LEAST_IMAGES = 40;
  * @param shared CPU time of the stages beside the workers, for what the file does not say
  * @throws TooLittleError naming what is missing
  */
-export function groundOfResult(result: ResultFile, file: string, shared: Readonly<Record<SharedStage, Figure>>): Ground {
+export function groundOfResult(
+  result: ResultFile,
+  file: string,
+  shared: Readonly<Record<SharedStage, Figure>>,
+): Ground {
   const { environment, scenario, capacity } = result;
   const { inference, cpuModel, cores } = environment;
   if (scenario === 'capacity' && (capacity?.levels.length ?? 0) < LEAST_LEVELS)
@@ -81,7 +92,12 @@ function ofSection({ levels, shapes, maxBatch, bytes, simulated }: CapacitySecti
   const measuredBytes = Object.entries(bytes).flatMap(([name, value]): [BytesName, Figure][] =>
     value === null
       ? []
-      : [[name as BytesName, figure(value, 'bytes', { origin: 'measured', source: `${file}: capacity.bytes.${name}` })]],
+      : [
+          [
+            name as BytesName,
+            figure(value, 'bytes', { origin: 'measured', source: `${file}: capacity.bytes.${name}` }),
+          ],
+        ],
   );
   return {
     service: modelOfShapes(shapes, `${file}: ${word} of ${images} images, ${shapes.length} shapes (capacity.shapes)`),
@@ -141,7 +157,10 @@ function modelOfStages({ scenario }: ResultFile, stages: readonly StageSummary[]
     [1, ({ maxMs }) => maxMs],
   ];
   const at = (share: number): number => {
-    const above = Math.max(1, knots.findIndex(([knot]) => share <= knot));
+    const above = Math.max(
+      1,
+      knots.findIndex(([knot]) => share <= knot),
+    );
     const [[from, low], [to, high]] = [knots[above - 1]!, knots[above]!];
     const part = (share - from) / (to - from);
     return stages.reduce((sum, stage) => sum + low(stage) + part * (high(stage) - low(stage)), 0);

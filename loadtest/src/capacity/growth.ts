@@ -26,7 +26,13 @@ export function bytesOf(ground: Ground, question: Question): Record<BytesName, F
   const assumed = assumedBytes(shape);
   const byPixels = megapixelsOf(shape) / megapixelsOf(typical);
   const byCells = typical.cells > 0 ? shape.cells / typical.cells : 1;
-  const factorOf: Record<BytesName, number> = { file: byPixels, polygons: byCells, database: byCells, events: 1, job: 1 };
+  const factorOf: Record<BytesName, number> = {
+    file: byPixels,
+    polygons: byCells,
+    database: byCells,
+    events: 1,
+    job: 1,
+  };
   const of = (name: BytesName): Figure => {
     const known = ground.bytes[name];
     if (known === undefined || known.value === null) return assumed[name];
@@ -53,12 +59,7 @@ const times = (one: Figure, count: number, unit: Figure['unit'] = one.unit): Fig
 });
 
 /** @param run a simulated run with the workers of the answer @param tookMs over which images come in */
-export function growthOf(
-  ground: Ground,
-  question: Question,
-  run: SimulationOutcome | null,
-  tookMs: number,
-): Growth {
+export function growthOf(ground: Ground, question: Question, run: SimulationOutcome | null, tookMs: number): Growth {
   const { images, p99Ms } = question;
   const bytes = bytesOf(ground, question);
   const simulated = (value: number | null, source: string): Figure =>

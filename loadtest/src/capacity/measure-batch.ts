@@ -55,7 +55,9 @@ export function shapeTimes(executed: readonly Executed[], meanBatch: number): Sh
         images: same.length,
         meanBatch,
         meanMs: round(mean(sorted)),
-        quantilesMs: Array.from({ length: QUANTILES }, (_, nth) => round(quantileOfSorted(sorted, (nth + 0.5) / QUANTILES))),
+        quantilesMs: Array.from({ length: QUANTILES }, (_, nth) =>
+          round(quantileOfSorted(sorted, (nth + 0.5) / QUANTILES)),
+        ),
       };
     })
     .toSorted((a, b) => a.width - b.width || a.cells - b.cells);
@@ -71,11 +73,18 @@ export const readShapes = async (sql: Sql, batchIds: readonly string[], meanBatc
 };
 
 /** Rate of the middle of a batch with its interval and blocks; null for too few images. */
-export function rateOfEnds(rows: readonly BatchRow[]): Pick<CapacityLevel, 'perSecond' | 'low' | 'high' | 'blocksMs'> | null {
+export function rateOfEnds(
+  rows: readonly BatchRow[],
+): Pick<CapacityLevel, 'perSecond' | 'low' | 'high' | 'blocksMs'> | null {
   const capacity = capacityOf(rows.map(({ endedMs }) => endedMs));
   if (capacity === null || !(capacity.low > 0)) return null;
   const { perSecond, low, high, blocksMs } = capacity;
-  return { perSecond: round(perSecond), low: round(low), high: high === null ? null : round(high), blocksMs: blocksMs.map((ms) => Number(ms.toFixed(4))) };
+  return {
+    perSecond: round(perSecond),
+    low: round(low),
+    high: high === null ? null : round(high),
+    blocksMs: blocksMs.map((ms) => Number(ms.toFixed(4))),
+  };
 }
 
 /**
@@ -91,7 +100,11 @@ export function inServiceOf(
   const from = Math.min(...rows.map(({ queuedMs }) => queuedMs));
   const to = Math.max(...rows.map(({ endedMs }) => endedMs));
   if (!(to > from)) return null;
-  const points = [{ atMs: from, left: rows.length }, ...counted.filter(({ atMs }) => atMs > from && atMs < to), { atMs: to, left: 0 }];
+  const points = [
+    { atMs: from, left: rows.length },
+    ...counted.filter(({ atMs }) => atMs > from && atMs < to),
+    { atMs: to, left: 0 },
+  ];
   // Between two looks images end one after the other: straight lines, not steps.
   let area = 0;
   for (let at = 1; at < points.length; at++) {

@@ -94,7 +94,12 @@ export function planOf(ground: Ground, question: Question, prices?: { prices: Pr
       .toSorted((a, b) => a - b)
       .map((workers) => {
         const took = timeWith(ground, question, rates, workers);
-        return { workers, perSecond: rateFigure(rates, workers), tookMs: took, inTime: took.value! <= question.deadlineMs };
+        return {
+          workers,
+          perSecond: rateFigure(rates, workers),
+          tookMs: took,
+          inTime: took.value! <= question.deadlineMs,
+        };
       }),
     ...curvePoints(rates),
     law: lawOf(rates),
@@ -161,7 +166,11 @@ function curvePoints(rates: Rates): Pick<Plan, 'knee' | 'top'> {
   const ends = endsOf(rates.draws.map(kneeOf));
   return {
     knee: Number.isFinite(knee)
-      ? { ...figure(knee, 'count', { ...sourced, ...rates.outside(knee) }), low: Math.min(knee, ends.low), high: ends.high }
+      ? {
+          ...figure(knee, 'count', { ...sourced, ...rates.outside(knee) }),
+          low: Math.min(knee, ends.low),
+          high: ends.high,
+        }
       : figure(null, 'count', { ...sourced, source: `none up to 4,096 workers; ${rates.source}` }),
     top: {
       workers: figure(top?.workers ?? null, 'count', { ...sourced, ...rates.outside(top?.workers ?? 1) }),

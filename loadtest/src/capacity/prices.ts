@@ -75,10 +75,17 @@ export function costOf(
       what: `${(keptBytes.value! / GIGA).toFixed(2)} GB for ${months} months`,
       amount: (keptBytes.value! / GIGA) * months * (prices.storageGbMonth ?? 0),
     },
-    { what: `${(sentBytes.value! / GIGA).toFixed(2)} GB sent`, amount: (sentBytes.value! / GIGA) * (prices.networkGb ?? 0) },
+    {
+      what: `${(sentBytes.value! / GIGA).toFixed(2)} GB sent`,
+      amount: (sentBytes.value! / GIGA) * (prices.networkGb ?? 0),
+    },
   ];
   const total = parts.reduce((sum, { amount }) => sum + amount, 0);
-  const priced = { origin: workers.origin, source: `prices of ${file}; ${workers.source}`, ...(workers.outside ? { outside: workers.outside } : {}) };
+  const priced = {
+    origin: workers.origin,
+    source: `prices of ${file}; ${workers.source}`,
+    ...(workers.outside ? { outside: workers.outside } : {}),
+  };
   // Fewer workers take longer: what they cost together varies as the time of a worker for an image does.
   const [least, most] = [tookMs.low ?? tookMs.value, tookMs.high ?? tookMs.value];
   const scaled = (per: number): Figure => ({
@@ -90,6 +97,8 @@ export function costOf(
     currency: prices.currency,
     total: scaled(1),
     perThousand: scaled(1000 / images),
-    parts: parts.filter(({ amount }) => amount > 0).map(({ what, amount }) => ({ what, cost: figure(amount, 'money', priced) })),
+    parts: parts
+      .filter(({ amount }) => amount > 0)
+      .map(({ what, amount }) => ({ what, cost: figure(amount, 'money', priced) })),
   };
 }

@@ -45,8 +45,7 @@ export function ratesOf(ground: Ground, question: Question): Rates {
   const capped = (rate: (count: number) => number) => (count: number) =>
     Math.min(rate(count), ceiling(machinesOf(count, question)));
   const different = new Set(levels.map(({ workers }) => workers)).size;
-  const measured =
-    levels.length === 0 ? null : ([levels[0]!.workers, levels.at(-1)!.workers] as const);
+  const measured = levels.length === 0 ? null : ([levels[0]!.workers, levels.at(-1)!.workers] as const);
   const outside = (count: number) => firstOutside(beyond, whyBeyondWorkers(count, measured));
 
   if (different >= LEAST_LEVELS) {

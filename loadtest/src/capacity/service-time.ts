@@ -56,7 +56,9 @@ export function whyOutside({ range, typical }: ServiceModel, batch: number, shap
     low === high ? `${what} ${low}` : `${what} ${low} to ${high}`;
   const sides = range.megapixels.map((megapixels) => Math.round(Math.sqrt(megapixels * MEGA))) as [number, number];
   const why = [
-    beyond(megapixelsOf(shape), range.megapixels) ? `${shape.side} pixels: measured ${between('at sides of', sides)}` : '',
+    beyond(megapixelsOf(shape), range.megapixels)
+      ? `${shape.side} pixels: measured ${between('at sides of', sides)}`
+      : '',
     range.cells === null
       ? shape.cells === typical.cells
         ? ''
@@ -73,7 +75,15 @@ export function whyOutside({ range, typical }: ServiceModel, batch: number, shap
 export function modelOfProfile({ points, time, residuals, name, source, statistic }: Profile): ServiceModel {
   const megapixels = points.map(({ width, height }) => (width * height) / MEGA);
   const batches = points.map(({ images }) => images);
-  const side = Math.round(Math.sqrt(MEGA * quantileOfSorted(megapixels.toSorted((a, b) => a - b), 0.5)));
+  const side = Math.round(
+    Math.sqrt(
+      MEGA *
+        quantileOfSorted(
+          megapixels.toSorted((a, b) => a - b),
+          0.5,
+        ),
+    ),
+  );
   return {
     fixedMs: time.fixedMs,
     msPerMegapixel: time.msPerMegapixel,
@@ -111,7 +121,9 @@ export function modelOfShapes(shapes: readonly ShapeTimes[], source: string): Se
   const meanCells = Math.round(shapes.reduce((sum, one) => sum + one.images * one.cells, 0) / total);
   return {
     ...line,
-    residuals: mixed(shapes.map((one) => ({ weight: one.images, values: one.quantilesMs.map((ms) => ms / predicted(one)) }))),
+    residuals: mixed(
+      shapes.map((one) => ({ weight: one.images, values: one.quantilesMs.map((ms) => ms / predicted(one)) })),
+    ),
     misfit: Math.sqrt(squares / total),
     typical: { name: 'as measured', side: Math.round(Math.sqrt(pixels * MEGA)), cells: meanCells },
     range: {

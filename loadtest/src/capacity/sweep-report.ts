@@ -37,7 +37,10 @@ export function levelTable(section: CapacitySection, words: string): ReportTable
     ],
     rows: section.levels.map((level) => {
       const law = fit && uslAt(fit, level.workers);
-      const cpu = Object.entries(level.cpuMsPerImage).reduce((sum, [role, of]) => (role === 'harness' ? sum : sum + of), 0);
+      const cpu = Object.entries(level.cpuMsPerImage).reduce(
+        (sum, [role, of]) => (role === 'harness' ? sum : sum + of),
+        0,
+      );
       return [
         level.workers,
         level.images,
@@ -94,7 +97,12 @@ export function lawTables(section: CapacitySection, seed: number): ReportTable[]
     {
       title: 'Universal Scalability Law',
       note: 'X(n) = λn / (1 + α(n - 1) + βn(n - 1)). α: done one at a time; β: what each pair of workers costs. Intervals of 95 % by 500 bootstraps. The peak is where more workers do less; – where nothing says that there is one.',
-      columns: [{ name: '' }, { name: 'value', unit: 'count' }, { name: 'at least', unit: 'count' }, { name: 'at most', unit: 'count' }],
+      columns: [
+        { name: '' },
+        { name: 'value', unit: 'count' },
+        { name: 'at least', unit: 'count' },
+        { name: 'at most', unit: 'count' },
+      ],
       rows: [
         row('λ, images/s of one worker', fit.perSecond, ({ perSecond }) => perSecond),
         row('α in thousandths', 1000 * fit.alpha, ({ alpha }) => 1000 * alpha),

@@ -54,7 +54,11 @@ export function whatIf(ground: Ground, question: Question, plan: Plan, knob: Kno
     perSecond >= FULL * rates.at(withWorkers)
       ? null
       : simulate(
-          pipelineOf(ground, turned, rates, { workers: withWorkers, images: IMAGES, arrivals: { kind: 'random', perSecond } }),
+          pipelineOf(ground, turned, rates, {
+            workers: withWorkers,
+            images: IMAGES,
+            arrivals: { kind: 'random', perSecond },
+          }),
         );
   const source = `simulated run of ${IMAGES.toLocaleString('en-US')} images, ${perSecond.toFixed(2)} a second`;
   const simulated = (found: number | null, unit: Figure['unit']): Figure =>

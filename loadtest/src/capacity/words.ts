@@ -9,14 +9,16 @@ export function wordsOf(plan: Omit<Plan, 'words'>): string[] {
 
 function load({ question, ground: { images } }: Omit<Plan, 'words'>): string {
   const kind = `${formatCount(question.images)} images of ${images.side}² pixels and about ${images.cells} cells`;
-  const spread = question.p99Ms === null ? '' : ` that come evenly, each to end within ${formatDuration(question.p99Ms)} (p99),`;
+  const spread =
+    question.p99Ms === null ? '' : ` that come evenly, each to end within ${formatDuration(question.p99Ms)} (p99),`;
   return `${kind}${spread} within ${formatDuration(question.deadlineMs)}`;
 }
 
 function answer(plan: Omit<Plan, 'words'>): string {
   const { verdict, workers, ground } = plan;
   const simulated = ground.simulated ? 'Simulated: ' : '';
-  if (verdict === 'illustrative') return `No answer to buy by: ${ground.illustrative}. What follows only shows how it works.`;
+  if (verdict === 'illustrative')
+    return `No answer to buy by: ${ground.illustrative}. What follows only shows how it works.`;
   if (verdict === 'impossible')
     return `${simulated}${load(plan)}: no number of workers does it. ${workers.source.split('; ')[0]}.`;
   const many = workers.value === 1 ? 'worker' : 'workers';
@@ -40,7 +42,9 @@ function taking({ verdict, tookMs, question, tail, cost }: Omit<Plan, 'words'>):
   const money =
     cost === null
       ? []
-      : [`It costs ${withEnds(cost.total, cost.currency)}, ${formatFigure(cost.perThousand, cost.currency)} per 1,000 images.`];
+      : [
+          `It costs ${withEnds(cost.total, cost.currency)}, ${formatFigure(cost.perThousand, cost.currency)} per 1,000 images.`,
+        ];
   return [time, ...money];
 }
 
@@ -48,7 +52,9 @@ function binding({ stages: [first, second], verdict }: Omit<Plan, 'words'>): str
   if (verdict !== 'answered' || first === undefined || second === undefined) return [];
   const [low, high] = [first.capacity.value, second.capacity.value];
   const further = low !== null && high !== null ? `, at ${digits(high / low)} times the rate` : '';
-  return [`What binds: ${first.what} (${formatFigure(first.capacity)}). Next: ${second.what} (${formatFigure(second.capacity)})${further}.`];
+  return [
+    `What binds: ${first.what} (${formatFigure(first.capacity)}). Next: ${second.what} (${formatFigure(second.capacity)})${further}.`,
+  ];
 }
 
 function beyond({ workers, tookMs, verdict }: Omit<Plan, 'words'>): string[] {

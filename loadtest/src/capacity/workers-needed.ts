@@ -57,7 +57,11 @@ function numberOf(central: number, ends: ReturnType<typeof endsOf>, rates: Rates
   }
   const { low, high } = ends;
   return {
-    ...figure(central, 'count', { origin: rates.origin, source: rates.source, ...rates.outside(Math.max(central, high ?? central)) }),
+    ...figure(central, 'count', {
+      origin: rates.origin,
+      source: rates.source,
+      ...rates.outside(Math.max(central, high ?? central)),
+    }),
     low: Math.min(low, central),
     high: high === null ? null : Math.max(high, central),
   };
@@ -108,7 +112,10 @@ function byTail(ground: Ground, question: Question & { p99Ms: number }, rates: R
     };
   const central = search(from, 1);
   if (central === null)
-    return { workers: figure(null, 'count', { origin: 'simulated', source: `no number of workers found; ${source}` }), tail: null };
+    return {
+      workers: figure(null, 'count', { origin: 'simulated', source: `no number of workers found; ${source}` }),
+      tail: null,
+    };
   const speeds = endsOf(rates.draws.map((rate) => rate(from) / rates.at(from)));
   const quick = search(Math.max(1, byRate.low ?? from), 1 / Math.max(speeds.high ?? 1, 1));
   const slow = byRate.high === null ? null : search(byRate.high ?? from, 1 / Math.min(speeds.low, 1));

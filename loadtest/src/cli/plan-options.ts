@@ -1,7 +1,17 @@
 import { KNOB_NAMES, KNOBS, type Knob } from '../capacity/what-if.ts';
 import { MOST_WORKERS, type Question } from '../capacity/question.ts';
 import { SHAPE_NAMES, SHAPES, type Shape } from '../capacity/shapes.ts';
-import { helpOf, oneOf, parseFlags, suggestion, textOf, textsOf, wholeNumber, type FlagTable, type FlagValues } from './flags.ts';
+import {
+  helpOf,
+  oneOf,
+  parseFlags,
+  suggestion,
+  textOf,
+  textsOf,
+  wholeNumber,
+  type FlagTable,
+  type FlagValues,
+} from './flags.ts';
 import { outOf } from './options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -24,7 +34,10 @@ const DURATIONS = 'a time such as 90s, 30m, 8h or 3d';
 const FLAGS: FlagTable = {
   from: { value: 'RESULT|PROFILE', help: 'a result.json, the folder of a run, or a profile (required)' },
   images: { value: 'N', help: 'how many images (required)' },
-  deadline: { value: 'TIME', help: `when all must have ended (required): ${DURATIONS}, or an instant: 2026-12-01T08:00Z` },
+  deadline: {
+    value: 'TIME',
+    help: `when all must have ended (required): ${DURATIONS}, or an instant: 2026-12-01T08:00Z`,
+  },
   p99: {
     value: 'TIME',
     help: 'images come evenly until the deadline, and ninety-nine of a hundred end this soon (without: all are there at the start)',
@@ -35,7 +48,10 @@ const FLAGS: FlagTable = {
   batch: { value: 'N', help: 'images of a batch on a worker, MAX_BATCH (default: as it was measured)' },
   delay: { value: 'MS', help: 'BATCH_DELAY_MS (default 0)' },
   'per-machine': { value: 'N', help: 'workers that share a machine and a worker process (default 8)' },
-  prices: { value: 'FILE', help: 'prices.json: currency, workerHour, perhaps serverHour, storageGbMonth, keepMonths, networkGb' },
+  prices: {
+    value: 'FILE',
+    help: 'prices.json: currency, workerHour, perhaps serverHour, storageGbMonth, keepMonths, networkGb',
+  },
   'what-if': {
     value: 'NAME=N,N…',
     many: true,
@@ -120,11 +136,15 @@ function durationOf(flag: string, text: string): number {
 function deadlineOf(text: string, now: number): number {
   if (!/^\d{4}-/.test(text)) {
     if (readDuration(text) !== null) return durationOf('deadline', text);
-    throw new UsageError(`--deadline "${text}" is not allowed; allowed: ${DURATIONS}, or an instant such as 2026-12-01T08:00Z`);
+    throw new UsageError(
+      `--deadline "${text}" is not allowed; allowed: ${DURATIONS}, or an instant such as 2026-12-01T08:00Z`,
+    );
   }
   const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at))
-    throw new UsageError(`--deadline "${text}" is not allowed; allowed: an instant with its zone, such as 2026-12-01T08:00Z`);
+    throw new UsageError(
+      `--deadline "${text}" is not allowed; allowed: an instant with its zone, such as 2026-12-01T08:00Z`,
+    );
   const leftMs = at - now;
   if (leftMs > 0 && leftMs <= MAX.deadlineMs) return leftMs;
   throw new UsageError(
@@ -143,6 +163,8 @@ function whatIfOf(text: string): PlanOptions['whatIf'] {
   return list.split(',').map((word) => {
     const value = /^\d{1,9}$/.test(word) ? Number(word) : Number.NaN;
     if (value >= min && value <= max) return { knob, value };
-    throw new UsageError(`--what-if "${text}": "${word}" is not allowed; allowed: ${what}, a whole number from ${min} to ${max}`);
+    throw new UsageError(
+      `--what-if "${text}": "${word}" is not allowed; allowed: ${what}, a whole number from ${min} to ${max}`,
+    );
   });
 }

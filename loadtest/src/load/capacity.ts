@@ -105,10 +105,18 @@ async function realImages(
   const sets = await load.phase('make images', async () => {
     const made: Awaited<ReturnType<typeof generateImages>>[] = [];
     for (const [at, { side, cells }] of shapes.entries()) {
-      const limits = { minSide: side, maxSide: side, medianSide: side, minCells: Math.ceil(cells * 0.9), maxCells: cells };
+      const limits = {
+        minSide: side,
+        maxSide: side,
+        medianSide: side,
+        minCells: Math.ceil(cells * 0.9),
+        maxCells: cells,
+      };
       const directory = join(environment.tempDir, `images-${at}`);
       const each = Math.ceil(count / shapes.length);
-      made.push(await generateImages({ count: each, seed: input.options.seed + at, directory, labels: 0, limits, signal }));
+      made.push(
+        await generateImages({ count: each, seed: input.options.seed + at, directory, labels: 0, limits, signal }),
+      );
     }
     return made;
   });
@@ -140,8 +148,7 @@ async function realImages(
   return {
     target,
     fileBytes: bytes / Math.max(1, files.length),
-    project: (images) =>
-      Promise.resolve({ projectId: imageIds.projectId, imageIds: imageIds.ids.slice(0, images) }),
+    project: (images) => Promise.resolve({ projectId: imageIds.projectId, imageIds: imageIds.ids.slice(0, images) }),
   };
 }
 

@@ -18,7 +18,8 @@ export function formatDuration(ms: number): string {
 /** As many decimals as three figures take. */
 export function digits(value: number): string {
   const size = Math.abs(value);
-  const decimals = size === 0 || size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : Math.min(8, 2 - Math.floor(Math.log10(size)));
+  const decimals =
+    size === 0 || size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : Math.min(8, 2 - Math.floor(Math.log10(size)));
   return new Intl.NumberFormat('en-US', { maximumFractionDigits: decimals }).format(value);
 }
 

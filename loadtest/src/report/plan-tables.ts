@@ -6,7 +6,12 @@ import type { ReportPlot, ReportTable, ResultFile } from '../contract.ts';
 import { digits, formatEnds, formatFigure } from './plan-format.ts';
 
 /** A plan as it is written. */
-export type WrittenPlan = Plan & { tool: ResultFile['tool']; madeAt: string; whatIf: readonly WhatIf[]; scores: Scores | null };
+export type WrittenPlan = Plan & {
+  tool: ResultFile['tool'];
+  madeAt: string;
+  whatIf: readonly WhatIf[];
+  scores: Scores | null;
+};
 
 const KINDS: Readonly<Record<Figure['origin'], string>> = {
   measured: 'measured',
@@ -87,7 +92,9 @@ export function planTables(plan: WrittenPlan): ReportTable[] {
       rows: plan.stages.map(({ what, capacity }) => [
         what,
         formatFigure(capacity),
-        capacity.value === null ? '–' : `${digits(capacity.value / (plan.stages[0]?.capacity.value ?? capacity.value))}×`,
+        capacity.value === null
+          ? '–'
+          : `${digits(capacity.value / (plan.stages[0]?.capacity.value ?? capacity.value))}×`,
         from(capacity),
       ]),
     },
@@ -103,15 +110,17 @@ export function planTables(plan: WrittenPlan): ReportTable[] {
         { name: 'in time' },
         { name: 'from' },
       ],
-      rows: plan.times.filter(({ workers }) => SHOWN.includes(workers) || workers === plan.workers.value).map(({ workers, perSecond, tookMs, inTime }) => [
-        String(workers),
-        formatFigure(perSecond),
-        formatEnds(perSecond),
-        formatFigure(tookMs),
-        formatEnds(tookMs),
-        inTime ? 'yes' : 'no',
-        from(perSecond),
-      ]),
+      rows: plan.times
+        .filter(({ workers }) => SHOWN.includes(workers) || workers === plan.workers.value)
+        .map(({ workers, perSecond, tookMs, inTime }) => [
+          String(workers),
+          formatFigure(perSecond),
+          formatEnds(perSecond),
+          formatFigure(tookMs),
+          formatEnds(tookMs),
+          inTime ? 'yes' : 'no',
+          from(perSecond),
+        ]),
     },
     ...costTable(plan),
     ...whatIfTable(plan),
@@ -197,7 +206,12 @@ export function sourceTable(plan: WrittenPlan): ReportTable {
   return {
     title: 'Where each number comes from',
     columns: [{ name: 'figure' }, { name: 'kind' }, { name: 'source' }, { name: 'outside what was measured' }],
-    rows: [...figuresOf(plan), ...shared].map(([name, one]) => [name, KINDS[one.origin], one.source, one.outside ?? '']),
+    rows: [...figuresOf(plan), ...shared].map(([name, one]) => [
+      name,
+      KINDS[one.origin],
+      one.source,
+      one.outside ?? '',
+    ]),
   };
 }
 
@@ -223,7 +237,12 @@ export function planPlots(plan: WrittenPlan): ReportPlot[] {
       title: 'Hours by workers',
       x: workers,
       y: { name: 'hours', unit: 'count', limit: hours(plan.question.deadlineMs) },
-      series: [{ name: 'all images', points: plan.times.map(({ workers: count, tookMs }) => [count, hours(tookMs.value ?? 0)]) }],
+      series: [
+        {
+          name: 'all images',
+          points: plan.times.map(({ workers: count, tookMs }) => [count, hours(tookMs.value ?? 0)]),
+        },
+      ],
     },
     {
       title: 'Images under way (simulated run)',
@@ -233,4 +252,3 @@ export function planPlots(plan: WrittenPlan): ReportPlot[] {
     },
   ];
 }
-

@@ -67,7 +67,7 @@ export async function runDataOf(parts: Parts): Promise<RunData> {
     ...(parts.noise ? { noise: parts.noise } : {}),
     ...(collected?.database ? { database: collected.database } : {}),
     ...(collected?.batchEvents ? { batchEvents: collected.batchEvents } : {}),
-    ...(collected ? { identities: collected.identities } : {}),
+    ...(collected ? { identities: collected.identities, ...collected.story } : {}),
     ...(parts.capacity ? { capacity: parts.capacity } : {}),
     ...(parts.stopped ? { stopped: parts.stopped } : {}),
   };

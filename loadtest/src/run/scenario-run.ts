@@ -7,6 +7,7 @@ import { runDrain } from '../load/drain.ts';
 import { runEndpoints } from '../load/endpoints.ts';
 import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
+import { runScaleOut } from '../load/scale-out.ts';
 import { runSoak } from '../load/soak.ts';
 import { runStorm } from '../load/storm.ts';
 import { runTenants } from '../load/tenants.ts';
@@ -46,6 +47,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runCapacity(scenario, startedAt, input);
     case 'prove':
       return runProve(scenario, startedAt, input);
+    case 'scale':
+      return runScaleOut(scenario, startedAt, input);
     case 'gate-proof':
       return runGateProof(scenario, startedAt, input);
   }

@@ -57,7 +57,15 @@ export function section(changes: Partial<CapacitySection> = {}, workers = [1, 2,
       [512, 120],
     ].map(([side, cells]) => {
       const meanMs = executionMs(side!, cells!);
-      return { width: side!, height: side!, cells: cells!, images: 100, meanBatch: 1, meanMs, quantilesMs: quantiles(meanMs) };
+      return {
+        width: side!,
+        height: side!,
+        cells: cells!,
+        images: 100,
+        meanBatch: 1,
+        meanMs,
+        quantilesMs: quantiles(meanMs),
+      };
     }),
     bytes: { file: 60_000, polygons: 5000, database: 9000, events: 300, job: null },
     ...changes,

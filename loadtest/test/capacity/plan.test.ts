@@ -11,7 +11,8 @@ import { uslAt } from '../../src/capacity/usl.ts';
 import { executionMs, LAW, PROFILE, plainResult, QUESTION, section, SHARED, sweptResult } from './grounds.ts';
 
 const plain = () => groundOfResult(plainResult(), 'plain.json', SHARED);
-const swept = (changes: Parameters<typeof sweptResult>[0] = {}) => groundOfResult(sweptResult(changes), 'swept.json', SHARED);
+const swept = (changes: Parameters<typeof sweptResult>[0] = {}) =>
+  groundOfResult(sweptResult(changes), 'swept.json', SHARED);
 const HOUR = 3_600_000;
 
 describe('a result of one run', () => {
@@ -120,7 +121,9 @@ describe('a sweep', () => {
     ] as const)
       expect(meanMs(service, 1, { name: '', side, cells })).toBeCloseTo(executionMs(side, cells), 1);
     expect(whyOutside(service, 1, { name: '', side: 400, cells: 30 })).toBeNull();
-    expect(whyOutside(service, 1, { name: '', side: 2048, cells: 30 })).toMatch(/2048 pixels: measured at sides of 128 to 512/);
+    expect(whyOutside(service, 1, { name: '', side: 2048, cells: 30 })).toMatch(
+      /2048 pixels: measured at sides of 128 to 512/,
+    );
     expect(whyOutside(service, 1, { name: '', side: 400, cells: 900 })).toMatch(/900 cells: measured with 5 to 120/);
     expect(whyOutside(service, 4, { name: '', side: 400, cells: 30 })).toMatch(/batches of 4/);
   });
@@ -147,7 +150,13 @@ describe('a sweep', () => {
 
   it('tells each number’s source', () => {
     const { workers, stages, growth, knee, times } = planOf(swept(), QUESTION);
-    for (const one of [workers, knee, ...stages.map(({ capacity }) => capacity), ...Object.values(growth), times[0]!.tookMs])
+    for (const one of [
+      workers,
+      knee,
+      ...stages.map(({ capacity }) => capacity),
+      ...Object.values(growth),
+      times[0]!.tookMs,
+    ])
       expect(one.source).toMatch(/\w{3}/);
     expect(workers.source).toContain('swept.json');
   });
@@ -205,7 +214,9 @@ describe('what-if', () => {
   it('says that a tail without end is none', () => {
     const ground = swept();
     const plan = planOf(ground, { ...question, deadlineMs: HOUR / 4 });
-    expect(whatIf(ground, { ...question, deadlineMs: HOUR / 4 }, plan, 'workers', 1).p99Ms).toMatchObject({ value: null });
+    expect(whatIf(ground, { ...question, deadlineMs: HOUR / 4 }, plan, 'workers', 1).p99Ms).toMatchObject({
+      value: null,
+    });
   });
 });
 

@@ -5,7 +5,11 @@ import type { PipelineParts, SimulationInput } from '../../src/capacity/simulate
 
 const SHAPE = { name: 'any', side: 256, cells: 45 };
 /** One queue, nothing beside it. Executions of 10 ms on average. */
-const queue = (given: { workers: number; busy: number; executionMs: SimulationInput['executionMs'] }): SimulationInput => ({
+const queue = (given: {
+  workers: number;
+  busy: number;
+  executionMs: SimulationInput['executionMs'];
+}): SimulationInput => ({
   seed: 11,
   images: 400_000,
   arrivals: { kind: 'random', perSecond: given.busy * given.workers * 100 },

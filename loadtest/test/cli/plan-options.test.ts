@@ -43,7 +43,10 @@ describe('parsePlanOptions', () => {
   });
 
   it.each([
-    [['--deadline', '2026-11-27T12:00Z'], /--deadline "2026-11-27T12:00Z" is in the past; allowed: an instant after 2026-11-28/],
+    [
+      ['--deadline', '2026-11-27T12:00Z'],
+      /--deadline "2026-11-27T12:00Z" is in the past; allowed: an instant after 2026-11-28/,
+    ],
     [['--deadline', '2026-11-30'], /--deadline "2026-11-30" is not allowed; allowed: an instant with its zone/],
     [['--deadline', '2026-13-40T12:00Z'], /--deadline "2026-13-40T12:00Z" is not allowed/],
     [['--deadline', 'soon'], /--deadline "soon" is not allowed; allowed: a time such as 90s/],
@@ -51,7 +54,10 @@ describe('parsePlanOptions', () => {
     [['--deadline', '-8h'], /--deadline "-8h" is not allowed/],
     [['--p99', 'quick'], /--p99 "quick" is not allowed; allowed: a time/],
     [['--images', '0'], /--images "0" is not allowed; allowed: a whole number from 1/],
-    [['--shape', 'dens'], /--shape "dens" is not allowed; allowed: bulk, dense, small, large \(did you mean "dense"\?\)/],
+    [
+      ['--shape', 'dens'],
+      /--shape "dens" is not allowed; allowed: bulk, dense, small, large \(did you mean "dense"\?\)/,
+    ],
     [['--what-if', 'worker=4'], /--what-if "worker=4".*did you mean "workers"/],
     [['--what-if', 'batch=0'], /--what-if "batch=0": "0" is not allowed; allowed: .* from 1 to 64/],
     [['--what-if', 'batch'], /--what-if "batch" is not allowed/],

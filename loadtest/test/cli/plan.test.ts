@@ -32,11 +32,31 @@ describe('plan', () => {
     const from = await file('result.json', sweptResult());
     const prices = await file('prices.json', { currency: 'EUR', workerHour: 1 });
     const { code, stdout, stderr } = await plan(
-      ...['--from', dir, ...QUESTION, '--prices', prices, '--what-if', 'workers=1,8', '--score', from, '--out', join(dir, 'out')],
+      ...[
+        '--from',
+        dir,
+        ...QUESTION,
+        '--prices',
+        prices,
+        '--what-if',
+        'workers=1,8',
+        '--score',
+        from,
+        '--out',
+        join(dir, 'out'),
+      ],
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: `  ${join(dir, 'out/plan.html')}\n` });
     expect(stdout).toMatch(/within 60 min need 1 \(95 %: 1 to \d\) worker\.|need \d+ \(95 %: /);
-    for (const title of ['Answer', 'What binds', 'Time by workers', 'Cost', 'What if', 'Predicted and measured', 'Where each number comes from'])
+    for (const title of [
+      'Answer',
+      'What binds',
+      'Time by workers',
+      'Cost',
+      'What if',
+      'Predicted and measured',
+      'Where each number comes from',
+    ])
       expect(stdout).toContain(title);
     const written = JSON.parse(await readFile(join(dir, 'out/plan.json'), 'utf8')) as Record<string, unknown>;
     expect(written).toMatchObject({ schemaVersion: 1, kind: 'plan', verdict: 'answered', ground: { file: from } });
@@ -57,13 +77,20 @@ describe('plan', () => {
   it('ends with 2 and one sentence when a file is none', async () => {
     const { code, stdout, stderr } = await plan('--from', 'rtx-a5000-une', ...QUESTION);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^--from "rtx-a5000-une" is no file and no profile; allowed: .*did you mean "rtx-a5000-unet".*\n$/);
+    expect(stderr).toMatch(
+      /^--from "rtx-a5000-une" is no file and no profile; allowed: .*did you mean "rtx-a5000-unet".*\n$/,
+    );
   });
 });
 
 describe('readGround', () => {
   it.each([
-    ['other-schema.json', () => ({ ...plainResult(), schemaVersion: 2 }), 2, /--from ".*other-schema.json" has schemaVersion 2; allowed: 1/],
+    [
+      'other-schema.json',
+      () => ({ ...plainResult(), schemaVersion: 2 }),
+      2,
+      /--from ".*other-schema.json" has schemaVersion 2; allowed: 1/,
+    ],
     ['no-json.json', () => '{"schema', 2, /--from ".*no-json.json" cannot be read/],
     ['half.json', () => ({ schemaVersion: 1, scenario: 'bulk-1000' }), 2, /is no result.json: it lacks/],
     ['bad-profile.json', () => ({ residuals: [1], name: 'x' }), 2, /--from ".*bad-profile.json": profile/],
@@ -73,7 +100,12 @@ describe('readGround', () => {
       2,
       /capacity\/levels\/0/,
     ],
-    ['five.json', () => sweptResult({ levels: section({}, [1, 2, 3, 4, 5]).levels }), 5, /five.json" has too little to plan by: .*5 levels/],
+    [
+      'five.json',
+      () => sweptResult({ levels: section({}, [1, 2, 3, 4, 5]).levels }),
+      5,
+      /five.json" has too little to plan by: .*5 levels/,
+    ],
     [
       'no-rate.json',
       () => ({ ...plainResult(), efficiency: { ...plainResult().efficiency, imagesPerSecond: null } }),

@@ -56,7 +56,13 @@ export function simulate(input: SimulationInput): SimulationOutcome {
   const events =
     parts === null
       ? null
-      : createEvents(schedule, { windowMs: parts.eventWindowMs, apiMs: parts.apiMs, transaction, deliver: end, stations });
+      : createEvents(schedule, {
+          windowMs: parts.eventWindowMs,
+          apiMs: parts.apiMs,
+          transaction,
+          deliver: end,
+          stations,
+        });
   const relay =
     parts === null ? null : createRelay(schedule, { parts, transaction, stations, machines, ended: () => written });
   for (let left = input.workers, id = 0; left > 0; left -= perMachine, id++)
