@@ -1,5 +1,5 @@
 import { MOST_WORKERS } from './question.ts';
-import { fewest } from './workers-needed.ts';
+import { fewest } from './rates.ts';
 
 /**
  * The knee of a curve of rates: the most workers of which the last still adds at least half of what the first one did. Above it

@@ -34,17 +34,31 @@ const readExecuted = (sql: Sql, batchId: string): Promise<Executed[]> =>
     ...rows,
   ]);
 
+/** Cells of one shape are at most so many times those of its emptiest image, and so many more. */
+const ALIKE = { times: 3, more: 6 };
+
+/** Images of about one size, cut where they have far more cells than the emptiest of them. */
+function byCells(same: readonly Executed[]): Executed[][] {
+  const groups: Executed[][] = [];
+  let most = -1;
+  for (const one of same.toSorted((a, b) => a.cells - b.cells)) {
+    if (one.cells > most) {
+      groups.push([]);
+      most = ALIKE.times * one.cells + ALIKE.more;
+    }
+    groups.at(-1)!.push(one);
+  }
+  return groups;
+}
+
 /**
- * Distributions of executions by shape. Sides count as one shape within a power of √2, cells within a power of 4: few shapes with many
- * images each, whatever was uploaded.
+ * Distributions of executions by shape. Areas within a power of 2 count as one size: few shapes with many images each, whatever was
+ * uploaded.
  */
 export function shapeTimes(executed: readonly Executed[], meanBatch: number): ShapeTimes[] {
-  const stepOf = (value: number, base: number) => Math.round(Math.log(Math.max(1, value)) / Math.log(base));
-  const groups = Map.groupBy(
-    executed,
-    ({ width, height, cells }) => `${stepOf(width * height, 2)}/${stepOf(cells, 4)}`,
-  );
-  return [...groups.values()]
+  const sizes = Map.groupBy(executed, ({ width, height }) => Math.round(Math.log2(width * height)));
+  return [...sizes.values()]
+    .flatMap(byCells)
     .map((same): ShapeTimes => {
       const sorted = same.map(({ ms }) => ms).toSorted((a, b) => a - b);
       const side = Math.max(1, Math.round(Math.sqrt(mean(same.map(({ width, height }) => width * height)))));

@@ -2,7 +2,7 @@ import { EVENT_WINDOW_MS } from '#contract/events.ts';
 import { SETTINGS } from '../../../service/src/settings.ts';
 import type { Ground, SharedStage } from './ground.ts';
 import type { Question } from './question.ts';
-import { asked, type Rates } from './rates.ts';
+import { asked, fewest, type Rates } from './rates.ts';
 import { drawMs, rateOf } from './service-time.ts';
 import { machinesOf } from './stages.ts';
 import type { SimulationInput } from './simulate/simulation.ts';
@@ -25,8 +25,11 @@ export function pipelineOf(
   const { service, demands, cores } = ground;
   const { workers, images, arrivals, slower = 1 } = given;
   const { shape, batch } = asked(ground, question);
-  const alone = workers * rateOf(service, batch, shape);
-  const stretch = slower * Math.max(1, alone / rates.workers(workers));
+  // Those that are busy hinder each other: all of them in a batch, and no more than the load keeps busy otherwise.
+  const busy =
+    arrivals.kind === 'at once' ? workers : Math.min(workers, fewest(rates.workers, arrivals.perSecond * slower));
+  const alone = busy * rateOf(service, batch, shape);
+  const stretch = slower * Math.max(1, alone / rates.workers(busy));
   const ms = (stage: SharedStage): number => demands[stage].value ?? 0;
   return {
     seed: question.seed,

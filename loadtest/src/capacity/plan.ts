@@ -5,14 +5,14 @@ import { kneeOf, topOf } from './knee.ts';
 import { pipelineOf } from './pipeline.ts';
 import { costOf, type Cost, type Prices } from './prices.ts';
 import { MOST_WORKERS, type Question } from './question.ts';
-import { asked, endsOf, ratesOf, type Rates } from './rates.ts';
+import { asked, endsOf, fewest, ratesOf, type Rates } from './rates.ts';
 import { simulate } from './simulate/simulate.ts';
 import type { SimulationOutcome } from './simulate/simulation.ts';
 import { quantileOfSorted } from '../measure/statistics.ts';
 import { machinesOf, stagesOf, type StageCapacity } from './stages.ts';
 import { peakOf } from './usl.ts';
 import { wordsOf } from './words.ts';
-import { fewest, neededRate, tailMs, workersNeeded } from './workers-needed.ts';
+import { neededRate, tailMs, workersNeeded } from './workers-needed.ts';
 
 export interface TimeOf {
   workers: number;

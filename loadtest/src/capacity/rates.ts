@@ -2,7 +2,7 @@ import { quantile } from '../measure/statistics.ts';
 import { SINGLE_SPREAD, THROUGH_SHARE } from './assumptions.ts';
 import { firstOutside, type Sourced } from './figure.ts';
 import type { Ground } from './ground.ts';
-import type { Question } from './question.ts';
+import { MOST_WORKERS, type Question } from './question.ts';
 import { rateOf, whyOutside } from './service-time.ts';
 import { ceilingOf, machinesOf } from './stages.ts';
 import { bootstrapUsl, drawnRates, fitUsl, LEAST_LEVELS, uslAt, type Usl } from './usl.ts';
@@ -109,6 +109,12 @@ function whyBeyondWorkers(count: number, measured: readonly [number, number] | n
   if (measured === null) return count > 1 ? `${count} workers: one device was measured, alone` : null;
   const [, most] = measured;
   return count > most ? `${count} workers: ${most} were measured at most` : null;
+}
+
+/** Fewest workers with this rate; Infinity where none have it. */
+export function fewest(rate: (count: number) => number, needed: number): number {
+  for (let count = 1; count <= MOST_WORKERS; count++) if (rate(count) >= needed) return count;
+  return Infinity;
 }
 
 /** Ends of a 95 % interval over draws, infinite ones included. */

@@ -20,7 +20,7 @@ function answer(plan: Omit<Plan, 'words'>): string {
   if (verdict === 'illustrative')
     return `No answer to buy by: ${ground.illustrative}. What follows only shows how it works.`;
   if (verdict === 'impossible')
-    return `${simulated}${load(plan)}: no number of workers does it. ${workers.source.split('; ')[0]}.`;
+    return `${simulated}${load(plan)}: no number of workers does it: ${workers.source.split('; ')[0]}.`;
   const many = workers.value === 1 ? 'worker' : 'workers';
   return `${simulated}${load(plan)} need ${withEnds(workers)} ${many}.`;
 }

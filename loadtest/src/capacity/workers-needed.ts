@@ -3,7 +3,7 @@ import { figure, firstOutside, type Figure } from './figure.ts';
 import type { Ground } from './ground.ts';
 import { pipelineOf } from './pipeline.ts';
 import { MOST_WORKERS, type Question } from './question.ts';
-import { asked, endsOf, type Rates } from './rates.ts';
+import { asked, endsOf, fewest, type Rates } from './rates.ts';
 import { meanMs } from './service-time.ts';
 import { simulate } from './simulate/simulate.ts';
 import type { SimulationOutcome } from './simulate/simulation.ts';
@@ -17,12 +17,6 @@ const WAY_MS = 250 + 100 + 5;
 export function tailMs(ground: Ground, question: Question): number {
   const { shape, batch } = asked(ground, question);
   return meanMs(ground.service, batch, shape) + WAY_MS;
-}
-
-/** Fewest workers with this rate; Infinity where none have it. */
-export function fewest(rate: (count: number) => number, needed: number): number {
-  for (let count = 1; count <= MOST_WORKERS; count++) if (rate(count) >= needed) return count;
-  return Infinity;
 }
 
 /** Images a second that the deadline asks for. */
@@ -106,14 +100,17 @@ function byTail(ground: Ground, question: Question & { p99Ms: number }, rates: R
     return {
       workers: figure(null, 'count', {
         origin: 'simulated',
-        source: `no number of workers: with workers to spare the p99 is ${Math.round(least)} ms; ${source}`,
+        source: `with workers to spare the p99 is ${Math.round(least)} ms; ${source}`,
       }),
       tail: null,
     };
   const central = search(from, 1);
   if (central === null)
     return {
-      workers: figure(null, 'count', { origin: 'simulated', source: `no number of workers found; ${source}` }),
+      workers: figure(null, 'count', {
+        origin: 'simulated',
+        source: `none up to ${MOST_WORKERS} was enough; ${source}`,
+      }),
       tail: null,
     };
   const speeds = endsOf(rates.draws.map((rate) => rate(from) / rates.at(from)));

@@ -102,7 +102,8 @@ describe('the whole pipeline', () => {
     expect(slow.busy['PostgreSQL']).toBeGreaterThan(0.8);
     const thread = simulate(batch({ parts: { ...PARTS, relayMs: 10 } }));
     expect(thread.perSecond).toBeLessThan(101);
-    expect(thread.busy['relay']).toBeGreaterThan(0.8);
+    // between two fillings it rests, as the real one does
+    expect(thread.busy['relay']).toBeGreaterThan(0.6);
   });
 
   it('makes batches while all workers are busy, and none while one is idle', () => {
