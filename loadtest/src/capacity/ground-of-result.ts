@@ -180,13 +180,13 @@ function sideOf(name: string): number {
   return 'medianSide' in images ? images.medianSide : 256;
 }
 
-/** From the level with the most workers that was measured: there the fixed costs weigh least. */
+/** From the level with the highest rate: there what is spent on waiting weighs least. */
 function demandsOf(
   capacity: CapacitySection | undefined,
   file: string,
   shared: Readonly<Record<SharedStage, Figure>>,
 ): Ground['demands'] {
-  const level = capacity?.levels.toSorted((a, b) => b.workers - a.workers)[0];
+  const level = capacity?.levels.toSorted((a, b) => b.perSecond - a.perSecond)[0];
   const of = (stage: SharedStage): Figure => {
     const ms = level?.cpuMsPerImage[STAGE_WORDS[stage].role];
     if (ms === undefined || !(ms > 0)) return shared[stage];

@@ -65,7 +65,7 @@ export function shapeTimes(executed: readonly Executed[], meanBatch: number): Sh
       return {
         width: side,
         height: side,
-        cells: round(mean(same.map(({ cells }) => cells))),
+        cells: Number(mean(same.map(({ cells }) => cells)).toFixed(2)),
         images: same.length,
         meanBatch,
         meanMs: round(mean(sorted)),
