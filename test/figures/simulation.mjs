@@ -29,6 +29,7 @@ for (const run of runs) {
       apiMs: 0.05,
       database: { cores: 8, msPerImage: 1 },
       eventWindowMs: 100,
+      hostCores: null,
     },
   });
   const { user, system } = process.cpuUsage(began);

@@ -50,6 +50,7 @@ export function pipelineOf(
       apiMs: ms('api'),
       database: { cores, msPerImage: ms('postgres') },
       eventWindowMs: EVENT_WINDOW_MS,
+      hostCores: null,
     },
   };
 }

@@ -11,9 +11,9 @@ import { bootstrapUsl, drawnRates, fitUsl, LEAST_LEVELS, uslAt, type Usl } from 
 export interface Rates {
   law: 'scalability law' | 'line';
   /** Of the workers alone, nothing beside them. */
-  workers(count: number): number;
+  workers: (count: number) => number;
   /** Whole: no more than the stages beside the workers let through. */
-  at(count: number): number;
+  at: (count: number) => number;
   draws: readonly ((count: number) => number)[];
   /** Fewest and most workers that were measured; null: none were in the service. */
   measured: readonly [number, number] | null;
@@ -21,7 +21,7 @@ export interface Rates {
   source: string;
   origin: Sourced['origin'];
   /** Why a rate of so many workers goes beyond what was measured. */
-  outside(count: number): { outside?: string };
+  outside: (count: number) => { outside?: string };
 }
 
 /** Where a question leaves it open, the workers run what they were measured with. */

@@ -32,19 +32,17 @@ describe('plan', () => {
     const from = await file('result.json', sweptResult());
     const prices = await file('prices.json', { currency: 'EUR', workerHour: 1 });
     const { code, stdout, stderr } = await plan(
-      ...[
-        '--from',
-        dir,
-        ...QUESTION,
-        '--prices',
-        prices,
-        '--what-if',
-        'workers=1,8',
-        '--score',
-        from,
-        '--out',
-        join(dir, 'out'),
-      ],
+      '--from',
+      dir,
+      ...QUESTION,
+      '--prices',
+      prices,
+      '--what-if',
+      'workers=1,8',
+      '--score',
+      from,
+      '--out',
+      join(dir, 'out'),
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: `  ${join(dir, 'out/plan.html')}\n` });
     expect(stdout).toMatch(/within 60 min need 1 \(95 %: 1 to \d\) worker\.|need \d+ \(95 %: /);
@@ -126,8 +124,7 @@ it('lets no text of a result into its page as markup, nor into a terminal as a c
   const ground = groundOfResult(result, NASTY, SHARED);
   const plan = planOf(ground, ASKED);
   const whole = { ...plan, tool: result.tool, madeAt: '2026-11-28T12:00:00.000Z', whatIf: [], scores: null };
-  expect(planHtml(whole)).not.toMatch(/a<b>|<\/script>|\u0007/);
+  for (const raw of ['a<b>', '</script>', '\u0007']) expect(planHtml(whole)).not.toContain(raw);
   expect(planHtml(whole)).toContain('a&lt;b&gt;');
-  // oxlint-disable-next-line no-control-regex
-  expect(planTerminal(whole)).not.toMatch(/\u001b|\u0007/);
+  for (const raw of ['\u001b', '\u0007']) expect(planTerminal(whole)).not.toContain(raw);
 });

@@ -1,5 +1,5 @@
 import type { Schedule } from './schedule.ts';
-import { createStation, type Station } from './station.ts';
+import type { Station } from './station.ts';
 
 /**
  * Sequencer and hub: what was committed within a window after the first change is numbered together in one transaction, then sent by
@@ -10,13 +10,14 @@ export function createEvents(
   options: {
     windowMs: number;
     apiMs: number;
-    transaction(rows: number, done: () => void): void;
-    deliver(image: number): void;
-    stations: Record<string, Station>;
+    transaction: (rows: number, done: () => void) => void;
+    deliver: (image: number) => void;
+    /** A part that is told of by its name. */
+    station: (name: string, servers: number) => Station;
   },
 ) {
   const { windowMs, apiMs, transaction, deliver } = options;
-  const hub = (options.stations['API'] = createStation(schedule, 1));
+  const hub = options.station('API', 1);
   let pending: number[] = [];
   let [running, planned] = [false, false];
 

@@ -7,7 +7,7 @@ import type { Shape } from '../shapes.ts';
 import { createVirtualMicroBatch } from './micro-batch.ts';
 import type { Schedule } from './schedule.ts';
 import type { ShapeShare, SimulationInput } from './simulation.ts';
-import { createStation, type Station } from './station.ts';
+import type { Station } from './station.ts';
 
 /** As in `service/src/roles/worker.ts` and `service/src/batches/write.ts`. */
 const CLAIM = { maxItems: 32, waitMs: 5 };
@@ -22,15 +22,16 @@ export interface MachineOptions {
   input: Pick<SimulationInput, 'shapes' | 'maxBatch' | 'batchDelayMs' | 'executionMs' | 'parts'>;
   workers: number;
   random: Random;
-  transaction(rows: number, done: () => void): void;
-  stations: Record<string, Station>;
+  transaction: (rows: number, done: () => void) => void;
+  /** A part that is told of by its name. */
+  station: (name: string, servers: number) => Station;
   name: string;
   /** Its execution begins. */
-  started(image: number): void;
+  started: (image: number) => void;
   /** Its result is written. */
-  finished(image: number): void;
+  finished: (image: number) => void;
   /** It can take more from the queue. */
-  hasRoom(): void;
+  hasRoom: () => void;
 }
 
 /**
@@ -42,7 +43,7 @@ export function createMachine(schedule: Schedule, options: MachineOptions) {
   const { maxBatch, parts } = input;
   const slots = workers * maxBatch;
   const ahead = createAhead({ slots, most: parts?.concurrency ?? 1 });
-  const thread = parts === null ? null : (options.stations[options.name] = createStation(schedule, 1));
+  const thread = parts === null ? null : options.station(options.name, 1);
   const shapeOf = chooser(input.shapes, random);
   const batcher = createBatcher<Item>({
     ...POOL_DEFAULTS,

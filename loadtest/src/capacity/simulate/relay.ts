@@ -2,7 +2,7 @@ import { createPace, refillMs } from '../../../../service/src/batches/relay.ts';
 import type { Machine } from './machine.ts';
 import type { Schedule } from './schedule.ts';
 import type { PipelineParts } from './simulation.ts';
-import { createStation, type Station } from './station.ts';
+import type { Station } from './station.ts';
 
 /**
  * Outbox, relay and queue: moves jobs by the service's own rules (how many, and when again), and hands them to the worker processes
@@ -12,16 +12,17 @@ export function createRelay(
   schedule: Schedule,
   options: {
     parts: PipelineParts;
-    transaction(rows: number, done: () => void): void;
-    stations: Record<string, Station>;
+    transaction: (rows: number, done: () => void) => void;
+    /** A part that is told of by its name. */
+    station: (name: string, servers: number) => Station;
     machines: readonly Machine[];
     /** Images written so far. */
-    ended(): number;
+    ended: () => number;
   },
 ) {
-  const { parts, transaction, stations, machines } = options;
-  const thread = (stations['relay'] = createStation(schedule, 1));
-  const redis = (stations['Redis'] = createStation(schedule, 1));
+  const { parts, transaction, station, machines } = options;
+  const thread = station('relay', 1);
+  const redis = station('Redis', 1);
   const pace = createPace();
   const { queueWindow: window } = parts;
   // Images come and go in the order of their numbers: each place is a range of them.

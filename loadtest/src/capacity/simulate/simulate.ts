@@ -50,7 +50,10 @@ export function simulate(input: SimulationInput): SimulationOutcome {
   const stations: Record<string, Station> = {};
   const machines: Machine[] = [];
   const perMachine = Math.ceil(input.workers / input.machines);
-  const database = parts === null ? null : (stations['PostgreSQL'] = createStation(schedule, parts.database.cores));
+  const hostCores = parts?.hostCores ?? null;
+  const host = hostCores === null ? null : (stations['machine'] = createStation(schedule, hostCores));
+  const station = (name: string, servers: number): Station => (stations[name] = createStation(schedule, servers, host));
+  const database = parts === null ? null : station('PostgreSQL', parts.database.cores);
   const transaction = (rows: number, done: () => void): void =>
     parts === null || database === null ? done() : database.serve(transactionMs(parts.database, rows), done);
   const events =
@@ -61,10 +64,10 @@ export function simulate(input: SimulationInput): SimulationOutcome {
           apiMs: parts.apiMs,
           transaction,
           deliver: end,
-          stations,
+          station,
         });
   const relay =
-    parts === null ? null : createRelay(schedule, { parts, transaction, stations, machines, ended: () => written });
+    parts === null ? null : createRelay(schedule, { parts, transaction, station, machines, ended: () => written });
   for (let left = input.workers, id = 0; left > 0; left -= perMachine, id++)
     machines.push(
       createMachine(schedule, {
@@ -72,7 +75,7 @@ export function simulate(input: SimulationInput): SimulationOutcome {
         workers: Math.min(left, perMachine),
         random: createRandom(input.seed, 2 + id),
         transaction,
-        stations,
+        station,
         name: `worker process ${id + 1}`,
         started,
         finished(image) {

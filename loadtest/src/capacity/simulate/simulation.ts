@@ -19,6 +19,8 @@ export interface PipelineParts {
   /** Its cores, and CPU time of an image in all of its transactions when each carries as many as it can. */
   database: { cores: number; msPerImage: number };
   eventWindowMs: number;
+  /** Cores that all of these share; null: each has its own. Workers have theirs in either case. */
+  hostCores: number | null;
 }
 
 export interface SimulationInput {
@@ -33,7 +35,7 @@ export interface SimulationInput {
   maxBatch: number;
   batchDelayMs: number;
   /** Execution of a batch of one shape. @param luck uniform in [0, 1) */
-  executionMs(images: number, shape: Shape, luck: number): number;
+  executionMs: (images: number, shape: Shape, luck: number) => number;
   /** Null: images go from their arrival straight to the batcher, and are done when they were executed. */
   parts: PipelineParts | null;
 }

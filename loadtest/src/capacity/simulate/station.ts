@@ -7,8 +7,11 @@ export interface Station {
   busy(): number;
 }
 
-/** Servers with one queue before them: a database by its connections, a process by its thread. */
-export function createStation(schedule: Schedule, servers: number): Station {
+/**
+ * Servers with one queue before them: a database by its cores, a process by its thread.
+ * @param host whose cores all of them share, first come, first served; null: they have their own
+ */
+export function createStation(schedule: Schedule, servers: number, host: Station | null = null): Station {
   const waiting: { ms: number; done: () => void }[] = [];
   let head = 0;
   let idle = servers;
@@ -17,11 +20,13 @@ export function createStation(schedule: Schedule, servers: number): Station {
   function start(ms: number, done: () => void): void {
     idle--;
     busyMs += ms;
-    schedule.after(ms, () => {
+    const end = (): void => {
       idle++;
       next();
       done();
-    });
+    };
+    if (host === null) schedule.after(ms, end);
+    else host.serve(ms, end);
   }
   function next(): void {
     if (head >= waiting.length) return;
