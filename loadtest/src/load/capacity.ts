@@ -10,6 +10,7 @@ import type { Identity, RunData } from '../contract.ts';
 import { createHttpClient } from '../drivers/http-client.ts';
 import { uploadFiles } from '../drivers/upload.ts';
 import { generateImages } from '../images/generator.ts';
+import { describeNoise } from '../judge/budgets.ts';
 import { readStages } from '../measure/stages.ts';
 import { poolText, type RunInput } from '../run/run-input.ts';
 import { runLoad, type Load } from './load-run.ts';
@@ -24,12 +25,21 @@ const SHARE = 0.1;
 export function runCapacity(scenario: CapacityScenario, startedAt: Date, input: RunInput): Promise<RunData> {
   const plan = { pool: poolText(input.options) };
   return runLoad({ scenario, plan, startedAt, input }, (load) => sweep(scenario, load)).then((run) => ({
-    ...run,
+    ...doubted(run),
     environment: {
       ...run.environment,
       inference: { ...run.environment.inference, pool: hideCredentials(plan.pool) },
     },
   }));
+}
+
+/** Rates that somebody else's work had a part in are no ground to buy by, however many levels there are. */
+export function doubted(run: RunData): RunData {
+  const noise = describeNoise(run.noise);
+  const levels = run.measurements.capacity_levels;
+  if (noise === undefined || levels === undefined) return run;
+  const weakened = `rates of a machine that others used: ${noise}`;
+  return { ...run, measurements: { ...run.measurements, capacity_levels: { ...levels, weakened } } };
 }
 
 interface Ground {

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { CAPACITY } from '../../../scenarios/capacity.ts';
 import { inServiceOf, rateOfEnds, shapeTimes } from '../../src/capacity/measure-batch.ts';
+import { judgeRun } from '../../src/judge/judge-run.ts';
+import { doubted } from '../../src/load/capacity.ts';
+import { runData } from '../judge/run-data.ts';
 
 describe('inServiceOf', () => {
   // A hundred images at once; one ends every 100 ms.
@@ -17,6 +21,23 @@ describe('inServiceOf', () => {
   it('knows nothing of no images, or of one look at none', () => {
     expect(inServiceOf([], [])).toBeNull();
     expect(inServiceOf(rows, [])).toBeNull();
+  });
+});
+
+describe('a sweep on a machine that others used', () => {
+  const run = (foreignCpuShare: number) =>
+    doubted(
+      runData({
+        scenario: 'capacity',
+        measurements: { capacity_levels: { actual: 6 }, capacity_images_wrong: { actual: 0 } },
+        noise: { foreignCpuShare, generatorLagP99Ms: 1 },
+      }),
+    );
+  const verdict = (share: number) =>
+    judgeRun({ run: run(share), scenario: CAPACITY, tool: { name: 'segbench', version: '0', commit: 'x' } }).verdict;
+  it('is inconclusive, and one on a quiet machine passes', () => {
+    expect(verdict(0.67)).toBe('inconclusive');
+    expect(verdict(0.01)).toBe('pass');
   });
 });
 
