@@ -11,7 +11,7 @@ import type { SimulationOutcome } from './simulate/simulation.ts';
 import { quantileOfSorted } from '../measure/statistics.ts';
 import { machinesOf, stagesOf, type StageCapacity } from './stages.ts';
 import { peakOf } from './usl.ts';
-import { wordsOf } from './words.ts';
+import { wordsOf, workersWords } from './words.ts';
 import { neededRate, tailMs, workersNeeded } from './workers-needed.ts';
 
 export interface TimeOf {
@@ -66,7 +66,12 @@ export function planOf(ground: Ground, question: Question, prices?: { prices: Pr
   const shown = count ?? 1;
   const run = needed.tail ?? simulated(ground, question, rates, shown);
   const tookMs = timeWith(ground, question, rates, shown);
-  const growth = growthOf(ground, question, run, question.p99Ms === null ? tookMs.value! : question.deadlineMs);
+  const growth = growthOf(
+    ground,
+    question,
+    run,
+    question.p99Ms === null && count !== null ? tookMs.value! : question.deadlineMs,
+  );
   const { shape, batch } = asked(ground, question);
   const mayAnswer = ground.illustrative === null;
   const verdict = !mayAnswer ? 'illustrative' : count === null ? 'impossible' : 'answered';
@@ -141,7 +146,7 @@ const rateFigure = (rates: Rates, workers: number): Figure => ({
 const workersRate = (rates: Rates, workers: number): Figure =>
   figure(rates.workers(workers), 'per-second', {
     origin: rates.origin,
-    source: `${workers} workers; ${rates.source}`,
+    source: `${workersWords(workers)}; ${rates.source}`,
     ...rates.outside(workers),
   });
 

@@ -69,7 +69,10 @@ export function costOf(
   const hours = tookMs.value / HOUR_MS;
   const months = prices.keepMonths ?? 1;
   const parts: { what: string; amount: number }[] = [
-    { what: `${workers.value} workers for ${hours.toFixed(2)} h`, amount: workers.value * hours * prices.workerHour },
+    {
+      what: `${workers.value} ${workers.value === 1 ? 'worker' : 'workers'} for ${hours.toFixed(2)} h`,
+      amount: workers.value * hours * prices.workerHour,
+    },
     { what: `servers for ${hours.toFixed(2)} h`, amount: hours * (prices.serverHour ?? 0) },
     {
       what: `${(keptBytes.value! / GIGA).toFixed(2)} GB for ${months} months`,

@@ -2,6 +2,9 @@ import { formatCount } from '../report/format.ts';
 import { digits, formatDuration, formatFigure, withEnds } from '../report/plan-format.ts';
 import type { Plan } from './plan.ts';
 
+/** `1 worker`, `3 workers`. */
+export const workersWords = (count: number): string => `${formatCount(count)} ${count === 1 ? 'worker' : 'workers'}`;
+
 /** The answer as somebody would say it, the first sentence able to stand alone. */
 export function wordsOf(plan: Omit<Plan, 'words'>): string[] {
   return [answer(plan), ...splitting(plan), ...taking(plan), ...binding(plan), ...beyond(plan), ...trust(plan)];
@@ -29,7 +32,7 @@ function splitting({ split }: Omit<Plan, 'words'>): string[] {
   if (split === null) return [];
   const { services, workersEach } = split;
   return [
-    `${formatFigure(services)} services side by side would, each with a queue and a database of its own and ${formatFigure(workersEach)} workers.`,
+    `${formatFigure(services)} services side by side would, each with a queue and a database of its own and ${workersWords(workersEach.value ?? 0)}.`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Figure } from '../capacity/figure.ts';
 import type { Plan } from '../capacity/plan.ts';
+import { workersWords } from '../capacity/words.ts';
 import type { Scores } from '../capacity/score.ts';
 import type { WhatIf } from '../capacity/what-if.ts';
 import type { ReportPlot, ReportTable, ResultFile } from '../contract.ts';
@@ -87,7 +88,7 @@ export function planTables(plan: WrittenPlan): ReportTable[] {
     },
     {
       title: 'What binds',
-      note: `Most images a second that each stage lets through, with ${plan.workers.value ?? 1} workers; the first binds.`,
+      note: `Most images a second that each stage lets through, with ${workersWords(plan.workers.value ?? 1)}; the first binds.`,
       columns: [{ name: 'stage' }, { name: 'images/s' }, { name: 'by the first' }, { name: 'from' }],
       rows: plan.stages.map(({ what, capacity }) => [
         what,

@@ -6,6 +6,7 @@ import { groundOfResult } from '../../src/capacity/ground-of-result.ts';
 import { planOf } from '../../src/capacity/plan.ts';
 import { readGround } from '../../src/capacity/read-ground.ts';
 import { exitOf } from '../../src/cli/exit.ts';
+import { projectRoot } from '../../src/environment/paths.ts';
 import { capture } from '../../src/environment/processes.ts';
 import { planHtml } from '../../src/report/plan-html.ts';
 import { planTerminal } from '../../src/report/plan-terminal.ts';
@@ -82,6 +83,19 @@ describe('plan', () => {
 });
 
 describe('readGround', () => {
+  it('finds the profile that is shipped and may be bought by', async () => {
+    const ground = await readGround('epyc-core');
+    expect(ground.illustrative).toBeNull();
+    expect(planOf(ground, ASKED).verdict).toBe('answered');
+  });
+
+  it('finds what the kept runs are good for: the main job answers, a drill without a rate does not', async () => {
+    const kept = join(projectRoot, 'bench-results/reference');
+    const plan = planOf(await readGround(join(kept, 'bulk-1000-1.json')), ASKED);
+    expect(plan).toMatchObject({ verdict: 'answered', workers: { value: 1 } });
+    await expect(readGround(join(kept, 'drain.json'))).rejects.toThrow(/too little to plan by: it has no rate/);
+  });
+
   it.each([
     [
       'other-schema.json',
