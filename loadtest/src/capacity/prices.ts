@@ -66,41 +66,41 @@ export function costOf(
 ): Cost | null {
   const { workers, tookMs, keptBytes, sentBytes, images } = use;
   if (workers.value === null || tookMs.value === null) return null;
-  const hours = tookMs.value / HOUR_MS;
   const months = prices.keepMonths ?? 1;
-  const parts: { what: string; amount: number }[] = [
+  const [kept, sent] = [(keptBytes.value ?? 0) / GIGA, (sentBytes.value ?? 0) / GIGA];
+  const partsOf = (count: number, hours: number): { what: string; amount: number }[] => [
     {
-      what: `${workers.value} ${workers.value === 1 ? 'worker' : 'workers'} for ${hours.toFixed(2)} h`,
-      amount: workers.value * hours * prices.workerHour,
+      what: `${count} ${count === 1 ? 'worker' : 'workers'} for ${hours.toFixed(2)} h`,
+      amount: count * hours * prices.workerHour,
     },
     { what: `servers for ${hours.toFixed(2)} h`, amount: hours * (prices.serverHour ?? 0) },
-    {
-      what: `${(keptBytes.value! / GIGA).toFixed(2)} GB for ${months} months`,
-      amount: (keptBytes.value! / GIGA) * months * (prices.storageGbMonth ?? 0),
-    },
-    {
-      what: `${(sentBytes.value! / GIGA).toFixed(2)} GB sent`,
-      amount: (sentBytes.value! / GIGA) * (prices.networkGb ?? 0),
-    },
+    { what: `${kept.toFixed(2)} GB for ${months} months`, amount: kept * months * (prices.storageGbMonth ?? 0) },
+    { what: `${sent.toFixed(2)} GB sent`, amount: sent * (prices.networkGb ?? 0) },
   ];
-  const total = parts.reduce((sum, { amount }) => sum + amount, 0);
+  const sumOf = (count: number, ms: number): number =>
+    partsOf(count, ms / HOUR_MS).reduce((sum, { amount }) => sum + amount, 0);
+  const total = sumOf(workers.value, tookMs.value);
+  // So many workers take shorter or longer; where the time is given, it takes fewer or more of them.
+  const isGiven = tookMs.low === undefined;
+  const ends = isGiven
+    ? { low: sumOf(workers.low ?? workers.value, tookMs.value), most: workers.high, at: tookMs.value }
+    : { low: sumOf(workers.value, tookMs.low ?? tookMs.value), most: workers.value, at: tookMs.high };
+  const high = typeof ends.most === 'number' && typeof ends.at === 'number' ? sumOf(ends.most, ends.at) : null;
   const priced = {
     origin: workers.origin,
     source: `prices of ${file}; ${workers.source}`,
     ...(workers.outside ? { outside: workers.outside } : {}),
   };
-  // Fewer workers take longer: what they cost together varies as the time of a worker for an image does.
-  const [least, most] = [tookMs.low ?? tookMs.value, tookMs.high ?? tookMs.value];
   const scaled = (per: number): Figure => ({
     ...figure(total * per, 'money', priced),
-    low: total * per * Math.min(1, least / tookMs.value!),
-    high: total * per * Math.max(1, most / tookMs.value!),
+    low: ends.low * per,
+    high: high === null ? null : high * per,
   });
   return {
     currency: prices.currency,
     total: scaled(1),
     perThousand: scaled(1000 / images),
-    parts: parts
+    parts: partsOf(workers.value, tookMs.value / HOUR_MS)
       .filter(({ amount }) => amount > 0)
       .map(({ what, amount }) => ({ what, cost: figure(amount, 'money', priced) })),
   };

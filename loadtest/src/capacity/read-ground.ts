@@ -51,7 +51,8 @@ export async function readGround(from: string, flag = '--from'): Promise<Ground>
   const { demands, cores } = await referenceDemands();
   if (!isProfile(text)) return readingResult(await readResult(path, flag), path, demands, flag);
   try {
-    return groundOfProfile(parseProfile(text, path), path, demands, cores);
+    const shown = names.includes(from) ? relative(projectRoot, path) : path;
+    return groundOfProfile(parseProfile(text, path), shown, demands, cores);
   } catch (error) {
     throw new UsageError(`${flag} "${from}": ${(error as Error).message.replace(/^POOL: /, '')}`);
   }

@@ -50,6 +50,11 @@ const EDGE = 1.05;
 const beyond = (value: number, [low, high]: readonly [number, number]): boolean =>
   value < low / EDGE || value > high * EDGE;
 
+function alikeInDensity(a: Shape, b: Shape): boolean {
+  const ratio = (a.cells + 1) / megapixelsOf(a) / ((b.cells + 1) / megapixelsOf(b));
+  return ratio <= APART && ratio >= 1 / APART;
+}
+
 /** Why a batch of this shape is outside what was measured; null where it is not. */
 export function whyOutside({ range, typical }: ServiceModel, batch: number, shape: Shape): string | null {
   const between = (what: string, [low, high]: readonly [number, number]) =>
@@ -60,9 +65,9 @@ export function whyOutside({ range, typical }: ServiceModel, batch: number, shap
       ? `${shape.side} pixels: measured ${between('at sides of', sides)}`
       : '',
     range.cells === null
-      ? shape.cells === typical.cells
+      ? alikeInDensity(shape, typical)
         ? ''
-        : `${shape.cells} cells: what cells cost was not measured`
+        : `${shape.cells} cells on ${shape.side}²: what cells cost was not measured`
       : beyond(shape.cells, range.cells)
         ? `${shape.cells} cells: measured ${between('with', range.cells.map(Math.round) as [number, number])}`
         : '',

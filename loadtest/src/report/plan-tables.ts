@@ -247,6 +247,7 @@ export function planPlots(plan: WrittenPlan): ReportPlot[] {
     },
     {
       title: 'Images under way (simulated run)',
+      note: `${Math.max(...plan.backlog.map(([, images]) => images)).toLocaleString('en-US')} at most; few images stand for many.`,
       x: { name: 'time', unit: 'ms' },
       y: { name: 'images', unit: 'count' },
       series: [{ name: 'arrived and not ended', points: plan.backlog }],

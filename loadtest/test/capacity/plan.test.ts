@@ -171,6 +171,12 @@ describe('a profile', () => {
     expect(plan.workers.outside).toMatch(/one device was measured, alone/);
   });
 
+  it('knows no cells: as many to a pixel as in its own images are inside, far more are not', () => {
+    const { service } = groundOfProfile(PROFILE, 'bought.json', SHARED, 2);
+    expect(whyOutside(service, 1, { name: '', side: 256, cells: 60 })).toBeNull();
+    expect(whyOutside(service, 1, { name: '', side: 448, cells: 300 })).toMatch(/300 cells on 448²: what cells cost/);
+  });
+
   it('that is illustrative answers nothing', () => {
     const few = { ...PROFILE, points: PROFILE.points.filter(({ width }) => width === 256) };
     const plan = planOf(groundOfProfile(few, 'few.json', SHARED, 2), QUESTION, {
@@ -194,6 +200,9 @@ describe('cost', () => {
     expect(plan.cost?.perThousand.value).toBeCloseTo(expected / 50, 6);
     expect(plan.cost!.total.low).toBeLessThanOrEqual(expected);
     expect(plan.cost!.total.high).toBeGreaterThanOrEqual(expected);
+    // What is kept costs the same however long the work takes.
+    expect(plan.cost!.total.low).toBeGreaterThan(kept * 12 * 0.02);
+    expect(plan.cost!.parts.reduce((sum, { cost }) => sum + cost.value!, 0)).toBeCloseTo(expected, 6);
   });
 });
 
