@@ -8,6 +8,7 @@ import {
   MIXED_SIZES,
   REAL_IMAGES,
 } from './bulk-variants.ts';
+import { CAPACITY } from './capacity.ts';
 import { DRAIN } from './drain.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { FAIRNESS } from './fairness.ts';
@@ -41,6 +42,7 @@ const SCENARIOS: readonly Scenario[] = [
   SCALE_OUT,
   BROWSE,
   ENDPOINTS,
+  CAPACITY,
   PROVE,
   GATE_PROOF,
 ];

@@ -172,6 +172,17 @@ export interface EndpointsScenario extends ScenarioBase<'endpoints'> {
   };
 }
 
+/** A sweep over numbers of workers. */
+export interface CapacityScenario extends ScenarioBase<'capacity'> {
+  phases: {
+    real: readonly number[];
+    simulated: readonly number[];
+    mostTimes: number;
+    warm: number;
+    shapes: readonly { side: number; cells: number }[];
+  };
+}
+
 /** A timer for every inference, and more and more workers. Images of each worker; durations in ms. */
 export interface ScaleScenario extends ScenarioBase<'scale'> {
   phases: {
@@ -207,6 +218,7 @@ export type Scenario =
   | TenantsScenario
   | BrowseScenario
   | EndpointsScenario
+  | CapacityScenario
   | ProveScenario
   | GateProofScenario
   | ScaleScenario;

@@ -66,6 +66,8 @@ export const RELIABILITY_BUDGET_NAMES = [
   'tenants_foreign_events',
   'tenants_foreign_answers',
   'tenants_images_wrong',
+  'capacity_images_wrong',
+  'capacity_levels',
   'scale_share_to_4',
   'scale_share',
   'scale_kill_lost_ms',

@@ -15,6 +15,7 @@ export interface Parts {
   efficiency?: RunData['efficiency'];
   noise?: RunData['noise'];
   psiCpuSome?: number | null;
+  capacity?: RunData['capacity'];
   stopped?: RunData['stopped'];
 }
 
@@ -67,6 +68,7 @@ export async function runDataOf(parts: Parts): Promise<RunData> {
     ...(collected?.database ? { database: collected.database } : {}),
     ...(collected?.batchEvents ? { batchEvents: collected.batchEvents } : {}),
     ...(collected ? { identities: collected.identities, ...collected.story } : {}),
+    ...(parts.capacity ? { capacity: parts.capacity } : {}),
     ...(parts.stopped ? { stopped: parts.stopped } : {}),
   };
 }
