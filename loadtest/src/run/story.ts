@@ -22,6 +22,8 @@ export interface Story {
 
 /** Points of a line: what a screen shows, and few enough to be kept. */
 const BUCKETS = 80;
+/** A count of fewer images says what its bucket is, and not how many there were. */
+const LEAST_A_BUCKET = 10;
 const WORST = 10;
 /** Waiting is no work: its line would press all others to the axis. */
 const NO_WORK = ['wait'];
@@ -59,9 +61,10 @@ const widthOf = ({ from, to }: Clock): number => Math.max(1, (to - from) / BUCKE
 const TIME = { name: 'time since the batch began', unit: 'ms' } as const;
 
 function throughputPlot(ends: readonly number[], clock: Clock): ReportPlot {
-  const width = widthOf(clock);
-  const counts = Array.from({ length: BUCKETS }, () => 0);
-  for (const end of ends) counts[Math.min(BUCKETS - 1, Math.floor((end - clock.from) / width))]!++;
+  const buckets = Math.max(5, Math.min(BUCKETS, Math.floor(ends.length / LEAST_A_BUCKET)));
+  const width = Math.max(1, (clock.to - clock.from) / buckets);
+  const counts = Array.from({ length: buckets }, () => 0);
+  for (const end of ends) counts[Math.min(buckets - 1, Math.floor((end - clock.from) / width))]!++;
   return {
     title: 'Images that ended, a second',
     x: TIME,
