@@ -8,8 +8,8 @@ import { machinesOf } from './stages.ts';
 import type { SimulationInput } from './simulate/simulation.ts';
 
 /** The service's defaults. */
-const QUEUE_WINDOW = SETTINGS.queueWindow.fallback ?? 500;
-const CONCURRENCY = SETTINGS.workerConcurrency.fallback ?? 8;
+export const QUEUE_WINDOW = SETTINGS.queueWindow.fallback ?? 500;
+export const CONCURRENCY = SETTINGS.workerConcurrency.fallback ?? 8;
 
 /**
  * A run of the question's images on so many workers, to be simulated. Workers take as long as they were measured to take, drawn

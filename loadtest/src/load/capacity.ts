@@ -1,17 +1,21 @@
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { addressOf } from '#contract/client.ts';
 import type { Project } from '#contract/images.ts';
 import type { CapacityScenario } from '../../../scenarios/scenario.ts';
+import { loadProfile } from '../../../service/src/inference/sim/profile.ts';
 import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import type { CapacityLevel, CapacitySection } from '../capacity/contract.ts';
 import { inServiceOf, rateOfEnds, readEnds, readShapes } from '../capacity/measure-batch.ts';
 import { lawTables, levelPlots, levelTable, shapeTable } from '../capacity/sweep-report.ts';
+import { checkSimulation, checkTable } from '../capacity/sweep-simulation.ts';
 import type { Identity, RunData } from '../contract.ts';
 import { createHttpClient } from '../drivers/http-client.ts';
 import { uploadFiles } from '../drivers/upload.ts';
 import { generateImages } from '../images/generator.ts';
 import { describeNoise } from '../judge/budgets.ts';
 import { readStages } from '../measure/stages.ts';
+import { MODELS_DIR } from '../run/machine.ts';
 import { poolText, type RunInput } from '../run/run-input.ts';
 import { runLoad, type Load } from './load-run.ts';
 import { seedProject, wrongCounters } from './simulated.ts';
@@ -90,6 +94,10 @@ async function sweep({ phases, images: { count } }: CapacityScenario, load: Load
   load.measurements.capacity_levels = { actual: section.levels.length };
   const words = simulated ? 'Simulated workers: the way to them and back is real.' : '';
   load.tables.push(levelTable(section, words), shapeTable(section), ...lawTables(section, input.options.seed));
+  if (input.options.pool.kind === 'sim') {
+    const profile = await loadProfile(input.options.pool.profile, join(MODELS_DIR, 'profiles'));
+    load.tables.push(checkTable(checkSimulation(section, profile, { cores: cpus().length, seed: input.options.seed })));
+  }
   load.plots.push(...levelPlots(section));
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { quantileOfSorted } from '../../src/measure/statistics.ts';
 import { simulate, transactionMs } from '../../src/capacity/simulate/simulate.ts';
+import { checkSimulation } from '../../src/capacity/sweep-simulation.ts';
 import type { PipelineParts, SimulationInput } from '../../src/capacity/simulate/simulation.ts';
+import { PROFILE, section } from './grounds.ts';
 
 const SHAPE = { name: 'any', side: 256, cells: 45 };
 /** One queue, nothing beside it. Executions of 10 ms on average. */
@@ -11,7 +13,7 @@ const queue = (given: {
   executionMs: SimulationInput['executionMs'];
 }): SimulationInput => ({
   seed: 11,
-  images: 300_000,
+  images: 200_000,
   arrivals: { kind: 'random', perSecond: given.busy * given.workers * 100 },
   shapes: [{ shape: SHAPE, share: 1 }],
   workers: given.workers,
@@ -80,6 +82,27 @@ const batch = (more: Partial<SimulationInput> = {}): SimulationInput => ({
   arrivals: { kind: 'at once' },
   parts: PARTS,
   ...more,
+});
+
+describe('checkSimulation', () => {
+  it('holds the simulation against a sweep: on idle threads workers do what their profile says', () => {
+    const shapes = section().shapes.filter(({ width }) => width === 256);
+    const workers = [1, 2, 4];
+    const alone = 1000 / (PROFILE.time.fixedMs + PROFILE.time.msPerMegapixel * 0.065536);
+    const levels = section({}, workers).levels.map((level) => ({
+      ...level,
+      perSecond: alone * level.workers,
+      cpuMsPerImage: { worker: 0.1 },
+    }));
+    const checks = checkSimulation(section({ levels, shapes }), PROFILE, { cores: 8, seed: 1 });
+    expect(checks.map((one) => one.workers)).toEqual(workers);
+    for (const { error } of checks) expect(Math.abs(error)).toBeLessThan(0.1);
+    // A thread that takes 20 ms an image lets 50 a second through, whatever the workers do.
+    const slow = levels.map((level) => ({ ...level, cpuMsPerImage: { worker: 20 } }));
+    expect(
+      checkSimulation(section({ levels: slow, shapes }), PROFILE, { cores: 8, seed: 1 })[2]!.simulated,
+    ).toBeLessThan(55);
+  });
 });
 
 describe('the whole pipeline', () => {

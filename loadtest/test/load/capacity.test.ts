@@ -32,6 +32,11 @@ it('sweeps simulated workers through the real queue, and leaves what a plan can 
     expect(bytes.events).toBeGreaterThan(100);
     expect(bytes.database).toBeGreaterThan(bytes.polygons!);
 
+    // How far it is off is the machine's noise here; that there is a rate for each level is not.
+    const checks = run.tables!.find(({ title }) => title === 'The simulation against this sweep')!;
+    expect(checks.rows.map(([workers]) => workers)).toEqual(LEVELS);
+    for (const [, , rate] of checks.rows) expect(rate).toBeGreaterThan(0);
+
     const result = judgeRun({ run, scenario: CAPACITY, tool: { name: 'segbench', version: '0', commit: 'x' } });
     expect(result.budgets.map(({ name, actual }) => [name, actual])).toEqual([
       ['capacity_images_wrong', 0],
