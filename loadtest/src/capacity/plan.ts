@@ -199,9 +199,9 @@ function splitOf(rates: Rates, needed: number): Plan['split'] {
   return { services: figure(services, 'count', sourced), workersEach: figure(workers, 'count', sourced) };
 }
 
-function lawOf({ usl, source }: Rates): Plan['law'] {
+function lawOf({ usl, source, origin }: Rates): Plan['law'] {
   if (usl === null) return null;
-  const sourced = { origin: 'fitted', source } as const;
+  const sourced = { origin, source };
   const peak = peakOf(usl.fit)?.workers ?? null;
   return {
     alpha: { ...figure(usl.fit.alpha, 'ratio', sourced), ...endsOf(usl.draws.map(({ alpha }) => alpha)) },

@@ -60,7 +60,7 @@ export function ratesOf(ground: Ground, question: Question): Rates {
       measured,
       usl: { fit, draws },
       source: `Universal Scalability Law fitted to ${ground.levelsSource}`,
-      origin: 'fitted',
+      origin: ground.simulated ? 'simulated' : 'fitted',
       outside,
     };
   }
@@ -74,7 +74,7 @@ export function ratesOf(ground: Ground, question: Question): Rates {
     measured,
     usl: null,
     source: one.source,
-    origin: one.origin,
+    origin: ground.simulated ? 'simulated' : one.origin,
     outside,
   };
 }

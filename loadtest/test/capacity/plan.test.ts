@@ -64,6 +64,7 @@ describe('a result of one run', () => {
     const good = planOf(groundOfResult(result, 'x.json', SHARED), QUESTION);
     expect(good.verdict).toBe('answered');
     expect(good.words[0]).toMatch(/^Simulated: /);
+    expect(good.workers.origin).toBe('simulated');
   });
 });
 
