@@ -30,6 +30,8 @@ export function simulate(input: SimulationInput): SimulationOutcome {
   const arrivalLuck = createRandom(input.seed, 1);
   const arrivedMs = new Float64Array(images);
   const staysMs = new Float64Array(images);
+  // In the order in which they are written, which is that of time.
+  const writtenMs = new Float64Array(images);
   const backlog: [number, number][] = [[0, 0]];
   const every = Math.max(1, Math.floor(images / POINTS));
   let [arrived, ended, waitedMs, area, areaAt] = [0, 0, 0, 0, 0];
@@ -79,7 +81,7 @@ export function simulate(input: SimulationInput): SimulationOutcome {
         name: `worker process ${id + 1}`,
         started,
         finished(image) {
-          written++;
+          writtenMs[written++] = schedule.now();
           if (events === null) end(image);
           else events.add(image);
         },
@@ -115,6 +117,7 @@ export function simulate(input: SimulationInput): SimulationOutcome {
     tookMs,
     perSecond: (images / tookMs) * 1000,
     staysMs: staysMs.toSorted(),
+    writtenMs,
     meanWaitMs: waitedMs / images,
     meanInside: area / schedule.now(),
     meanBatch: images / executions,

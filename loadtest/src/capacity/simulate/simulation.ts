@@ -47,6 +47,8 @@ export interface SimulationOutcome {
   perSecond: number;
   /** From arrival to the event at a reader, sorted. */
   staysMs: Float64Array;
+  /** When results were written, sorted: the ends by the database's clock. */
+  writtenMs: Float64Array;
   /** From arrival to the beginning of the execution, mean. */
   meanWaitMs: number;
   /** Mean number of images in all of it: by the area under the count, not by Little's law. */
