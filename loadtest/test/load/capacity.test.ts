@@ -26,6 +26,9 @@ it('sweeps simulated workers through the real queue, and leaves what a plan can 
     expect(levels[0]!.perSecond).toBeLessThan(43);
     expect(levels.at(-1)!.perSecond).toBeGreaterThan(levels[0]!.perSecond);
     expect(levels[0]!.cpuMsPerImage['worker']).toBeGreaterThan(0);
+    // Little’s law, with a wide margin: the batch is short.
+    const { counted, byLittle } = levels[0]!.inService!;
+    expect(Math.abs(counted / byLittle - 1)).toBeLessThan(0.25);
     expect(shapes.map(({ width }) => width)).toEqual([128, 256, 512]);
     expect(shapes[2]!.meanMs).toBeGreaterThan(shapes[0]!.meanMs);
     expect(bytes.polygons).toBeGreaterThan(500);
