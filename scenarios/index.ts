@@ -13,6 +13,7 @@ import { DRAIN } from './drain.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { FAIRNESS } from './fairness.ts';
 import { FAULTS } from './faults.ts';
+import { GALLERY_100K } from './gallery-100k.ts';
 import { GATE_PROOF } from './gate-proof.ts';
 import { OVERLOAD } from './overload.ts';
 import { PROVE } from './prove.ts';
@@ -38,6 +39,7 @@ const SCENARIOS: readonly Scenario[] = [
   DRAIN,
   SOAK,
   EVENTS_STORM,
+  GALLERY_100K,
   MULTI_TENANT,
   SCALE_OUT,
   BROWSE,

@@ -172,6 +172,22 @@ export interface EndpointsScenario extends ScenarioBase<'endpoints'> {
   };
 }
 
+/** A finished project of `images.count` images, opened and scrolled in a browser. Durations in ms. */
+export interface GalleryScenario extends ScenarioBase<'gallery'> {
+  phases: {
+    /** Pictures with results that the images share, sides in pixels. */
+    pictures: number;
+    side: number;
+    /** Ends of the list that are scrolled to: even, so that the last one is the first. */
+    sweeps: number;
+    sweepMs: number;
+    /** Places along the list at which it rests until all in view is drawn. */
+    visits: number;
+    quietMs: number;
+    timeoutMs: number;
+  };
+}
+
 /** A sweep over numbers of workers. */
 export interface CapacityScenario extends ScenarioBase<'capacity'> {
   phases: {
@@ -218,6 +234,7 @@ export type Scenario =
   | TenantsScenario
   | BrowseScenario
   | EndpointsScenario
+  | GalleryScenario
   | CapacityScenario
   | ProveScenario
   | GateProofScenario

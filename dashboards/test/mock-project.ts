@@ -96,18 +96,22 @@ export function createMockProject(count: number, name = 'Mock project') {
         error: null,
       };
     },
-    index(): Uint8Array {
-      const ids = new Uint8Array(images.length * 16);
-      const colours = new Uint8Array(images.length * 3);
-      images.forEach((image, i) => {
+    /** Of the images with `q` in their name, in the order of their names or, for `-…`, the other way. */
+    index({ q = '', sort = '' }: { q?: string; sort?: string } = {}): Uint8Array {
+      const places = images.map((_, i) => i).filter((i) => `image-${i + 1}.png`.includes(q));
+      const found = (sort.startsWith('-') ? places.toReversed() : places).map((i) => images[i]!);
+      const ids = new Uint8Array(found.length * 16);
+      const colours = new Uint8Array(found.length * 3);
+      found.forEach((image, i) => {
         parseUuid(image.id, ids.subarray(i * 16));
         colours.set(COLOURS[i % COLOURS.length]!, i * 3);
       });
-      const statuses = Uint8Array.from(images, ({ status }) => IMAGE_STATUSES.indexOf(status));
-      return encodeIndex({ epoch, seq: log.length, count: images.length, ids, statuses, colours });
+      const statuses = Uint8Array.from(found, ({ status }) => IMAGE_STATUSES.indexOf(status));
+      return encodeIndex({ epoch, seq: log.length, count: found.length, ids, statuses, colours });
     },
-    newBatch(): Batch {
-      const total = images.length;
+    /** Of all images, or of those named. */
+    newBatch(imageIds?: readonly string[]): Batch {
+      const total = imageIds?.length ?? images.length;
       const batch: Batch = {
         id: randomUUID(),
         projectId: id,

@@ -27,8 +27,10 @@ export interface MockServer {
 /** The service as the pages see it, for one project in memory: `/api`, `/api/events` and the built pages. */
 export async function startMockServer(options: {
   project: MockProject;
-  /** Decides when the images of a new batch are done. */
-  run: (batch: ReturnType<MockProject['newBatch']>) => void;
+  /** Decides when the images of a new batch are done; `imageIds` where only some were named. */
+  run: (batch: ReturnType<MockProject['newBatch']>, imageIds?: string[]) => void;
+  /** Places of images whose results carry the warning. */
+  unlike?: readonly number[];
   port?: number;
   /** Folder of the built pages. */
   dist?: string;
@@ -59,6 +61,7 @@ export async function startMockServer(options: {
       polygonCount,
       processingTimeMs: 20,
       stages: { decode: 2, infer: 15 },
+      ...(options.unlike?.includes(position) && { warnings: ['UNLIKE_TRAINING_DATA'] }),
       polygons,
     };
   }
@@ -93,14 +96,15 @@ export async function startMockServer(options: {
       case 'GET /api/projects':
         return { items: [project.project()], total: 1, limit: 100, offset: 0, nextCursor: null };
       case 'GET /api/projects/:id/index':
-        return project.index();
+        return project.index(Object.fromEntries(url.searchParams));
       case 'GET /api/projects/:id/images':
         return { items: project.images.slice(offset, offset + 500).map((_, i) => project.image(offset + i)) };
       case 'GET /api/projects/:id/batches':
         return { items: project.batches.toReversed() };
       case 'POST /api/projects/:id/batches': {
-        const batch = project.newBatch();
-        setImmediate(() => options.run(batch));
+        const { imageIds } = (await readJson(request)) as { imageIds?: string[] };
+        const batch = project.newBatch(imageIds);
+        setImmediate(() => options.run(batch, imageIds));
         return structuredClone(batch);
       }
       case 'GET /api/batches/:id':
@@ -131,7 +135,10 @@ export async function startMockServer(options: {
     else if (reply instanceof Uint8Array) {
       const type = url.pathname.endsWith('/render') ? 'image/webp' : POLYGONS_MIME;
       response.writeHead(200, { 'content-type': type }).end(reply);
-    } else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
+    } else {
+      const signedIn = url.pathname === '/api/session' && { 'set-cookie': 'session=mock; Path=/' };
+      response.writeHead(200, { 'content-type': 'application/json', ...signedIn }).end(JSON.stringify(reply));
+    }
   }
   const server = createServer((request, response) => void handle(request, response));
   const sockets = new WebSocketServer({ server, path: '/api/events' });

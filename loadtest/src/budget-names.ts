@@ -89,6 +89,14 @@ export const DRIVER_BUDGET_NAMES = [
   'browse_frame_gaps',
   'endpoints_failed_requests',
 ] as const;
+/** Of the pages with very many images. */
+export const PAGE_BUDGET_NAMES = [
+  'gallery_first_paint_ms',
+  'gallery_dom_nodes',
+  'gallery_heap_retained_bytes',
+  'gallery_frame_p95_ms',
+  'gallery_wrong_cells',
+] as const;
 /** Of the delivery proof, for whose service it may be. */
 export const PROOF_BUDGET_NAMES = [
   'proof_not_accepted',
@@ -111,5 +119,6 @@ export type BudgetName =
   | (typeof BUDGET_NAMES)[number]
   | (typeof RELIABILITY_BUDGET_NAMES)[number]
   | (typeof DRIVER_BUDGET_NAMES)[number]
+  | (typeof PAGE_BUDGET_NAMES)[number]
   | (typeof PROOF_BUDGET_NAMES)[number]
   | (typeof GATE_BUDGET_NAMES)[number];

@@ -48,7 +48,8 @@ function progressWords(batch: BatchView, done: number): string {
 function BatchActions({ gallery, batch }: { gallery: Gallery; batch: BatchView | null }) {
   const open = batch !== null && !isOver(batch);
   const paused = batch?.status === 'paused';
-  const control = (action: 'pause' | 'resume' | 'cancel') => () => batch && void gallery.control(batch.id, action);
+  const control = (action: 'pause' | 'resume' | 'cancel') => () =>
+    batch && void gallery.actions.control(batch.id, action);
   return (
     <span class="actions">
       <button type="button" disabled={!open} onClick={control(paused ? 'resume' : 'pause')}>

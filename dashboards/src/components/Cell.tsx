@@ -1,23 +1,30 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Cells } from '../models/Cells.ts';
-import { STATUS_LABELS, StatusMark } from './StatusMark.tsx';
+import { STATUS_LABELS } from './StatusMark.tsx';
 
-/** One fixed cell of the grid. It is recycled: position and image change, the nodes stay. */
+/** Id of the cell at a place of the list, for `aria-activedescendant`. */
+export const cellId = (place: number): string => `image-${place}`;
+
+/**
+ * One fixed cell of the grid. It is recycled: place and image change, the nodes stay. Four nodes; the sign of its status and its number
+ * are drawn by the style sheet.
+ */
 export function Cell(props: {
   cells: Cells;
   /** Index of the image in the store. */
   index: number;
-  /** Place in the list as it is shown, for assistive technology. */
-  position: number;
+  /** Place in the list as it is shown. */
+  place: number;
   setSize: number;
+  active: boolean;
   x: number;
   y: number;
   width: number;
   pixels: number;
 }) {
-  const { cells, index, position, x, y, width, pixels } = props;
+  const { cells, index, place, x, y, width, pixels } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { imageId, status, code, colour, drawnPolygons } = cells.state(index).value;
+  const { imageId, status, code, colour, drawnPolygons, picked, unlike, name } = cells.state(index).value;
   useLayoutEffect(() => {
     if (canvas.current) return cells.attach(index, canvas.current);
     return undefined;
@@ -25,29 +32,36 @@ export function Cell(props: {
   }, [index, imageId, pixels]);
 
   const found = drawnPolygons === null ? '' : drawnPolygons === 1 ? '1 cell' : `${drawnPolygons} cells`;
-  const words = status === 'failed' && code ? code.toLowerCase().replaceAll('_', ' ') : STATUS_LABELS[status];
+  const words =
+    found || (status === 'failed' && code ? code.toLowerCase().replaceAll('_', ' ') : STATUS_LABELS[status]);
   return (
     <a
       class="cell"
-      aria-roledescription="image"
+      id={cellId(place)}
+      role="option"
+      tabIndex={-1}
       href={`/images/${imageId}`}
-      aria-posinset={position + 1}
+      title={name ?? undefined}
+      aria-posinset={place + 1}
       aria-setsize={props.setSize}
-      aria-label={`Image ${position + 1}: ${found || words}`}
+      aria-selected={picked}
+      aria-label={`Image ${place + 1}${name === null ? '' : ` ${name}`}: ${words}${unlike ? ', unlike the training images' : ''}`}
       data-image-id={imageId}
       data-status={status}
+      data-active={props.active ? '' : undefined}
+      data-unlike={unlike ? '' : undefined}
       data-overlay={drawnPolygons === null ? undefined : 'drawn'}
       data-polygon-count={drawnPolygons ?? undefined}
-      style={{ transform: `translate(${x}px, ${y}px)`, width: `${width}px` }}
+      style={{
+        transform: `translate(${x}px, ${y}px)`,
+        width: `${width}px`,
+        // Behind the canvas, which is out of the way while cells rush by.
+        background: colour,
+      }}
     >
-      <span class="picture" style={{ background: colour, width: `${width}px`, height: `${width}px` }}>
-        <canvas ref={canvas} width={pixels} height={pixels} />
-      </span>
-      <span class="caption">
-        <StatusMark status={status} />
-        <span class="words">{found || words}</span>
-        <span class="number">{position + 1}</span>
-      </span>
+      <canvas ref={canvas} width={pixels} height={pixels} style={{ height: `${width}px` }} />
+      <span class="tick" />
+      <span class="words">{name ?? words}</span>
     </a>
   );
 }

@@ -1,61 +1,104 @@
-import { useSignal } from '@preact/signals';
 import type { Gallery } from '../models/Gallery.ts';
+import { unlikeWords } from '../models/Announcer.ts';
+import { TRIAL_IMAGES } from '../models/Trial.ts';
 import { BatchProgress } from './BatchProgress.tsx';
 import { ConnectionState } from './ConnectionState.tsx';
 import { FilterChips } from './FilterChips.tsx';
-import { UploadButton } from './UploadButton.tsx';
+import { ListTools } from './ListTools.tsx';
+import { UploadButtons } from './UploadButton.tsx';
 
 export function GalleryToolbar({ gallery }: { gallery: Gallery }) {
-  const threshold = useSignal(0.5);
+  const { actions } = gallery;
   const failed = gallery.feed.load.value === 'failed';
   const name = gallery.feed.project.value?.name ?? (failed ? 'No project' : '…');
-  const empty = gallery.grid.count.value === 0 && gallery.filter.value === null;
   return (
     <header class="toolbar">
       <div class="toolbar-row">
-        <a class="home" href="/" aria-label="All projects">
+        <a class="home" href="/" aria-label="segbench, all projects">
           segbench
         </a>
         <h1 title={name}>{name}</h1>
         <ConnectionState gallery={gallery} />
       </div>
       <div class="toolbar-row toolbar-actions">
-        <UploadButton uploads={gallery.uploads} disabled={failed} />
-        <label
-          class="threshold"
-          title="How sure the model must be that a pixel belongs to a cell: lower finds more, higher fewer"
-        >
-          Threshold
-          <input
-            type="range"
-            min="0.1"
-            max="0.9"
-            step="0.05"
-            value={threshold.value}
-            onInput={(event) => (threshold.value = Number(event.currentTarget.value))}
-          />
-          <output>{threshold.value.toFixed(2)}</output>
-        </label>
-        <button
-          type="button"
-          class="primary"
-          data-action="segment-all"
-          disabled={empty}
-          onClick={() => void gallery.segmentAll(threshold.value)}
-        >
-          Segment all
-        </button>
+        <UploadButtons uploads={gallery.uploads} disabled={failed} />
+        <Segmenting gallery={gallery} />
         <BatchProgress gallery={gallery} />
       </div>
-      <FilterChips gallery={gallery} />
-      {gallery.actionError.value && (
+      <div class="toolbar-row toolbar-list">
+        <FilterChips gallery={gallery} />
+        <ListTools gallery={gallery} />
+      </div>
+      {actions.error.value && (
         <p class="notice notice-bad" role="alert">
-          {gallery.actionError.value}
+          {actions.error.value}
         </p>
       )}
       {gallery.resultError.value && (
         <p class="notice notice-bad">Results could not be read ({gallery.resultError.value}). Trying again.</p>
       )}
+      <Unlike gallery={gallery} />
     </header>
+  );
+}
+
+function Segmenting({ gallery }: { gallery: Gallery }) {
+  const { actions, trial, list, grid } = gallery;
+  const { threshold } = actions;
+  const empty = grid.count.value === 0 && list.filter.value === null && list.query.value === '';
+  return (
+    <>
+      <label
+        class="threshold"
+        title="How sure the model must be that a pixel belongs to a cell: lower finds more, higher fewer"
+      >
+        Threshold
+        <input
+          type="range"
+          min="0.1"
+          max="0.9"
+          step="0.05"
+          value={threshold.value}
+          onInput={(event) => (threshold.value = Number(event.currentTarget.value))}
+          onChange={() => void actions.act(() => trial.again(threshold.peek()))}
+        />
+        <output>{threshold.value.toFixed(2)}</output>
+      </label>
+      <button
+        type="button"
+        data-action="try-first"
+        disabled={empty || trial.state.value !== null}
+        title={`Segments ${TRIAL_IMAGES} images, evenly spread, to see whether the threshold does for all`}
+        onClick={() => gallery.tryFirst()}
+      >
+        Try {TRIAL_IMAGES} first
+      </button>
+      <button
+        type="button"
+        class="primary"
+        data-action="segment-all"
+        disabled={empty}
+        onClick={() => {
+          gallery.closeTrial();
+          void actions.segmentAll();
+        }}
+      >
+        Segment all
+      </button>
+    </>
+  );
+}
+
+/** Says so where the model was shown what it does not know: outlines there may be wrong without looking wrong. */
+function Unlike({ gallery }: { gallery: Gallery }) {
+  const { unlike } = gallery.looked.value;
+  if (unlike === 0 || gallery.list.filter.value === 'unlike') return null;
+  return (
+    <p class="notice notice-warn" data-unlike-notice={unlike}>
+      {unlikeWords(gallery.looked.value)}{' '}
+      <button type="button" class="quiet" onClick={() => gallery.list.setFilter('unlike')}>
+        Show
+      </button>
+    </p>
   );
 }

@@ -1,17 +1,20 @@
 import { useSignal } from '@preact/signals';
+import { readDrop } from '../models/dropped-files.ts';
 import type { Gallery } from '../models/Gallery.ts';
 import { GalleryToolbar } from './GalleryToolbar.tsx';
+import { SelectionBar } from './SelectionBar.tsx';
 import { ToastStack } from './ToastStack.tsx';
-import { UploadReport } from './UploadButton.tsx';
+import { TrialPanel } from './TrialPanel.tsx';
+import { UploadPanel } from './UploadPanel.tsx';
 import { VirtualGrid } from './VirtualGrid.tsx';
 
-/** The gallery page over its model; files may be dropped anywhere on it. */
+/** The gallery page over its model; files and folders may be dropped anywhere on it. */
 export function GalleryView({ gallery }: { gallery: Gallery }) {
   const dragging = useSignal(false);
   const load = gallery.feed.load.value;
   return (
     <main
-      class={`gallery${dragging.value ? ' gallery-drop' : ''}`}
+      class={`gallery${dragging.value ? ' gallery-drop' : ''}${gallery.selection.any.value ? ' gallery-choosing' : ''}`}
       onDragOver={(event) => {
         event.preventDefault();
         dragging.value = true;
@@ -22,15 +25,19 @@ export function GalleryView({ gallery }: { gallery: Gallery }) {
       onDrop={(event) => {
         event.preventDefault();
         dragging.value = false;
-        void gallery.uploads.start([...(event.dataTransfer?.files ?? [])]);
+        if (event.dataTransfer) void readDrop(event.dataTransfer).then((chosen) => gallery.uploads.add(chosen));
       }}
     >
       <GalleryToolbar gallery={gallery} />
-      <UploadReport uploads={gallery.uploads} />
+      <UploadPanel uploads={gallery.uploads} />
+      <TrialPanel gallery={gallery} />
       {load === 'failed' ? <Failed gallery={gallery} /> : <Images gallery={gallery} />}
-      <ToastStack toasts={gallery.toasts} batches={gallery.batches} />
+      <ToastStack gallery={gallery} />
       <p class="visually-hidden" aria-live="polite" role="status">
         {gallery.live.message}
+      </p>
+      <p class="visually-hidden" role="alert">
+        {gallery.live.alert}
       </p>
     </main>
   );
@@ -41,23 +48,39 @@ function Images({ gallery }: { gallery: Gallery }) {
   return (
     <div class="grid-frame">
       <VirtualGrid gallery={gallery} />
-      {empty && (
-        <div class="empty">
-          {gallery.filter.value === null ? (
-            <>
-              <h2>No images yet</h2>
-              <p>Drop PNG, JPEG, TIFF or WebP files here, up to 20 MB each, or use “Upload images”.</p>
-            </>
-          ) : (
-            <>
-              <h2>No image is in this state</h2>
-              <button type="button" onClick={() => gallery.setFilter(null)}>
-                Show all images
-              </button>
-            </>
-          )}
-        </div>
-      )}
+      {empty && <Empty gallery={gallery} />}
+      <SelectionBar gallery={gallery} />
+    </div>
+  );
+}
+
+function Empty({ gallery }: { gallery: Gallery }) {
+  const { list } = gallery;
+  const looking = list.query.value.trim();
+  if (looking !== '' && list.ordering.value === 'reading') return <div class="empty">Looking</div>;
+  if (looking !== '')
+    return (
+      <div class="empty">
+        <h2>No image has “{looking}” in its name</h2>
+        <button type="button" onClick={() => list.setQuery('')}>
+          Show all images
+        </button>
+      </div>
+    );
+  if (list.filter.value !== null)
+    return (
+      <div class="empty">
+        <h2>No image is in this state</h2>
+        <button type="button" onClick={() => list.setFilter(null)}>
+          Show all images
+        </button>
+      </div>
+    );
+  return (
+    <div class="empty">
+      <h2>No images yet</h2>
+      <p>Drop PNG, JPEG, TIFF or WebP files here, or whole folders, up to 20 MB a file.</p>
+      <p>Then try a few at a threshold with “Try 12 first”, or take them all with “Segment all”.</p>
     </div>
   );
 }

@@ -1,34 +1,42 @@
-import { isOver, type Batches } from '../models/Batches.ts';
-import { toastText, toastTone, type Toasts } from '../models/Toasts.ts';
+import { isOver } from '../models/Batches.ts';
+import type { Gallery } from '../models/Gallery.ts';
+import { toastText, toastTone } from '../models/Toasts.ts';
 import { Icon } from './Icon.tsx';
 
-export function ToastStack({ toasts, batches }: { toasts: Toasts; batches: Batches }) {
+export function ToastStack({ gallery }: { gallery: Gallery }) {
   return (
     <div class="toasts">
-      {toasts.ids.value.map((id) => (
-        <Toast key={id} id={id} toasts={toasts} batches={batches} />
+      {gallery.toasts.ids.value.map((id) => (
+        <Toast key={id} id={id} gallery={gallery} />
       ))}
     </div>
   );
 }
 
 /** The node of one batch: its words follow the batch's signal, the node itself is never made again. */
-function Toast({ id, toasts, batches }: { id: string; toasts: Toasts; batches: Batches }) {
+function Toast({ id, gallery }: { id: string; gallery: Gallery }) {
+  const { toasts, batches, list, actions } = gallery;
   const batch = batches.get(id)!.value;
   const tone = toastTone(batch);
+  const over = isOver(batch);
+  const failed = over && batch.counts.failed > 0;
   return (
     <div class={`toast toast-${tone}`} data-toast={id}>
       <span class="toast-icon" aria-hidden="true">
         <Icon name={tone} />
       </span>
       <span class="toast-words">{toastText(batch)}</span>
-      <button
-        type="button"
-        class="quiet"
-        aria-label="Dismiss"
-        disabled={!isOver(batch)}
-        onClick={() => toasts.dismiss(id)}
-      >
+      {failed && (
+        <>
+          <button type="button" class="quiet" data-action="show-failed" onClick={() => list.setFilter('failed')}>
+            Show
+          </button>
+          <button type="button" class="quiet" data-action="retry-failed" onClick={() => void actions.retryFailed(id)}>
+            Retry
+          </button>
+        </>
+      )}
+      <button type="button" class="quiet" aria-label="Dismiss" disabled={!over} onClick={() => toasts.dismiss(id)}>
         <Icon name="close" size={12} />
       </button>
     </div>

@@ -1,54 +1,55 @@
 import { useRef } from 'preact/hooks';
-import { formatCount } from '../models/format.ts';
+import { fromFiles, fromFolder, type Chosen } from '../models/upload-files.ts';
 import type { Uploads } from '../models/Uploads.ts';
 
 const ACCEPT = 'image/png,image/jpeg,image/tiff,image/webp,.tif,.tiff';
 
-export function UploadButton({ uploads, disabled }: { uploads: Uploads; disabled: boolean }) {
+/** Files one by one, or a folder with all that is in it. More may be added while some are on their way. */
+export function UploadButtons({ uploads, disabled }: { uploads: Uploads; disabled: boolean }) {
+  return (
+    <span class="upload-buttons">
+      <Picker
+        label="Upload images"
+        disabled={disabled}
+        accept={ACCEPT}
+        onFiles={(files) => uploads.add(fromFiles(files))}
+      />
+      <Picker label="Upload folder" disabled={disabled} folder onFiles={(files) => uploads.add(ofFolder(files))} />
+    </span>
+  );
+}
+
+const ofFolder = (files: File[]): Chosen =>
+  fromFolder(files.map((file) => ({ file, path: file.webkitRelativePath || file.name })));
+
+function Picker(props: {
+  label: string;
+  disabled: boolean;
+  accept?: string;
+  folder?: boolean;
+  onFiles: (files: File[]) => void;
+}) {
   const input = useRef<HTMLInputElement>(null);
-  const { active, done, total } = uploads.state.value;
   return (
     <>
       <input
         ref={input}
         type="file"
         multiple
-        accept={ACCEPT}
+        {...(props.accept ? { accept: props.accept } : {})}
+        {...(props.folder ? { webkitdirectory: true } : {})}
         class="hidden-input"
-        aria-label="Images to upload"
+        aria-label={props.label}
+        aria-hidden="true"
         tabIndex={-1}
         onChange={(event) => {
-          void uploads.start([...(event.currentTarget.files ?? [])]);
+          props.onFiles([...(event.currentTarget.files ?? [])]);
           event.currentTarget.value = '';
         }}
       />
-      <button type="button" disabled={active || disabled} onClick={() => input.current?.click()}>
-        {active ? `Uploading ${formatCount(done)} of ${formatCount(total)}` : 'Upload images'}
+      <button type="button" disabled={props.disabled} onClick={() => input.current?.click()}>
+        {props.label}
       </button>
     </>
-  );
-}
-
-/** Files that the service refused, by name; the others are in the gallery. */
-export function UploadReport({ uploads }: { uploads: Uploads }) {
-  const { rejected, active } = uploads.state.value;
-  if (rejected.length === 0) return null;
-  return (
-    <section class="notice notice-bad upload-report" role="status">
-      <p>
-        {rejected.length === 1 ? 'One file was' : `${formatCount(rejected.length)} files were`} refused.
-        <button type="button" class="quiet" disabled={active} onClick={() => uploads.clear()}>
-          Dismiss
-        </button>
-      </p>
-      <ul>
-        {rejected.slice(0, 100).map(({ name, code, message }, i) => (
-          <li key={i}>
-            <b>{name}</b>: {message} <code>{code}</code>
-          </li>
-        ))}
-      </ul>
-      {rejected.length > 100 && <p>and {formatCount(rejected.length - 100)} more.</p>}
-    </section>
   );
 }

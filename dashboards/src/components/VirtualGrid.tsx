@@ -2,14 +2,17 @@ import { useComputed, useSignalEffect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { cellOffset } from '../models/grid-geometry.ts';
 import type { Gallery } from '../models/Gallery.ts';
-import { Cell } from './Cell.tsx';
+import { Cell, cellId } from './Cell.tsx';
 
 /** Sharper than this nobody sees on a cell of 160 px. */
 const MAX_PIXEL_RATIO = 2;
 
-/** Scroll box with as many cells as fit; the box is as high as all images, up to the browser's limit. */
+/**
+ * Scroll box with as many cells as fit; the box is as high as all images, up to the browser's limit. It keeps the focus itself and names
+ * the cell that the keyboard is at, so that nothing is lost when cells are recycled.
+ */
 export function VirtualGrid({ gallery }: { gallery: Gallery }) {
-  const { grid } = gallery;
+  const { grid, selection } = gallery;
   const box = useRef<HTMLDivElement>(null);
   const scrollHeight = useComputed(() => grid.metrics.value.scrollHeight);
 
@@ -34,35 +37,59 @@ export function VirtualGrid({ gallery }: { gallery: Gallery }) {
     element.addEventListener('scroll', onScroll, { passive: true });
     return () => element.removeEventListener('scroll', onScroll);
   }, [grid]);
-
-  // Back from an image, the list stands where it was left.
-  const place = `scroll ${gallery.projectId}`;
   useSignalEffect(() => {
-    const saved = scrollHeight.value > 0 && grid.size.value.height > 0 ? sessionStorage.getItem(place) : null;
-    if (saved === null) return;
-    sessionStorage.removeItem(place);
+    const top = grid.wantedTop.value;
+    if (top === null || scrollHeight.value === 0 || grid.size.value.height === 0) return;
+    grid.wantedTop.value = null;
     // The box has its new height only after this render.
-    requestAnimationFrame(() => (box.current!.scrollTop = Number(saved)));
+    requestAnimationFrame(() => (box.current!.scrollTop = top));
   });
-  const onClick = ({ target }: MouseEvent): void => {
-    if (target instanceof Element && target.closest('.cell'))
-      sessionStorage.setItem(place, String(grid.scrollTop.peek()));
-  };
 
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const top = grid.scrollTopAfter(event.key);
-    if (top === null) return;
+  const onClick = (event: MouseEvent): void => {
+    const cell = event.target instanceof Element ? event.target.closest('.cell') : null;
+    if (!cell) return;
+    const place = Number(cell.getAttribute('aria-posinset')) - 1;
+    const ticked = event.target instanceof Element && event.target.matches('.tick');
+    if (!ticked && !event.shiftKey && !event.ctrlKey && !event.metaKey) return gallery.leaveFor(place);
     event.preventDefault();
-    box.current!.scrollTop = top;
+    if (event.shiftKey) selection.extendTo(place);
+    else selection.toggle(place);
+    box.current!.focus({ preventScroll: true });
   };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.altKey || !act(event)) return;
+    event.preventDefault();
+  };
+  /** @returns whether the key means anything here */
+  function act({ key, shiftKey, ctrlKey, metaKey }: KeyboardEvent): boolean {
+    const place = selection.active.peek();
+    if (ctrlKey || metaKey) {
+      if (key === 'a') selection.all();
+      return key === 'a';
+    }
+    if (key === 'Escape') selection.clear();
+    else if (key === ' ' && place >= 0) {
+      if (shiftKey) selection.extendTo(place);
+      else selection.toggle(place);
+    } else if (key === 'Enter' && place >= 0) document.getElementById(cellId(place))?.click();
+    else {
+      const next = grid.placeAfter(key, place);
+      if (next === null) return false;
+      if (shiftKey) selection.extendTo(next);
+      else selection.moveTo(next);
+      box.current!.scrollTop = grid.scrollTopFor(next);
+    }
+    return true;
+  }
   return (
     <div
-      class="grid"
+      class={selection.any.value ? 'grid grid-choosing' : 'grid'}
       ref={box}
       tabIndex={0}
-      role="list"
+      role="listbox"
+      aria-multiselectable="true"
       aria-label="Images"
+      aria-activedescendant={activeId(gallery)}
       onKeyDown={onKeyDown}
       onClick={onClick}
       data-gallery-grid
@@ -74,25 +101,34 @@ export function VirtualGrid({ gallery }: { gallery: Gallery }) {
   );
 }
 
+/** Only a cell that exists can be named. */
+function activeId({ grid, selection }: Gallery): string | undefined {
+  const place = selection.active.value;
+  const { first, last } = grid.range.value;
+  return place >= first && place < last ? cellId(place) : undefined;
+}
+
 function GridCells({ gallery }: { gallery: Gallery }) {
-  const { grid, cells } = gallery;
-  void gallery.view.value;
+  const { grid, cells, selection } = gallery;
+  void gallery.list.view.value;
   const metrics = grid.metrics.value;
   const range = grid.range.value;
   const count = grid.count.value;
+  const active = selection.active.value;
   const pixels = Math.round(metrics.cellWidth * Math.min(MAX_PIXEL_RATIO, devicePixelRatio));
   // One slot more than any range of this size needs, rounded to rows: a cell keeps its nodes while others come and go.
-  const slots = Math.max(1, (Math.ceil(metrics.viewportHeight / metrics.rowHeight) + 6) * metrics.columns);
+  const slots = Math.max(1, (Math.ceil(metrics.viewportHeight / metrics.rowHeight) + 4) * metrics.columns);
   const rendered = [];
-  for (let position = range.first; position < range.last; position++) {
-    const { x, y } = cellOffset(metrics, range.layerRow, position);
+  for (let place = range.first; place < range.last; place++) {
+    const { x, y } = cellOffset(metrics, range.layerRow, place);
     rendered.push(
       <Cell
-        key={position % slots}
+        key={place % slots}
         cells={cells}
-        index={gallery.indexAt(position)}
-        position={position}
+        index={gallery.indexAt(place)}
+        place={place}
         setSize={count}
+        active={place === active}
         x={x}
         y={y}
         width={metrics.cellWidth}

@@ -4,6 +4,7 @@ import { GalleryPage } from '../pages/GalleryPage.tsx';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import '../styles/base.css';
 import '../styles/gallery.css';
+import '../styles/gallery-tools.css';
 import '../styles/toasts.css';
 
 /** What the settle measurement must see: a main thread that is busy when events come and again before anything is painted. */

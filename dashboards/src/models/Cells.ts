@@ -11,6 +11,11 @@ export interface CellState {
   colour: string;
   /** Cells found, once the overlay of the current result is painted; null before. */
   drawnPolygons: number | null;
+  picked: boolean;
+  /** The model had not been trained on images like this one. */
+  unlike: boolean;
+  /** Known while images are looked for by name. */
+  name: string | null;
 }
 interface Surface {
   state: Signal<CellState>;
@@ -30,6 +35,7 @@ export function createCells(deps: {
   staleOverlay: (imageId: string) => Overlay | undefined;
   /** False while cells rush by. */
   calm: () => boolean;
+  name: (imageId: string) => string | null;
   requestOverlay: (imageId: string, view: ResultView, size: number) => void;
 }) {
   const { store } = deps;
@@ -37,12 +43,15 @@ export function createCells(deps: {
   /** Positions that have stayed visible; only for these is work begun. */
   let settled: ReadonlySet<number> = new Set();
 
-  const read = (i: number, drawnPolygons: number | null): CellState => ({
-    imageId: store.idAt(i),
+  const read = (i: number, drawnPolygons: number | null, imageId = store.idAt(i)): CellState => ({
+    imageId,
     status: store.statusAt(i),
     code: store.codeAt(i),
     colour: store.colourAt(i),
     drawnPolygons,
+    picked: store.isPicked(i),
+    unlike: store.isUnlike(i),
+    name: deps.name(imageId),
   });
   function surfaceOf(i: number): Surface {
     let surface = surfaces.get(i);
@@ -70,9 +79,10 @@ export function createCells(deps: {
           drawn = deps.result(imageId)?.polygonCount ?? null;
       }
     }
-    const next = read(i, drawn);
-    const before = surface.state.peek();
-    if (!sameState(before, next)) surface.state.value = next;
+    say(surface, read(i, drawn));
+  }
+  function say({ state }: Surface, next: CellState): void {
+    if (!sameState(state.peek(), next)) state.value = next;
   }
   function currentOverlay(i: number, imageId: string, size: number): Overlay | undefined {
     const view = deps.result(imageId);
@@ -100,6 +110,11 @@ export function createCells(deps: {
       for (const i of surfaces.keys()) if (!positions.has(i)) surfaces.delete(i);
     },
     paint,
+    /** What a cell says has changed, not what it shows. */
+    refresh(i: number): void {
+      const surface = surfaces.get(i);
+      if (surface) say(surface, read(i, surface.state.peek().drawnPolygons));
+    },
     settle(positions: number[]): void {
       const before = settled;
       settled = new Set(positions);
@@ -132,4 +147,7 @@ const sameState = (a: CellState, b: CellState): boolean =>
   a.status === b.status &&
   a.code === b.code &&
   a.colour === b.colour &&
-  a.drawnPolygons === b.drawnPolygons;
+  a.drawnPolygons === b.drawnPolygons &&
+  a.picked === b.picked &&
+  a.unlike === b.unlike &&
+  a.name === b.name;

@@ -1,7 +1,10 @@
 import { batch, computed, effect, signal } from '@preact/signals';
+import { decodeIndex } from '#contract/index-format.ts';
 import { IMAGE_STATUSES, type ImageStatus } from '#contract/names.ts';
+import { createAnnouncer } from './Announcer.ts';
 import type { Api } from './api.ts';
-import { createBatches, isOver, terminalOf } from './Batches.ts';
+import { createBatches } from './Batches.ts';
+import { createBatchActions } from './BatchActions.ts';
 import { createCells } from './Cells.ts';
 import type { Clock } from './clock.ts';
 import { createDwell } from './Dwell.ts';
@@ -10,16 +13,19 @@ import type { FrameScheduler } from './frame-queue.ts';
 import { createGalleryFeed } from './GalleryFeed.ts';
 import { createGrid } from './Grid.ts';
 import { createImageStore } from './ImageStore.ts';
+import { createListView } from './ListView.ts';
 import { createLiveRegion } from './LiveRegion.ts';
+import { createNames } from './Names.ts';
 import { createOverlays, type RasterReply, type RasterRequest } from './Overlays.ts';
+import { leaveGallery, returnToGallery } from './place.ts';
 import { createResultFetcher } from './ResultFetcher.ts';
 import { createResultSource } from './ResultSource.ts';
+import { createSelection } from './Selection.ts';
+import type { SendForm } from './send-form.ts';
 import { createThumbnails } from './Thumbnails.ts';
-import { createToasts, toastText } from './Toasts.ts';
+import { createToasts } from './Toasts.ts';
+import { createTrial, spreadPlaces } from './Trial.ts';
 import { createUploads } from './Uploads.ts';
-
-/** A filtered list that jumps ten times a second cannot be read. */
-const FILTER_REFRESH_MS = 500;
 
 export interface GalleryDeps {
   projectId: string;
@@ -27,6 +33,10 @@ export interface GalleryDeps {
   clock: Clock;
   frames: FrameScheduler;
   random: () => number;
+  newKey: () => string;
+  sendForm: SendForm;
+  /** Of this tab: where the list was left. */
+  storage: Storage;
   openSocket: (cursor: Cursor) => SocketLike;
   loadThumbnail: (imageId: string, signal: AbortSignal) => Promise<ImageBitmap>;
   raster: {
@@ -42,42 +52,44 @@ export type Gallery = ReturnType<typeof createGallery>;
 
 /** Everything behind the gallery page; components only read its signals and call its actions. */
 export function createGallery(deps: GalleryDeps) {
-  const { api, clock, projectId, hooks } = deps;
+  const { api, clock, projectId, hooks, storage } = deps;
   const store = createImageStore();
   const grid = createGrid();
   const toasts = createToasts();
   const live = createLiveRegion(clock);
   const counts = signal<Readonly<Record<ImageStatus, number>>>(readCounts());
-  const filter = signal<ImageStatus | null>(null);
-  /** Positions shown under a filter, or null for all. */
-  const view = signal<Int32Array | null>(null);
-  const actionError = signal<string | null>(null);
+  /** Of the images whose current result is here: how many there are, and how many of them the model does not know the like of. */
+  const looked = signal({ seen: 0, unlike: 0 });
   let ended = false;
-  let cancelFilter: (() => void) | null = null;
 
   const batches = createBatches({
     onSeen: (seen, isLive) => isLive && toasts.add(seen.id),
     onEnded: (over) => {
       ended = true;
       fetcher.batchEnded(over.id);
-      live.announce(toastText(over));
+      announcer.ended(over);
     },
   });
   const { source, cache } = createResultSource({
     api,
     store,
-    visible: () => positionsBetween(grid.range.peek().visibleFirst, grid.range.peek().visibleLast),
+    visible: () => indexesBetween(grid.range.peek().visibleFirst, grid.range.peek().visibleLast),
     batchOpen: () => batches.open.peek(),
     bulk: deps.bulkResults ?? true,
-    onResults: (positions) => {
+    onResults: (indexes) => {
       hooks?.beforePaint?.();
-      paint(positions);
+      paint(indexes);
+      noteResults();
     },
   });
   const fetcher = createResultFetcher(source, clock);
   const thumbnails = createThumbnails<ImageBitmap>({ load: deps.loadThumbnail, onReady: paintImage });
   const overlays = createOverlays({ post: deps.raster.post, onReady: paintImage });
   deps.raster.onReply((reply) => overlays.receive(reply));
+  const names = createNames({
+    read: readNames,
+    onReady: (ids) => batch(() => ids.forEach((id) => cells.refresh(store.find(id)))),
+  });
   const cells = createCells({
     store,
     result: cache.get,
@@ -85,18 +97,48 @@ export function createGallery(deps: GalleryDeps) {
     overlay: (imageId, mark, size) => overlays.get(imageId, mark, size),
     staleOverlay: overlays.getAny,
     requestOverlay: (imageId, view, size) => overlays.request(imageId, view, size),
+    name: names.get,
     calm: () => dwell.calm,
   });
   const dwell = createDwell({
     clock,
     frames: deps.frames,
-    onSettled: (positions) => {
-      thumbnails.want(positions.map(store.idAt));
-      batch(() => cells.settle(positions));
+    onSettled: (indexes) => {
+      thumbnails.want(indexes.map(store.idAt));
+      batch(() => cells.settle(indexes));
+      if (byName()) void names.want(grid.range.peek().visibleFirst, indexes.map(store.idAt));
     },
   });
   const feed = createGalleryFeed({ ...deps, store, batches, onChange });
-  const uploads = createUploads({ api, projectId, onDone: feed.refresh });
+  const uploads = createUploads({ ...deps, send: deps.sendForm, onAccepted: feed.refresh });
+  const actions = createBatchActions({ api, projectId, batches, live, pickedIds: () => selection.ids() });
+  const trial = createTrial({
+    batches,
+    start: (imageIds, threshold) => actions.start({ imageIds, threshold }),
+    cancel: (id) => actions.post(id, 'cancel'),
+    look: (imageId, batchId) => {
+      const i = store.find(imageId);
+      if (batchId === null || !store.isOf(i, batchId)) return { status: 'queued', cells: null, unlike: false };
+      const result = store.needsResult(i) || !store.isCompleted(i) ? undefined : cache.peek(imageId);
+      return { status: store.statusAt(i), cells: result?.polygonCount ?? null, unlike: store.isUnlike(i) };
+    },
+  });
+  const list = createListView({
+    store,
+    clock,
+    readOrder: async (query) =>
+      decodeIndex(await api.bytes('GET /api/projects/{id}/index', { path: { id: projectId }, query })),
+    trialIds: () => trial.state.peek()?.ids ?? [],
+    onChange: (length) => (grid.count.value = length),
+  });
+  const selection = createSelection({
+    store,
+    indexAt,
+    length: () => grid.count.peek(),
+    onChange: (indexes) => batch(() => indexes.forEach((i) => cells.refresh(i))),
+  });
+  const connection = computed(() => feed.socket.state.value);
+  const announcer = createAnnouncer({ live, batches, connection, uploads, trial, looked });
 
   function readCounts(): Record<ImageStatus, number> {
     return Object.fromEntries(IMAGE_STATUSES.map((status) => [status, store.countOf(status)])) as Record<
@@ -104,76 +146,57 @@ export function createGallery(deps: GalleryDeps) {
       number
     >;
   }
-  /** Store index of the image at a position of the (filtered) grid. */
-  const indexAt = (position: number): number => view.peek()?.[position] ?? position;
-  function positionsBetween(first: number, last: number): number[] {
+  const byName = (): boolean => list.place.query !== '' || list.sort.peek().endsWith('name');
+  /** The page of the service's list that stands in view: the same order, search and status as here. */
+  async function readNames(offset: number, limit: number): Promise<{ id: string; name: string }[]> {
+    const { sort, query: q, filter } = list.place;
+    const status = IMAGE_STATUSES.find((each) => each === filter);
+    const query = { sort, offset, limit, ...(q !== '' && { q }), ...(status && { status }) };
+    return (await api.call('GET /api/projects/{id}/images', { path: { id: projectId }, query })).items;
+  }
+  /** Store index of the image at a place of the list as it is shown. */
+  function indexAt(place: number): number {
+    return list.view.peek()?.[place] ?? place;
+  }
+  function indexesBetween(first: number, last: number): number[] {
     return Array.from({ length: Math.max(0, last - first) }, (_, i) => indexAt(first + i));
   }
-  function paint(positions: number[]): void {
+  function paint(indexes: number[]): void {
     batch(() => {
-      for (const i of positions) if (cells.has(i)) cells.paint(i);
+      for (const i of indexes) if (cells.has(i)) cells.paint(i);
     });
   }
   function paintImage(imageId: string): void {
     const i = store.find(imageId);
     if (cells.has(i)) cells.paint(i);
   }
-  function onChange(positions: number[] | null): void {
+  function noteResults(): void {
+    const { seenCount: seen, unlikeCount: unlike } = store;
+    const before = looked.peek();
+    if (before.seen !== seen || before.unlike !== unlike) looked.value = { seen, unlike };
+    trial.changed();
+  }
+  function onChange(indexes: number[] | null): void {
     counts.value = readCounts();
-    if (positions) for (const i of new Set(positions)) paint([i]);
-    else cells.paintAll();
-    if (filter.peek() === null) grid.count.value = store.count;
-    else if (positions === null) applyFilter();
-    else cancelFilter ??= clock.after(FILTER_REFRESH_MS, applyFilter);
-    announceProgress();
+    list.changed(indexes === null);
+    if (indexes) for (const i of new Set(indexes)) paint([i]);
+    else {
+      selection.refresh();
+      cells.paintAll();
+    }
+    noteResults();
+    announcer.progress();
     fetcher.wake();
     hooks?.afterEvents?.(ended);
     ended = false;
   }
-  function applyFilter(): void {
-    cancelFilter?.();
-    cancelFilter = null;
-    batch(() => {
-      const status = filter.peek();
-      view.value = status === null ? null : store.select(status);
-      grid.count.value = view.value?.length ?? store.count;
-    });
-  }
-  let announcedQuarter = 0;
-  function announceProgress(): void {
-    const newest = batches.newest.peek();
-    if (!newest || isOver(newest) || newest.total === 0) return void (announcedQuarter = 0);
-    const quarter = Math.floor((terminalOf(newest.counts) / newest.total) * 4);
-    if (quarter <= announcedQuarter) return;
-    announcedQuarter = quarter;
-    live.announce(`${quarter * 25} percent done`);
-  }
-  async function act(work: () => Promise<void>): Promise<void> {
-    actionError.value = null;
-    try {
-      await work();
-    } catch (cause) {
-      actionError.value = cause instanceof Error ? cause.message : String(cause);
-    }
-  }
-  let link: 'new' | 'live' | 'lost' = 'new';
-  const stopListening = effect(() => {
-    const state = feed.socket.state.value;
-    if (state === 'waiting' && link === 'live') {
-      link = 'lost';
-      live.announce('The connection to the service is lost');
-    } else if (state === 'live') {
-      if (link === 'lost') live.announce('Connected again');
-      link = 'live';
-    }
-  });
   let shownFirst = 0;
   const stopWatching = effect(() => {
     const { first, last, visibleFirst, visibleLast } = grid.range.value;
-    void view.value;
-    cells.keep(new Set(positionsBetween(first, last)));
+    void list.view.value;
+    cells.keep(new Set(indexesBetween(first, last)));
     const { columns } = grid.metrics.peek();
-    dwell.show(positionsBetween(visibleFirst, visibleLast), Math.abs(visibleFirst - shownFirst) / columns);
+    dwell.show(indexesBetween(visibleFirst, visibleLast), Math.abs(visibleFirst - shownFirst) / columns);
     shownFirst = visibleFirst;
     fetcher.viewportChanged();
   });
@@ -189,35 +212,60 @@ export function createGallery(deps: GalleryDeps) {
     feed,
     uploads,
     counts,
-    filter,
-    view,
-    actionError,
+    looked,
+    list,
+    selection,
+    trial,
+    actions,
     indexAt,
+    connection,
     resultError: fetcher.error,
-    connection: computed(() => feed.socket.state.value),
-    start: () => feed.start(),
-    setFilter(status: ImageStatus | null): void {
-      filter.value = status;
-      applyFilter();
+    async start(): Promise<void> {
+      const left = returnToGallery(storage, projectId);
+      list.restore(left ?? {});
+      await feed.start();
+      if (!left) return;
+      selection.restore(left.picked ?? []);
+      cells.paintAll();
+      await list.retry();
+      if ((left.active ?? -1) >= 0) selection.moveTo(left.active!);
+      grid.wantedTop.value = left.scrollTop ?? null;
     },
-    segmentAll: (threshold: number) =>
-      act(async () => {
-        const created = await api.call('POST /api/projects/{id}/batches', {
-          path: { id: projectId },
-          body: { all: true, threshold },
-        });
-        batches.upsert(created);
-        live.announce(`Batch of ${created.total} images started`);
-      }),
-    control: (batchId: string, action: 'pause' | 'resume' | 'cancel') =>
-      act(async () => {
-        await api.call(`POST /api/batches/{id}/${action}`, { path: { id: batchId } });
-      }),
+    /** A few of the chosen images, or of those shown, evenly spread. */
+    tryFirst(): void {
+      const among = selection.count.peek() > 0 ? store.selectPicked(list.view.peek()) : null;
+      const places = spreadPlaces(among?.length ?? grid.count.peek());
+      const ids = places.map((place) => store.idAt(among?.[place] ?? indexAt(place)));
+      void actions.act(() => trial.open(ids, actions.threshold.peek()));
+      list.setFilter('trial');
+      grid.wantedTop.value = 0;
+    },
+    closeTrial(): void {
+      trial.close();
+      if (list.filter.peek() === 'trial') list.setFilter(null);
+    },
+    jumpTo(place: number): void {
+      selection.moveTo(place);
+      grid.wantedTop.value = grid.scrollTopFor(selection.active.peek());
+    },
+    /** An image is opened: coming back finds the list as it is now. */
+    leaveFor(place: number): void {
+      leaveGallery(storage, {
+        projectId,
+        place: {
+          ...list.place,
+          scrollTop: grid.scrollTop.peek(),
+          active: place,
+          picked: selection.ids(),
+        },
+        opened: place,
+        length: grid.count.peek(),
+        idAt: (at) => store.idAt(indexAt(at)),
+      });
+    },
     stop(): void {
       stopWatching();
-      stopListening();
-      for (const part of [feed, fetcher, dwell, live, thumbnails, overlays]) part.stop();
-      cancelFilter?.();
+      for (const part of [feed, fetcher, dwell, live, thumbnails, overlays, list, names, announcer]) part.stop();
     },
   };
 }

@@ -2,13 +2,14 @@ import { computed, signal } from '@preact/signals';
 import { measureGrid, rangeAt, toScrollTop, toVirtual, type GridRange } from './grid-geometry.ts';
 
 export const CELL = { minWidth: 156, captionHeight: 26, gap: 10 } as const;
-const OVERSCAN_ROWS = 2;
+const OVERSCAN_ROWS = 1;
 
 /** Where the virtual grid is scrolled to and which positions exist because of it. */
 export function createGrid() {
   const size = signal({ width: 0, height: 0 });
   const count = signal(0);
   const scrollTop = signal(0);
+  const wantedTop = signal<number | null>(null);
   const metrics = computed(() =>
     measureGrid({
       ...size.value,
@@ -31,21 +32,38 @@ export function createGrid() {
     scrollTop,
     metrics,
     range,
-    /** Scroll position after a key, or null for keys that mean nothing here. Arrows move by a row. */
-    scrollTopAfter(key: string): number | null {
+    /** Where the box is to be scrolled to once it has its height; null for nowhere. */
+    wantedTop,
+    /** Place that a key leads to from `place` (-1: from nowhere yet), or null for keys that mean nothing here. */
+    placeAfter(key: string, place: number): number | null {
+      const m = metrics.peek();
+      const last = count.peek() - 1;
+      const page = Math.max(1, Math.floor(m.viewportHeight / m.rowHeight)) * m.columns;
+      const steps: Record<string, number> = {
+        ArrowRight: 1,
+        ArrowLeft: -1,
+        ArrowDown: m.columns,
+        ArrowUp: -m.columns,
+        PageDown: page,
+        PageUp: -page,
+      };
+      if (key === 'Home') return 0;
+      if (key === 'End') return last;
+      const step = steps[key];
+      if (step === undefined || last < 0) return null;
+      // The first key shows where the keyboard is, and moves nothing.
+      if (place < 0) return Math.min(range.peek().visibleFirst, last);
+      return Math.min(Math.max(place + step, 0), last);
+    },
+    /** Scroll position at which the whole row of a place can be seen; the present one where it can already. */
+    scrollTopFor(place: number): number {
       const m = metrics.peek();
       const now = toVirtual(m, scrollTop.peek());
-      const page = Math.max(m.rowHeight, m.viewportHeight - m.rowHeight / 2);
-      const target: Record<string, number> = {
-        ArrowDown: now + m.rowHeight,
-        ArrowUp: now - m.rowHeight,
-        PageDown: now + page,
-        PageUp: now - page,
-        Home: 0,
-        End: m.totalHeight,
-      };
-      const virtual = target[key];
-      return virtual === undefined ? null : toScrollTop(m, virtual);
+      const top = Math.floor(place / m.columns) * m.rowHeight;
+      const bottom = top + m.rowHeight - m.gap;
+      if (top < now) return toScrollTop(m, top);
+      if (bottom > now + m.viewportHeight) return toScrollTop(m, bottom - m.viewportHeight);
+      return scrollTop.peek();
     },
   };
 }

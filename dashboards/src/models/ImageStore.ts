@@ -4,6 +4,11 @@ import type { ProjectIndex } from '#contract/index-format.ts';
 import { createIdTable, uuidAt } from './id-table.ts';
 
 const COMPLETED = IMAGE_STATUSES.indexOf('completed');
+/** What is known of an image's current result beyond its status. */
+const SEEN = 1;
+const UNLIKE = 2;
+/** Chosen by the person; stays when the result changes. */
+const PICKED = 4;
 const STATUS_NUMBER = new Map<string, number>(IMAGE_STATUSES.map((status, number) => [status, number]));
 
 export type ImageStore = ReturnType<typeof createImageStore>;
@@ -23,8 +28,10 @@ export function createImageStore() {
   let codes = new Uint8Array(0);
   let held = new Uint32Array(0);
   let batches = new Uint16Array(0);
+  let flags = new Uint8Array(0);
   let table = createIdTable(ids, 0);
   const counts = new Uint32Array(IMAGE_STATUSES.length);
+  const flagged = { [SEEN]: 0, [UNLIKE]: 0, [PICKED]: 0 };
   const batchNumbers = new Map<string, number>();
   let mark = 0;
 
@@ -33,6 +40,24 @@ export function createImageStore() {
     if (number === undefined) batchNumbers.set(batchId, (number = (batchNumbers.size % 0xffff) + 1));
     return number;
   };
+  function setFlag(i: number, flag: keyof typeof flagged, on: boolean): void {
+    const now = flags[i] ?? 0;
+    if (i < 0 || i >= count || ((now & flag) !== 0) === on) return;
+    flags[i] = now ^ flag;
+    flagged[flag] += on ? 1 : -1;
+  }
+  const hasFlag = (i: number, flag: number): boolean => ((flags[i] ?? 0) & flag) !== 0;
+  /** Positions that pass, ascending; of `among` where it is given, in its order. */
+  function filtered(passes: (i: number) => boolean, among: Int32Array | null, most: number): Int32Array {
+    const out = new Int32Array(most);
+    let n = 0;
+    const of = among?.length ?? count;
+    for (let k = 0; k < of && n < most; k++) {
+      const i = among ? (among[k] ?? 0) : k;
+      if (passes(i)) out[n++] = i;
+    }
+    return out.subarray(0, n);
+  }
 
   return {
     /**
@@ -40,7 +65,7 @@ export function createImageStore() {
      * so no result read before is current any more.
      */
     load(index: ProjectIndex, missedEvents = false): void {
-      const before = { statuses, marks, codes, held, batches, table };
+      const before = { statuses, marks, codes, held, batches, flags, table };
       mark++;
       count = index.count;
       ids = index.ids.slice();
@@ -51,6 +76,8 @@ export function createImageStore() {
       codes = new Uint8Array(count);
       held = new Uint32Array(count);
       batches = new Uint16Array(count);
+      flags = new Uint8Array(count);
+      Object.assign(flagged, { [SEEN]: 0, [UNLIKE]: 0, [PICKED]: 0 });
       seqs = new Float64Array(count).fill(index.seq);
       counts.fill(0);
       for (let i = 0; i < count; i++) {
@@ -62,6 +89,10 @@ export function createImageStore() {
         codes[i] = known ? (before.codes[old] ?? 0) : 0;
         held[i] = known ? (before.held[old] ?? 0) : 0;
         batches[i] = old >= 0 ? (before.batches[old] ?? 0) : 0;
+        const kept = old >= 0 ? (before.flags[old] ?? 0) : 0;
+        setFlag(i, SEEN, known && (kept & SEEN) !== 0);
+        setFlag(i, UNLIKE, known && (kept & UNLIKE) !== 0);
+        setFlag(i, PICKED, (kept & PICKED) !== 0);
       }
     },
     /** Last write wins by sequence number. Returns the position it changed, -1 for an unknown image, -2 for an old event. */
@@ -79,6 +110,8 @@ export function createImageStore() {
       codes[i] = event.code ? FAILURE_CODE_NAMES.indexOf(event.code) + 1 : 0;
       if (event.batchId) batches[i] = numberOf(event.batchId);
       if (to === COMPLETED) marks[i] = ++mark;
+      setFlag(i, SEEN, false);
+      setFlag(i, UNLIKE, false);
       return i;
     },
     find: (id: string): number => table.find(id),
@@ -95,6 +128,8 @@ export function createImageStore() {
       if (i >= 0) held[i] = heldMark;
     },
     needsResult: (i: number): boolean => statuses[i] === COMPLETED && held[i] !== marks[i],
+    /** Whether this batch was the last one that an event of the image spoke of. */
+    isOf: (i: number, batchId: string): boolean => (batches[i] ?? 0) !== 0 && batches[i] === batchNumbers.get(batchId),
     /** Images that this batch completed and whose current result is not held. */
     missingOf(batchId: string): number {
       const number = batchNumbers.get(batchId);
@@ -110,13 +145,41 @@ export function createImageStore() {
         (i) => batches[i] === number && statuses[i] === COMPLETED && held[i] !== marks[i],
       );
     },
-    /** Positions whose status is `status`, ascending. */
-    select(status: ImageStatus): Int32Array {
+    /** Positions whose status is `status`, ascending; of `among` where it is given, in its order. */
+    select(status: ImageStatus, among: Int32Array | null = null): Int32Array {
       const wanted = STATUS_NUMBER.get(status) ?? 0;
-      const out = new Int32Array(counts[wanted] ?? 0);
+      return filtered((i) => statuses[i] === wanted, among, counts[wanted] ?? 0);
+    },
+    /** The current result was looked at; `unlike`: the model had not been trained on images like this one. */
+    setSeen(i: number, unlike: boolean): void {
+      setFlag(i, SEEN, true);
+      setFlag(i, UNLIKE, unlike);
+    },
+    isUnlike: (i: number): boolean => hasFlag(i, UNLIKE),
+    selectUnlike: (among: Int32Array | null = null): Int32Array =>
+      filtered((i) => hasFlag(i, UNLIKE), among, flagged[UNLIKE]),
+    pick: (i: number, on: boolean): void => setFlag(i, PICKED, on),
+    isPicked: (i: number): boolean => hasFlag(i, PICKED),
+    selectPicked: (among: Int32Array | null = null): Int32Array =>
+      filtered((i) => hasFlag(i, PICKED), among, flagged[PICKED]),
+    /** Positions here of the images of a table of 16 bytes a row, in its order; those that are not here are left out. */
+    positionsIn(rows: Uint8Array, of: number): Int32Array {
+      const out = new Int32Array(of);
       let n = 0;
-      for (let i = 0; i < count; i++) if (statuses[i] === wanted) out[n++] = i;
-      return out;
+      for (let row = 0; row < of; row++) {
+        const i = table.findRow(rows, row);
+        if (i >= 0) out[n++] = i;
+      }
+      return out.subarray(0, n);
+    },
+    get seenCount() {
+      return flagged[SEEN];
+    },
+    get unlikeCount() {
+      return flagged[UNLIKE];
+    },
+    get pickedCount() {
+      return flagged[PICKED];
     },
     countOf: (status: ImageStatus): number => counts[STATUS_NUMBER.get(status) ?? 0] ?? 0,
     get count() {

@@ -4,9 +4,10 @@ import type { Clock } from './clock.ts';
 /** A screen reader that is told more often never finishes a sentence. */
 const PAUSE_MS = 5000;
 
-/** Words for one polite live region: at most one message in five seconds, the latest wins. */
+/** Words for one polite live region: at most one message in five seconds, the latest wins. Failures are told by an alert beside it. */
 export function createLiveRegion(clock: Clock) {
   const message = signal('');
+  const alert = signal('');
   let waiting: string | null = null;
   let cancel: (() => void) | null = null;
 
@@ -22,10 +23,20 @@ export function createLiveRegion(clock: Clock) {
   }
   return {
     message,
-    announce(text: string): void {
-      if (cancel) waiting = text;
-      else if (text !== message.peek()) speak(text);
+    alert,
+    /** `atOnce`: what ends a wait is not kept waiting. */
+    announce(text: string, atOnce = false): void {
+      if (cancel && !atOnce) waiting = text;
+      else if (text !== message.peek()) {
+        cancel?.();
+        waiting = null;
+        speak(text);
+      }
+    },
+    alarm(text: string): void {
+      alert.value = text;
     },
     stop: () => cancel?.(),
   };
 }
+export type LiveRegion = ReturnType<typeof createLiveRegion>;

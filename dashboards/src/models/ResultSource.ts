@@ -2,7 +2,7 @@ import { decodeBulk } from '#contract/polygons-format.ts';
 import { POLYGONS_MIME } from '#contract/names.ts';
 import type { Api } from './api.ts';
 import type { ImageStore } from './ImageStore.ts';
-import { createResultCache, type ResultView } from './result-cache.ts';
+import { createResultCache, isUnlike, type ResultView } from './result-cache.ts';
 import type { ResultSource } from './ResultFetcher.ts';
 
 /** A page that arrives in well under a second on a slow network and is decoded between two frames. */
@@ -31,6 +31,7 @@ export function createResultSource(deps: {
     if (mark === 0 || mark > askedAt) return false;
     cache.set(view.imageId, { ...view, mark });
     store.setHeld(i, mark);
+    store.setSeen(i, view.unlike);
     return true;
   }
   async function fetchBulk(body: object): Promise<string | null> {
@@ -40,9 +41,10 @@ export function createResultSource(deps: {
     const changed: number[] = [];
     for (const [imageId, result] of reply.results) {
       if (!result) continue;
-      const { imageWidth: width = 1, imageHeight: height = 1, polygonCount = 0 } = result.meta;
+      const { imageWidth: width = 1, imageHeight: height = 1, polygonCount = 0, warnings } = result.meta;
       // A copy of its own: a view into the reply would keep all of the reply's bytes alive.
-      const view = { imageId, bytes: result.polygons.slice(), width, height, polygonCount };
+      const bytes = result.polygons.slice();
+      const view = { imageId, bytes, width, height, polygonCount, unlike: isUnlike(warnings) };
       if (keep(view, askedAt)) changed.push(store.find(imageId));
     }
     deps.onResults(changed);

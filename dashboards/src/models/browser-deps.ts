@@ -5,6 +5,7 @@ import type { Cursor, SocketLike } from './EventSocket.ts';
 import { browserFrames } from './frame-queue.ts';
 import type { GalleryDeps } from './Gallery.ts';
 import type { RasterReply } from './Overlays.ts';
+import { sendForm } from './send-form.ts';
 
 const THUMBNAIL_PX = 160;
 
@@ -22,6 +23,10 @@ export function createBrowserDeps(api: Api, projectId: string): { deps: GalleryD
     clock: browserClock,
     frames: browserFrames,
     random: Math.random,
+    // Not `randomUUID`: pages without TLS have none.
+    newKey: () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-'),
+    sendForm,
+    storage: sessionStorage,
     bulkResults: document.documentElement.dataset['bulkResults'] !== 'off',
     openSocket: ({ epoch, seq }: Cursor) =>
       new WebSocket(eventsUrl(location, { projectId, epoch, since: String(seq) })) as SocketLike,

@@ -7,14 +7,20 @@ export interface ResultView {
   width: number;
   height: number;
   polygonCount: number;
+  /** The model says that it was not trained on images like this one. */
+  unlike: boolean;
   /** The store's mark of the completion it belongs to. */
   mark: number;
 }
 
-/** About 12,000 images of 60 cells; far below the page's memory budget of 500 MB. */
-export const RESULT_CACHE_BYTES = 64 * 1024 * 1024;
+/** About 7,500 images of 60 cells, or 1,500 of 300: the page keeps within 60 MB however long it is scrolled. */
+export const RESULT_CACHE_BYTES = 40 * 1024 * 1024;
 /** Map entry, object and buffer headers of one view. */
 const OVERHEAD_BYTES = 300;
+
+/** Whether a result carries the warning of docs/own-model.md. */
+export const isUnlike = (warnings: readonly string[] | undefined): boolean =>
+  warnings?.includes('UNLIKE_TRAINING_DATA') ?? false;
 
 export type ResultCache = ReturnType<typeof createResultCache>;
 

@@ -1,126 +1,119 @@
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
+import { ExportMenu } from '../components/ExportMenu.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
-import { STATUS_LABELS, StatusMark } from '../components/StatusMark.tsx';
-import { ViewerCanvas } from '../components/ViewerCanvas.tsx';
+import { ViewerSide } from '../components/ViewerSide.tsx';
+import { ViewerStage } from '../components/ViewerStage.tsx';
 import type { Api } from '../models/api.ts';
-import { formatBytes, formatCount, formatPercent } from '../models/format.ts';
-import { createViewer, type Viewer } from '../models/Viewer.ts';
+import { browserClock } from '../models/clock.ts';
+import { formatCount } from '../models/format.ts';
+import { createPainter, loadPicture } from '../models/viewer-deps.ts';
+import { createViewing, type Viewing } from '../models/Viewing.ts';
+import '../styles/viewer.css';
+
+/** Keys in these are theirs. */
+const TYPING = 'input, select, textarea, [contenteditable]';
 
 export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
-  const viewer = useMemo(() => createViewer({ api, imageId, newPath: () => new Path2D() }), [api, imageId]);
-  useEffect(() => void viewer.start(), [viewer]);
+  const { viewing, painter } = useMemo(() => {
+    const made = createPainter((message) => view.viewer.peek().tell(new Error(message)));
+    const view: Viewing = createViewing({
+      api,
+      imageId,
+      clock: browserClock,
+      storage: sessionStorage,
+      ratio: () => Math.min(2, devicePixelRatio),
+      painter: made,
+      loadPicture: (id, width, abort) => loadPicture(api, id, width, abort),
+      onGo: (id) => history.replaceState(null, '', `/images/${id}`),
+    });
+    return { viewing: view, painter: made };
+  }, [api, imageId]);
+  useEffect(() => {
+    void viewing.start();
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+      if (event.target instanceof Element && event.target.closest(TYPING)) return;
+      const { previous, next } = viewing.around.peek();
+      if (event.key === 'ArrowLeft') viewing.go(previous);
+      else if (event.key === 'ArrowRight') viewing.go(next);
+      else return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', onKey);
+    return () => {
+      removeEventListener('keydown', onKey);
+      viewing.stop();
+      painter.release();
+    };
+  }, [viewing]);
+
+  const viewer = viewing.viewer.value;
   const image = viewer.image.value;
+  const error = viewer.error.value;
   useEffect(() => {
     if (image) document.title = `${image.name} · segbench`;
   }, [image]);
   return (
-    <>
+    <div class="view-page">
       <PageHeader path="" />
-      <main class="page">
-        {viewer.error.value && (
-          <>
-            <h1>{image ? 'The result could not be read' : 'This image could not be opened'}</h1>
+      <main class="view-main">
+        {error && (
+          <div class="view-error">
+            <h1>{image ? 'Not all could be read' : 'This image could not be opened'}</h1>
             <p class="notice notice-bad" role="alert">
-              {viewer.error.value}
+              {error}
             </p>
-            {!image && (
-              <p>
-                <a href="/">Back to the projects</a>
-              </p>
-            )}
-          </>
+            {!image && <a href="/">Back to the projects</a>}
+          </div>
         )}
         {image && (
           <>
-            <p class="crumbs">
-              <a href={`/projects/${image.projectId}`}>
+            <header class="view-bar">
+              <a class="view-back" href={`/projects/${image.projectId}`}>
                 <Icon name="back" /> Gallery
               </a>
-            </p>
-            <h1>{image.name}</h1>
-            <div class="viewer">
-              <ViewerCanvas viewer={viewer} name={image.name} />
-              <div class="viewer-side">
-                <Facts viewer={viewer} />
-                <OutlineList viewer={viewer} />
-              </div>
+              <h1 title={image.relativePath ?? image.name}>{image.name}</h1>
+              <Around viewing={viewing} />
+              <ExportMenu key={image.id} api={api} viewer={viewer} image={image} />
+            </header>
+            <div class="view-body">
+              <ViewerStage viewing={viewing} name={image.name} />
+              <ViewerSide viewing={viewing} />
             </div>
           </>
         )}
       </main>
-    </>
-  );
-}
-
-function Facts({ viewer }: { viewer: Viewer }) {
-  const image = viewer.image.value!;
-  const result = viewer.result.value;
-  const rows: [string, string][] = [
-    ['Size', `${image.width} × ${image.height} px, ${formatBytes(image.sizeBytes)}`],
-    ['Cells', result ? formatCount(result.polygonCount) : 'no result'],
-    ['Model', result?.model ?? '–'],
-  ];
-  if (image.error) rows.push(['Failure', `${image.error.code}: ${image.error.message}`]);
-  return (
-    <dl class="facts">
-      <dt>Status</dt>
-      <dd>
-        <StatusMark status={image.status} /> {STATUS_LABELS[image.status]}
-      </dd>
-      {rows.map(([term, words]) => (
-        <>
-          <dt>{term}</dt>
-          <dd>{words}</dd>
-        </>
-      ))}
-    </dl>
-  );
-}
-
-function OutlineList({ viewer }: { viewer: Viewer }) {
-  const result = viewer.result.value;
-  const selected = viewer.selected.value;
-  const frame = useRef<HTMLDivElement>(null);
-  // Selected in the picture, its row may be out of sight. Only the list scrolls, never the page.
-  useLayoutEffect(() => {
-    const row = frame.current?.querySelector<HTMLElement>('tr.selected');
-    if (!row || !frame.current) return;
-    const { offsetTop, offsetHeight } = row;
-    const { scrollTop, clientHeight } = frame.current;
-    if (offsetTop < scrollTop + offsetHeight || offsetTop + offsetHeight > scrollTop + clientHeight)
-      frame.current.scrollTop = offsetTop - clientHeight / 2;
-  }, [selected]);
-  if (!result || result.outlines.length === 0) return null;
-  return (
-    <div class="table-frame outline-list" ref={frame}>
-      <table>
-        <thead>
-          <tr>
-            <th>Outline</th>
-            <th class="numeric">Area, px²</th>
-            <th class="numeric">Confidence</th>
-          </tr>
-        </thead>
-        <tbody>
-          {result.outlines.map(({ id, internal, area, confidence }) => (
-            <tr key={id} class={viewer.selected.value === id ? 'selected' : undefined}>
-              <td>
-                <button
-                  type="button"
-                  class="quiet"
-                  aria-pressed={viewer.selected.value === id}
-                  onClick={() => (viewer.selected.value = viewer.selected.peek() === id ? null : id)}
-                >
-                  {internal ? 'hole' : 'cell'} {id}
-                </button>
-              </td>
-              <td class="numeric">{formatCount(area)}</td>
-              <td class="numeric">{formatPercent(confidence)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </div>
+  );
+}
+
+/** Links, so that they can be opened elsewhere; here they change the image in place. */
+function Around({ viewing }: { viewing: Viewing }) {
+  const { previous, next, place } = viewing.around.value;
+  const step = (label: string, key: string, imageId: string | null) => (
+    <a
+      class="view-step"
+      {...(imageId === null ? { role: 'link', 'aria-disabled': true } : { href: `/images/${imageId}` })}
+      aria-keyshortcuts={key}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        viewing.go(imageId);
+      }}
+    >
+      {label}
+    </a>
+  );
+  return (
+    <nav class="view-around" aria-label="Other images">
+      {step('Previous', 'ArrowLeft', previous)}
+      {place && (
+        <span class="faint">
+          {formatCount(place.at)} of {formatCount(place.of)}
+        </span>
+      )}
+      {step('Next', 'ArrowRight', next)}
+    </nav>
   );
 }

@@ -89,6 +89,40 @@ describe('createImageStore', () => {
     expect([...store.select('failed')]).toEqual([1, 4]);
   });
 
+  it('keeps what is chosen with its image, and what was seen of a result only while it is the current one', () => {
+    const { project, store, event } = loaded(4);
+    store.apply(event(2, 1, 'completed'));
+    project.images[2]!.status = 'completed';
+    store.setSeen(2, true);
+    store.pick(2, true);
+    store.pick(0, true);
+    expect([store.seenCount, store.unlikeCount, store.pickedCount]).toEqual([1, 1, 2]);
+    project.images.unshift({ id: BATCH, status: 'uploaded', batchId: null, result: null });
+    store.load(decodeIndex(project.index()));
+    expect([[...store.selectUnlike()], [...store.selectPicked()]]).toEqual([[3], [1, 3]]);
+    store.apply(event(3, 2, 'queued'));
+    expect([store.seenCount, store.unlikeCount, store.pickedCount]).toEqual([0, 0, 2]);
+    store.load(decodeIndex(createMockProject(2).index()), true);
+    expect([store.seenCount, store.pickedCount]).toEqual([0, 0]);
+  });
+
+  it('finds the places of another order, and filters in that order', () => {
+    const { project, store, event } = loaded(5);
+    const reversed = createMockProject(0);
+    reversed.images.push(...project.images.toReversed(), {
+      id: BATCH,
+      status: 'uploaded',
+      batchId: null,
+      result: null,
+    });
+    const { ids, count } = decodeIndex(reversed.index());
+    const order = store.positionsIn(ids, count);
+    expect([...order]).toEqual([4, 3, 2, 1, 0]);
+    store.apply(event(1, 1, 'failed'));
+    store.apply(event(3, 2, 'failed'));
+    expect([...store.select('failed', order)]).toEqual([3, 1]);
+  });
+
   it('holds 100,000 images when asked to', () => {
     const { project, store } = loaded(100_000);
     for (const position of [0, 31_337, 99_999]) expect(store.find(project.images[position]!.id)).toBe(position);

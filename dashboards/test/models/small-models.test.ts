@@ -5,7 +5,6 @@ import { createDwell } from '../../src/models/Dwell.ts';
 import { createLiveRegion } from '../../src/models/LiveRegion.ts';
 import { createLru } from '../../src/models/lru.ts';
 import { createThumbnails } from '../../src/models/Thumbnails.ts';
-import { groupFiles } from '../../src/models/Uploads.ts';
 import { formatDuration, formatEta } from '../../src/models/format.ts';
 import { verdictOf } from '../../src/models/verdict.ts';
 import { createFakeClock } from '../fake-clock.ts';
@@ -128,16 +127,6 @@ describe('createThumbnails', () => {
     for (const finish of waiting) finish();
     await new Promise((resolve) => setImmediate(resolve));
     expect(closed).toBe(1);
-  });
-});
-
-describe('groupFiles', () => {
-  it('puts at most 20 files and 64 MB into a request', () => {
-    const small = Array.from({ length: 45 }, () => ({ size: 1000 }));
-    expect(groupFiles(small).map((group) => group.length)).toEqual([20, 20, 5]);
-    const large = Array.from({ length: 5 }, () => ({ size: 30e6 }));
-    expect(groupFiles(large).map((group) => group.length)).toEqual([2, 2, 1]);
-    expect(groupFiles([])).toEqual([]);
   });
 });
 

@@ -7,7 +7,14 @@ import { Refusal, root, runToStderr, underLock } from './shared.mjs';
 const dist = join(root, 'dashboards/dist');
 const stampFile = join(dist, '.segbench-build');
 /** What the pages are made from. */
-const SOURCES = ['dashboards', 'service/src/contract', 'vite.config.ts', 'package-lock.json'];
+const SOURCES = [
+  'dashboards',
+  'service/src/contract',
+  'service/src/exports/cells.ts',
+  'service/src/exports/texts.ts',
+  'vite.config.ts',
+  'package-lock.json',
+];
 
 /** @param {string} path @returns {string[]} files below it, without what a build or a test makes */
 function filesBelow(path) {

@@ -24,6 +24,8 @@ export interface Load {
   plots: ReportPlot[];
   notes: string[];
   images: number;
+  /** Of the browser that a scenario with a page has started. */
+  browserVersion: string;
   delivery: Partial<RunData['delivery']>;
   identities: NonNullable<RunData['identities']>;
   capacity?: RunData['capacity'];
@@ -85,6 +87,7 @@ export async function runLoad(
       plots: [],
       notes: [],
       images: 0,
+      browserVersion: '',
       delivery: {},
       identities: [],
       async start(role, more) {
@@ -130,7 +133,7 @@ export async function runLoad(
       source: 'synthetic',
       pool,
       startedAt,
-      services: { environment, browserVersion: '' },
+      services: { environment, browserVersion: load.browserVersion },
       psiCpuSome,
       notes: load.notes,
       ...(stopped ? { stopped } : {}),

@@ -6,6 +6,7 @@ import { runCapacity } from '../load/capacity.ts';
 import { runDrain } from '../load/drain.ts';
 import { runEndpoints } from '../load/endpoints.ts';
 import { runFairness } from '../load/fairness.ts';
+import { runGallery } from '../load/gallery.ts';
 import { runOverload } from '../load/overload.ts';
 import { runScaleOut } from '../load/scale-out.ts';
 import { runSoak } from '../load/soak.ts';
@@ -41,6 +42,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runStorm(scenario, startedAt, input);
     case 'tenants':
       return runTenants(scenario, startedAt, input);
+    case 'gallery':
+      return runGallery(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
     case 'capacity':

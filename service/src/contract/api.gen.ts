@@ -395,7 +395,11 @@ export interface Routes {
     };
     reply: ImagePage;
   };
-  'GET /api/projects/{id}/index': { path: { id: string }; reply: Uint8Array<ArrayBuffer> };
+  'GET /api/projects/{id}/index': {
+    path: { id: string };
+    query: { q?: string; sort?: 'name' | '-name' | 'createdAt' | '-createdAt' | 'polygonCount' | '-polygonCount' };
+    reply: Uint8Array<ArrayBuffer>;
+  };
   'GET /api/images/{id}': { path: { id: string }; reply: Image };
   'DELETE /api/images/{id}': { path: { id: string }; reply: undefined };
   'GET /api/images/{id}/timeline': { path: { id: string }; reply: Timeline };

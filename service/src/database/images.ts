@@ -6,6 +6,7 @@ import type { Cache } from '../cache.ts';
 import { withRetry } from '../batches/locks.ts';
 import { badValue } from '../errors.ts';
 import type { Owner } from '../tenants/owner.ts';
+import type { Sql } from './client.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { removeImage } from './remove-image.ts';
 
@@ -31,6 +32,9 @@ export interface ImagePage {
   nextCursor: string | null;
 }
 
+/** What a name must be like to have `q` in it, for `ilike`; null for any. */
+export const patternOf = (q: string | undefined): string | null => (q ? `%${q.replace(/[\\%_]/g, '\\$&')}%` : null);
+
 export function toImage({ errorCode, errorMessage, ...row }: ImageRow): Image {
   const error =
     errorCode === null
@@ -42,6 +46,16 @@ export function toImage({ errorCode, errorMessage, ...row }: ImageRow): Image {
 /** Remembers which project an image belongs to, which never changes; an image that is gone is found gone under its version. About 10 MB a tenant. */
 const OWNERS_MAX = 50_000;
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
+
+/** Of images named `i`. Images without a count come last, whichever way. */
+export const ordersOf = (sql: Sql): Record<ImageSort, Fragment> => ({
+  name: sql`i.name, i.id`,
+  '-name': sql`i.name desc, i.id desc`,
+  createdAt: sql`i.created_at, i.id`,
+  '-createdAt': sql`i.created_at desc, i.id desc`,
+  polygonCount: sql`i.polygon_count, i.id`,
+  '-polygonCount': sql`i.polygon_count desc nulls last, i.id desc`,
+});
 
 const orderOf = ({ projectId, sort }: ImageListQuery) => ({ list: `images of ${projectId}`, sort });
 
@@ -91,15 +105,7 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
           : sql`and (i.polygon_count, i.id) < (${Number(value)}, ${id})`;
     }
   }
-  /** Images without a count come last, whichever way. */
-  const ORDERS: Record<ImageSort, Fragment> = {
-    name: sql`i.name, i.id`,
-    '-name': sql`i.name desc, i.id desc`,
-    createdAt: sql`i.created_at, i.id`,
-    '-createdAt': sql`i.created_at desc, i.id desc`,
-    polygonCount: sql`i.polygon_count, i.id`,
-    '-polygonCount': sql`i.polygon_count desc nulls last, i.id desc`,
-  };
+  const ORDERS = ordersOf(sql);
 
   const cursorValue = (sort: ImageSort, image: Image) => {
     if (sort.endsWith('name')) return image.name;
@@ -107,7 +113,7 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
   };
 
   function filterOf(query: ImageListQuery): Fragment {
-    const pattern = query.q ? `%${query.q.replace(/[\\%_]/g, '\\$&')}%` : null;
+    const pattern = patternOf(query.q);
     return sql`
       i.project_id = ${query.projectId}
       ${query.statuses.length > 0 ? sql`and i.status in ${sql([...query.statuses])}` : sql``}

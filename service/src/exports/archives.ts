@@ -1,7 +1,7 @@
 import { safeEntryName } from './entry-name.ts';
 import { labelImage } from './label-image.ts';
 import { encodeRoi } from './roi.ts';
-import { cellsOf, pathOf, type ExportRow } from './rows.ts';
+import { cellsOf, pathOf, type ExportRow } from './cells.ts';
 import type { ExportContext } from './texts.ts';
 import type { ZipEntry } from './zip.ts';
 

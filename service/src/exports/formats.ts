@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import type { ExportFormat } from '#contract/exports.ts';
 import { imagejRois, labels, type ArchiveWriter } from './archives.ts';
-import type { ExportRow } from './rows.ts';
+import type { ExportRow } from './cells.ts';
 import { coco, csv, geojson, ndjson, type ExportContext, type TextWriter } from './texts.ts';
 import { zip, type ZipEntry } from './zip.ts';
 

@@ -1,5 +1,5 @@
 import { boxOf, coverage } from '../inference/scanline.ts';
-import type { Cell } from './rows.ts';
+import type { Cell } from './cells.ts';
 
 /** Bytes of a strip: what a label image of any size takes in memory at once. */
 const STRIP_BYTES = 512 * 1024;

@@ -6,7 +6,8 @@ import type { Storage } from '../storage.ts';
 import type { Owner } from '../tenants/owner.ts';
 import type { Claim, ExportClaims } from './claims.ts';
 import { EXPORT_WRITERS } from './formats.ts';
-import { exportRows, type ExportRow } from './rows.ts';
+import type { ExportRow } from './cells.ts';
+import { exportRows } from './rows.ts';
 
 const BUFFER_BYTES = 256 * 1024;
 

@@ -1,4 +1,4 @@
-import type { Cell } from './rows.ts';
+import type { Cell } from './cells.ts';
 
 const HEADER_BYTES = 64;
 const VERSION = 227;

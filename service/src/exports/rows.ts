@@ -1,23 +1,8 @@
-import type { Polygon, Result } from '#contract/results.ts';
-import type { ImageStatus } from '#contract/common.ts';
+import type { Result } from '#contract/results.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { entriesByBatch } from '../results/query.ts';
 import { toResult } from '../results/forms.ts';
-
-/** One image of an exported batch. */
-export interface ExportRow {
-  imageId: string;
-  name: string;
-  relativePath: string | null;
-  width: number;
-  height: number;
-  status: ImageStatus;
-  result: Result | null;
-}
-/** A cell with its holes. Its `area` leaves them out already. */
-export interface Cell extends Polygon {
-  holes: Polygon[];
-}
+import type { ExportRow } from './cells.ts';
 
 interface ImageFacts extends Omit<ExportRow, 'result' | 'imageId'> {
   id: string;
@@ -47,16 +32,4 @@ export async function* exportRows(owner: Owner, batchId: string): AsyncGenerator
     const result = subject && (toResult(subject, { lod: 'high', fields: undefined }) as Result);
     yield { imageId, ...image, result };
   }
-}
-
-export const pathOf = (row: ExportRow): string => row.relativePath ?? row.name;
-
-/** Cells in the order of the result, which numbers them 1, 2, … in label images. */
-export function cellsOf(row: ExportRow): Cell[] {
-  const cells = new Map<number, Cell>();
-  for (const polygon of row.result?.polygons ?? [])
-    if (polygon.type === 'external') cells.set(polygon.id, { ...polygon, holes: [] });
-  for (const polygon of row.result?.polygons ?? [])
-    if (polygon.type === 'internal' && polygon.parentId !== null) cells.get(polygon.parentId)?.holes.push(polygon);
-  return [...cells.values()];
 }

@@ -1,4 +1,4 @@
-import { cellsOf, pathOf, type ExportRow } from './rows.ts';
+import { cellsOf, pathOf, type ExportRow } from './cells.ts';
 
 export interface ExportContext {
   /** Side of a pixel in µm, where it is known. */

@@ -20,6 +20,8 @@ const ListQuery = Type.Object(
   closed,
 );
 
+const IndexQuery = Type.Object({ q: ListQuery.properties.q, sort: ListQuery.properties.sort }, closed);
+
 /** @throws ApiError VALIDATION naming the first unknown status. */
 export function parseStatuses(text: string | undefined): ImageStatus[] {
   if (text === undefined || text === '') return [];
@@ -63,12 +65,15 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags,
       summary: 'Id, status and colour of every image, compact',
-      description: 'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries.',
+      description:
+        'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries. With `q` only the images that have it in their name, with `sort` in another order than that of creation.',
       params: IdParams,
+      querystring: IndexQuery,
       response: replies({ 200: Bytes('application/octet-stream') }),
     },
-    handler: async ({ tenant, params }, reply) => {
-      const bytes = await readIndex(tenant, params.id);
+    handler: async ({ tenant, params, query: { q, sort } }, reply) => {
+      const part = { ...(q === undefined ? {} : { q }), ...(sort === undefined ? {} : { sort }) };
+      const bytes = await readIndex(tenant, params.id, part);
       if (!bytes) throw notFound('project', params.id);
       return reply.type('application/octet-stream').header('cache-control', 'no-store').send(Buffer.from(bytes.buffer));
     },

@@ -3,7 +3,7 @@ import { posix, win32 } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { uniqueStems } from '../../src/exports/archives.ts';
 import { refuseUnsafeName, safeEntryName } from '../../src/exports/entry-name.ts';
-import type { ExportRow } from '../../src/exports/rows.ts';
+import type { ExportRow } from '../../src/exports/cells.ts';
 
 const row = (path: string, imageId = 'id'): ExportRow => ({
   imageId,

@@ -134,6 +134,29 @@ describe('GET /api/projects/:id/index', () => {
     expect(again.epoch).toBe(index.epoch);
   });
 
+  const idsOf = async (query: string) => {
+    const reply = await service.call(`/api/projects/${project.id}/index?${query}`);
+    const { ids, count } = decodeIndex(new Uint8Array(await reply.arrayBuffer()));
+    const text = Buffer.from(ids).toString('hex');
+    return Array.from({ length: count }, (_, i) =>
+      text.slice(i * 32, i * 32 + 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
+    );
+  };
+  it.each(['name', '-name', 'createdAt', '-createdAt', 'polygonCount', '-polygonCount'])(
+    'stands in the order of the list when sorted by %s, and holds what the list finds',
+    async (sort) => {
+      expect(await idsOf(`sort=${sort}`)).toEqual((await list(`sort=${sort}`)).items.map(({ id }) => id));
+      const found = (await list(`sort=${sort}&q=AGE-3`)).items.map(({ id }) => id);
+      expect(found).toHaveLength(1);
+      expect(await idsOf(`sort=${sort}&q=AGE-3`)).toEqual(found);
+      expect(await idsOf(`sort=${sort}&q=%25`)).toEqual([]);
+    },
+  );
+
+  it.each(['sort=size', 'foo=1', `q=${'x'.repeat(201)}`])('answers 400 to ?%s', async (query) => {
+    expect((await service.call(`/api/projects/${project.id}/index?${query}`)).status).toBe(400);
+  });
+
   it('is empty for an empty project and 404 for an unknown one', async () => {
     const own = (await (
       await service.call('/api/projects', { method: 'POST', json: { name: 'empty' } })

@@ -1,0 +1,60 @@
+import { useRef } from 'preact/hooks';
+import type { Gallery } from '../models/Gallery.ts';
+import { SORT_LABELS, SORTS, type Sort } from '../models/ListView.ts';
+
+/** What is looked for, in which order, and a way to any place of the list. */
+export function ListTools({ gallery }: { gallery: Gallery }) {
+  const { list, grid } = gallery;
+  const number = useRef<HTMLInputElement>(null);
+  const count = grid.count.value;
+  const jump = (event: Event): void => {
+    event.preventDefault();
+    const wanted = number.current!.valueAsNumber;
+    if (!(wanted >= 1)) return;
+    gallery.jumpTo(wanted - 1);
+    number.current!.value = '';
+    document.querySelector<HTMLElement>('[data-gallery-grid]')?.focus({ preventScroll: true });
+  };
+  return (
+    <div class="list-tools">
+      <input
+        type="search"
+        aria-label="Search images by name"
+        placeholder="Search by name"
+        maxLength={200}
+        value={list.query.value}
+        onInput={(event) => list.setQuery(event.currentTarget.value)}
+      />
+      <select
+        aria-label="Order of the images"
+        value={list.sort.value}
+        onChange={(event) => void list.setSort(event.currentTarget.value as Sort)}
+      >
+        {SORTS.map((sort) => (
+          <option key={sort} value={sort}>
+            {SORT_LABELS[sort]}
+          </option>
+        ))}
+      </select>
+      <form class="jump" onSubmit={jump}>
+        <input
+          ref={number}
+          type="number"
+          inputMode="numeric"
+          min={1}
+          max={Math.max(1, count)}
+          aria-label="Go to image number"
+          placeholder="Go to"
+        />
+      </form>
+      {list.ordering.value === 'failed' && (
+        <span class="list-failed" role="alert">
+          The list could not be ordered.{' '}
+          <button type="button" class="quiet" onClick={() => void list.retry()}>
+            Try again
+          </button>
+        </span>
+      )}
+    </div>
+  );
+}

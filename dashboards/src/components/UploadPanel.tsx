@@ -1,0 +1,91 @@
+import { useEffect } from 'preact/hooks';
+import { formatBytes, formatCount } from '../models/format.ts';
+import { filesWords, uploadWords, type UploadRow, type Uploads, type UploadState } from '../models/Uploads.ts';
+
+/** Refused files that are listed by name; the others are counted. */
+const LISTED = 100;
+
+/** What is on its way, file by file; what could not be sent; what was refused, and why. Absent while there is nothing to tell. */
+export function UploadPanel({ uploads }: { uploads: Uploads }) {
+  const state = uploads.state.value;
+  // Closing the page would lose the files that are still to go: only the person can choose them again.
+  useEffect(() => {
+    if (!state.active) return undefined;
+    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [state.active]);
+  if (state.total === 0) return null;
+  return (
+    <section class="uploads" aria-label="Uploads" data-uploads={state.active ? 'active' : 'over'}>
+      <div class="uploads-head">
+        <progress max={Math.max(1, state.totalBytes)} value={state.sentBytes} aria-label="All uploads" />
+        <span class="uploads-words">{uploadWords(state)}</span>
+        {state.active ? (
+          <button type="button" onClick={() => uploads.stop()}>
+            Stop
+          </button>
+        ) : (
+          <button type="button" onClick={() => uploads.clear()}>
+            Dismiss
+          </button>
+        )}
+      </div>
+      {state.waiting && <p class="uploads-waiting">{state.waiting} Trying again.</p>}
+      {state.failed > 0 && <NotSent uploads={uploads} state={state} />}
+      {state.rows.length > 0 && (
+        <ul class="uploads-rows">
+          {state.rows.map((row) => (
+            <Row key={row.id} row={row} />
+          ))}
+        </ul>
+      )}
+      {state.refused.length > 0 && <Refused state={state} />}
+    </section>
+  );
+}
+
+function Row({ row: { name, sizeBytes, sentBytes } }: { row: UploadRow }) {
+  return (
+    <li data-upload-row>
+      <span class="uploads-name" title={name}>
+        {name}
+      </span>
+      <progress max={Math.max(1, sizeBytes)} value={sentBytes} aria-label={name} />
+      <span class="uploads-size">
+        {sentBytes < sizeBytes ? `${formatBytes(sentBytes)} of ${formatBytes(sizeBytes)}` : 'being checked'}
+      </span>
+    </li>
+  );
+}
+
+function NotSent({ uploads, state }: { uploads: Uploads; state: UploadState }) {
+  return (
+    <p class="notice notice-bad uploads-failed" role="alert">
+      <span>
+        {filesWords(state.failed)} could not be sent: {state.failure}
+      </span>
+      <button type="button" data-action="retry-upload" onClick={() => uploads.retry()}>
+        Try again
+      </button>
+    </p>
+  );
+}
+
+function Refused({ state: { refused } }: { state: UploadState }) {
+  const { length } = refused;
+  return (
+    <details class="notice notice-bad uploads-refused" open>
+      <summary>{filesWords(length)} refused; the others go on.</summary>
+      {/* Scrolls by itself, so it must be reachable without a mouse. */}
+      <ul tabIndex={0} aria-label="Refused files">
+        {refused.slice(0, LISTED).map(({ name, code, message }, i) => (
+          <li key={i}>
+            <b>{name}</b>: {message} <code>{code}</code>
+          </li>
+        ))}
+        {length > LISTED && <li>and {formatCount(length - LISTED)} more</li>}
+      </ul>
+    </details>
+  );
+}

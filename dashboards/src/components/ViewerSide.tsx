@@ -1,0 +1,200 @@
+import { useSignal } from '@preact/signals';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import type { Image } from '#contract/images.ts';
+import { formatArea, formatBytes, formatCount, formatPercent } from '../models/format.ts';
+import {
+  orderOutlines,
+  OUTLINE_ORDER_LABELS,
+  OUTLINE_ORDERS,
+  type OutlineOrder,
+  type Viewer,
+} from '../models/Viewer.ts';
+import type { Viewing } from '../models/Viewing.ts';
+import { STATUS_LABELS, StatusMark } from './StatusMark.tsx';
+
+/** Rows of the list at a time: thousands of outlines are no table. */
+const ROWS = 50;
+
+export function ViewerSide({ viewing }: { viewing: Viewing }) {
+  const viewer = viewing.viewer.value;
+  const image = viewer.image.value!;
+  return (
+    <div class="view-side">
+      {viewer.facts.value?.unlike && (
+        <p class="notice notice-warn">
+          This image looks unlike those that the model was trained on. Its outlines may be wrong without looking wrong.
+        </p>
+      )}
+      <Facts viewer={viewer} image={image} />
+      <Display viewing={viewing} />
+      <OutlineList viewing={viewing} viewer={viewer} />
+    </div>
+  );
+}
+
+function Facts({ viewer, image }: { viewer: Viewer; image: Image }) {
+  const facts = viewer.facts.value;
+  const rows: [string, string][] = [
+    ['Size', `${image.width} × ${image.height} px, ${formatBytes(image.sizeBytes)}`],
+    ['Cells', facts ? formatCount(facts.cells) : 'no result'],
+  ];
+  if (facts) rows.push(['Model', facts.model || '–']);
+  if (facts?.threshold) rows.push(['Threshold', facts.threshold.toFixed(2)]);
+  if (image.relativePath) rows.push(['Path', image.relativePath]);
+  if (image.error) rows.push(['Failure', `${image.error.code}: ${image.error.message}`]);
+  return (
+    <dl class="view-facts">
+      <dt>Status</dt>
+      <dd>
+        <StatusMark status={image.status} /> {STATUS_LABELS[image.status]}
+      </dd>
+      {rows.map(([term, words]) => (
+        <>
+          <dt>{term}</dt>
+          <dd>{words}</dd>
+        </>
+      ))}
+    </dl>
+  );
+}
+
+function Display({ viewing }: { viewing: Viewing }) {
+  const { opacity, filled } = viewing;
+  if (!viewing.viewer.value.facts.value) return null;
+  return (
+    <div class="view-display" role="group" aria-label="Outlines">
+      <label>
+        Opacity
+        <input
+          type="range"
+          min="0"
+          max="1"
+          step="0.05"
+          value={opacity.value}
+          onInput={(event) => (opacity.value = Number(event.currentTarget.value))}
+        />
+        <output>{formatPercent(opacity.value)}</output>
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={filled.value}
+          onChange={(event) => viewing.setFilled(event.currentTarget.checked)}
+        />
+        Filled
+      </label>
+    </div>
+  );
+}
+
+function OutlineList({ viewing, viewer }: { viewing: Viewing; viewer: Viewer }) {
+  const order = useSignal<OutlineOrder>('id');
+  const page = useSignal(0);
+  const frame = useRef<HTMLDivElement>(null);
+  const shapes = viewer.shapes.value;
+  const selected = viewer.selected.value;
+  const places = useMemo(() => (shapes ? orderOutlines(shapes, order.value) : null), [shapes, order.value]);
+  // Chosen in the picture, its row may be on another page, or out of sight. Only the list scrolls, never the page.
+  useLayoutEffect(() => {
+    const at = places && selected >= 0 ? places.indexOf(selected) : -1;
+    if (at < 0) return;
+    page.value = Math.floor(at / ROWS);
+    requestAnimationFrame(() => {
+      const row = frame.current?.querySelector<HTMLElement>('tr.selected');
+      if (!row || !frame.current) return;
+      const { offsetTop, offsetHeight } = row;
+      const { scrollTop, clientHeight } = frame.current;
+      if (offsetTop < scrollTop + offsetHeight || offsetTop + offsetHeight > scrollTop + clientHeight)
+        frame.current.scrollTop = offsetTop - clientHeight / 2;
+    });
+  }, [selected, places]);
+  if (!shapes || !places || shapes.count === 0) return null;
+  const pages = Math.ceil(places.length / ROWS);
+  const shown = places.subarray(page.value * ROWS, (page.value + 1) * ROWS);
+  return (
+    <section class="view-outlines" aria-label="Outlines of this image">
+      <div class="view-outlines-head">
+        <select
+          aria-label="Order of the outlines"
+          value={order.value}
+          onChange={(event) => {
+            order.value = event.currentTarget.value as OutlineOrder;
+            page.value = 0;
+          }}
+        >
+          {OUTLINE_ORDERS.map((each) => (
+            <option key={each} value={each}>
+              {OUTLINE_ORDER_LABELS[each]}
+            </option>
+          ))}
+        </select>
+        {pages > 1 && <Pager page={page.value} pages={pages} onPage={(next) => (page.value = next)} />}
+      </div>
+      <div class="view-table" ref={frame}>
+        <table>
+          <thead>
+            <tr>
+              <th>Outline</th>
+              <th class="numeric">Area</th>
+              <th class="numeric">Sure</th>
+            </tr>
+          </thead>
+          <tbody>
+            {Array.from(shown, (index) => (
+              <Row key={index} viewing={viewing} viewer={viewer} index={index} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Row({ viewing, viewer, index }: { viewing: Viewing; viewer: Viewer; index: number }) {
+  const { id, internal, area, confidence } = viewer.outline(index)!;
+  const chosen = viewer.selected.value === index;
+  return (
+    <tr class={chosen ? 'selected' : undefined}>
+      <td>
+        <button
+          type="button"
+          class="quiet"
+          aria-pressed={chosen}
+          onClick={() => viewing.choose(index)}
+          onFocus={() => (viewer.hovered.value = index)}
+          onBlur={() => (viewer.hovered.value = -1)}
+        >
+          {internal ? 'hole' : 'cell'} {id}
+        </button>
+      </td>
+      <td class="numeric">{formatArea(area, viewer.pixelSizeUm.value)}</td>
+      <td class="numeric">{formatPercent(confidence)}</td>
+    </tr>
+  );
+}
+
+function Pager({ page, pages, onPage }: { page: number; pages: number; onPage: (page: number) => void }) {
+  return (
+    <span class="view-pager">
+      <button
+        type="button"
+        class="quiet"
+        disabled={page === 0}
+        aria-label="Outlines before"
+        onClick={() => onPage(page - 1)}
+      >
+        ‹
+      </button>
+      {formatCount(page + 1)} of {formatCount(pages)}
+      <button
+        type="button"
+        class="quiet"
+        disabled={page + 1 >= pages}
+        aria-label="More outlines"
+        onClick={() => onPage(page + 1)}
+      >
+        ›
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,151 @@
+import { effect, signal } from '@preact/signals';
+import type { Surfaces } from '../raster/surfaces.ts';
+import type { Api } from './api.ts';
+import type { Clock } from './clock.ts';
+import { lodFor } from './levels.ts';
+import { createNeighbours } from './Neighbours.ts';
+import { createPicture } from './Picture.ts';
+import { createStage, MARGIN } from './Stage.ts';
+import type { DrawRequest } from './viewer-deps.ts';
+import { createViewer, type Viewer } from './Viewer.ts';
+
+export interface ViewingDeps {
+  api: Api;
+  imageId: string;
+  clock: Clock;
+  storage: Storage;
+  /** Device pixels for a CSS pixel. */
+  ratio: () => number;
+  painter: {
+    shapes: (key: string, bytes: Uint8Array<ArrayBuffer>) => void;
+    clear: () => void;
+    draw: (request: DrawRequest) => Promise<ImageBitmap | null>;
+  };
+  loadPicture: (imageId: string, width: number, signal: AbortSignal) => Promise<ImageBitmap>;
+  /** The address is another image's now. */
+  onGo: (imageId: string) => void;
+}
+export type Viewing = ReturnType<typeof createViewing>;
+
+/** Keys that follow each other faster are held. */
+const HELD_MS = 150;
+
+/** One image after the other on one stage: what is shown, how, and what comes before and after. */
+export function createViewing(deps: ViewingDeps) {
+  const { api, painter } = deps;
+  const opacity = signal(1);
+  const filled = signal(true);
+  const neighbours = createNeighbours(deps);
+  let surfaces: Surfaces | null = null;
+  let picture: ReturnType<typeof createPicture<ImageBitmap>> | null = null;
+  let lastGo = -Infinity;
+  let cancelOpen: (() => void) | null = null;
+
+  const viewer = signal<Viewer>(newViewer(deps.imageId));
+  /** Shown once it is known: until then the image before stays, and with it the focus. */
+  let coming = viewer.peek();
+  const stage = createStage({
+    clock: deps.clock,
+    image: () => viewer.peek().image.peek(),
+    place: (css) => surfaces?.place(css),
+    async draw(view, size, shown) {
+      const of = viewer.peek();
+      const image = of.image.peek();
+      if (!surfaces || !image) return;
+      const ratio = deps.ratio();
+      picture?.need(image.width * view.scale * ratio);
+      const lod = of.needLod(lodFor(view.scale * ratio));
+      const style = { filled: filled.peek(), ratio };
+      const key = `${of.imageId} ${lod}`;
+      const bitmap = lod && (await painter.draw({ key, view, stage: size, margin: MARGIN, style }));
+      if (of !== viewer.peek() || !surfaces) return bitmap?.close();
+      surfaces.begin(view, size, ratio);
+      surfaces.picture(picture?.best ?? null, image);
+      surfaces.overlay(bitmap);
+      surfaces.marks(of.shapes.peek(), of.hovered.peek(), of.selected.peek());
+      shown();
+    },
+  });
+
+  function newViewer(imageId: string): Viewer {
+    return createViewer({
+      api,
+      imageId,
+      onShapes(lod, bytes) {
+        painter.shapes(`${imageId} ${lod}`, bytes);
+        if (viewer.peek().imageId === imageId) void stage.redraw();
+      },
+    });
+  }
+  function startPicture(of: Viewer): void {
+    const image = of.image.peek()!;
+    picture?.stop();
+    picture = createPicture<ImageBitmap>({
+      image,
+      load: (width, abort) => deps.loadPicture(of.imageId, width, abort),
+      onChange: () => of === viewer.peek() && surfaces?.picture(picture?.best ?? null, image),
+      onFailed: (cause) => of.tell(new Error(`The picture could not be shown: ${wordsOf(cause)}`)),
+    });
+  }
+  async function open(of: Viewer): Promise<void> {
+    await of.start();
+    if (of !== coming) return;
+    viewer.value = of;
+    painter.clear();
+    const image = of.image.peek();
+    if (!image) return;
+    startPicture(of);
+    stage.reset();
+    await neighbours.look(image.projectId, image.id);
+  }
+  const stopMarks = effect(() => {
+    const { shapes, hovered, selected } = viewer.value;
+    surfaces?.marks(shapes.value, hovered.value, selected.value);
+  });
+
+  return {
+    viewer,
+    stage,
+    opacity,
+    filled,
+    around: neighbours.around,
+    attach(next: Surfaces | null): void {
+      surfaces = next;
+      if (next) void stage.redraw();
+    },
+    start: (): Promise<void> => open(viewer.peek()),
+    /** Another image in place of this one; the page stays. While a key is held, only where it stops is anything read. */
+    go(imageId: string | null): void {
+      const projectId = viewer.peek().image.peek()?.projectId;
+      if (imageId === null || imageId === coming.imageId) return;
+      coming = newViewer(imageId);
+      deps.onGo(imageId);
+      // The next press of a key may come before the image does.
+      if (projectId) void neighbours.look(projectId, imageId);
+      const now = deps.clock.now();
+      cancelOpen?.();
+      cancelOpen = deps.clock.after(now - lastGo < HELD_MS ? HELD_MS : 0, () => void open(coming));
+      lastGo = now;
+    },
+    setFilled(on: boolean): void {
+      filled.value = on;
+      void stage.redraw();
+    },
+    /** Chooses a polygon and brings it into view. */
+    choose(index: number): void {
+      const of = viewer.peek();
+      of.select(index === of.selected.peek() ? -1 : index);
+      const box = of.boxOf(of.selected.peek());
+      if (box) stage.show(box);
+    },
+    stop(): void {
+      stopMarks();
+      cancelOpen?.();
+      stage.stop();
+      picture?.stop();
+      surfaces = null;
+    },
+  };
+}
+
+const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

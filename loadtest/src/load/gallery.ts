@@ -1,0 +1,207 @@
+import type { GalleryScenario } from '../../../scenarios/scenario.ts';
+import type { Measurements, ReportTable, RunData } from '../contract.ts';
+import { heapBytes, rendererPssBytes, retainedBytes } from '../drivers/browser/memory.ts';
+import { openObservedPage, type ObservedPage } from '../drivers/browser/page.ts';
+import { launchBrowser } from '../environment/browser.ts';
+import { median, quantile } from '../measure/statistics.ts';
+import type { RunInput } from '../run/run-input.ts';
+import { pause } from '../run/stop.ts';
+import { seedFinishedProject } from './finished-project.ts';
+import { runLoad, type Load } from './load-run.ts';
+
+const MB = 1e6;
+const LIST = '[data-gallery-grid]';
+
+export function runGallery(scenario: GalleryScenario, startedAt: Date, input: RunInput): Promise<RunData> {
+  return runLoad({ scenario, plan: {}, startedAt, input }, (load) => gallery(scenario, load));
+}
+
+async function gallery({ images: { count }, phases }: GalleryScenario, load: Load): Promise<void> {
+  const { fleet, environment, signal, input } = load;
+  const { options, progress } = input;
+  const images = options.count ?? count;
+  load.images = images;
+  const api = await load.start('api');
+  const { projectId } = await load.phase('rows of images', () =>
+    seedFinishedProject(fleet.sql, { dataDir: fleet.dataDir, name: 'gallery', images, seed: options.seed, ...phases }),
+  );
+  const launched = await launchBrowser({
+    tempDir: environment.tempDir,
+    env: environment.env,
+    log: (line) => progress.line(line),
+    onGroup: (pid) => environment.watchGroup(pid),
+    signal,
+  });
+  load.browserVersion = launched.version;
+  try {
+    const page = await load.phase('open', () =>
+      openObservedPage({
+        browser: launched.browser,
+        baseUrl: api.url!,
+        path: `/projects/${projectId}`,
+        key: fleet.key,
+        timeoutMs: phases.timeoutMs,
+      }),
+    );
+    const rows = await fleet.sql<{ id: string; cells: number }[]>`
+      SELECT id, polygon_count AS cells FROM images WHERE project_id = ${projectId}`;
+    const cells = new Map(rows.map((row) => [row.id, row.cells]));
+    const figures = await load.phase('scroll', () => measureGallery(page, { ...phases, images, cells, signal }));
+    Object.assign(load.measurements, measurementsOf(figures));
+    load.tables.push(tableOf(figures, images, await rendererPssBytes(launched.browser)));
+    if (page.errors.length > 0) load.notes.push(`the page threw: ${page.errors[0]}`);
+  } finally {
+    await launched.close();
+  }
+}
+
+export interface GalleryFigures {
+  firstPaintMs: number | null;
+  /** From the first paint until what is in view is right and the page is quiet, or null where it never was. */
+  settleMs: number | null;
+  /** The same from a press of End. */
+  jumpMs: number | null;
+  /** From another order being chosen until the page shows it. */
+  orderMs: number | null;
+  domNodes: number;
+  heapBeforeBytes: number;
+  heapPeakBytes: number;
+  heapRetainedBytes: number;
+  frameP95sMs: number[];
+  wrongCells: number;
+  requests: number;
+}
+
+interface Plan {
+  images: number;
+  /** What the database says: cells found in each image. */
+  cells: ReadonlyMap<string, number>;
+  sweeps: number;
+  sweepMs: number;
+  visits: number;
+  quietMs: number;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/** Cells of which at least a pixel can be seen in the list's box, whose own edges are no whole pixels: image and polygons drawn, -1 for none. */
+const IN_VIEW = `(() => {
+  const list = document.querySelector('${LIST}').getBoundingClientRect();
+  return [...document.querySelectorAll('[data-image-id]')].flatMap((cell) => {
+    const { top, bottom } = cell.getBoundingClientRect();
+    if (bottom <= list.top + 1 || top >= Math.min(list.bottom, innerHeight) - 1) return [];
+    return [[cell.dataset.imageId, Number(cell.dataset.polygonCount ?? -1)]];
+  });
+})()`;
+
+/** Opens nothing and starts nothing: the page stands on a finished project. */
+export async function measureGallery(page: ObservedPage, plan: Plan): Promise<GalleryFigures> {
+  const { images, cells, sweeps, sweepMs, visits, quietMs, timeoutMs, signal } = plan;
+  const wrong = async (): Promise<number> => {
+    const seen = await page.evaluate<[string, number][]>(IN_VIEW);
+    return seen.length === 0 ? 1 : seen.filter(([id, drawn]) => cells.get(id) !== drawn).length;
+  };
+  let wrongCells = 0;
+  /** Page clock of the moment from which on it was right and quiet; null past the time for it. */
+  async function settled(): Promise<number | null> {
+    const until = Date.now() + timeoutMs;
+    while (Date.now() < until) {
+      if ((await page.quietMs()) >= quietMs && (await wrong()) === 0) {
+        const { now } = await page.dump();
+        return now - (await page.quietMs());
+      }
+      await pause(20, signal);
+    }
+    wrongCells += await wrong();
+    return null;
+  }
+  const since = (at: number | null, from: number | null) =>
+    at === null || from === null ? null : Math.max(0, at - from);
+  const { firstContentfulPaint: firstPaintMs } = await page.dump();
+  const settleMs = since(await settled(), firstPaintMs);
+  const heapBeforeBytes = await retainedBytes(page);
+  let heapPeakBytes = heapBeforeBytes;
+
+  const frameP95sMs: number[] = [];
+  for (let sweep = 0; sweep < sweeps; sweep++) {
+    const { intervals } = await page.sweep(sweepMs, sweep % 2 === 0);
+    frameP95sMs.push(quantile(intervals, 0.95));
+    heapPeakBytes = Math.max(heapPeakBytes, await heapBytes(page));
+    await settled();
+  }
+  for (let visit = 1; visit <= visits; visit++) {
+    await page.evaluate(
+      `{ const list = document.querySelector('${LIST}'); list.scrollTop = (list.scrollHeight * ${visit}) / ${visits + 1}; }`,
+    );
+    await settled();
+    heapPeakBytes = Math.max(heapPeakBytes, await heapBytes(page));
+  }
+  await page.evaluate(`document.querySelector('${LIST}').scrollTop = 0`);
+  await settled();
+  const heapRetainedBytes = await retainedBytes(page);
+
+  const clock = () => page.evaluate<number>('performance.now()');
+  await page.page.focus(LIST);
+  const pressedAt = await clock();
+  await page.page.keyboard.press('End');
+  await page.page.waitForSelector(`[aria-posinset="${images}"]`, { timeout: timeoutMs });
+  const jumpMs = since(await settled(), pressedAt);
+  await page.page.keyboard.press('Home');
+  const first = () =>
+    page.evaluate<string | null>(`document.querySelector('[aria-posinset="1"]')?.dataset.imageId ?? null`);
+  await page.page.waitForSelector('[aria-posinset="1"]', { timeout: timeoutMs });
+  const before = await first();
+  const orderedAt = await clock();
+  await page.page.select('.list-tools select', '-name');
+  const until = Date.now() + timeoutMs;
+  while ((await first()) === before && Date.now() < until) await pause(20, signal);
+  const orderMs = (await first()) === before ? null : since(await settled(), orderedAt);
+  return {
+    firstPaintMs,
+    settleMs,
+    jumpMs,
+    orderMs,
+    domNodes: (await page.dump()).domNodesMax,
+    heapBeforeBytes,
+    heapPeakBytes,
+    heapRetainedBytes,
+    frameP95sMs,
+    wrongCells,
+    requests: page.network.all().length,
+  };
+}
+
+export function measurementsOf(figures: GalleryFigures): Measurements {
+  const { firstPaintMs, frameP95sMs, settleMs } = figures;
+  const never = settleMs === null ? { note: 'the page never settled' } : {};
+  return {
+    gallery_first_paint_ms: {
+      actual: firstPaintMs,
+      ...(firstPaintMs === null && { note: 'the browser reported no first contentful paint' }),
+    },
+    gallery_dom_nodes: { actual: figures.domNodes },
+    gallery_heap_retained_bytes: { actual: figures.heapRetainedBytes },
+    gallery_frame_p95_ms: { actual: median(frameP95sMs), values: frameP95sMs },
+    gallery_wrong_cells: { actual: figures.wrongCells, ...never },
+  };
+}
+
+function tableOf(figures: GalleryFigures, images: number, pssBytes: number): ReportTable {
+  const ms = (value: number | null): string => (value === null ? 'never' : `${Math.round(value)} ms`);
+  const mb = (value: number): string => `${(value / MB).toFixed(1)} MB`;
+  const rows: [string, string][] = [
+    ['first paint until what is in view is right and quiet', ms(figures.settleMs)],
+    ['End pressed until the last images are', ms(figures.jumpMs)],
+    ['ordered by name until that is', ms(figures.orderMs)],
+    ['heap retained before scrolling', mb(figures.heapBeforeBytes)],
+    ['most heap while scrolling', mb(figures.heapPeakBytes)],
+    ['renderer’s memory at the end (PSS)', mb(pssBytes)],
+    ['requests of the page', String(figures.requests)],
+  ];
+  return {
+    title: 'The gallery',
+    note: `${images} finished images, in a browser that draws by software. Quiet is half a second without a change or a long frame; what it took is told without it.`,
+    columns: [{ name: 'what' }, { name: 'figure' }],
+    rows,
+  };
+}
