@@ -1,16 +1,18 @@
 import { render } from 'preact';
 import { createApp, idIn } from '../app.tsx';
+import { LazyPage } from '../components/LazyPage.tsx';
 import type { Api } from '../models/api.ts';
 import { CapacityPage } from '../pages/CapacityPage.tsx';
 import { GalleryPage } from '../pages/GalleryPage.tsx';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
-import { OperatorPage } from '../pages/OperatorPage.tsx';
-import { RunsPage } from '../pages/RunsPage.tsx';
 import { ViewerPage } from '../pages/ViewerPage.tsx';
 import '../styles/base.css';
 import '../styles/gallery.css';
 import '../styles/toasts.css';
 import '../styles/operator.css';
+
+const operatorPage = () => import('../pages/OperatorPage.tsx').then(({ OperatorPage }) => OperatorPage);
+const runsPage = () => import('../pages/RunsPage.tsx').then(({ RunsPage }) => RunsPage);
 
 /** Links load a page anew: five pages need no router, and leaving a page frees all it held. */
 function pageAt(pathname: string, api: Api) {
@@ -18,8 +20,9 @@ function pageAt(pathname: string, api: Api) {
   if (projectId) return <GalleryPage api={api} projectId={projectId} />;
   const imageId = idIn(pathname, '/images');
   if (imageId) return <ViewerPage api={api} imageId={imageId} />;
-  if (pathname === '/') return <OperatorPage api={api} />;
-  if (pathname === '/runs') return <RunsPage />;
+  if (pathname === '/') return <LazyPage load={operatorPage} props={{ api }} />;
+  const runId = idIn(pathname, '/runs');
+  if (runId || pathname === '/runs') return <LazyPage load={runsPage} props={{ api, runId }} />;
   if (pathname === '/capacity') return <CapacityPage />;
   return <NotFoundPage />;
 }

@@ -38,3 +38,21 @@ export function formatEtaRange(eta: Eta): string {
 
 /** "about 40 s left (35 s to 50 s)". */
 export const formatEta = (eta: Eta): string => `${formatTimeLeft(eta)}${formatEtaRange(eta)}`;
+
+const signed = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0, signDisplay: 'exceptZero' });
+/** "+12 %", of a change as a share. */
+export const formatChange = (share: number): string => `${signed.format(share * 100)} %`;
+const ratio = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+/** "1.08 ×". */
+export const formatRatio = (value: number): string => `${ratio.format(value)} ×`;
+export const formatNumber = (value: number): string => oneDigit.format(value);
+
+const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+/** "2 Mar 2026, 10:30", in the reader's time zone; the text itself where it is no date. */
+export const formatMoment = (iso: string): string => {
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? iso : moment.format(at);
+};
+/** "10:30:05" of seconds since 1970. */
+export const formatClock = (seconds: number): string => clockTime.format(seconds * 1000);
