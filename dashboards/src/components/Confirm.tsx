@@ -17,9 +17,13 @@ export function Confirm(props: {
   const first = useRef(true);
   const button = useRef<HTMLButtonElement>(null);
   const keep = useRef<HTMLButtonElement>(null);
+  /** Where the focus goes when the button may be gone after it has acted. */
+  const region = useRef<HTMLElement | null>(null);
   useLayoutEffect(() => {
     if (first.current) first.current = false;
-    else (open.value ? keep : button).current?.focus();
+    else if (open.value) keep.current?.focus();
+    else (region.current ?? button.current)?.focus();
+    region.current = null;
   }, [open.value]);
   if (!open.value)
     return (
@@ -48,7 +52,8 @@ export function Confirm(props: {
         type="button"
         class="small danger"
         data-action={props.action && `${props.action}-yes`}
-        onClick={() => {
+        onClick={({ currentTarget }) => {
+          region.current = currentTarget.closest<HTMLElement>('[role="region"]');
           close();
           props.onYes();
         }}

@@ -2,9 +2,12 @@ import { computed, signal } from '@preact/signals';
 import type { Failures as FailuresReply } from '#contract/batches.ts';
 import type { NowBatch } from '#contract/now.ts';
 import type { Api } from './api.ts';
+import type { Clock } from './clock.ts';
 
 /** The newest batches with failures, up to here: each costs a request when its count changes. */
 const BATCHES_MAX = 12;
+/** While a batch goes on failing its failures are read anew this often at most: each reading counts all of them. */
+const EVERY_MS = 3000;
 
 type Group = FailuresReply['groups'][number];
 export interface FailureRow extends Group {
@@ -21,14 +24,16 @@ export interface FailureGroup {
 }
 
 /** What failed in the batches that the page knows, by code, and trying it again. */
-export function createFailures(deps: { api: Api }) {
-  const { api } = deps;
+export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'> }) {
+  const { api, clock } = deps;
   const batches = signal<readonly NowBatch[]>([]);
   const read = signal<ReadonlyMap<string, FailuresReply>>(new Map());
   /** Which retry was started for which row; `code` of a retry is known to who asked for it only. */
   const retries = signal<ReadonlyMap<string, string>>(new Map());
   const errors = signal<ReadonlyMap<string, string>>(new Map());
   const busy = signal<string | null>(null);
+  /** When each batch was asked about, and those whose answer is not here yet. */
+  const askedAt = new Map<string, number>();
   const asked = new Set<string>();
 
   const failing = (): NowBatch[] =>
@@ -39,8 +44,9 @@ export function createFailures(deps: { api: Api }) {
       .slice(0, BATCHES_MAX);
 
   async function readOne(id: string): Promise<void> {
-    if (asked.has(id)) return;
+    if (asked.has(id) || clock.now() - (askedAt.get(id) ?? -EVERY_MS) < EVERY_MS) return;
     asked.add(id);
+    askedAt.set(id, clock.now());
     try {
       const reply = await api.call('GET /api/batches/{id}/failures', { path: { id } });
       read.value = new Map(read.peek()).set(id, reply);
@@ -81,6 +87,7 @@ export function createFailures(deps: { api: Api }) {
       const known = read.peek();
       const kept = new Map(wanted.flatMap(({ id }) => (known.has(id) ? [[id, known.get(id)!] as const] : [])));
       if (kept.size !== known.size) read.value = kept;
+      for (const id of askedAt.keys()) if (!wanted.some((batch) => batch.id === id)) askedAt.delete(id);
       for (const { id, counts } of wanted) if (known.get(id)?.total !== counts.failed) void readOne(id);
     },
     /** Starts a new batch of a row's images. @returns it, or null where it was refused: `errors` says why */

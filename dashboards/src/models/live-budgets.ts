@@ -1,7 +1,7 @@
 import type { EndpointsReply, SummaryReply } from '#contract/metrics.ts';
 import type { NowReply } from '#contract/now.ts';
 import { BUDGETS } from '../../../scenarios/budgets.ts';
-import { formatBytes, formatMs, formatPercent } from './format.ts';
+import { formatBytes, formatCount, formatMs, formatPercent } from './format.ts';
 
 export interface LiveReadings {
   now: NowReply | null;
@@ -43,7 +43,7 @@ export const LIMITS = {
   throughputPerMinute: project('throughput_images_per_minute'),
   workerBytes: project('worker_rss_bytes'),
 };
-const perMinute = (value: number) => `${Math.round(value)}/min`;
+const perMinute = (value: number): string => `${formatCount(value)}/min`;
 
 /** Whether anything is there to be worked on: a rate of an idle service is no violation. */
 export const isWorking = ({ queue }: NowReply): boolean => queue.waiting + queue.active > 0;

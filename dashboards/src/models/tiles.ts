@@ -33,7 +33,7 @@ export function changeWords(now: number | null, baseline: Baseline | null, metri
   if (now === null) return '';
   if (base === 0) return now === 0 ? T.asBaseline : T.wasNothing;
   const change = changeOf(now, base) ?? 0;
-  return Math.abs(change) < 0.005 ? T.asBaseline : `${formatChange(change)} to baseline`;
+  return Math.abs(change) < 0.005 ? T.asBaseline : T.change(formatChange(change));
 }
 
 function waitWords({ waiting, delayed, oldestAgeMs }: NowReply['queue']): string {

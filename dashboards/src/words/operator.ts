@@ -14,6 +14,7 @@ export const WORDS = {
     noBaseline: 'no baseline',
     asBaseline: 'as the baseline',
     wasNothing: 'baseline 0',
+    change: (text: string) => `${text} to baseline`,
     limit: (text: string) => `limit ${text}`,
     trace: (label: string) => `${label}: the last five minutes`,
     queue: 'Queue depth',

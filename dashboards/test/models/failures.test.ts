@@ -32,12 +32,13 @@ function setUp(options: { refuse?: boolean } = {}) {
       return Response.json({ batchId: id, total: found.reduce((sum, { count }) => sum + count, 0), groups: found });
     },
   });
-  return { failures: createFailures({ api }), asked, groups };
+  const time = { ms: 0 };
+  return { failures: createFailures({ api, clock: { now: () => time.ms } }), asked, groups, time };
 }
 
 describe('createFailures', () => {
   it('asks once for each count, and groups what it is told by code, the most frequent first', async () => {
-    const { failures, asked, groups } = setUp();
+    const { failures, asked, groups, time } = setUp();
     const [one, two] = [nowBatch(1, { counts: counts(3) }), nowBatch(2, { counts: counts(4) })];
     groups.set(one.id, [groupOf('TIMEOUT', 2), groupOf('CRASHED', 1)]);
     groups.set(two.id, [groupOf('CRASHED', 4)]);
@@ -51,7 +52,12 @@ describe('createFailures', () => {
       ['TIMEOUT', 2, [one.id]],
     ]);
     expect(failures.total.value).toBe(7);
-    failures.update([{ ...one, counts: counts(4) }, two]);
+    const more = [{ ...one, counts: counts(4) }, two];
+    failures.update(more);
+    await settled();
+    expect(asked).toHaveLength(2);
+    time.ms = 3000;
+    failures.update(more);
     await settled();
     expect(asked).toHaveLength(3);
   });

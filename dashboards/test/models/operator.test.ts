@@ -19,6 +19,7 @@ function setUp(answer: (second: number) => NowReply | Promise<never>) {
       const at = new Date(start + second * 1000).toISOString();
       if (route === 'GET /api/now') return Response.json({ ...(await answer(second)), timestamp: at });
       if (route === 'GET /api/projects') return Response.json({ items: [], total: 0 });
+      if (route.endsWith('/failures')) return Response.json({ batchId: '', total: 3, groups: [] });
       return Response.json(operatorReply(route) ?? nowBatch(1));
     },
   });

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { changeOf, createBaseline, parseBaseline } from '../../src/models/Baseline.ts';
 import { chartData, CHARTS, rangeOf } from '../../src/models/charts.ts';
@@ -36,6 +38,25 @@ describe('readings', () => {
     at(1030, [{ second: 1010, done: 50 }]);
     expect(series.at('imagesPerSecond', 1012)).toBe(10);
     expect([series.at('waiting', 1000), series.at('waiting', 1012), series.at('waiting', 1030)]).toEqual([412, null, 412]);
+  });
+
+  it('leave the heap as it was, after ten hours as after one', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const series = createSeries(METRICS);
+    const readings = (from: number, count: number): number => {
+      for (let second = from; second < from + count; second++) {
+        const finished = Array.from({ length: 60 }, (_, i) => ({ second: second - 60 + i, done: i }));
+        keepReading(series, nowReply({ timestamp: new Date(second * 1000).toISOString(), finished }));
+      }
+      series.window(METRICS, 3600);
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const afterOne = readings(10_000, 3600);
+    const afterTen = readings(13_600, 9 * 3600);
+    expect(series.newest()).toBe(10_000 + 10 * 3600 - 1);
+    expect(afterTen - afterOne).toBeLessThan(2e6);
   });
 
   it('know the longest time left, and the fill of those workers that executed something', () => {
