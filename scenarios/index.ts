@@ -5,6 +5,7 @@ import { DRAIN } from './drain.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { FAIRNESS } from './fairness.ts';
 import { FAULTS } from './faults.ts';
+import { GATE_PROOF } from './gate-proof.ts';
 import { OVERLOAD } from './overload.ts';
 import { PROVE } from './prove.ts';
 import type { Scenario } from './scenario.ts';
@@ -31,6 +32,7 @@ const SCENARIOS: readonly Scenario[] = [
   BROWSE,
   ENDPOINTS,
   PROVE,
+  GATE_PROOF,
 ];
 
 export const DEFAULT_SCENARIO = BULK_1000.name;

@@ -170,6 +170,19 @@ export interface EndpointsScenario extends ScenarioBase<'endpoints'> {
   };
 }
 
+/** The gate against itself: one program with itself, and with each planted growth. Images of a block; durations in minutes. */
+export interface GateProofScenario extends ScenarioBase<'gate-proof'> {
+  phases: {
+    /** Pairs of a comparison at most. */
+    pairs: number;
+    quickPairs: number;
+    minutes: number;
+    /** Comparisons of one program with itself. */
+    same: number;
+    quickSame: number;
+  };
+}
+
 export type Scenario =
   | BulkScenario
   | FaultsScenario
@@ -181,5 +194,6 @@ export type Scenario =
   | TenantsScenario
   | BrowseScenario
   | EndpointsScenario
-  | ProveScenario;
+  | ProveScenario
+  | GateProofScenario;
 export type ScenarioKind = Scenario['kind'];

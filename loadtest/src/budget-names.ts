@@ -92,8 +92,17 @@ export const PROOF_BUDGET_NAMES = [
   'proof_untrue',
   'proof_gaps',
 ] as const;
+/** Of the gate itself. */
+export const GATE_BUDGET_NAMES = [
+  'gate_false_alarms',
+  'gate_power',
+  'gate_wrong_passes',
+  'gate_real_false_alarms',
+  'gate_real_missed',
+] as const;
 export type BudgetName =
   | (typeof BUDGET_NAMES)[number]
   | (typeof RELIABILITY_BUDGET_NAMES)[number]
   | (typeof DRIVER_BUDGET_NAMES)[number]
-  | (typeof PROOF_BUDGET_NAMES)[number];
+  | (typeof PROOF_BUDGET_NAMES)[number]
+  | (typeof GATE_BUDGET_NAMES)[number];

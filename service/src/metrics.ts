@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { normaliseQuery } from './normalise-query.ts';
+import { WARNING_NAMES, warningCounts } from './warnings.ts';
 import { createWindow } from './windows.ts';
 
 export interface SlowQuery {
@@ -82,6 +83,16 @@ export function createMetrics(role: string, now: () => number = Date.now) {
     help: 'Image events numbered and sent.',
     labelNames: ['status'] as const,
     registers,
+  });
+  new Counter({
+    name: 'segbench_process_warnings_total',
+    help: 'Warnings of Node, such as of listeners that are added and never taken away.',
+    labelNames: ['name'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const name of WARNING_NAMES) this.inc({ name }, warningCounts()[name]);
+    },
   });
   const compressionBytes = new Counter({
     name: 'segbench_compression_bytes_total',

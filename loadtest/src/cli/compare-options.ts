@@ -1,13 +1,16 @@
 import { DEFAULT_SCENARIO, listScenarios } from '../../../scenarios/index.ts';
 import type { BulkScenario } from '../../../scenarios/scenario.ts';
 import { DEFAULT_PAIRS } from '../compare/looks.ts';
-import { helpOf, oneOf, parseFlags, textOf, wholeNumber, type FlagTable } from './flags.ts';
+import { helpOf, oneOf, parseFlags, textOf, textsOf, wholeNumber, type FlagTable, type FlagValues } from './flags.ts';
 import { DEFAULT_SEED, outOf, poolOf, type PoolChoice } from './options.ts';
 import { ON_INCONCLUSIVE } from './proof-options.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface CompareOptions {
-  against: string;
+  /** A commit; null: two targets. */
+  against: string | null;
+  /** Adapters of base and head; null: commits. */
+  targets: readonly [string, string] | null;
   scenario: BulkScenario;
   pairs: number;
   images: number;
@@ -28,7 +31,7 @@ export type CompareCommand =
 
 /** Of more pairs, no look is planned for; of more images a block, no noise was measured. */
 const MAX = { pairs: 200, images: 10_000, workers: 256, seed: 2 ** 32 - 1, minutes: 1_440 };
-const DEFAULT_IMAGES = 100;
+const DEFAULT_IMAGES = 200;
 const DEFAULT_WORKERS = 2;
 /** Ends within a quarter of an hour, with the time that stopping takes. */
 const DEFAULT_MINUTES = 14;
@@ -43,6 +46,11 @@ const FLAGS = {
   against: {
     value: 'REF',
     help: 'branch, tag or commit that is base; it is checked out, installed and started beside this tree',
+  },
+  target: {
+    value: 'FILE',
+    many: true,
+    help: 'given twice, instead of --against: adapters of two services that run already, base and head',
   },
   scenario: {
     value: 'NAME',
@@ -86,16 +94,14 @@ export function parseCompareOptions(args: readonly string[]): CompareCommand {
   if (args[0] === 'accept') return parseAccept(args.slice(1));
   const values = parseFlags(args, FLAGS);
   if (values['help']) return { kind: 'help', text: compareHelp() };
-  const against = textOf(values, 'against');
-  if (against === undefined)
-    throw new UsageError('--against is missing; expected a branch, tag or commit: npm run compare -- --against main');
+  const sides = sidesOf(values);
   const name = oneOf(values, 'scenario', NAMES) ?? DEFAULT_SCENARIO;
   const scenario = BULK.find((one) => one.name === name);
   if (scenario === undefined) throw new UsageError(`no scenario can be compared; allowed: ${NAMES.join(', ')}`);
   return {
     kind: 'run',
     options: {
-      against,
+      ...sides,
       scenario,
       pairs: wholeNumber(values, 'blocks', { min: 1, max: MAX.pairs }) ?? DEFAULT_PAIRS,
       images: wholeNumber(values, 'images', { min: 1, max: MAX.images }) ?? DEFAULT_IMAGES,
@@ -110,6 +116,28 @@ export function parseCompareOptions(args: readonly string[]): CompareCommand {
     },
   };
 }
+
+/** What only the start of our own service can use. */
+const OF_COMMITS = ['against', 'workers', 'pool'] as const;
+
+function sidesOf(values: FlagValues): Pick<CompareOptions, 'against' | 'targets'> {
+  const targets = textsOf(values, 'target');
+  if (targets.length === 0) {
+    const against = textOf(values, 'against');
+    if (against !== undefined) return { against, targets: null };
+    throw new UsageError(
+      '--against is missing; expected a branch, tag or commit: npm run compare -- --against main (or two services: --target FILE --target FILE)',
+    );
+  }
+  const [base, head, ...more] = targets;
+  if (base === undefined || head === undefined || more.length > 0)
+    throw new UsageError(`--target is given ${times(targets.length)}; expected two: base, then head`);
+  const superfluous = OF_COMMITS.find((name) => values[name] !== undefined);
+  if (superfluous !== undefined)
+    throw new UsageError(`--${superfluous} is of no use with --target: both services run already`);
+  return { against: null, targets: [base, head] };
+}
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 function parseAccept(args: readonly string[]): CompareCommand {
   const values = parseFlags(args, ACCEPT_FLAGS);
@@ -131,10 +159,10 @@ const acceptHelp = (): string =>
 
 export function compareHelp(): string {
   const title =
-    'This working tree against another commit: both resident, blocks in an order drawn by chance, one verdict.';
+    'This working tree against another commit, or two services: both resident, blocks in an order drawn by chance, one verdict.';
   const exits =
     'exit codes: 0 not worse, 2 usage, 3 a side is missing or died, 4 regression, 5 inconclusive, 130 interrupted';
   const accept =
     'npm run compare -- accept --reason TEXT accepts counts that grew (accept --help); docs/verdicts.md says how it judges.';
-  return `${helpOf(title, 'npm run compare -- --against REF [options]', FLAGS)}\n\n${exits}\n${accept}`;
+  return `${helpOf(title, 'npm run compare -- (--against REF | --target FILE --target FILE) [options]', FLAGS)}\n\n${exits}\n${accept}`;
 }

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
-import type { Triple } from '../compare/contract.ts';
+import type { SideInfo, Triple } from '../compare/contract.ts';
 import { compareResult } from '../compare/result.ts';
-import { runComparison, type CompareRunOptions } from '../compare/run.ts';
+import { runComparison, type CompareRunInput, type CompareRunOptions } from '../compare/run.ts';
 import { describeHead, resolveRef } from '../compare/side/checkout.ts';
+import { runTargetComparison } from '../compare/target/run.ts';
 import { compareTerminal } from '../compare/terminal.ts';
 import type { RunData } from '../contract.ts';
 import { EnvironmentError } from '../environment/errors.ts';
@@ -20,12 +21,10 @@ import { reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
 
 async function runOptions(options: CompareOptions): Promise<CompareRunOptions> {
-  const { against, pairs, images, seed, workers, minutes, scenario, all } = options;
-  const base = { name: 'base', ref: against, commit: await resolveRef(against) } as const;
+  const { pairs, images, seed, workers, minutes, scenario, all } = options;
   return {
     scenario,
-    base,
-    head: await describeHead(),
+    ...(await sidesOf(options)),
     pairs,
     images,
     seed,
@@ -36,6 +35,13 @@ async function runOptions(options: CompareOptions): Promise<CompareRunOptions> {
   };
 }
 
+async function sidesOf({ against, targets }: CompareOptions): Promise<Pick<CompareRunOptions, 'base' | 'head'>> {
+  if (against !== null)
+    return { base: { name: 'base', ref: against, commit: await resolveRef(against) }, head: await describeHead() };
+  const [base = '', head = ''] = targets ?? [];
+  return { base: { name: 'base', ref: base, commit: '' }, head: { name: 'head', ref: head, commit: '' } };
+}
+
 /** Measures, judges what came of it, writes and prints the verdict: of a comparison that ended early, with the pairs until then. */
 async function compare(given: CompareOptions): Promise<number> {
   const options = await runOptions(given);
@@ -44,7 +50,9 @@ async function compare(given: CompareOptions): Promise<number> {
   interrupts.signal.addEventListener('abort', () => stop.interrupt(interrupts.received() ?? 'a signal'));
   const startedAt = new Date();
   const progress = createProgress(process.stderr);
-  progress.line(`base ${options.base.ref} (${options.base.commit}), head ${options.head.commit}, seed ${options.seed}`);
+  const isForeign = given.targets !== null;
+  const titled = ({ ref, commit }: SideInfo) => (commit === '' ? ref : `${ref} (${commit})`);
+  progress.line(`base ${titled(options.base)}, head ${titled(options.head)}, seed ${options.seed}`);
   const folder = await createRunFolder(given.out, `compare-${options.scenario.name}`, startedAt, (error) =>
     stop.lost(`the run's folder cannot be written: ${error.message}`),
   );
@@ -53,7 +61,7 @@ async function compare(given: CompareOptions): Promise<number> {
   let stopped: RunData['stopped'];
   const pressure = await readCpuPressure();
   try {
-    await runComparison({
+    const input: CompareRunInput = {
       options,
       progress,
       stop,
@@ -62,7 +70,9 @@ async function compare(given: CompareOptions): Promise<number> {
         folder.event({ pair: triples.length, ...triple });
       },
       onImages: (images) => (set = images),
-    });
+    };
+    if (isForeign) await runTargetComparison(input, (base, head) => Object.assign(options, { base, head }));
+    else await runComparison(input);
   } catch (error) {
     const cause: unknown = stop.signal.aborted ? stop.signal.reason : error;
     if (!stop.signal.aborted && !(error instanceof EnvironmentError)) {
@@ -76,7 +86,7 @@ async function compare(given: CompareOptions): Promise<number> {
     interrupts.release();
   }
   const psiCpuSome = pressureBetween(pressure, await readCpuPressure());
-  const result = await compareResult({ options, triples, set, startedAt, stopped, psiCpuSome });
+  const result = await compareResult({ options, triples, set, startedAt, stopped, psiCpuSome, isForeign });
   await folder.close();
   const { warnings } = await writeArtefacts(result, {
     folder: folder.path,

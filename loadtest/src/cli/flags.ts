@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from './usage-error.ts';
 
-/** One flag. `value` absent: a switch. `value`: how the help names its argument. */
+/** One flag. `value` absent: a switch. `value`: how the help names its argument. `many`: each time it is given counts. */
 export interface FlagSpec {
   value?: string;
+  many?: true;
   help: string;
 }
 export type FlagTable = Readonly<Record<string, FlagSpec>>;
-/** By flag name without dashes: the last value given, `true` for a switch. */
-export type FlagValues = Readonly<Record<string, string | true>>;
+/** By flag name without dashes: the last value given, `true` for a switch, all values of one that counts each time. */
+export type FlagValues = Readonly<Record<string, string | true | string[]>>;
 
 /**
  * Splits a command line by a table of flags.
@@ -18,7 +19,7 @@ export function parseFlags(args: readonly string[], table: FlagTable): FlagValue
   const options: Record<string, { type: 'string' | 'boolean' }> = {};
   for (const [name, spec] of Object.entries(table)) options[name] = { type: spec.value ? 'string' : 'boolean' };
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true, allowPositionals: true });
-  const values: Record<string, string | true> = {};
+  const values: Record<string, string | true | string[]> = {};
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
     if (token.kind === 'positional') throw unexpected(token.value, table);
@@ -34,7 +35,10 @@ export function parseFlags(args: readonly string[], table: FlagTable): FlagValue
     const forgotten =
       token.value === undefined || token.value === '' || (!token.inlineValue && token.value.startsWith('--'));
     if (forgotten) throw new UsageError(`--${token.name} needs a value: --${token.name} ${spec.value}`);
-    values[token.name] = token.value ?? true;
+    const before = values[token.name];
+    const value = token.value ?? '';
+    if (spec.many !== true) values[token.name] = value;
+    else values[token.name] = Array.isArray(before) ? [...before, value] : [value];
   }
   return values;
 }
@@ -66,6 +70,12 @@ export function oneOf<const T extends string>(values: FlagValues, name: string, 
 export function textOf(values: FlagValues, name: string): string | undefined {
   const text = values[name];
   return typeof text === 'string' ? text : undefined;
+}
+
+/** Every value of a flag that counts each time. */
+export function textsOf(values: FlagValues, name: string): readonly string[] {
+  const all = values[name];
+  return Array.isArray(all) ? all : [];
 }
 
 /** ` (did you mean "x"?)` when one word is near enough to be a slip of the fingers, else nothing. */

@@ -4,7 +4,7 @@ import { openLedgerSocket, type FrameLog } from '../drivers/ledger-socket.ts';
 import { queryCount } from '../measure/api.ts';
 import { createLagMeter, foreignShare, readMachineCpu } from '../measure/noise.ts';
 import { histogramMean, sumOf, type Sample } from '../measure/prometheus.ts';
-import { growthBetween, scrapeAll } from '../measure/scrape.ts';
+import { growthBetween, scrapeAll, type Scrape } from '../measure/scrape.ts';
 import { quantile } from '../measure/statistics.ts';
 import { netQueriesPerImage } from '../measure/window-queries.ts';
 import { orStop, pause } from '../run/stop.ts';
@@ -28,6 +28,7 @@ export interface BlockInput {
 const LATE_EVENTS_MS = 3_000;
 const POLL_MS = 5;
 const STAGES = 'segbench_stage_duration_seconds';
+const WARNINGS = 'segbench_process_warnings_total';
 
 /** Runs one batch of all images on a side that was just woken, and says what it cost. The other side sleeps. */
 export async function measureBlock(input: BlockInput): Promise<BlockFigures> {
@@ -61,7 +62,8 @@ async function measure(client: HttpClient, log: FrameLog, input: BlockInput): Pr
   const [after, machineAfter] = await Promise.all([side.tree(), readMachineCpu()]);
   const harness = process.cpuUsage(own);
   lag.stop();
-  const counted = growthBetween(scrapes, await scrapeAll(side.metrics));
+  const scraped = await scrapeAll(side.metrics);
+  const counted = growthBetween(scrapes, scraped);
   const used = difference(cpuByRole(before), cpuByRole(after));
   const ownSeconds = total(used, () => true) + (harness.user + harness.system) / 1e6;
   const reads = await readMix(client, { projectId, imageIds, signal });
@@ -69,6 +71,7 @@ async function measure(client: HttpClient, log: FrameLog, input: BlockInput): Pr
     cpuMsPerImage: (total(used, (role) => !isServer(role)) * 1000) / images,
     imageP50Ms: quantile(batch.imageMs, 0.5),
     imageP95Ms: quantile(batch.imageMs, 0.95),
+    batchMsPerImage: batch.durationMs / images,
     imagesPerSecond: (images / batch.durationMs) * 1000,
     apiP50Ms: quantile(reads.latenciesMs, 0.5),
     apiP95Ms: quantile(reads.latenciesMs, 0.95),
@@ -77,6 +80,7 @@ async function measure(client: HttpClient, log: FrameLog, input: BlockInput): Pr
     framesPerBatch: batch.frames,
     eventsWrong: batch.eventsWrong,
     notCompleted: batch.notCompleted,
+    listenerWarnings: listenerWarnings(scraped),
     cpuMsByRole: Object.fromEntries(Object.entries(used).map(([role, seconds]) => [role, (seconds * 1000) / images])),
     stageMs: stageMeans(counted),
     foreignCpuShare: foreignShare(machine, machineAfter, ownSeconds),
@@ -137,12 +141,20 @@ async function followed(
   if (log.terminalOf(batchId).size === 0) throw new Error('the batch ended, and not one of its events came');
 }
 
-function difference(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
+export function difference(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(after).map(([role, seconds]) => [role, seconds - (before[role] ?? 0)]));
 }
 
-const total = (byRole: Record<string, number>, counts: (role: string) => boolean): number =>
+export const total = (byRole: Record<string, number>, counts: (role: string) => boolean): number =>
   Object.entries(byRole).reduce((sum, [role, seconds]) => sum + (counts(role) ? seconds : 0), 0);
+
+/** Node warns of an emitter once, whenever that is: counted since the process began. Null: this commit does not count them. */
+function listenerWarnings(scraped: readonly Scrape[]): number | null {
+  const all = scraped
+    .flatMap(({ samples }) => samples)
+    .filter(({ name, labels }) => name === WARNINGS && labels['name'] === 'MaxListenersExceededWarning');
+  return all.length > 0 ? all.reduce((sum, { value }) => sum + value, 0) : null;
+}
 
 /** Mean time of an image in each stage that the service names, ms. */
 function stageMeans(counted: readonly Sample[]): Record<string, number> {

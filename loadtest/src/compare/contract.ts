@@ -3,21 +3,25 @@
 /** What one block of images cost on one side. Times in ms. Null: this side does not tell. */
 export interface BlockFigures {
   /** CPU time of all processes of the service, database and queue apart, by the block's images. */
-  cpuMsPerImage: number;
+  cpuMsPerImage: number | null;
+  /** From the start to the last event, by the block's images. */
+  batchMsPerImage: number;
   /** From the batch's POST to an image's last event at the client, over the block's images. */
   imageP50Ms: number;
   imageP95Ms: number;
   imagesPerSecond: number;
   /** Of a fixed mix of reads after the batch. */
-  apiP50Ms: number;
-  apiP95Ms: number;
+  apiP50Ms: number | null;
+  apiP95Ms: number | null;
   /** Statements sent to PostgreSQL, less those that each event window costs, by images. */
   queriesPerImage: number | null;
-  apiBytesPerImage: number;
-  framesPerBatch: number;
+  apiBytesPerImage: number | null;
+  framesPerBatch: number | null;
   /** Images whose terminal event did not come exactly once. */
   eventsWrong: number;
   notCompleted: number;
+  /** Warnings of leaked listeners since the side began, over its processes. */
+  listenerWarnings: number | null;
   cpuMsByRole: Record<string, number>;
   /** Mean time of an image in each stage. */
   stageMs: Record<string, number>;
@@ -97,7 +101,9 @@ export interface StageMove {
 
 export interface SideInfo {
   name: 'base' | 'head';
+  /** A commit's name, or a target's adapter. */
   ref: string;
+  /** Its hash, or a target's version; empty where it tells none. */
   commit: string;
 }
 

@@ -9,8 +9,8 @@ export const COUNT_PAIRS = 5;
 
 /**
  * Counts and bytes gate without a test of significance, and as soon as five pairs are there: head's median is above the limit, and each
- * of its blocks above each of base's. Before that they are open, and at the end of a shorter run judged all the same. What never
- * happens by chance, such as an event that came twice, needs one block.
+ * of its blocks above each of base's. Before that they are open, and what looks so at the end of a shorter run is inconclusive: one pair
+ * looks so by chance in 1 of 3. What never happens by chance, such as an event that came twice, needs one block.
  *
  * On a busy machine the queries of equal blocks overlap those of a program that asks one more. So what has a spread is tested at the looks
  * too, by pairs: significant at the look's level, and its middle above what is tolerated.
@@ -37,9 +37,12 @@ function judgeOne(metric: CountMetric, triples: readonly Triple[], { isDue, leve
   }
   const [base, now] = metric.any ? [Math.max(...bases), Math.max(...heads)] : [median(bases), median(heads)];
   const limit = metric.limit(base);
-  const isSure = metric.any === true || (isDue && Math.min(...heads) > Math.max(...bases));
-  const worse = (isSure && now > limit) || (level !== undefined && hasGrown(metric, triples, level));
-  return { ...row, base, now, limit, verdict: worse ? 'regression' : 'pass', why: worse ? metric.why : '' };
+  const above = isDue && now > limit && Math.min(...heads) > Math.max(...bases);
+  const isSure = metric.any === true ? now > limit : above && triples.length >= COUNT_PAIRS;
+  if (isSure || (level !== undefined && hasGrown(metric, triples, level)))
+    return { ...row, base, now, limit, verdict: 'regression', why: metric.why };
+  if (above) return { ...row, base, now, limit, verdict: 'inconclusive', why: `fewer than ${COUNT_PAIRS} pairs` };
+  return { ...row, base, now, limit, verdict: 'pass', why: '' };
 }
 
 function hasGrown(metric: CountMetric, triples: readonly Triple[], level: number): boolean {

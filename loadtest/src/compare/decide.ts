@@ -3,7 +3,7 @@ import { median } from '../measure/statistics.ts';
 import type { BlockFigures, CompareVerdict, CountDecision, Decision, MetricDecision, Triple } from './contract.ts';
 import { judgeCounts } from './decide-counts.ts';
 import { levelOf } from './looks.ts';
-import { PRIMARY, type PrimaryMetric } from './metrics.ts';
+import { blocksOf, primaryOf, valueOf, type PrimaryMetric } from './metrics.ts';
 import { holm } from './statistics/holm.ts';
 import { bootstrapInterval, type Interval } from './statistics/location.ts';
 import { normalQuantile } from './statistics/normal.ts';
@@ -41,11 +41,17 @@ export function decide(triples: readonly Triple[], options: DecideOptions): Deci
   const level = levelOf(options.looks);
   const counts = judgeCounts(triples, options.isLast, options.countsOnly === true ? undefined : level);
   const noise = disturbance(triples);
-  const primary = triples.length > 0 && options.countsOnly !== true ? PRIMARY : [];
+  const primary = triples.length > 0 && options.countsOnly !== true ? primaryOf(triples) : [];
   const tested = primary.map((metric, at) => test(metric, triples, { ...options, seed: options.seed + at }));
   const adjusted = holm(tested.map(({ p }) => p));
   const metrics = tested.map((one, at) =>
-    judge(one, { p: adjusted[at] ?? 1, level, pairs: triples.length, noise: one.metric.clock ? noise : undefined }),
+    judge(one, {
+      p: adjusted[at] ?? 1,
+      level,
+      primary: tested.length,
+      pairs: triples.length,
+      noise: one.metric.clock ? noise : undefined,
+    }),
   );
   const verdict = verdictOf(metrics, counts);
   return {
@@ -79,7 +85,7 @@ const innocent = (metric: PrimaryMetric): number => Math.log1p(metric.matters / 
 
 function test(metric: PrimaryMetric, triples: readonly Triple[], options: DecideOptions): Tested {
   const { seed, resamples } = options;
-  const of = (figures: BlockFigures): number => figures[metric.metric];
+  const of = (figures: BlockFigures): number => valueOf(figures, metric);
   const ratios = triples.map((triple) => logRatio(triple, of));
   return {
     metric,
@@ -98,6 +104,8 @@ function test(metric: PrimaryMetric, triples: readonly Triple[], options: Decide
 interface Circumstances {
   p: number;
   level: number;
+  /** How many metrics share the level. */
+  primary: number;
   pairs: number;
   noise: string | undefined;
 }
@@ -131,8 +139,12 @@ const exponentials = ({ estimate, low, high }: Interval): { ratio: number; low: 
  * Growth that the rule would have found in 95 of 100 runs with this run's noise: far enough above what matters for the estimate to
  * exceed it, and far enough above half of it for the test at its strictest, alone significant among the primary metrics. Normal approximation.
  */
-function smallestEffect(metric: PrimaryMetric, standardError: number, { level, pairs }: Circumstances): number | null {
-  const strictest = level / PRIMARY.length;
+function smallestEffect(
+  metric: PrimaryMetric,
+  standardError: number,
+  { level, primary, pairs }: Circumstances,
+): number | null {
+  const strictest = level / primary;
   if (2 ** -pairs > strictest || !Number.isFinite(standardError)) return null;
   const spare = normalQuantile(POWER) * standardError;
   const significant = innocent(metric) + normalQuantile(1 - strictest) * standardError;
@@ -168,8 +180,8 @@ const isClearlyFine = ({ high, limit, verdict }: MetricDecision): boolean => ver
 export const percent = (share: number): string => `${share > 0 ? '+' : ''}${(share * 100).toFixed(1)} %`;
 
 /** What disturbed the clocks in most blocks, in words. */
-function disturbance(triples: readonly Triple[]): string | undefined {
-  const blocks = triples.flatMap(({ a, again, b }) => [a, again, b]);
+export function disturbance(triples: readonly Triple[]): string | undefined {
+  const blocks = blocksOf(triples);
   const middle = (values: readonly (number | null)[]): number | null => {
     const measured = values.filter((value) => value !== null);
     return measured.length > 0 ? median(measured) : null;

@@ -1,8 +1,8 @@
-import type { BlockFigures } from './contract.ts';
+import type { BlockFigures, Triple } from './contract.ts';
 
 /** A metric that times gate: `matters` is the smallest growth worth a red build, as a share. */
 export interface PrimaryMetric {
-  metric: 'cpuMsPerImage' | 'imageP50Ms' | 'imageP95Ms';
+  metric: 'cpuMsPerImage' | 'batchMsPerImage' | 'imageP50Ms' | 'imageP95Ms';
   name: string;
   matters: number;
   /** A clock is part of it, so that foreign load and a late generator are too. CPU time is counted by the kernel. */
@@ -16,6 +16,24 @@ export const PRIMARY: readonly PrimaryMetric[] = [
   { metric: 'imageP95Ms', name: 'image, POST to event, p95', matters: 0.15, clock: true },
 ];
 
+/** Of a service whose processes are not known, the nearest thing to its CPU that shows from outside. */
+const UNTOLD: readonly PrimaryMetric[] = PRIMARY.map((one) =>
+  one.metric === 'cpuMsPerImage'
+    ? { metric: 'batchMsPerImage', name: 'batch, by its images', matters: one.matters, clock: true }
+    : one,
+);
+
+export const blocksOf = (triples: readonly Triple[]): BlockFigures[] =>
+  triples.flatMap(({ a, again, b }) => [a, again, b]);
+
+/** What these blocks are judged by. */
+export const primaryOf = (triples: readonly Triple[]): readonly PrimaryMetric[] =>
+  blocksOf(triples).every(({ cpuMsPerImage }) => cpuMsPerImage !== null) ? PRIMARY : UNTOLD;
+
+/** NaN where it was not told. */
+export const valueOf = (figures: BlockFigures, { metric }: Pick<PrimaryMetric, 'metric'>): number =>
+  figures[metric] ?? NaN;
+
 /** Reported beside the primary ones and never judged. */
 export const REPORTED = [
   { metric: 'apiP50Ms', name: 'API reads, p50' },
@@ -24,7 +42,8 @@ export const REPORTED = [
 ] as const satisfies readonly { metric: keyof BlockFigures; name: string }[];
 
 export interface CountMetric {
-  metric: 'queriesPerImage' | 'apiBytesPerImage' | 'framesPerBatch' | 'eventsWrong' | 'notCompleted';
+  metric:
+    'queriesPerImage' | 'apiBytesPerImage' | 'framesPerBatch' | 'eventsWrong' | 'notCompleted' | 'listenerWarnings';
   name: string;
   unit: 'count' | 'bytes';
   /** The largest value that is no growth over base's. */
@@ -77,6 +96,14 @@ export const COUNTS: readonly CountMetric[] = [
     unit: 'count',
     limit: (base) => base,
     why: 'images failed that base completes',
+    any: true,
+  },
+  {
+    metric: 'listenerWarnings',
+    name: 'warnings of leaked listeners',
+    unit: 'count',
+    limit: (base) => base,
+    why: 'listeners are added and never taken away',
     any: true,
   },
 ];

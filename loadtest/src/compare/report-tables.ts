@@ -1,7 +1,7 @@
 import type { ReportTable } from '../contract.ts';
 import { MARKS, formatValue } from '../report/format.ts';
 import { median } from '../measure/statistics.ts';
-import type { CompareSection, CountDecision, MetricDecision } from './contract.ts';
+import type { CompareSection, CountDecision, MetricDecision, SideInfo } from './contract.ts';
 import { percent } from './decide.ts';
 import { REPORTED } from './metrics.ts';
 
@@ -50,10 +50,13 @@ function countRow({ name, unit, base, now, limit, verdict, why }: CountDecision)
   ];
 }
 
+const named = ({ ref, commit }: SideInfo, digits: number): string =>
+  commit === '' ? ref : `${ref} (${commit.slice(0, digits)})`;
+
 /** The tables of a comparison, for every report: the verdict's, what is reported only, and where a change sits. */
 export function compareTables(compare: CompareSection): ReportTable[] {
   const { base, head, pairs, plannedPairs, imagesPerBlock, simulated } = compare;
-  const what = `base ${base.ref} (${base.commit.slice(0, 12)}), head ${head.ref} (${head.commit.slice(0, 20)}); ${pairs} of at most ${plannedPairs} pairs of blocks of ${imagesPerBlock} images, seed ${compare.seed}`;
+  const what = `base ${named(base, 12)}, head ${named(head, 20)}; ${pairs} of at most ${plannedPairs} pairs of blocks of ${imagesPerBlock} images, seed ${compare.seed}`;
   const verdicts: ReportTable = {
     title: 'Head against base',
     note: simulated ? `Simulated: no model ran on either side. ${what}` : what,
@@ -63,11 +66,15 @@ export function compareTables(compare: CompareSection): ReportTable[] {
   return pairs === 0 ? [verdicts] : [verdicts, reportedTable(compare), stageTable(compare)];
 }
 
+const told = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
+
 function reportedTable({ triples }: CompareSection): ReportTable {
-  const rows = REPORTED.map(({ metric, name }) => {
-    const base = median(triples.flatMap(({ a, again }) => [a[metric], again[metric]]));
-    const now = median(triples.map(({ b }) => b[metric]));
-    return [name, base.toFixed(2), now.toFixed(2), ratioText(now / base)];
+  const rows = REPORTED.flatMap(({ metric, name }) => {
+    const base = told(triples.flatMap(({ a, again }) => [a[metric], again[metric]]));
+    const now = told(triples.map(({ b }) => b[metric]));
+    if (base.length === 0 || now.length === 0) return [];
+    const [before, after] = [median(base), median(now)];
+    return [[name, before.toFixed(2), after.toFixed(2), ratioText(after / before)]];
   });
   const columns = ['figure', 'base', 'now', 'ratio'].map((name) => ({ name }));
   return { title: 'Reported, not judged', note: 'Medians over blocks; times in ms.', columns, rows };

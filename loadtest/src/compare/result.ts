@@ -6,7 +6,7 @@ import { describeTool } from '../run/tool.ts';
 import type { CompareSection, Triple } from './contract.ts';
 import { decide, logRatio } from './decide.ts';
 import { looksOf } from './looks.ts';
-import { PRIMARY } from './metrics.ts';
+import { primaryOf, valueOf } from './metrics.ts';
 import { compareTables } from './report-tables.ts';
 import type { CompareRunOptions } from './run.ts';
 import { stageMoves } from './stages.ts';
@@ -18,6 +18,8 @@ export interface CompareOutcome {
   startedAt: Date;
   stopped: RunData['stopped'] | undefined;
   psiCpuSome: number | null;
+  /** Two targets by adapters: nothing is known of where they run. */
+  isForeign: boolean;
 }
 
 /** Blocks to the whole section; pure, so that a stored result can be judged again. */
@@ -50,9 +52,20 @@ export const fingerprintOf = ({ cpuModel, cores, memoryBytes, os, node, inferenc
     .update(JSON.stringify([cpuModel, cores, memoryBytes, os, node, inference.pool, inference.modelSha256]))
     .digest('hex');
 
+/** This machine is the client's. */
+const theirEnvironment = (environment: EnvironmentInfo, { base, head }: CompareRunOptions): EnvironmentInfo => ({
+  ...environment,
+  postgres: '–',
+  redis: '–',
+  browser: 'none',
+  provider: 'external',
+  inference: { pool: 'the targets’', provider: 'unknown', model: 'the targets’', modelSha256: '' },
+  notes: [`base is reached by the adapter ${base.ref}, head by ${head.ref}; this machine is the client’s`],
+});
+
 /** A comparison as `result.json`: no budgets, its verdict from `compare`, its tables in every report. */
 export async function compareResult(outcome: CompareOutcome): Promise<ResultFile> {
-  const { options, triples, set, startedAt, stopped, psiCpuSome } = outcome;
+  const { options, triples, set, startedAt, stopped, psiCpuSome, isForeign } = outcome;
   const notes = [`seed ${options.seed}`];
   const blank = await blankRunData({
     scenario: `compare-${options.scenario.name}`,
@@ -73,6 +86,7 @@ export async function compareResult(outcome: CompareOutcome): Promise<ResultFile
     schemaVersion: 1,
     tool: await describeTool(),
     ...rest,
+    ...(isForeign ? { environment: theirEnvironment(rest.environment, options) } : {}),
     ...(set
       ? { images: { ...rest.images, count: set.images.length, bytes: set.bytes, sha256OfSet: set.sha256OfSet } }
       : {}),
@@ -94,9 +108,9 @@ function ratioPlot(triples: readonly Triple[]): ReportPlot {
     note: '100 % is no change. The verdict comes from the middle of all pairs, not from any of them.',
     x: { name: 'pair', unit: 'count' },
     y: { name: 'head / base', unit: 'ratio' },
-    series: PRIMARY.map(({ name, metric }): ReportPlot['series'][number] => ({
-      name,
-      points: triples.map((triple, at) => [at + 1, Math.exp(logRatio(triple, (figures) => figures[metric]))]),
+    series: primaryOf(triples).map((metric): ReportPlot['series'][number] => ({
+      name: metric.name,
+      points: triples.map((triple, at) => [at + 1, Math.exp(logRatio(triple, (figures) => valueOf(figures, metric)))]),
     })),
   };
 }

@@ -6,18 +6,15 @@ import { startKeeper } from '../environment/keeper-client.ts';
 import { projectRoot } from '../environment/paths.ts';
 import { uploadFiles } from '../drivers/upload.ts';
 import { createHttpClient } from '../drivers/http-client.ts';
-import { createRandom } from '../images/random.ts';
 import type { ImageSet } from '../images/image-set.ts';
-import { median } from '../measure/statistics.ts';
 import { createClosers, type Closers } from '../run/closers.ts';
 import { makeImages } from '../run/images.ts';
 import type { Progress } from '../run/progress.ts';
 import { orStop, type Stop } from '../run/stop.ts';
 import { awaitReady, measureBlock } from './block.ts';
-import type { BlockFigures, Decision, SideInfo, Triple } from './contract.ts';
-import { decide } from './decide.ts';
-import { looksOf } from './looks.ts';
-import { drawOrder, sideOf, type BlockName } from './schedule.ts';
+import type { BlockFigures, SideInfo, Triple } from './contract.ts';
+import { measurePairs } from './pairs.ts';
+import { sideOf, type BlockName } from './schedule.ts';
 import { checkOut, install } from './side/checkout.ts';
 import { startSide, type Side } from './side/side.ts';
 
@@ -34,6 +31,8 @@ export interface CompareRunOptions {
   minutes: number;
   /** Every pair is measured, however clear the verdict is. */
   all?: boolean;
+  /** Settings of head alone. */
+  headSettings?: Readonly<Record<string, string>>;
   /** Head's working tree, and the repository that base is checked out of (default: this one). */
   repository?: string;
 }
@@ -78,7 +77,9 @@ export async function runComparison({ options, progress, stop, onTriple, onImage
     const ground = { options, set, tempDir, progress, stop, closers, onGroup: keeper.watchGroup };
     const base = await bringUp(ground, options.base, directory);
     const head = await bringUp(ground, options.head, repository);
-    await measurePairs({ options, progress, stop, onTriple, startedAt, residents: { base, head } });
+    const residents = { base, head };
+    const measure = (block: BlockName) => oneBlock(residents[sideOf(block)], options, stop);
+    await measurePairs({ options, progress, onTriple, startedAt, measure });
   } finally {
     progress.phase('stop');
     await closers.closeAll();
@@ -106,6 +107,7 @@ async function bringUp(ground: Ground, info: SideInfo, directory: string): Promi
     dataDir: join(tempDir, `${info.name}-data`),
     workers: options.workers,
     pool: options.pool,
+    ...(info.name === 'head' && options.headSettings ? { settings: options.headSettings } : {}),
     onGroup,
     log: (line) => progress.line(line),
     stop,
@@ -150,44 +152,6 @@ async function sideLost(side: Side, error: unknown, signal: AbortSignal): Promis
   const why = error instanceof Error ? error.message : String(error);
   const named = why.startsWith(side.label) ? why : `${side.label} failed: ${why}`;
   return new EnvironmentError(named, { cause: error });
-}
-
-interface Measuring extends Pick<CompareRunInput, 'options' | 'progress' | 'stop' | 'onTriple'> {
-  startedAt: number;
-  residents: { base: Resident; head: Resident };
-}
-
-async function measurePairs({ options, progress, stop, onTriple, startedAt, residents }: Measuring): Promise<void> {
-  const random = createRandom(options.seed, 1);
-  const looks = looksOf(options.pairs);
-  const triples: Triple[] = [];
-  const tookMs: number[] = [];
-  const untilMs = startedAt + options.minutes * 60_000;
-  progress.phase('pairs', options.pairs);
-  while (triples.length < options.pairs) {
-    if (tookMs.length > 0 && Date.now() + median(tookMs) > untilMs) {
-      progress.line(`no time for more than ${triples.length} of ${options.pairs} pairs in ${options.minutes} minutes`);
-      return;
-    }
-    const beganAt = Date.now();
-    const order = drawOrder(random);
-    const blocks: Partial<Record<BlockName, BlockFigures>> = {};
-    for (const block of order) blocks[block] = await oneBlock(residents[sideOf(block)], options, stop);
-    tookMs.push(Date.now() - beganAt);
-    const { a, again, b } = blocks as Record<BlockName, BlockFigures>;
-    const triple = { a, again, b, order: order.join(' ') };
-    triples.push(triple);
-    onTriple(triple);
-    progress.update(triples.length);
-    if (options.all !== true && lookAt(triples, looks, options.seed)?.clear) return;
-  }
-}
-
-/** Times are judged at the planned looks alone; a count that grew ends the run at any pair. */
-function lookAt(triples: readonly Triple[], looks: readonly number[], seed: number): Decision | undefined {
-  const isLook = looks.includes(triples.length);
-  const decision = decide(triples, { looks, isLast: false, seed, ...(isLook ? {} : { countsOnly: true }) });
-  return isLook || decision.verdict === 'regression' ? decision : undefined;
 }
 
 /** Wakes the side, measures, and puts it to sleep again. A side that fails to do its work is lost, and named. */

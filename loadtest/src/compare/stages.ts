@@ -1,6 +1,7 @@
 import { median } from '../measure/statistics.ts';
 import type { BlockFigures, StageMove, Triple } from './contract.ts';
 import { logRatio } from './decide.ts';
+import { blocksOf } from './metrics.ts';
 import { bootstrapInterval } from './statistics/location.ts';
 
 /** Shares of the CPU of an image below this are not spoken of: ticks of 10 ms are most of them. */
@@ -34,7 +35,7 @@ export function stageMoves(triples: readonly Triple[], seed: number): StageMove[
 
 /** Names that every block of both sides has, with a time worth speaking of. */
 function namesOf(triples: readonly Triple[], { of, least }: Source): string[] {
-  const blocks = triples.flatMap(({ a, again, b }) => [of(a), of(again), of(b)]);
+  const blocks = blocksOf(triples).map(of);
   const [first] = blocks;
   return first ? Object.keys(first).filter((name) => blocks.every((block) => (block[name] ?? 0) >= least)) : [];
 }

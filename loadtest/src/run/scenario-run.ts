@@ -10,6 +10,7 @@ import { runSoak } from '../load/soak.ts';
 import { runStorm } from '../load/storm.ts';
 import { runTenants } from '../load/tenants.ts';
 import { runFaults } from '../faults/faults-run.ts';
+import { runGateProof } from '../gate/gate-run.ts';
 import { runBulkOn, runProve } from '../prove/prove-run.ts';
 import { runBulk } from './bulk-run.ts';
 import { blankRunData } from './run-data.ts';
@@ -42,6 +43,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runFaults(scenario, startedAt, input);
     case 'prove':
       return runProve(scenario, startedAt, input);
+    case 'gate-proof':
+      return runGateProof(scenario, startedAt, input);
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkAbout, checkEvent, checkResults, checkUploads } from './replies.ts';
+import { checkAbout, checkEvent, checkProcesses, checkResults, checkUploads } from './replies.ts';
 import { TargetError, wordsOf } from './target-error.ts';
 import type { Target, TargetAbout, TargetCall, TargetEvent } from './target.ts';
 
@@ -10,6 +10,7 @@ export const CALL_LIMITS_MS: Readonly<Record<TargetCall, number>> = {
   results: 60_000,
   events: 30_000,
   close: 10_000,
+  processes: 10_000,
 };
 
 export interface GuardOptions {
@@ -91,5 +92,6 @@ export function guardTarget(
     },
     close: () => call('close', () => target.close(), anything),
     cut: () => target.cut?.(),
+    processes: () => call('processes', () => target.processes?.() ?? Promise.resolve([]), checkProcesses),
   };
 }

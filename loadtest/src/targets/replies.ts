@@ -47,6 +47,11 @@ export function checkResults(reply: unknown, ids: readonly string[]): string | n
   return left.size === 0 ? null : `gave no state of ${[...left].slice(0, 3).join(', ')} (${left.size} images)`;
 }
 
+export function checkProcesses(reply: unknown): string | null {
+  const isPid = (pid: unknown): boolean => Number.isInteger(pid) && (pid as number) > 1;
+  return Array.isArray(reply) && reply.every(isPid) ? null : `gave ${shown(reply)}, expected a list of process ids`;
+}
+
 export function checkEvent(event: unknown): string | null {
   const expected = `expected {imageId, status: ${EVENT_STATUSES.join(' | ')}, at?, sequence?, stream?, connection?, code?}`;
   if (!isRecord(event) || !isText(event['imageId']) || !EVENT_STATUSES.includes(String(event['status'])))

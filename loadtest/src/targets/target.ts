@@ -95,6 +95,8 @@ export interface Target {
   close(): Promise<void>;
   /** Only where `through` cannot be used: breaks the connection that brings events, without a word. */
   cut?(): void;
+  /** Ids of the service's processes on this machine, for comparisons: their CPU time and that of all below them is the service's. */
+  processes?(): Promise<number[]>;
 }
 
 export type TargetFactory = () => Target;
@@ -108,8 +110,8 @@ export const TARGET_FUNCTIONS = [
   'events',
   'close',
 ] as const satisfies (keyof Target)[];
-export const OPTIONAL_FUNCTIONS = ['cut'] as const satisfies (keyof Target)[];
-export type TargetCall = (typeof TARGET_FUNCTIONS)[number];
+export const OPTIONAL_FUNCTIONS = ['cut', 'processes'] as const satisfies (keyof Target)[];
+export type TargetCall = (typeof TARGET_FUNCTIONS)[number] | 'processes';
 
 export const isEnd = (status: string): status is 'completed' | 'failed' =>
   status === 'completed' || status === 'failed';

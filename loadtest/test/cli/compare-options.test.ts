@@ -13,7 +13,7 @@ describe('parseCompareOptions', () => {
     expect(run('--against', 'main')).toMatchObject({
       against: 'main',
       pairs: 30,
-      images: 100,
+      images: 200,
       workers: 2,
       pool: { kind: 'local' },
       seed: 1,
@@ -40,7 +40,18 @@ describe('parseCompareOptions', () => {
     );
   });
 
+  it('takes two services instead of a commit', () => {
+    expect(run('--target', './a.ts', '--target', './b.ts')).toMatchObject({
+      against: null,
+      targets: ['./a.ts', './b.ts'],
+    });
+  });
+
   it.each([
+    [['--target', './a.ts'], /--target is given once; expected two: base, then head/],
+    [['--target', 'a', '--target', 'b', '--target', 'c'], /--target is given 3 times/],
+    [['--target', 'a', '--target', 'b', '--against', 'v1'], /--against is of no use with --target/],
+    [['--target', 'a', '--target', 'b', '--workers', '2'], /--workers is of no use with --target/],
     [[], /--against is missing; expected a branch, tag or commit/],
     [['--against'], /--against needs a value/],
     [['--against', 'v1', '--blocks', '0'], /--blocks "0" is not allowed; allowed: a whole number from 1 to 200/],

@@ -31,6 +31,7 @@ const result = (measured: readonly Triple[], changes: Partial<Parameters<typeof 
     startedAt: new Date('2026-01-02T03:04:05Z'),
     stopped: undefined,
     psiCpuSome: 0.4,
+    isForeign: false,
     ...changes,
   });
 
@@ -50,6 +51,29 @@ describe('compareResult', () => {
     expect(junitReport(slow)).toContain('failures="1"');
     expect(prometheusReport(slow)).toContain('verdict="regression"} 1');
     expect(htmlReport(slow)).not.toContain('No image was submitted');
+  });
+
+  it('of two targets says nothing of where they run', async () => {
+    const [base, head] = [
+      { name: 'base', ref: './a.ts', commit: '2.1' },
+      { name: 'head', ref: './b.ts', commit: '' },
+    ] as const;
+    const untold = { cpuMsPerImage: null, apiP50Ms: null, apiP95Ms: null, queriesPerImage: null, stageMs: {} };
+    const measured = triples(10).map(({ a, again, b, order }) => ({
+      a: { ...a, ...untold },
+      again: { ...again, ...untold },
+      b: { ...b, ...untold, batchMsPerImage: b.batchMsPerImage * 1.2 },
+      order,
+    }));
+    const slow = await result(measured, { isForeign: true, options: { ...options, base, head } });
+    expect(slow.verdict).toBe('regression');
+    expect(slow.environment).toMatchObject({ provider: 'external', postgres: '–', inference: { provider: 'unknown' } });
+    expect(slow.compare?.metrics.map(({ name }) => name)).toContain('batch, by its images');
+    const text = compareTerminal(slow);
+    expect(text).toContain('base ./a.ts (2.1), head ./b.ts;');
+    expect(text).not.toContain('CPU per image');
+    expect(text).not.toContain('NaN');
+    expect(text).toMatch(/queries per image +– .*not-run: base does not tell/);
   });
 
   it('passes with what it would have seen', async () => {

@@ -3,6 +3,7 @@ import { createNormal, createRandom } from '../../src/images/random.ts';
 
 export const figures = (over: Partial<BlockFigures> = {}): BlockFigures => ({
   cpuMsPerImage: 30,
+  batchMsPerImage: 29,
   imageP50Ms: 1500,
   imageP95Ms: 2900,
   imagesPerSecond: 35,
@@ -13,6 +14,7 @@ export const figures = (over: Partial<BlockFigures> = {}): BlockFigures => ({
   framesPerBatch: 18,
   eventsWrong: 0,
   notCompleted: 0,
+  listenerWarnings: 0,
   cpuMsByRole: { api: 2, inference: 26, relay: 1, worker: 1 },
   stageMs: { infer: 24, decode: 3 },
   foreignCpuShare: 0.02,
@@ -32,7 +34,7 @@ export function triples(
   const normal = createNormal(createRandom(seed, 77));
   const block = (over: Partial<BlockFigures>, times: Partial<BlockFigures>): BlockFigures => {
     const one = figures(over);
-    for (const name of TIMES) one[name] *= Math.exp(normal() * spread) * Number(times[name] ?? 1);
+    for (const name of TIMES) one[name] = Number(one[name]) * Math.exp(normal() * spread) * Number(times[name] ?? 1);
     return one;
   };
   return Array.from({ length: count }, () => ({

@@ -66,7 +66,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   // a role that cannot reach its database is not ready
   await sql`SELECT 1`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
-  const backend = plantInBackend(given ?? (await createBackend(config, model.dir, log)), config.plant);
+  const backend = plantInBackend(given ?? (await createBackend(config, model.dir, log)), config.plant, sql);
   await backend.load().catch((error: unknown) => {
     const { pool, provider } = config;
     const setting = pool === 'local' ? `PROVIDER is "${provider}"` : `POOL is "${hideCredentials(pool)}"`;

@@ -28,6 +28,8 @@ export interface SideOptions {
   workers: number;
   /** `POOL` of the service, such as `sim:rtx-a5000-unet`. */
   pool: string;
+  /** Settings of its own. */
+  settings?: Readonly<Record<string, string>>;
   /** Receives its process group before it can start anything. */
   onGroup: (pid: number) => void;
   log: (line: string) => void;
@@ -44,7 +46,7 @@ export async function startSide(options: SideOptions) {
   const { info, directory, dataDir, workers, pool, onGroup, log, stop } = options;
   const label = sideLabel(info);
   const key = randomBytes(24).toString('hex');
-  const settings = { RATE_LIMITS: 'off', LOG_LEVEL: 'warn', POOL: pool, BOOTSTRAP_API_KEY: key };
+  const settings = { RATE_LIMITS: 'off', LOG_LEVEL: 'warn', POOL: pool, BOOTSTRAP_API_KEY: key, ...options.settings };
   const { command, args } = startCommand(['--port', '0', '--data', dataDir, '--workers', String(workers)]);
   const child = spawn(command, args, {
     cwd: directory,
