@@ -262,7 +262,7 @@ describe('the page of runs', () => {
     await (await page.waitForSelector('a.compare-link'))!.click();
     await page.waitForSelector('[data-metric]');
     const changes = await page.$$eval('[data-metric]', (rows) =>
-      rows.map(({ dataset }) => [dataset['metric'], dataset['change']]),
+      rows.map((row) => [row.getAttribute('data-metric'), row.getAttribute('data-change')]),
     );
     expect(changes).toEqual([
       ['ui_settle_ms', 'incomparable'],
