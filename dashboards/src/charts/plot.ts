@@ -33,7 +33,8 @@ const DASH = { baseline: [6, 4], budget: [2, 3] } as const;
 export function createPlot(options: PlotOptions) {
   const { host, width, height, inks, log, format, formatX = formatClock } = options;
   let marks: readonly Mark[] = [];
-  let range: [number, number] = [0, 1];
+  // A logarithmic axis from 0 on has no end of marks.
+  let range: [number, number] = log ? [0.1, 1] : [0, 1];
 
   function drawMarks({ ctx, bbox, valToPos }: uPlot): void {
     ctx.save();
@@ -51,13 +52,18 @@ export function createPlot(options: PlotOptions) {
     }
     ctx.restore();
   }
+  /** Of a logarithmic axis: powers of ten, each with its line. */
+  const powers = (): number[] => {
+    const [low, high] = range.map((value) => Math.round(Math.log10(value))) as [number, number];
+    return Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i));
+  };
   const axis = { stroke: inks.axis, font: FONT, ticks: { show: false }, grid: { stroke: inks.grid, width: 1 } };
   const plot = new uPlot(
     {
       width,
       height,
       legend: { show: false },
-      padding: [6, 8, 0, 0],
+      padding: [6, 24, 0, 0],
       cursor: {
         drag: { x: false, y: false },
         y: false,
@@ -66,11 +72,22 @@ export function createPlot(options: PlotOptions) {
       scales: { x: { time: false }, y: { distr: log ? 3 : 1, range: () => range } },
       axes: [
         { ...axis, size: 22, space: 70, values: (_, splits) => splits.map(formatX) },
-        { ...axis, size: 54, space: 28, values: (_, splits) => splits.map((value) => (value === null ? '' : format(value))) },
+        {
+          ...axis,
+          ...(log && { splits: powers, filter: (_: uPlot, splits: number[]) => splits }),
+          size: 54,
+          space: 28,
+          values: (_, splits) => splits.map((value) => (value === null ? '' : format(value))),
+        },
       ],
       series: [
         {},
-        ...inks.lines.map((stroke) => ({ stroke, width: 1.5, spanGaps: options.points === true, points: { show: options.points === true } })),
+        ...inks.lines.map((stroke) => ({
+          stroke,
+          width: 1.5,
+          spanGaps: options.points === true,
+          points: { show: options.points === true },
+        })),
       ],
       hooks: { draw: [drawMarks], setCursor: [({ cursor }) => options.onCursor(cursor.idx ?? null)] },
     },

@@ -11,7 +11,7 @@ import { VirtualRows } from './VirtualRows.tsx';
 const W = WORDS.batches;
 const ROW_PX = 38;
 /** A narrow screen puts words and buttons under the bar. */
-const NARROW_ROW_PX = 92;
+const NARROW_ROW_PX = 84;
 
 function useMedia(query: string): boolean {
   const matches = useSignal(matchMedia(query).matches);
@@ -32,8 +32,8 @@ export function BatchesPanel({ operator }: { operator: Operator }) {
   const listed = batches.filter((batch) => !isOver(batch)).length;
   const unlisted = (now?.openBatches ?? 0) - listed;
   return (
-    <section class="panel panel-now" aria-labelledby="batches-title">
-      <h2 id="batches-title">{W.title}</h2>
+    <section class="panel panel-now">
+      <h2>{W.title}</h2>
       {operator.actionError.value && (
         <p class="notice notice-bad" role="alert">
           {operator.actionError.value}

@@ -14,10 +14,9 @@ const SAMPLE_PX = 64;
 export function FailuresPanel({ operator }: { operator: Operator }) {
   const groups = operator.failures.groups.value;
   return (
-    <section class="panel panel-now" aria-labelledby="failures-title">
+    <section class="panel panel-now">
       <h2 id="failures-title">
-        {W.title}{' '}
-        {groups.length > 0 && <span class="faint">{formatCount(operator.failures.total.value)}</span>}
+        {W.title} {groups.length > 0 && <span class="faint">{formatCount(operator.failures.total.value)}</span>}
       </h2>
       {groups.length === 0 ? (
         <p class="faint">{W.none}</p>

@@ -1,6 +1,7 @@
 import { useSignal, useSignalEffect, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { inksOf } from '../charts/inks.ts';
+import { mendLanguage } from '../charts/locale.ts';
 import type { Plot } from '../charts/plot.ts';
 import type { ChartData } from '../models/charts.ts';
 import { WORDS } from '../words/charts.ts';
@@ -37,6 +38,7 @@ export function PlotFrame(props: {
     let gone = false;
     const size = () => ({ width: Math.max(80, frame.clientWidth), height: Math.max(60, frame.clientHeight) });
     const seen = new ResizeObserver(() => plot.peek()?.resize(size()));
+    mendLanguage(navigator);
     import('../charts/plot.ts').then(
       ({ createPlot }) => {
         if (gone) return;

@@ -1,6 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { ChartData } from '../models/charts.ts';
-import { formatMoment } from '../models/format.ts';
+import { formatDay, formatMoment } from '../models/format.ts';
 import type { RunList } from '../models/RunList.ts';
 import { formatUnit, historyOf, limitWords } from '../models/runs.ts';
 import { WORDS } from '../words/runs.ts';
@@ -49,7 +49,7 @@ export function RunHistory({ list }: { list: RunList }) {
         lines={machines}
         log={false}
         format={format}
-        formatX={(index) => (Number.isInteger(index) && runs[index - 1] ? formatMoment(runs[index - 1]!.startedAt) : '')}
+        formatX={(index) => (Number.isInteger(index) && runs[index - 1] ? formatDay(runs[index - 1]!.startedAt) : '')}
         points
         data={() => history.value?.data ?? NOTHING}
         cursor={cursor}

@@ -40,7 +40,7 @@ export function RunView({ run }: { run: Run }) {
         ))}
       </dl>
       {run.budgets.length > 0 && (
-        <section class="panel" aria-labelledby="budgets-title">
+        <section class="panel">
           <h2 id="budgets-title">{O.budgets}</h2>
           <div class="table-frame" tabIndex={0} role="region" aria-labelledby="budgets-title">
             <table>

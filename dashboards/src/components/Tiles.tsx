@@ -22,7 +22,11 @@ export function Tiles({ operator }: { operator: Operator }) {
   return (
     <section class={`tiles${stale ? ' tiles-stale' : ''}`} aria-label={WORDS.tiles.label}>
       {tiles.map((tile) => (
-        <TileView key={tile.label} tile={tile} values={series.window([tile.metric], TRACE_SECONDS).values[tile.metric]} />
+        <TileView
+          key={tile.label}
+          tile={tile}
+          values={series.window([tile.metric], TRACE_SECONDS).values[tile.metric]}
+        />
       ))}
     </section>
   );
@@ -32,9 +36,6 @@ function TileView({ tile, values }: { tile: Tile; values: (number | null)[] }) {
   return (
     <div class={`tile tile-now${tile.over ? ' tile-over' : ''}`}>
       <span class="tile-label">{tile.label}</span>
-      <span class="tile-limit">
-        {tile.over && <Icon name="warn" size={12} />} {tile.limit}
-      </span>
       <span class="tile-value">{tile.value}</span>
       <svg
         class="trace"
@@ -46,7 +47,13 @@ function TileView({ tile, values }: { tile: Tile; values: (number | null)[] }) {
         <path d={tracePath(values, WIDTH, HEIGHT)} />
       </svg>
       <span class="tile-detail">{tile.detail}</span>
-      <span class="tile-change">{tile.change}</span>
+      <span class="tile-foot">
+        <span class="tile-limit">
+          {tile.over && <Icon name="warn" size={12} />} <span class="visually-hidden">{WORDS.tiles.limitLabel}</span>{' '}
+          {tile.limit}
+        </span>
+        <span class="tile-change">{tile.change}</span>
+      </span>
     </div>
   );
 }

@@ -4,10 +4,13 @@ import { WORDS } from '../words/operator.ts';
 
 const { columns, none, noError, pid, title } = WORDS.workers;
 
+/** `w14569-35e0df/local-1` → `35e0df/local-1`: what tells workers apart. */
+const shortId = (id: string): string => id.replace(/^w\d+-/, '');
+
 export function WorkersTable({ operator }: { operator: Operator }) {
   const workers = operator.queue.value.value?.workers ?? [];
   return (
-    <section class="panel panel-now" aria-labelledby="workers-title">
+    <section class="panel panel-now">
       <h2 id="workers-title">{title}</h2>
       <div class="table-frame scroll-y" tabIndex={0} role="region" aria-labelledby="workers-title">
         <table class="dense">
@@ -37,10 +40,12 @@ export function WorkersTable({ operator }: { operator: Operator }) {
           <tbody>
             {workers.map((worker) => (
               <tr key={worker.id}>
-                <td title={worker.pid === null ? undefined : pid(worker.pid)}>{worker.id}</td>
+                <td title={worker.pid === null ? worker.id : `${worker.id}, ${pid(worker.pid)}`}>
+                  {shortId(worker.id)}
+                </td>
                 <td>{worker.state}</td>
                 <td class="numeric">{formatCount(worker.slots)}</td>
-                <td>
+                <td title={worker.model}>
                   {worker.model} <span class="faint">{worker.provider}</span>
                 </td>
                 <td class="numeric">{worker.batchFill === null ? '–' : formatPercent(worker.batchFill)}</td>

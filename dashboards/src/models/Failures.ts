@@ -19,6 +19,7 @@ export interface FailureRow extends Group {
 }
 export interface FailureGroup {
   code: string;
+  /** Images that nobody tries again. */
   count: number;
   rows: FailureRow[];
 }
@@ -69,7 +70,8 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'> }) {
     return [...Map.groupBy(rows, ({ code }) => code)]
       .map(([code, all]) => ({
         code,
-        count: all.reduce((sum, { count }) => sum + count, 0),
+        // what is tried again fails again in a row of its own, or not at all
+        count: all.reduce((sum, { count, retry }) => sum + (retry ? 0 : count), 0),
         rows: all.toSorted((a, b) => (a.batch.id < b.batch.id ? 1 : -1)),
       }))
       .toSorted((a, b) => b.count - a.count);

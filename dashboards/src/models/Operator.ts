@@ -175,8 +175,7 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
     busy,
     verdictAt,
     control,
-    takeBaseline: (): void =>
-      baseline.take(METRICS, (name) => series.median(name as MetricName, BASELINE_SECONDS)),
+    takeBaseline: (): void => baseline.take(METRICS, (name) => series.median(name as MetricName, BASELINE_SECONDS)),
     async retry(row: Parameters<typeof failures.retry>[0]): Promise<void> {
       await failures.retry(row);
       now.refresh();

@@ -17,9 +17,12 @@ export interface ChartSpec {
   format: (value: number) => string;
   /** Drawn as a line, of the first metric; null for none. */
   budget: number | null;
+  /** The axis reaches this far at least: what idles is no mountain range. */
+  leastTop: number;
 }
 const W = WORDS.charts;
-export const labelOf = (metric: MetricName): string => (W.series as Partial<Record<MetricName, string>>)[metric] ?? metric;
+export const labelOf = (metric: MetricName): string =>
+  (W.series as Partial<Record<MetricName, string>>)[metric] ?? metric;
 
 export const CHARTS: readonly ChartSpec[] = [
   {
@@ -29,6 +32,7 @@ export const CHARTS: readonly ChartSpec[] = [
     metrics: ['imagesPerSecond'],
     format: formatNumber,
     budget: LIMITS.throughputPerMinute.limit / 60,
+    leastTop: 1,
   },
   {
     key: 'stages',
@@ -37,9 +41,26 @@ export const CHARTS: readonly ChartSpec[] = [
     metrics: ['waitMs', 'runMs', 'publishMs'],
     format: formatMs,
     budget: LIMITS.inference.limit,
+    leastTop: 10,
   },
-  { key: 'queue', title: W.queue, log: false, metrics: ['waiting', 'active'], format: formatCount, budget: null },
-  { key: 'lag', title: W.lag, log: false, metrics: ['eventLagMs'], format: formatMs, budget: EVENT_LAG_LIMIT_MS },
+  {
+    key: 'queue',
+    title: W.queue,
+    log: false,
+    metrics: ['waiting', 'active'],
+    format: formatCount,
+    budget: null,
+    leastTop: 5,
+  },
+  {
+    key: 'lag',
+    title: W.lag,
+    log: false,
+    metrics: ['eventLagMs'],
+    format: formatMs,
+    budget: EVENT_LAG_LIMIT_MS,
+    leastTop: 100,
+  },
 ];
 
 /** A horizontal line: of the baseline of a line, or the budget. */
@@ -62,9 +83,14 @@ const LEAST = 0.1;
 /** A budget far above what is measured would press the lines to the floor: it is drawn where it is near. */
 const NEAR = 2;
 
-export function rangeOf(values: readonly number[], marks: readonly Mark[], log: boolean): [number, number] {
+export function rangeOf(
+  values: readonly number[],
+  marks: readonly Mark[],
+  log: boolean,
+  leastTop = log ? 10 * LEAST : 1e-3,
+): [number, number] {
   const bases = marks.filter(({ kind }) => kind === 'baseline').map(({ value }) => value);
-  const highest = Math.max(...values, ...bases, log ? 10 * LEAST : 1e-3);
+  const highest = Math.max(...values, ...bases, leastTop);
   const budgets = marks.filter(({ kind, value }) => kind === 'budget' && value <= NEAR * highest);
   const top = Math.max(highest, ...budgets.map(({ value }) => value));
   if (!log) return [0, top * 1.1];
@@ -74,11 +100,11 @@ export function rangeOf(values: readonly number[], marks: readonly Mark[], log: 
 
 export function chartData(
   spec: ChartSpec,
-  series: Pick<Series<MetricName>, 'window'>,
+  series: Pick<Series<MetricName>, 'window' | 'newest'>,
   shown: ChartWindow,
   baseline: Baseline | null,
 ): ChartData {
-  const { seconds, values } = series.window(spec.metrics, WINDOWS[shown]);
+  const { seconds, values } = series.window(spec.metrics, series.newest() < 0 ? 0 : WINDOWS[shown]);
   const lines = spec.metrics.map((metric) =>
     spec.log ? values[metric].map((value) => (value === null ? null : Math.max(LEAST, value))) : values[metric],
   );
@@ -88,5 +114,5 @@ export function chartData(
   });
   if (spec.budget !== null) marks.push({ kind: 'budget', value: spec.budget, line: 0 });
   const known = lines.flat().filter((value) => value !== null);
-  return { columns: [seconds, ...lines], marks, range: rangeOf(known, marks, spec.log) };
+  return { columns: [seconds, ...lines], marks, range: rangeOf(known, marks, spec.log, spec.leastTop) };
 }

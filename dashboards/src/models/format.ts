@@ -48,6 +48,12 @@ export const formatRatio = (value: number): string => `${ratio.format(value)} ×
 export const formatNumber = (value: number): string => oneDigit.format(value);
 
 const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+/** "2 Mar". */
+export const formatDay = (iso: string): string => {
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? iso : day.format(at);
+};
 const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 /** "2 Mar 2026, 10:30", in the reader's time zone; the text itself where it is no date. */
 export const formatMoment = (iso: string): string => {

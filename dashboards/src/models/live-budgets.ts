@@ -31,7 +31,7 @@ const project = (name: string) => {
 };
 export const EVENT_LAG_LIMIT_MS = 1000;
 /** The setting FAILURE_PAUSE_RATIO, where nobody changed it. */
-const FAILED_LIMIT = 0.2;
+export const FAILED_LIMIT = 0.2;
 /** The oldest waits longer than INFERENCE_QUEUE_TIMEOUT_MS allows by default. */
 export const OLDEST_LIMIT_MS = 600_000;
 const SLOW_SHARE = 0.05;
@@ -68,7 +68,7 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
   return [
     {
       name: 'api_latency_mean_ms',
-      label: 'API mean',
+      label: 'API',
       actual: endpoints && endpoints.totalRequests > 0 ? endpoints.avgResponseTime : null,
       direction: 'below',
       format: formatMs,
@@ -76,16 +76,16 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
     },
     {
       name: 'db_query_p95_ms',
-      label: `Queries over ${LIMITS.query.limit} ms`,
+      label: 'Slow SQL',
       actual: slowShare(summary),
       direction: 'below',
       format: formatPercent,
       limit: SLOW_SHARE,
-      source: LIMITS.query.source,
+      source: `Share of queries over ${LIMITS.query.limit} ms. ${LIMITS.query.source}`,
     },
     {
       name: 'throughput_images_per_minute',
-      label: 'Throughput',
+      label: 'Rate',
       actual: rate,
       direction: 'above',
       format: perMinute,
@@ -93,7 +93,7 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
     },
     {
       name: 'inference_p95_ms',
-      label: 'Inference p95',
+      label: 'Inference',
       actual: now?.stages?.runP95Ms ?? null,
       direction: 'below',
       format: formatMs,
@@ -101,7 +101,7 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
     },
     {
       name: 'worker_rss_bytes',
-      label: 'Largest worker',
+      label: 'Worker',
       actual: memory.length > 0 && Math.max(...memory) > 0 ? Math.max(...memory) : null,
       direction: 'below',
       format: formatBytes,
@@ -109,7 +109,7 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
     },
     {
       name: 'event_lag_ms',
-      label: 'Event lag',
+      label: 'Lag',
       actual: now?.eventLagMs ?? null,
       direction: 'below',
       format: formatMs,

@@ -68,7 +68,8 @@ export function valuesOf({ queue, stages, eventLagMs, batches }: NowReply): Valu
 /** Puts a reading at its second, and the rates of the last minute at theirs: what was missed while nobody could read is caught up. */
 export function keepReading(series: Series<MetricName>, reply: NowReply): number {
   const second = Math.floor(Date.parse(reply.timestamp) / 1000);
-  for (const [at, rate] of ratesOf(reply.finished, second, 60 - RATE_SECONDS)) series.put(at, { imagesPerSecond: rate });
+  for (const [at, rate] of ratesOf(reply.finished, second, 60 - RATE_SECONDS))
+    series.put(at, { imagesPerSecond: rate });
   series.put(second, valuesOf(reply));
   return second;
 }

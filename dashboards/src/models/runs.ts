@@ -24,7 +24,9 @@ export const limitWords = ({ operator, limit, unit }: RunBudget): string => `${o
 
 /** Budgets that were judged, and those of them that held. */
 export function heldOf({ budgets }: Run): { held: number; judged: number } {
-  const judged = budgets.filter(({ verdict }) => verdict === 'pass' || verdict === 'fail' || verdict === 'inconclusive');
+  const judged = budgets.filter(
+    ({ verdict }) => verdict === 'pass' || verdict === 'fail' || verdict === 'inconclusive',
+  );
   return { held: judged.filter(({ verdict }) => verdict === 'pass').length, judged: judged.length };
 }
 

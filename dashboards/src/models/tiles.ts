@@ -2,8 +2,8 @@ import type { EndpointsReply } from '#contract/metrics.ts';
 import type { NowReply } from '#contract/now.ts';
 import { WORDS } from '../words/operator.ts';
 import { changeOf, type Baseline } from './Baseline.ts';
-import { formatChange, formatCount, formatDuration, formatMs, formatNumber } from './format.ts';
-import { LIMITS, OLDEST_LIMIT_MS, failedShare, isWorking } from './live-budgets.ts';
+import { formatChange, formatCount, formatDuration, formatMs, formatNumber, formatPercent } from './format.ts';
+import { FAILED_LIMIT, LIMITS, OLDEST_LIMIT_MS, failedShare, isWorking } from './live-budgets.ts';
 import { longestEta, type MetricName } from './readings.ts';
 import { isOver } from './Batches.ts';
 
@@ -49,7 +49,10 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
   const openCount = Math.max(open, now?.openBatches ?? 0);
   const percentiles = endpoints?.percentiles ?? null;
   const leastRate = LIMITS.throughputPerMinute.limit / 60;
-  const change = (value: number | null, metric: MetricName) => ({ metric, change: changeWords(value, baseline, metric) });
+  const change = (value: number | null, metric: MetricName) => ({
+    metric,
+    change: changeWords(value, baseline, metric),
+  });
   const workers = queue?.workers ?? [];
   const share = now && failedShare(now);
   return [
@@ -57,7 +60,7 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
       label: T.queue,
       value: queue ? formatCount(queue.waiting) : T.nothing,
       detail: queue ? waitWords(queue) : '',
-      limit: T.limit(formatDuration(OLDEST_LIMIT_MS / 1000)),
+      limit: T.oldestLimit(formatDuration(OLDEST_LIMIT_MS / 1000)),
       over: (queue?.oldestAgeMs ?? 0) > OLDEST_LIMIT_MS && (queue?.waiting ?? 0) > 0,
       ...change(queue?.waiting ?? null, 'waiting'),
     },
@@ -65,7 +68,7 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
       label: T.rate,
       value: imagesPerSecond === null ? T.nothing : formatNumber(imagesPerSecond),
       detail: now ? T.openBatches(openCount) : '',
-      limit: T.limit(`> ${formatNumber(leastRate)}`),
+      limit: T.above(formatNumber(leastRate)),
       over: now !== null && isWorking(now) && imagesPerSecond !== null && imagesPerSecond <= leastRate,
       ...change(imagesPerSecond, 'imagesPerSecond'),
     },
@@ -85,7 +88,7 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
       label: T.latency,
       value: percentiles ? formatMs(percentiles.p95) : T.nothing,
       detail: percentiles ? T.latencies(formatMs(percentiles.p50), formatMs(percentiles.p99)) : '',
-      limit: T.limit(`${LIMITS.apiMeanMs.limit} ms mean`),
+      limit: T.mean(formatMs(LIMITS.apiMeanMs.limit)),
       over: (endpoints?.avgResponseTime ?? 0) >= LIMITS.apiMeanMs.limit,
       ...change(percentiles?.p95 ?? null, 'apiP95Ms'),
     },
@@ -101,8 +104,8 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
       label: T.failed,
       value: queue ? formatCount(queue.failed) : T.nothing,
       detail: T.inOpen,
-      limit: T.limit('20 %'),
-      over: share !== null && share >= 0.2,
+      limit: T.below(formatPercent(FAILED_LIMIT)),
+      over: share !== null && share >= FAILED_LIMIT,
       ...change(queue?.failed ?? null, 'failed'),
     },
   ];

@@ -113,11 +113,7 @@ function Filters({ list }: { list: RunList }) {
     <div class="run-filters">
       <label>
         {F.scenario}
-        <select
-          name="scenario"
-          value={list.scenario.value}
-          onChange={({ currentTarget }) => pick(currentTarget.value)}
-        >
+        <select name="scenario" value={list.scenario.value} onChange={({ currentTarget }) => pick(currentTarget.value)}>
           <option value="">{F.all}</option>
           {list.scenarios.value.map((scenario) => (
             <option key={scenario} value={scenario}>

@@ -14,10 +14,14 @@ export const WORDS = {
     noBaseline: 'no baseline',
     asBaseline: 'as the baseline',
     wasNothing: 'baseline 0',
-    change: (text: string) => `${text} to baseline`,
-    limit: (text: string) => `limit ${text}`,
+    change: (text: string) => `${text} to base`,
+    limitLabel: 'limit',
+    below: (text: string) => `< ${text}`,
+    above: (text: string) => `> ${text}`,
+    oldestLimit: (age: string) => `< ${age} old`,
     trace: (label: string) => `${label}: the last five minutes`,
     queue: 'Queue depth',
+    mean: (limit: string) => `mean < ${limit}`,
     oldest: (age: string) => `oldest ${age}`,
     held: (count: string) => `${count} more held back`,
     nothingWaits: 'nothing waits',
@@ -44,7 +48,7 @@ export const WORDS = {
     label: 'Charts',
     windowLabel: 'Time shown',
     throughput: 'Throughput',
-    stages: 'Time of an image',
+    stages: 'Per image',
     queue: 'Queue',
     lag: 'Event lag',
     series: {
@@ -92,7 +96,8 @@ export const WORDS = {
     cancelYes: 'Cancel them',
     keep: 'Keep',
     forbidden: 'This key may look, and not change anything.',
-    ended: (project: string, done: string, failed: string) => `Batch in ${project} has ended: ${done} done, ${failed} failed.`,
+    ended: (project: string, done: string, failed: string) =>
+      `Batch in ${project} has ended: ${done} done, ${failed} failed.`,
   },
   failures: {
     title: 'Failures',
@@ -114,7 +119,7 @@ export const WORDS = {
   },
   budgets: {
     label: 'Budgets',
-    tone: { good: 'held', bad: 'over', unknown: 'nothing to judge' },
+    tone: { good: 'ok', bad: 'over', unknown: 'idle' },
     limit: (direction: 'below' | 'above', limit: string) => `${direction === 'below' ? '<' : '>'} ${limit}`,
   },
 } as const;

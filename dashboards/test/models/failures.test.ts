@@ -47,7 +47,9 @@ describe('createFailures', () => {
       await settled();
     }
     expect(asked).toHaveLength(2);
-    expect(failures.groups.value.map(({ code, count, rows }) => [code, count, rows.map(({ batch }) => batch.id)])).toEqual([
+    expect(
+      failures.groups.value.map(({ code, count, rows }) => [code, count, rows.map(({ batch }) => batch.id)]),
+    ).toEqual([
       ['CRASHED', 5, [two.id, one.id]],
       ['TIMEOUT', 2, [one.id]],
     ]);
@@ -70,7 +72,10 @@ describe('createFailures', () => {
     await settled();
     expect(asked).toHaveLength(12);
     expect(failures.groups.value[0]!.rows.map(({ batch }) => batch.id)).toEqual(
-      many.slice(8).toReversed().map(({ id }) => id),
+      many
+        .slice(8)
+        .toReversed()
+        .map(({ id }) => id),
     );
     failures.update([]);
     expect(failures.groups.value).toEqual([]);

@@ -4,7 +4,13 @@ import { createApi } from '../../src/models/api.ts';
 import { createRunList } from '../../src/models/RunList.ts';
 import { compareRuns, formatUnit, heldOf, historyOf, metricsOf } from '../../src/models/runs.ts';
 
-const budget = (name: string, unit: string, operator: string, limit: number, actual: number | null): Run['budgets'][number] => ({
+const budget = (
+  name: string,
+  unit: string,
+  operator: string,
+  limit: number,
+  actual: number | null,
+): Run['budgets'][number] => ({
   name,
   unit,
   operator,
@@ -67,11 +73,19 @@ describe('compareRuns', () => {
       worker_rss_bytes: 'better',
       first_paint_ms: 'missing',
     });
-    expect(compareRuns(runOf(1), now).rows[0]).toMatchObject({ base: 300, now: 320, ratio: 320 / 300, limit: '< 2,000 ms' });
+    expect(compareRuns(runOf(1), now).rows[0]).toMatchObject({
+      base: 300,
+      now: 320,
+      ratio: 320 / 300,
+      limit: '< 2,000 ms',
+    });
   });
 
   it('compares no time between different machines, and counts all the same', () => {
-    const other = changed(runOf(2, { machine: [{ name: 'CPU', value: 'Xeon' }, MACHINE[1]!] }), { ui_settle_ms: 900, bulk_calls: 9 });
+    const other = changed(runOf(2, { machine: [{ name: 'CPU', value: 'Xeon' }, MACHINE[1]!] }), {
+      ui_settle_ms: 900,
+      bulk_calls: 9,
+    });
     const { machine, rows } = compareRuns(runOf(1), other);
     expect(machine).toEqual([{ name: 'CPU', base: 'EPYC', now: 'Xeon' }]);
     expect(rows.find(({ name }) => name === 'ui_settle_ms')).toMatchObject({ change: 'incomparable', ratio: null });
@@ -97,8 +111,16 @@ describe('historyOf', () => {
       runOf(5, { scenario: 'soak' }),
     ];
     const found = historyOf(runs, 'bulk-1000', 'ui_settle_ms')!;
-    expect(found.data.columns).toEqual([[1, 2, 3], [300, 310, null], [null, null, 800]]);
-    expect([found.machines, found.unit, found.runs.map(({ name }) => name)]).toEqual([2, 'ms', ['run 1', 'run 2', 'run 3']]);
+    expect(found.data.columns).toEqual([
+      [1, 2, 3],
+      [300, 310, null],
+      [null, null, 800],
+    ]);
+    expect([found.machines, found.unit, found.runs.map(({ name }) => name)]).toEqual([
+      2,
+      'ms',
+      ['run 1', 'run 2', 'run 3'],
+    ]);
     expect(found.data.marks).toEqual([{ kind: 'budget', value: 2000, line: 0 }]);
     expect(historyOf(runs, 'bulk-1000', 'first_paint_ms')).toBeNull();
   });

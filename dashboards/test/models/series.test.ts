@@ -20,7 +20,12 @@ describe('createSeries', () => {
     series.put(102, { a: 2 });
     series.put(105, { b: 50 });
     expect(series.newest()).toBe(105);
-    expect([series.at('a', 105), series.at('b', 105), series.at('a', 102), series.at('a', 103)]).toEqual([5, 50, 2, null]);
+    expect([series.at('a', 105), series.at('b', 105), series.at('a', 102), series.at('a', 103)]).toEqual([
+      5,
+      50,
+      2,
+      null,
+    ]);
     series.put(90, { a: 1 });
     expect(series.at('a', 90)).toBeNull();
     series.put(112, { a: 12 });

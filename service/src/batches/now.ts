@@ -1,4 +1,4 @@
-import type { NowReply } from '../contract/now.ts';
+import type { NowBatch, NowReply } from '../contract/now.ts';
 import type { Sql } from '../database/client.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { readBatches } from './read.ts';
@@ -13,6 +13,8 @@ const STAGE_SECONDS = 5;
 const STAGE_IMAGES = 64;
 /** Events that wait are looked at up to here: a backlog of others must not make this slow. */
 const OUTBOX_LOOK = 1_000;
+
+const isOpen = ({ status }: NowBatch): boolean => ['queued', 'running', 'paused'].includes(status);
 
 type Reading = Omit<NowReply, 'timestamp' | 'queue'>;
 
@@ -98,12 +100,14 @@ export async function readNow(owner: Owner, nowMs: number = Date.now()): Promise
     const batch = byId.get(id);
     return batch ? [{ ...batch, projectName: name }] : [];
   });
+  const open = rows.filter((row) => row.open);
   const { longestMs = 0, ...means } = stages ?? {};
   return {
     finished: [...finished],
     stages: stages === null ? null : (means as Omit<StageRow, 'longestMs'>),
     eventLagMs: Math.max(longestMs, waitingMs),
-    openBatches: rows.find(({ open }) => open)?.all ?? 0,
+    // what ended since the ids were read is open no more
+    openBatches: Math.max(0, (open[0]?.all ?? 0) - open.length) + batches.filter(isOpen).length,
     batches,
   };
 }

@@ -68,7 +68,7 @@ describe('readNow', () => {
   });
 
   it('lists open batches before those that ended, of the last day only, with the names of their projects', async () => {
-    const old = await insertBatch('completed', `${firstIdAt(Date.now() - 48 * 3_600_000).slice(0, 19)}-8000-${'1'.repeat(12)}`);
+    const old = await insertBatch('completed', firstIdAt(Date.now() - 48 * 3_600_000));
     const ended = await insertBatch('completed');
     const open = await insertBatch('running');
     const { batches, openBatches } = await read();
@@ -88,6 +88,12 @@ describe('readNow', () => {
     const batch = await insertBatch('running');
     await end(batch, imageIds[0]!, 100, { wait: 1000, infer: 80, publish: 100 });
     await fixture.sql`INSERT INTO event_outbox (project_id, image_id, status) VALUES (${projectId}, ${imageIds[0]!}, 'completed')`;
-    expect(await read(randomUUID())).toEqual({ finished: [], stages: null, eventLagMs: 0, openBatches: 0, batches: [] });
+    expect(await read(randomUUID())).toEqual({
+      finished: [],
+      stages: null,
+      eventLagMs: 0,
+      openBatches: 0,
+      batches: [],
+    });
   });
 });

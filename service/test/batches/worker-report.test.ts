@@ -3,7 +3,15 @@ import { createReporter } from '../../src/batches/worker-report.ts';
 import type { PoolStats } from '../../src/inference/pool/backend.ts';
 import { fakeStats } from './fixture.ts';
 
-const child = { state: 'busy', busyMs: 0, busyRatio: 0, imagesDone: 0, restarts: 0, rssBytes: 1, lastError: null } as const;
+const child = {
+  state: 'busy',
+  busyMs: 0,
+  busyRatio: 0,
+  imagesDone: 0,
+  restarts: 0,
+  rssBytes: 1,
+  lastError: null,
+} as const;
 const statsOf = (executions: number, inferences: number): PoolStats => ({
   ...fakeStats(),
   batches: { ...fakeStats().batches, executions, inferences },

@@ -74,15 +74,19 @@ describe('createRunStore', () => {
     expect(await createRunStore(dir).get(id)).toBeNull();
   });
 
-  it.each(['reference', '..', 'latest', '2026-03-02T00-00-00Z-', '2026-03-02T00-00-00Z-a b', '.2026-03-02T00-00-00Z-a'])(
-    'does not take a folder named %j for a run',
-    async (name) => {
-      if (name !== '..') await writeRun(dir, { name });
-      const store = createRunStore(dir);
-      expect((await store.list(PAGE)).total).toBe(0);
-      expect(await store.report(runIdOf(name))).toBeNull();
-    },
-  );
+  it.each([
+    'reference',
+    '..',
+    'latest',
+    '2026-03-02T00-00-00Z-',
+    '2026-03-02T00-00-00Z-a b',
+    '.2026-03-02T00-00-00Z-a',
+  ])('does not take a folder named %j for a run', async (name) => {
+    if (name !== '..') await writeRun(dir, { name });
+    const store = createRunStore(dir);
+    expect((await store.list(PAGE)).total).toBe(0);
+    expect(await store.report(runIdOf(name))).toBeNull();
+  });
 
   it('reads no result that is larger than it may be', async () => {
     const name = '2026-03-02T00-00-00Z-bulk-1000';

@@ -21,10 +21,17 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'segbench-csp-'));
   await build({ build: { outDir: join(folder, 'dist') }, logLevel: 'warn' });
   const results = join(folder, 'bench-results');
-  const report = '<!doctype html><title>report</title><style>p { color: teal }</style><p>held</p><script>document.title = "ran"</script>';
+  const report =
+    '<!doctype html><title>report</title><style>p { color: teal }</style><p>held</p><script>document.title = "ran"</script>';
   runIds = [
     await writeRun(results, { name: '2026-03-01T00-00-00Z-bulk-1000', cpuModel: 'another CPU', toasts: 1 }),
-    await writeRun(results, { name: '2026-03-02T00-00-00Z-bulk-1000', settleMs: 900, toasts: 3, verdict: 'fail', report }),
+    await writeRun(results, {
+      name: '2026-03-02T00-00-00Z-bulk-1000',
+      settleMs: 900,
+      toasts: 3,
+      verdict: 'fail',
+      report,
+    }),
   ];
   pages = await startWithBrowser({
     RESULTS_DIR: results,
@@ -289,7 +296,8 @@ describe('the page of runs', () => {
 
 describe('the scripts of the pages', () => {
   /** Bytes as a browser gets them. */
-  const sizeOf = async (name: string) => gzipSync(await readFile(join(folder, 'dist/assets', name)), { level: 9 }).length;
+  const sizeOf = async (name: string) =>
+    gzipSync(await readFile(join(folder, 'dist/assets', name)), { level: 9 }).length;
   /** A script and what it cannot do without. */
   async function needs(name: string, found = new Set<string>()): Promise<Set<string>> {
     if (found.has(name)) return found;
@@ -301,7 +309,9 @@ describe('the scripts of the pages', () => {
 
   it('are small: 60 kB for the operator’s page before its charts, 120 kB for all pages', async () => {
     const all = (await readdir(join(folder, 'dist/assets'))).filter((name) => name.endsWith('.js'));
-    const entry = /src="\.?\/assets\/([\w.-]+\.js)"/.exec((await readFile(join(folder, 'dist/index.html'))).toString())![1]!;
+    const entry = /src="\.?\/assets\/([\w.-]+\.js)"/.exec(
+      (await readFile(join(folder, 'dist/index.html'))).toString(),
+    )![1]!;
     const page = all.find((name) => name.startsWith('OperatorPage-'))!;
     const first = await needs(page, await needs(entry));
     expect([...first].filter((name) => name.startsWith('plot-'))).toEqual([]);

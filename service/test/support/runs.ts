@@ -25,6 +25,10 @@ const budget = (name: string, unit: string, limit: number, actual: number | null
   source: 'a test',
 });
 
+const DEFAULT_NAME = '2026-03-02T09-30-00Z-bulk-1000';
+/** Of a folder's name, as the bench makes it. */
+const startOf = (name: string): string => name.replace(/^(.{10}T\d\d)-(\d\d)-(\d\d)Z.*$/, '$1:$2:$3.000Z');
+
 /** A `result.json` as the bench writes it, of what this service reads. */
 export function resultJson(spec: RunSpec = {}): Record<string, unknown> {
   const { scenario = 'bulk-1000', verdict = 'pass', cpuModel = 'a test’s CPU', settleMs = 302, toasts = 1 } = spec;
@@ -35,7 +39,7 @@ export function resultJson(spec: RunSpec = {}): Record<string, unknown> {
     verdict,
     clientMode: 'optimized',
     seed: 1,
-    startedAt: spec.startedAt ?? '2026-03-02T09:30:00.000Z',
+    startedAt: spec.startedAt ?? startOf(spec.name ?? DEFAULT_NAME),
     finishedAt: '2026-03-02T09:31:30.000Z',
     environment: {
       cpuModel,
@@ -56,10 +60,11 @@ export function resultJson(spec: RunSpec = {}): Record<string, unknown> {
 }
 
 export async function writeRun(dir: string, spec: RunSpec = {}): Promise<string> {
-  const name = spec.name ?? '2026-03-02T09-30-00Z-bulk-1000';
+  const name = spec.name ?? DEFAULT_NAME;
   await mkdir(join(dir, name), { recursive: true });
   await writeFile(join(dir, name, 'result.json'), JSON.stringify(resultJson(spec)));
-  const { report = '<!doctype html><title>report</title><style>p { color: teal }</style><p>19 budgets held</p>' } = spec;
+  const { report = '<!doctype html><title>report</title><style>p { color: teal }</style><p>19 budgets held</p>' } =
+    spec;
   if (report !== null) await writeFile(join(dir, name, 'report.html'), report);
   return runIdOf(name);
 }
