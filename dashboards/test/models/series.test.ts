@@ -30,6 +30,8 @@ describe('createSeries', () => {
     expect(series.at('a', 90)).toBeNull();
     series.put(112, { a: 12 });
     expect(series.at('a', 102)).toBeNull();
+    series.put(115, { a: 15 });
+    expect([series.at('a', 115), series.at('b', 115)]).toEqual([15, null]);
   });
 
   it('bridges a reading that came late, and leaves longer gaps as gaps', () => {
