@@ -250,6 +250,9 @@ describe('the operator’s page', () => {
   });
 
   it('is one screen on a desk, one column on a phone, and every control has a name', async () => {
+    // more than a screen can hold
+    for (let index = 0; index < 30; index++)
+      await service.call('/api/projects', { method: 'POST', json: { name: `plate ${index}` } });
     const { page } = await openPage('/');
     await page.setViewport({ width: 1280, height: 800 });
     await page.waitForSelector('.plot canvas');
