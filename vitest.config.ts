@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const TESTS = ['{service,loadtest,dashboards,scenarios}/test/**/*.test.{ts,tsx}'];
@@ -13,7 +14,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     // Real child processes, signals and native modules: threads would share them.
     pool: 'forks',
-    maxWorkers: 2,
+    // Most of them wait for processes that start and for timers; more than four would be late for their own.
+    maxWorkers: Math.min(4, availableParallelism() + 1),
     // A limit for what hangs, not for what is slow: the machine may be busy.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -6,6 +6,7 @@ const OWN = 'segbench: as if nobody else were there';
 const ROLLING = 'segbench: a rolling restart fails no request';
 const WALL = 'segbench: a tenant sees its own';
 const STORM = 'segbench: a storm of events reaches every reader, once, in few frames';
+const SWEEP = 'segbench: what a plan stands on is whole';
 const SOAK = 'segbench: what runs for long stays as it is';
 
 export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
@@ -271,6 +272,25 @@ export const TENANT_BUDGETS: readonly BudgetSpec[] = [
   },
 ];
 
+export const CAPACITY_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'capacity_images_wrong',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Images of all levels that did not complete, and batches whose counters differ from counted rows',
+    source: SWEEP,
+  },
+  {
+    name: 'capacity_levels',
+    unit: 'count',
+    operator: '>=',
+    limit: 6,
+    description: 'Numbers of workers whose rate was measured: as many as the scalability law needs to be fitted',
+    source: SWEEP,
+  },
+];
+
 export const LOAD_BUDGETS: readonly BudgetSpec[] = [
   ...OVERLOAD_BUDGETS,
   ...FAIRNESS_BUDGETS,
@@ -279,4 +299,5 @@ export const LOAD_BUDGETS: readonly BudgetSpec[] = [
   ...SOAK_COUNTS,
   ...STORM_BUDGETS,
   ...TENANT_BUDGETS,
+  ...CAPACITY_BUDGETS,
 ];

@@ -7,6 +7,7 @@
 import type { BudgetName, BudgetSpec } from '../loadtest/src/contract.ts';
 import { DRIVER_BUDGETS } from './budgets-drivers.ts';
 import { GATE_BUDGETS } from './budgets-gate.ts';
+import { SCALE_BUDGETS } from './budgets-scale.ts';
 import { PROOF_BUDGETS } from './budgets-proof.ts';
 import { RELIABILITY_BUDGETS } from './budgets-reliability.ts';
 
@@ -185,6 +186,7 @@ export const ALL_BUDGETS: readonly BudgetSpec[] = [
   ...DRIVER_BUDGETS,
   ...PROOF_BUDGETS,
   ...GATE_BUDGETS,
+  ...SCALE_BUDGETS,
 ];
 
 /** @throws RangeError for a name that has no budget. */

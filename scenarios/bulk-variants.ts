@@ -7,6 +7,14 @@ import type { BulkScenario } from './scenario.ts';
 const { images, phases } = BULK_1000;
 const HOUR_MS = 3_600_000;
 
+/** The same on the laptop of somebody who looks at it: a fourth of this machine's processor for the page. */
+export const BULK_1000_SLOW_PAGE: BulkScenario = {
+  ...BULK_1000,
+  name: 'bulk-1000-slow-page',
+  title: '1,000 images, watched by a page whose processor is four times slower than this machine',
+  slowerPage: 4,
+};
+
 /** Three hundred cells an image: result bytes, polygons and what a page keeps of them. */
 export const BULK_1000_DENSE: BulkScenario = {
   ...BULK_1000,

@@ -1,6 +1,14 @@
 import { BROWSE } from './browse.ts';
 import { BULK_1000 } from './bulk-1000.ts';
-import { BULK_10000, BULK_1000_DENSE, DOWNLOADS, MIXED_SIZES, REAL_IMAGES } from './bulk-variants.ts';
+import {
+  BULK_10000,
+  BULK_1000_DENSE,
+  BULK_1000_SLOW_PAGE,
+  DOWNLOADS,
+  MIXED_SIZES,
+  REAL_IMAGES,
+} from './bulk-variants.ts';
+import { CAPACITY } from './capacity.ts';
 import { DRAIN } from './drain.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { FAIRNESS } from './fairness.ts';
@@ -9,6 +17,7 @@ import { GATE_PROOF } from './gate-proof.ts';
 import { OVERLOAD } from './overload.ts';
 import { PROVE } from './prove.ts';
 import type { Scenario } from './scenario.ts';
+import { SCALE_OUT } from './scale-out.ts';
 import { SOAK } from './soak.ts';
 import { EVENTS_STORM } from './events-storm.ts';
 import { MULTI_TENANT } from './multi-tenant.ts';
@@ -17,6 +26,7 @@ export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './sce
 
 const SCENARIOS: readonly Scenario[] = [
   BULK_1000,
+  BULK_1000_SLOW_PAGE,
   BULK_1000_DENSE,
   BULK_10000,
   MIXED_SIZES,
@@ -29,8 +39,10 @@ const SCENARIOS: readonly Scenario[] = [
   SOAK,
   EVENTS_STORM,
   MULTI_TENANT,
+  SCALE_OUT,
   BROWSE,
   ENDPOINTS,
+  CAPACITY,
   PROVE,
   GATE_PROOF,
 ];

@@ -31,6 +31,8 @@ export interface BulkScenario extends ScenarioBase<'bulk'> {
   };
   /** Only with `--images DIR`. */
   needsImages?: boolean;
+  /** How many times slower than this machine the page's processor is; default 1. */
+  slowerPage?: number;
   /** Which of its phases are run; default all. */
   runs?: readonly BulkPhase[];
   phases: {
@@ -170,6 +172,28 @@ export interface EndpointsScenario extends ScenarioBase<'endpoints'> {
   };
 }
 
+/** A sweep over numbers of workers. */
+export interface CapacityScenario extends ScenarioBase<'capacity'> {
+  phases: {
+    real: readonly number[];
+    simulated: readonly number[];
+    mostTimes: number;
+    warm: number;
+    shapes: readonly { side: number; cells: number }[];
+  };
+}
+
+/** A timer for every inference, and more and more workers. Images of each worker; durations in ms. */
+export interface ScaleScenario extends ScenarioBase<'scale'> {
+  phases: {
+    workers: readonly number[];
+    quickWorkers: readonly number[];
+    imageMs: number;
+    leaseMs: number;
+    killAfter: number;
+  };
+}
+
 /** The gate against itself: one program with itself, and with each planted growth. Images of a block; durations in minutes. */
 export interface GateProofScenario extends ScenarioBase<'gate-proof'> {
   phases: {
@@ -194,6 +218,8 @@ export type Scenario =
   | TenantsScenario
   | BrowseScenario
   | EndpointsScenario
+  | CapacityScenario
   | ProveScenario
-  | GateProofScenario;
+  | GateProofScenario
+  | ScaleScenario;
 export type ScenarioKind = Scenario['kind'];

@@ -19,6 +19,7 @@ const COMMANDS = {
   test: 'the whole test suite; arguments go to vitest',
   backup: 'copies the data of a running start, to go on from',
   worker: 'inference for a service that runs elsewhere',
+  plan: 'how many workers a load needs, from what was measured',
   calibrate: 'measures what batches cost on a backend, and writes a profile to simulate it by',
   report: 'makes BENCHMARKS.md from the result files that are kept',
   check: 'types, lint, format, and that BENCHMARKS.md is up to date',

@@ -66,6 +66,13 @@ export const RELIABILITY_BUDGET_NAMES = [
   'tenants_foreign_events',
   'tenants_foreign_answers',
   'tenants_images_wrong',
+  'capacity_images_wrong',
+  'capacity_levels',
+  'scale_share_to_4',
+  'scale_share',
+  'scale_kill_lost_ms',
+  'scale_images_wrong',
+  'scale_events_wrong',
 ] as const;
 /** Of the scenarios that send requests from many users, or to one endpoint at a time. */
 export const DRIVER_BUDGET_NAMES = [

@@ -1,5 +1,6 @@
 /** Shapes that the stages of a run hand to each other through files, and the result file (schema version 1). */
 import type { BudgetName } from './budget-names.ts';
+import type { CapacitySection } from './capacity/contract.ts';
 import type { CompareSection } from './compare/contract.ts';
 
 export * from './budget-names.ts';
@@ -148,13 +149,14 @@ export interface Identity {
   of: number;
 }
 
-/** A table that a scenario adds to every report. A cell with a number has its column's unit. */
+/** A table that a scenario adds to every report; a `detail` stands in the HTML report alone. A cell with a number has its column's unit. */
 export interface ReportTable {
   title: string;
   /** What a reader must know to read it. */
   note?: string;
   columns: { name: string; unit?: BudgetUnit }[];
   rows: (string | number | null)[][];
+  detail?: true;
 }
 /** Lines over a common x axis that a scenario adds to the HTML report. */
 export interface ReportPlot {
@@ -199,6 +201,10 @@ export interface RunData {
   database?: { queries: number; queriesPerImage: number };
   /** Frames with events of the measured batch at the subscriber outside the page, from its first to its last. */
   batchEvents?: { frames: number; durationMs: number };
+  /** Inference workers of this service; absent for a service that is not ours. */
+  workers?: number;
+  /** How it scales, and what an image costs: what `npm run plan` reads. */
+  capacity?: CapacitySection;
   /** Settings that this run gave the service beside those of every run: what was switched off. */
   settings?: Record<string, string>;
   /** What the scenario has to show beside budgets. */

@@ -92,6 +92,8 @@ describe('calibrate', () => {
     [['--name', 'x', '--batches', '4'], /--batches "4" is not allowed; allowed: two or more/],
     [['--name', 'x', '--sides', '10,256'], /--sides "10,256".*from 64 to 1536/],
     [['--name', 'x', '--rounds', '0'], /--rounds "0"/],
+    [['--name', 'x', '--clock', 'sun'], /--clock "sun" is not allowed; allowed: wall, cpu/],
+    [['--name', 'x', '--clock', 'cpu', '--pool', 'sim:y'], /--clock "cpu" is not allowed with --pool sim:y/],
   ])('refuses %j', (args, message) => {
     expect(() => parseCalibrateOptions(args)).toThrow(message);
   });

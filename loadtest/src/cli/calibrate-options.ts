@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { projectRoot } from '../environment/paths.ts';
-import { helpOf, parseFlags, textOf, wholeNumber, type FlagTable } from './flags.ts';
+import { helpOf, oneOf, parseFlags, textOf, wholeNumber, type FlagTable, type FlagValues } from './flags.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface CalibrateOptions {
@@ -11,10 +11,14 @@ export interface CalibrateOptions {
   batches: number[];
   sides: number[];
   rounds: number;
+  clock: (typeof CLOCKS)[number];
   out: string;
   json: boolean;
   help: boolean;
 }
+
+/** CPU time says what an idle core would take, also while the machine is busy; it says nothing of a GPU. */
+const CLOCKS = ['wall', 'cpu'] as const;
 
 const FLAGS: FlagTable = {
   name: { value: 'NAME', help: 'what the profile is called: --pool sim:NAME (required)' },
@@ -27,6 +31,10 @@ const FLAGS: FlagTable = {
     help: 'sides of square images, three at least for a profile that answers questions (256,512,1024)',
   },
   rounds: { value: 'N', help: 'executions of each batch size and side (7)' },
+  clock: {
+    value: 'NAME',
+    help: 'wall, or cpu: CPU time of the worker, for a local pool on a machine that is not idle (wall)',
+  },
   out: { value: 'FILE', help: 'file to write (service/models/profiles/NAME.json)' },
   json: { help: 'only the profile on stdout' },
   help: { help: 'this page' },
@@ -49,6 +57,16 @@ function numbers(text: string | undefined, flag: string, fallback: number[], ran
   return list;
 }
 
+function clockOf(values: FlagValues): CalibrateOptions['clock'] {
+  const clock = oneOf(values, 'clock', CLOCKS) ?? 'wall';
+  const [pool, provider] = [textOf(values, 'pool') ?? 'local', textOf(values, 'provider') ?? 'cpu'];
+  if (clock === 'cpu' && (pool !== 'local' || provider !== 'cpu'))
+    throw new UsageError(
+      `--clock "cpu" is not allowed with --pool ${pool}, --provider ${provider}; allowed with local and cpu`,
+    );
+  return clock;
+}
+
 /** @throws UsageError naming flag, value and what is allowed */
 export function parseCalibrateOptions(args: readonly string[]): CalibrateOptions {
   const values = parseFlags(args, FLAGS);
@@ -63,6 +81,7 @@ export function parseCalibrateOptions(args: readonly string[]): CalibrateOptions
     provider: textOf(values, 'provider') ?? 'cpu',
     batches: numbers(textOf(values, 'batches'), 'batches', [1, 2, 4, 8, 16], { min: 1, max: 64 }),
     sides: numbers(textOf(values, 'sides'), 'sides', [256, 512, 1024], { min: 64, max: 1536 }),
+    clock: clockOf(values),
     rounds: wholeNumber(values, 'rounds', { min: 1, max: 1000 }) ?? 7,
     out: resolve(textOf(values, 'out') ?? join(projectRoot, `service/models/profiles/${name}.json`)),
     json: values['json'] === true,

@@ -62,12 +62,14 @@ async function measure(options: CalibrateOptions, directory: string, signal: Abo
       version: string;
     };
     const isLocal = options.pool === 'local';
-    return profileOf(executions, {
+    const byCpu = options.clock === 'cpu';
+    const timed = byCpu ? executions.map((one) => ({ ...one, ms: one.cpuMs })) : executions;
+    return profileOf(timed, {
       name: options.name,
       device: options.device ?? (isLocal ? `${cpus()[0]?.model.trim()}, one thread` : options.pool),
       model: `${name} ${version}`,
       versions: isLocal ? { node: process.version, 'onnxruntime-node': onnxruntime, provider: options.provider } : {},
-      source: `npm run calibrate, ${rounds} executions of each of ${batches.length} batch sizes and ${options.sides.length} shapes`,
+      source: `npm run calibrate, ${rounds} executions of each of ${batches.length} batch sizes and ${options.sides.length} shapes${byCpu ? '; CPU time of the worker' : ''}`,
       covers: 'decode to polygons',
     });
   } finally {

@@ -1,3 +1,4 @@
+import { TooLittleError } from '../capacity/ground.ts';
 import { EnvironmentError } from '../environment/errors.ts';
 import { EXIT_CODES } from '../judge/verdict.ts';
 import { UsageError } from './usage-error.ts';
@@ -15,11 +16,12 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /**
- * What an error means for the command: usage and environment errors, and a full disk, are for people and told in one message;
+ * What an error means for the command: usage and environment errors, too little to go by, and a full disk, are for people and told in one message;
  * anything else is a mistake of ours and told with its stack.
  */
 export function exitOf(error: unknown): { code: ExitCode; message: string } {
   if (error instanceof UsageError) return { code: EXIT.usage, message: error.message };
+  if (error instanceof TooLittleError) return { code: EXIT.inconclusive, message: error.message };
   if (error instanceof EnvironmentError) return { code: EXIT.environment, message: error.message };
   if (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
     return { code: EXIT.environment, message: `a disk is full, not all files could be written: ${error.message}` };

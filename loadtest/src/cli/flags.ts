@@ -8,8 +8,11 @@ export interface FlagSpec {
   help: string;
 }
 export type FlagTable = Readonly<Record<string, FlagSpec>>;
-/** By flag name without dashes: the last value given, `true` for a switch, all values of one that counts each time. */
-export type FlagValues = Readonly<Record<string, string | true | string[]>>;
+/** By flag name without dashes: the last value given, `true` for a switch; of one that counts each time all, see `textsOf`. */
+export type FlagValues = Readonly<Record<string, string | true>>;
+
+/** No argument can hold it. */
+const BETWEEN = '\0';
 
 /**
  * Splits a command line by a table of flags.
@@ -19,7 +22,7 @@ export function parseFlags(args: readonly string[], table: FlagTable): FlagValue
   const options: Record<string, { type: 'string' | 'boolean' }> = {};
   for (const [name, spec] of Object.entries(table)) options[name] = { type: spec.value ? 'string' : 'boolean' };
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true, allowPositionals: true });
-  const values: Record<string, string | true | string[]> = {};
+  const values: Record<string, string | true> = {};
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
     if (token.kind === 'positional') throw unexpected(token.value, table);
@@ -35,10 +38,8 @@ export function parseFlags(args: readonly string[], table: FlagTable): FlagValue
     const forgotten =
       token.value === undefined || token.value === '' || (!token.inlineValue && token.value.startsWith('--'));
     if (forgotten) throw new UsageError(`--${token.name} needs a value: --${token.name} ${spec.value}`);
-    const before = values[token.name];
-    const value = token.value ?? '';
-    if (spec.many !== true) values[token.name] = value;
-    else values[token.name] = Array.isArray(before) ? [...before, value] : [value];
+    const before = textsOf(values, token.name);
+    values[token.name] = [...(spec.many === true ? before : []), token.value ?? ''].join(BETWEEN);
   }
   return values;
 }
@@ -73,10 +74,7 @@ export function textOf(values: FlagValues, name: string): string | undefined {
 }
 
 /** Every value of a flag that counts each time. */
-export function textsOf(values: FlagValues, name: string): readonly string[] {
-  const all = values[name];
-  return Array.isArray(all) ? all : [];
-}
+export const textsOf = (values: FlagValues, name: string): string[] => textOf(values, name)?.split(BETWEEN) ?? [];
 
 /** ` (did you mean "x"?)` when one word is near enough to be a slip of the fingers, else nothing. */
 export function suggestion(text: string, words: readonly string[], prefix = ''): string {

@@ -53,8 +53,15 @@ export async function runGateProof(scenario: GateProofScenario, startedAt: Date,
       const name = `${at + 1} of ${plan.length}: ${plant?.name ?? 'one program with itself'}`;
       const { pairs, quickPairs, minutes } = phases;
       const given = {
-        ...{ base, head, minutes, progress, stop, workers: options.workers, pool: poolText(options) },
-        ...{ images: blockImages, pairs: options.quick ? quickPairs : pairs },
+        base,
+        head,
+        minutes,
+        progress,
+        stop,
+        workers: options.workers,
+        pool: poolText(options),
+        images: blockImages,
+        pairs: options.quick ? quickPairs : pairs,
       };
       const outcome = await phase(name, () => compareForReal(given, plant, options.seed + at));
       real.push(outcome);

@@ -86,6 +86,11 @@ const SAME_MACHINE: readonly [string, (environment: EnvironmentInfo) => string |
   ['inference pool', (e) => `${e.inference.pool}/${e.inference.provider}`],
 ];
 
+export const isSameWork = (now: ResultFile, base: ResultFile): boolean =>
+  differences(SAME_WORK, now, base).length === 0;
+export const isSameMachine = (now: ResultFile, base: ResultFile): boolean =>
+  differences(SAME_MACHINE, now.environment, base.environment).length === 0;
+
 /** Sets a result beside an earlier one. Counts and bytes gate; times are reported, and only between equal machines. */
 export function compareWithBaseline(now: ResultFile, base: ResultFile, file: string): BaselineComparison {
   const different = differences(SAME_WORK, now, base);

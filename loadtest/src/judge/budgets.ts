@@ -23,8 +23,13 @@ export const holds: Readonly<Record<Operator, (actual: number, limit: number) =>
  * workers on two cores by a third; 50 ms of lateness is half an event window.
  */
 export const NOISY = { foreignCpuShare: 0.25, generatorLagP99Ms: 50 } as const;
-/** How far past its limit a time must be on a noisy machine to count as failed for its own reasons. */
+/** How far past its limit a time must be on a noisy machine to count as failed for its own reasons, were the machine its own. */
 export const NOISE_FACTOR = 2;
+
+/** What is left of a machine to a process makes all that it does so much longer: with three quarters taken, four times. */
+export function noiseFactor({ foreignCpuShare = null }: Partial<NoiseInfo> = {}): number {
+  return NOISE_FACTOR / Math.max(0.05, 1 - (foreignCpuShare ?? 0));
+}
 
 export interface JudgeContext {
   /** Images that the run worked on. */
@@ -42,7 +47,7 @@ export interface JudgeContext {
  * - `fail`: the limit is crossed. Counts, bytes and ratios do not depend on a clock: they fail whatever the machine did.
  * - `inconclusive`, in three cases. A time under a load that came late (`unjudgeable`) is not the service's alone. A *pass* under a load that fell short of the scenario (`weakened`) proves nothing.
  *   And since foreign load only ever makes times longer, a *violation* of a timed budget by less than twice its limit on
- *   a machine that others kept busy may be theirs. Noise never saves a clear violation, and never spoils a pass: what was
+ *   a machine that others kept busy may be theirs, by more where they took more of it. Noise never saves a clear violation, and never spoils a pass: what was
  *   fast enough beside other work is fast enough without. The run's own load (PSI counts it too) is no noise.
  */
 export function judgeBudgets(
@@ -81,8 +86,9 @@ function judgeOne(spec: BudgetSpec, measured: Measurement, context: JudgeContext
   if (measured.unjudgeable !== undefined)
     return { verdict: 'inconclusive', notes: [`proves nothing: ${measured.unjudgeable}`] };
   if (!holds[spec.operator](actual, spec.limit)) {
-    if (noise !== undefined && isTimed(spec) && !isClearViolation(spec, actual)) {
-      return { verdict: 'inconclusive', notes: [`over the limit by less than ${NOISE_FACTOR}× while ${noise}`] };
+    const factor = noiseFactor(context.noise);
+    if (noise !== undefined && isTimed(spec) && !isClearViolation(spec, actual, factor)) {
+      return { verdict: 'inconclusive', notes: [`over the limit by less than ${factor.toFixed(1)}× while ${noise}`] };
     }
     return { verdict: 'fail', notes: weakened ? [weakened] : [] };
   }
@@ -101,9 +107,9 @@ function isTimed(spec: BudgetSpec): boolean {
   return spec.timed === true || spec.unit === 'ms' || spec.unit === 'per-minute';
 }
 
-function isClearViolation(spec: BudgetSpec, actual: number): boolean {
+function isClearViolation(spec: BudgetSpec, actual: number, factor: number): boolean {
   const isUpper = spec.operator === '<' || spec.operator === '<=';
-  return isUpper ? actual >= spec.limit * NOISE_FACTOR : actual <= spec.limit / NOISE_FACTOR;
+  return isUpper ? actual >= spec.limit * factor : actual <= spec.limit / factor;
 }
 
 /** What disturbed the clocks, in words; undefined on a quiet machine or where nothing was measured. */

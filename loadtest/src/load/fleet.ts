@@ -6,6 +6,7 @@ import { migrate } from '../../../service/src/database/migrate.ts';
 import { startRole, type Role, type RoleProcess } from '../../../service/src/role-process.ts';
 import { inherited } from '../../../service/src/supervise.ts';
 import { EnvironmentError, type Environment } from '../environment/index.ts';
+import { signalGroup } from '../environment/processes.ts';
 import type { Stop } from '../run/stop.ts';
 
 export type FleetGround = Pick<
@@ -73,6 +74,11 @@ export async function startFleet({ ground, settings, log, stop, dataDir: given }
     const { code, signal } = await process.exited;
     return { code, signal, tookMs: performance.now() - began };
   }
+  /** As a machine that loses its power: nobody is told, and its children go with it. */
+  function kill(process: RoleProcess): void {
+    running.delete(process);
+    signalGroup(process.pid, 'SIGKILL');
+  }
   return {
     key,
     dataDir,
@@ -80,6 +86,7 @@ export async function startFleet({ ground, settings, log, stop, dataDir: given }
     env,
     start,
     end,
+    kill,
     running: (): readonly RoleProcess[] => [...running],
     async close(): Promise<void> {
       const all = [...running];

@@ -106,7 +106,7 @@ export function createLiveHeaps() {
     /** One process after the other: a collection stops it for a moment, never all at once. */
     async measure(): Promise<LiveHeap[]> {
       const all: LiveHeap[] = [];
-      for (const url of [...urls]) {
+      for (const url of urls) {
         const one = await measure(url);
         if (one) all.push(one);
       }

@@ -25,6 +25,8 @@ export interface Load {
   notes: string[];
   images: number;
   delivery: Partial<RunData['delivery']>;
+  identities: NonNullable<RunData['identities']>;
+  capacity?: RunData['capacity'];
   /** Starts a role that is watched from its start. */
   start(role: 'api' | 'relay' | 'worker', more?: Record<string, string>): Promise<RoleProcess>;
   /** One part of the scenario, timed; a stop ends it wherever it is. */
@@ -34,6 +36,8 @@ export interface Load {
 export interface LoadPlan {
   /** A worker of timers, this long an image; without it the configured model runs. */
   simulatedMs?: number;
+  /** Value of POOL, where the command line chooses it. */
+  pool?: string;
   settings?: Record<string, string>;
   /** Hears each line that a role prints; true keeps it to itself. */
   heard?: (line: string) => boolean;
@@ -57,7 +61,8 @@ export async function runLoad(
     });
     closers.add(() => environment.stop());
     void environment.died.then(({ what, detail }) => closing || stop.lost(`${what} is gone: ${detail.slice(0, 300)}`));
-    const pool = plan.simulatedMs === undefined ? 'local' : await timerPool(environment.tempDir, plan.simulatedMs);
+    const { simulatedMs } = plan;
+    const pool = plan.pool ?? (simulatedMs === undefined ? 'local' : await timerPool(environment.tempDir, simulatedMs));
     const fleet = await startFleet({
       ground: environment,
       settings: { WORKERS: String(options.workers), POOL: pool, ...plan.settings, ...settings },
@@ -81,6 +86,7 @@ export async function runLoad(
       notes: [],
       images: 0,
       delivery: {},
+      identities: [],
       async start(role, more) {
         const process = await fleet.start(role, more);
         sampler.watch({ role, pid: process.pid, ...(role === 'worker' ? { childRole: () => 'inference' } : {}) });
@@ -142,6 +148,8 @@ export async function runLoad(
       },
       tables: load.tables,
       plots: load.plots,
+      ...(load.identities.length > 0 ? { identities: load.identities } : {}),
+      ...(load.capacity ? { capacity: load.capacity } : {}),
     };
   } finally {
     closing = true;

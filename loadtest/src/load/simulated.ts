@@ -30,13 +30,14 @@ export async function timerPool(directory: string, ms: number): Promise<string> 
 
 /**
  * A project whose images are rows only: each has a content of its own, by its hash, and no file. Good for a simulated pool, which
- * looks at no picture; ten thousand take a second.
+ * looks at no picture; ten thousand take a second. Several sides take turns.
  */
 export async function seedProject(
   sql: Sql,
-  options: { name: string; images: number; side: number; seed: number; tenantId?: string },
+  options: { name: string; images: number; side: number | readonly number[]; seed: number; tenantId?: string },
 ) {
-  const { name, images, side, seed, tenantId = FIRST_TENANT } = options;
+  const { name, images, seed, tenantId = FIRST_TENANT } = options;
+  const sides = typeof options.side === 'number' ? [options.side] : options.side;
   const projectId = randomUUID();
   await sql`INSERT INTO projects (id, name, tenant_id) VALUES (${projectId}, ${name}, ${tenantId})`;
   const hashes = Array.from({ length: images }, (_, index) =>
@@ -44,7 +45,8 @@ export async function seedProject(
   );
   await sql`
     INSERT INTO blobs (sha256, size_bytes, mime_type, width, height, channels, pages, average_colour)
-    SELECT decode(s, 'hex'), 1, 'image/png', ${side}, ${side}, 1, 1, 0 FROM unnest(${hashes}::text[]) AS s`;
+    SELECT decode(s, 'hex'), 1, 'image/png', side, side, 1, 1, 0
+    FROM unnest(${hashes}::text[], ${hashes.map((_, index) => sides[index % sides.length]!)}::int[]) AS w (s, side)`;
   const rows = await sql<{ id: string }[]>`
     INSERT INTO images (id, project_id, name, sha256)
     SELECT gen_random_uuid(), ${projectId}::uuid, lpad(n::text, 6, '0') || '.png', decode(s, 'hex')

@@ -26,7 +26,7 @@ const READS = 20;
 export function runSoak(scenario: SoakScenario, startedAt: Date, input: RunInput): Promise<RunData> {
   const heaps = createLiveHeaps();
   // What is deleted shall be gone while we look.
-  const plan = { settings: { COLLECT_AFTER_MS: '30000' }, heard: heaps.heard };
+  const plan = { settings: { COLLECT_AFTER_MS: '30000' }, heard: (line: string) => heaps.heard(line) };
   return runLoad({ scenario, plan, startedAt, input }, (load) => soak(scenario, load, heaps));
 }
 

@@ -6,7 +6,7 @@ export function quantile(values: readonly number[], q: number): number {
   );
 }
 
-export function quantileOfSorted(sorted: readonly number[], q: number): number {
+export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
   if (sorted.length === 0) return NaN;
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] as number;
 }

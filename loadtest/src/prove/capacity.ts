@@ -11,6 +11,8 @@ export interface Capacity {
   low: number;
   high: number | null;
   images: number;
+  /** Time per image of each of the ten blocks, ms. */
+  blocksMs: number[];
 }
 
 /**
@@ -39,6 +41,7 @@ export function capacityOf(endsMs: readonly number[]): Capacity | null {
     low: 1000 / (average + half),
     high: average > half ? 1000 / (average - half) : null,
     images: BLOCKS * size,
+    blocksMs: msPerImage,
   };
 }
 

@@ -10,7 +10,7 @@ import {
   formatValue,
 } from './format.ts';
 import { escapeMarkdown, table } from './markdown-table.ts';
-import { tableCells, tableHead } from './scenario-sections.ts';
+import { isMain, tableCells, tableHead } from './scenario-sections.ts';
 import { WITHOUT_HEAD, movedRows } from './without.ts';
 import { hasPage } from './words.ts';
 
@@ -61,7 +61,7 @@ const FOLDED_FROM = 20;
 
 /** What a scenario shows beside budgets. */
 function scenarioTables({ tables = [] }: ResultFile, title: string): string[] {
-  return tables.flatMap((one) => {
+  return tables.filter(isMain).flatMap((one) => {
     const lines = [...(one.note ? [escapeMarkdown(one.note), ''] : []), ...table(tableHead(one), tableCells(one)), ''];
     const isLong = one.rows.length > FOLDED_FROM;
     const heading = `${escapeMarkdown(one.title)}: ${escapeMarkdown(title)}`;

@@ -50,6 +50,24 @@ export function phasesChart(result: ResultFile): string {
   return `<div class="rows">${rows.join('')}</div>`;
 }
 
+/** What an image goes through, one stage after the other at their medians: light to each stage's p95, a line at its p99. */
+export function waterfall(stages: ResultFile['stages'], names: readonly string[]): string {
+  const shown = names.flatMap((name) => (stages[name] ? [{ name, stage: stages[name] }] : []));
+  const total = shown.reduce((sum, { stage }) => sum + stage.p50Ms, 0);
+  if (total === 0) return '';
+  let from = 0;
+  const rows = shown.map(({ name, stage }) => {
+    const at = (ms: number): number => ((from + ms) / total) * 100;
+    const line = Math.min(99.5, at(stage.p99Ms)).toFixed(2);
+    const shapes = `${box('light', at(0), at(stage.p95Ms))}${box('solid', at(0), at(stage.p50Ms))}<line class="dot" x1="${line}" x2="${line}" y1="0" y2="10"/>`;
+    const words = `p50 ${formatMs(stage.p50Ms)}, p95 ${formatMs(stage.p95Ms)}, p99 ${formatMs(stage.p99Ms)}`;
+    const row = `<span>${esc(name)}</span>${track(shapes, `${name}: ${words}`)}<span class="num">${formatMs(stage.p50Ms)}</span>`;
+    from += stage.p50Ms;
+    return row;
+  });
+  return `<div class="rows">${rows.join('')}</div>`;
+}
+
 /** Per stage on one logarithmic axis: solid from the fastest decade to p50, light to p95, a line at the slowest. */
 export function stageTrack(stage: ResultFile['stages'][string], axis: { min: number; max: number }): string {
   const at = (ms: number): number =>

@@ -11,7 +11,7 @@ import {
   formatValue,
 } from './format.ts';
 import { ALL_BUDGETS } from '../../../scenarios/budgets.ts';
-import { budgetBar, stageAxis, stageTrack } from './html-charts.ts';
+import { budgetBar, stageAxis, stageTrack, waterfall } from './html-charts.ts';
 import { hasPage, rejectedLines } from './words.ts';
 
 /** CSS knows no slash in a class. */
@@ -72,6 +72,18 @@ export function budgetTable(result: ResultFile): string {
   return `<table class="budgets"><thead><tr><th>budget</th><th class="r">actual</th><th class="r">limit</th><th>used</th><th>verdict</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
 }
 
+/** What only the harness sees of a run, or of an upload: no part of an image's way through the pool. */
+const BESIDE = ['upload', 'uploadRequest', 'settle'];
+
+function waterfallOf({ stages }: ResultFile): string {
+  const chart = waterfall(
+    stages,
+    Object.keys(stages).filter((name) => !BESIDE.includes(name)),
+  );
+  if (chart === '') return '';
+  return `<h3>One after the other, at their medians</h3>${chart}<p class="soft">Dark: p50. Light: to p95. Line: p99. The median of the whole is not the sum of medians.</p><h3>Each for itself</h3>`;
+}
+
 export function stageTable(result: ResultFile): string {
   const stages = Object.entries(result.stages);
   if (stages.length === 0) return '<p class="soft">No stage was measured.</p>';
@@ -82,7 +94,7 @@ export function stageTable(result: ResultFile): string {
     );
     return `<tr><td>${esc(name)}</td><td class="use">${stageTrack(stage, axis)}</td>${times.join('')}<td class="r soft">${formatCount(stage.count)}</td></tr>`;
   });
-  return `<div class="scroll"><table><thead><tr><th>stage</th><th></th><th class="r">p50</th><th class="r">p95</th><th class="r">p99</th><th class="r">max</th><th class="r">CPU/image</th><th class="r">n</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
+  return `${waterfallOf(result)}<div class="scroll"><table><thead><tr><th>stage</th><th></th><th class="r">p50</th><th class="r">p95</th><th class="r">p99</th><th class="r">max</th><th class="r">CPU/image</th><th class="r">n</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
 <p class="soft">Bars: dark to p50, light to p95, a line at the slowest; logarithmic, ${formatMs(axis.min)} to ${formatMs(axis.max)}.</p>`;
 }
 

@@ -1,6 +1,7 @@
 import type { ResultFile } from '../contract.ts';
 import { adviceSection } from './advice-section.ts';
 import { escapeMarkup as esc } from './escape.ts';
+import { historySection } from './history.ts';
 import { MARKS } from './format.ts';
 import { phasesChart } from './html-charts.ts';
 import {
@@ -21,8 +22,14 @@ import { plotSections, tableSections } from './scenario-sections.ts';
 import { withoutSection } from './without.ts';
 import { hasPage, proofSentences, verdictSentence } from './words.ts';
 
-/** `report.html`: one file that needs nothing else, verdict first. @param rawLedger the file of `result.rawLedger`, to be carried along */
-export function htmlReport(result: ResultFile, rawLedger?: Uint8Array): string {
+/**
+ * `report.html`: one file that needs nothing else, verdict first.
+ * @param more the file of `result.rawLedger`, to be carried along, and earlier results of the same work
+ */
+export function htmlReport(
+  result: ResultFile,
+  { rawLedger, before = [] }: { rawLedger?: Uint8Array | undefined; before?: readonly ResultFile[] } = {},
+): string {
   const { verdict, scenario, clientMode, images, seed, tool } = result;
   const proof = proofSentences(result);
   return `<!doctype html>
@@ -45,6 +52,7 @@ ${ratchetSection(result)}
 ${withoutSection(result)}
 ${tableSections(result)}
 ${plotSections(result)}
+${historySection(result, before)}
 ${
   result.compare
     ? ''

@@ -3,7 +3,7 @@ import { adviceMarkdown } from './advice-section.ts';
 import { MARKS, formatActual, formatLimit, formatMs, formatValue } from './format.ts';
 import { RATCHET_HEAD, ratchetRows } from './ratchet.ts';
 import { escapeMarkdown, table } from './markdown-table.ts';
-import { tableCells, tableHead } from './scenario-sections.ts';
+import { isMain, tableCells, tableHead } from './scenario-sections.ts';
 import { WITHOUT_HEAD, movedRows, withoutTitle } from './without.ts';
 import { proofSentences, rejectedLines, verdictSentence } from './words.ts';
 
@@ -52,13 +52,15 @@ export function markdownSummary(result: ResultFile): string {
 }
 
 function scenarioTables({ tables = [] }: ResultFile): string[] {
-  return tables.flatMap((one) => [
-    `### ${escapeMarkdown(one.title)}`,
-    '',
-    ...(one.note ? [escapeMarkdown(one.note), ''] : []),
-    ...table(tableHead(one), tableCells(one)),
-    '',
-  ]);
+  return tables
+    .filter(isMain)
+    .flatMap((one) => [
+      `### ${escapeMarkdown(one.title)}`,
+      '',
+      ...(one.note ? [escapeMarkdown(one.note), ''] : []),
+      ...table(tableHead(one), tableCells(one)),
+      '',
+    ]);
 }
 
 function withoutTables({ without = [] }: ResultFile): string[] {

@@ -5,6 +5,9 @@ import { linesChart } from './html-lines.ts';
 
 export const tableHead = ({ columns }: ReportTable): string[] => columns.map(({ name }) => name);
 
+/** Worth a line outside of the HTML report. */
+export const isMain = ({ detail }: ReportTable): boolean => detail !== true;
+
 /** Every cell as text, numbers in their column's unit. */
 export const tableCells = ({ columns, rows }: ReportTable): string[][] =>
   rows.map((row) =>

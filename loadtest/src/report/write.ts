@@ -1,6 +1,7 @@
 import { appendFile, mkdir, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ResultFile } from '../contract.ts';
+import { readHistory } from './history.ts';
 import { htmlReport } from './html.ts';
 import { junitReport } from './junit.ts';
 import { markdownSummary } from './markdown.ts';
@@ -35,7 +36,10 @@ export async function writeArtefacts(result: ResultFile, { folder, stepSummary }
     ['benchmark-smaller.json', actionBenchmark(result, 'smaller')],
     ['benchmark-bigger.json', actionBenchmark(result, 'bigger')],
     ['bencher.json', bencherMetrics(result)],
-    ['report.html', htmlReport(result, await rawLedgerOf(result, folder))],
+    [
+      'report.html',
+      htmlReport(result, { rawLedger: await rawLedgerOf(result, folder), before: await readHistory(result, folder) }),
+    ],
   ];
   for (const [name, text] of contents) await replaceFile(join(folder, name), text);
   await (await open(join(folder, 'events.ndjson'), 'a')).close();

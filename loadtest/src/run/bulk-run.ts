@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BulkScenario } from '../../../scenarios/scenario.ts';
 import type { RunData } from '../contract.ts';
 import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
+import { capacityOfBulk } from '../capacity/of-bulk.ts';
 import { scrapeAll } from '../measure/scrape.ts';
 import { measureAccuracyOf, measureEfficiency } from './after.ts';
 import { createBench, measured } from './bench.ts';
@@ -75,6 +76,18 @@ async function collectAll(parts: Parts, endWatch: WatchEnd, workers: number): Pr
   parts.collected = await collectLedger(bench);
   Object.assign(parts, await endWatch());
   const isSimulated = parts.pool.startsWith('sim:');
+  const capacity =
+    bench.first &&
+    (await capacityOfBulk({
+      sql: bench.services.sql,
+      batchId: bench.first.batch.id,
+      workers,
+      simulated: isSimulated,
+      images: { count: bench.set.images.length, bytes: bench.set.bytes },
+      stages: parts.collected.stages,
+      cpu: bench.cpuOfBatch,
+    }));
+  if (capacity) parts.capacity = capacity;
   if (!isSimulated) parts.accuracy = await measureAccuracyOf(bench);
   await bench.page?.close();
   bench.socket?.close();

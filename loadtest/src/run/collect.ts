@@ -8,6 +8,7 @@ import { growthBetween, scrapeAll } from '../measure/scrape.ts';
 import { harnessStages, readStageSums, readStages } from '../measure/stages.ts';
 import { quantile } from '../measure/statistics.ts';
 import { measured, need, type Bench } from './bench.ts';
+import { readStageSpans, tellStory, type Story } from './story.ts';
 
 export interface Collected {
   delivery: RunData['delivery'];
@@ -17,6 +18,7 @@ export interface Collected {
   database?: RunData['database'];
   batchEvents?: RunData['batchEvents'];
   identities: Identity[];
+  story: Story;
 }
 
 /** What every role counted since the run began: latencies of routes and queries. */
@@ -90,6 +92,7 @@ export async function collectLedger(bench: Bench): Promise<Collected> {
   return {
     delivery,
     identities,
+    story: tellStory(rows, await readStageSpans(sql, first.batch.id), bench.sampler.series()),
     stages,
     findings,
     failedByCode: Object.fromEntries(failed.map(({ code, count }) => [code, count])),

@@ -15,6 +15,7 @@ export interface Parts {
   efficiency?: RunData['efficiency'];
   noise?: RunData['noise'];
   psiCpuSome?: number | null;
+  capacity?: RunData['capacity'];
   stopped?: RunData['stopped'];
 }
 
@@ -66,7 +67,8 @@ export async function runDataOf(parts: Parts): Promise<RunData> {
     ...(parts.noise ? { noise: parts.noise } : {}),
     ...(collected?.database ? { database: collected.database } : {}),
     ...(collected?.batchEvents ? { batchEvents: collected.batchEvents } : {}),
-    ...(collected ? { identities: collected.identities } : {}),
+    ...(collected ? { identities: collected.identities, ...collected.story } : {}),
+    ...(parts.capacity ? { capacity: parts.capacity } : {}),
     ...(parts.stopped ? { stopped: parts.stopped } : {}),
   };
 }

@@ -2,10 +2,12 @@ import type { RunData } from '../contract.ts';
 import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import { EnvironmentError } from '../environment/errors.ts';
 import { runBrowse } from '../load/browse.ts';
+import { runCapacity } from '../load/capacity.ts';
 import { runDrain } from '../load/drain.ts';
 import { runEndpoints } from '../load/endpoints.ts';
 import { runFairness } from '../load/fairness.ts';
 import { runOverload } from '../load/overload.ts';
+import { runScaleOut } from '../load/scale-out.ts';
 import { runSoak } from '../load/soak.ts';
 import { runStorm } from '../load/storm.ts';
 import { runTenants } from '../load/tenants.ts';
@@ -41,8 +43,12 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runTenants(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
+    case 'capacity':
+      return runCapacity(scenario, startedAt, input);
     case 'prove':
       return runProve(scenario, startedAt, input);
+    case 'scale':
+      return runScaleOut(scenario, startedAt, input);
     case 'gate-proof':
       return runGateProof(scenario, startedAt, input);
   }
@@ -55,7 +61,10 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
 export async function runScenario(input: RunInput): Promise<RunData> {
   const startedAt = new Date();
   try {
-    return await runKind(startedAt, input);
+    const run = await runKind(startedAt, input);
+    const { scenario, target, workers } = input.options;
+    // A sweep has many numbers of workers, and of a service that is not ours nobody knows.
+    return scenario.kind === 'capacity' || target !== undefined ? run : { ...run, workers };
   } catch (error) {
     const { options, stop } = input;
     const cause: unknown = stop.signal.aborted ? stop.signal.reason : error;

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -135,10 +136,15 @@ describe('a block', () => {
     const directory = folder();
     const { signal } = new AbortController();
     const { images } = await generateImages({ count: 12, seed: 1, directory, labels: 0, signal });
-    const [first, second] = [await filesOf(images, 'block-1'), await filesOf(images, 'block-2')];
+    const [first, second] = [
+      await filesOf(images, 'block-1', join(directory, '1')),
+      await filesOf(images, 'block-2', join(directory, '2')),
+    ];
     expect(new Set([...first, ...second].map(({ sha256 }) => sha256)).size).toBe(24);
     const pixels = (bytes: Uint8Array | string) => sharp(bytes, { failOn: 'warning' }).raw().toBuffer();
-    for (const [at, { bytes }] of first.entries())
+    for (const [at, { bytes, path }] of first.entries()) {
       expect((await pixels(bytes)).equals(await pixels(images[at]!.path))).toBe(true);
+      expect((await readFile(path)).equals(bytes)).toBe(true);
+    }
   });
 });

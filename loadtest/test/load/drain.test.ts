@@ -6,11 +6,11 @@ import { runDrain } from '../../src/load/drain.ts';
 import { withInput } from './kit.ts';
 
 const TIMEOUT_MS = 180_000;
-const small = { ...DRAIN, phases: { ...DRAIN.phases, imageMs: 80, restMs: 300 } };
+const small = { ...DRAIN, phases: { ...DRAIN.phases, imageMs: 80, drainMs: 1000, restMs: 300 } };
 const run = (settings: Record<string, string> = {}): Promise<RunData> =>
-  withInput(['--scenario', 'drain', '--count', '500'], settings, (input) => runDrain(small, new Date(), input));
+  withInput(['--scenario', 'drain', '--count', '360'], settings, (input) => runDrain(small, new Date(), input));
 const red = (data: RunData) =>
-  judgeBudgets(data.measurements, DRAIN.budgets, { imageCount: 500 })
+  judgeBudgets(data.measurements, DRAIN.budgets, { imageCount: 360 })
     .filter(({ verdict }) => verdict === 'fail' || verdict === 'not-run')
     .map(({ name, note }) => `${name}: ${note}`);
 
@@ -20,7 +20,7 @@ it(
     const data = await run();
     expect(data.stopped).toBeUndefined();
     expect([red(data), data.environment.notes.filter((note) => note.startsWith('the balancer'))]).toEqual([[], []]);
-    expect(data.delivery).toMatchObject({ submitted: 500, completed: 500, missing: 0, duplicates: 0, sequenceGaps: 0 });
+    expect(data.delivery).toMatchObject({ submitted: 360, completed: 360, missing: 0, duplicates: 0, sequenceGaps: 0 });
     expect(data.tables![0]!.rows).toHaveLength(4);
   },
   TIMEOUT_MS,

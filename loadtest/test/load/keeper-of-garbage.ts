@@ -4,7 +4,7 @@ const WORD = 8;
 
 function make(bytes: number): unknown[] {
   const half = bytes / 2;
-  return [new Array<number>(half / WORD).fill(0.5), Buffer.alloc(half)];
+  return [Array.from({ length: half / WORD }, () => 0.5), Buffer.alloc(half)];
 }
 
 process.on('message', (told: { kept: number; dropped: number }) => {

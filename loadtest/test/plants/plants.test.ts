@@ -2,7 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Value } from 'typebox/value';
 import { testServers } from '../../../test/servers.ts';
+import { CapacitySection } from '../../src/capacity/contract.ts';
+import { capacityOfBulk } from '../../src/capacity/of-bulk.ts';
 import { BUDGET_NAMES } from '../../src/contract.ts';
 import { launchBrowser, type LaunchedBrowser } from '../../src/environment/browser.ts';
 import type { ImageSet } from '../../src/images/image-set.ts';
@@ -81,6 +84,25 @@ describe('budgets', () => {
     const missing = BUDGET_NAMES.filter((name) => (clean.measurements[name]?.actual ?? null) === null);
     expect(missing).toEqual([]);
     expect(redBudgets(clean.measurements, clean)).toEqual([]);
+  });
+
+  it('stand beside what a plan can be made of', async () => {
+    const { first, cpuOfBatch: cpu } = clean.bench;
+    const section = await capacityOfBulk({
+      sql: services.sql,
+      batchId: first!.batch.id,
+      workers: 2,
+      simulated: false,
+      images: { count: set.images.length, bytes: set.bytes },
+      stages: {},
+      cpu,
+    });
+    expect([...Value.Errors(CapacitySection, section)]).toEqual([]);
+    const { levels, shapes, bytes } = section!;
+    expect(levels).toMatchObject([{ workers: 2, images: set.images.length }]);
+    expect(levels[0]!.cpuMsPerImage['inference']).toBeGreaterThan(0);
+    expect(shapes.reduce((sum, { images }) => sum + images, 0)).toBe(set.images.length);
+    expect(bytes.polygons).toBeGreaterThan(0);
   });
 
   it('have a planted violation each', () => {

@@ -77,7 +77,7 @@ describe('what a scenario adds to reports', () => {
   it('carries a raw ledger in the page, whole, or names where it stands', () => {
     const bytes = Buffer.from([0x1f, 0x8b, 0, 255, 60, 62, 34]);
     const given = resultOf({ rawLedger: { file: 'raw/proof.ndjson.gz', sha256: 'ab', bytes: bytes.length } });
-    const page = htmlReport(given, bytes);
+    const page = htmlReport(given, { rawLedger: bytes });
     expect(rawLedgerIn(page)).toEqual(bytes);
     expect(() => rawLedgerIn(htmlReport(given))).toThrow('the page carries no raw ledger');
     expect(htmlReport(given)).toContain('--rejudge raw/proof.ndjson.gz');

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomBytes } from 'node:crypto';
 import fp from 'fastify-plugin';
 import type { FastifyInstance } from 'fastify';
 
@@ -10,8 +9,6 @@ const DELAYS: Readonly<Record<string, { route: string; ms: number }>> = {
 };
 const SLOW_QUERY = { everyMs: 60, seconds: 0.25 };
 const KEPT_BYTES = 4 * 1024 * 1024;
-/** Bytes that do not compress, by those of a reply that do: a fifth more on the wire. */
-const PADDING = 0.055;
 /** Of every request. */
 const LEAKED_BYTES = 128 * 1024;
 
@@ -41,13 +38,6 @@ export default fp(
 
     if (plant.has('leaked-listener'))
       app.addHook('onRequest', async (request) => void app.server.on('close', () => request.log));
-
-    if (plant.has('fat-replies'))
-      app.addHook('onSend', async (_request, _reply, payload: unknown) => {
-        if (typeof payload !== 'string' || !payload.endsWith('}')) return payload;
-        const padding = randomBytes(Math.ceil(payload.length * PADDING)).toString('base64');
-        return `${payload.slice(0, -1)},"padding":"${padding}"}`;
-      });
 
     if (plant.has('slow-query')) {
       const timer = setInterval(

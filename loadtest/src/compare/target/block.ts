@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ProveScenario } from '../../../../scenarios/scenario.ts';
 import { parallel } from '../../drivers/parallel.ts';
 import type { ImageSet } from '../../images/image-set.ts';
@@ -22,6 +23,8 @@ export interface TargetBlockInput {
   images: ImageSet['images'];
   /** Unique in a comparison: it makes the files of this block unlike those of any other. */
   block: string;
+  /** Made for its files, and removed with them. */
+  directory: string;
   limits: Pick<ProveScenario, 'upload' | 'batch' | 'follow'>;
   signal: AbortSignal;
 }
@@ -31,6 +34,11 @@ export interface TargetBlockInput {
  * the figures.
  */
 export async function measureTargetBlock(input: TargetBlockInput): Promise<BlockFigures> {
+  // An adapter may read its files as late as it likes.
+  return await measure(input).finally(() => rm(input.directory, { recursive: true, force: true }));
+}
+
+async function measure(input: TargetBlockInput): Promise<BlockFigures> {
   const { side, limits, signal } = input;
   side.listen();
   const imageIds = await upload(input);
@@ -92,19 +100,22 @@ export function figuresOf(
 }
 
 /** The same pixels in every block, and no two files with the same bytes: a service that knows a file already has nothing to compute. */
-export async function filesOf(images: ImageSet['images'], block: string): Promise<TargetFile[]> {
+export async function filesOf(images: ImageSet['images'], block: string, directory: string): Promise<TargetFile[]> {
+  await mkdir(directory, { recursive: true });
   return await Promise.all(
-    images.map(async ({ name, path, mimeType }) => {
+    images.map(async ({ name: original, path: from, mimeType }) => {
+      const name = `${block}-${original.replaceAll('/', '-')}`;
+      const path = join(directory, name);
       // PNG, JPEG, TIFF and WebP end where they say so; what follows belongs to nobody.
-      const bytes = new Uint8Array(Buffer.concat([await readFile(path), Buffer.from(`\n${block}\n`)]));
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      return { name: `${block}-${name.replaceAll('/', '-')}`, path, mimeType, bytes, sha256 };
+      const bytes = new Uint8Array(Buffer.concat([await readFile(from), Buffer.from(`\n${block}\n`)]));
+      await writeFile(path, bytes);
+      return { name, path, mimeType, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
     }),
   );
 }
 
-async function upload({ side, images, block, limits, signal }: TargetBlockInput): Promise<string[]> {
-  const files = await filesOf(images, block);
+async function upload({ side, images, block, directory, limits, signal }: TargetBlockInput): Promise<string[]> {
+  const files = await filesOf(images, block, directory);
   const { filesPerCall, concurrency } = limits.upload;
   const groups = Array.from({ length: Math.ceil(files.length / filesPerCall) }, (_, at) =>
     files.slice(at * filesPerCall, (at + 1) * filesPerCall),

@@ -43,10 +43,12 @@ export async function runTargetComparison(
     onImages(set);
     const { signal } = stop;
     let count = 0;
-    const block = (side: TargetSide) =>
-      orStop(
+    const block = (side: TargetSide) => {
+      const name = `block-${++count}`;
+      const directory = join(tempDir, name);
+      return orStop(
         signal,
-        measureTargetBlock({ side, images: set.images, block: `block-${++count}`, limits: PROVE, signal }).catch(
+        measureTargetBlock({ side, images: set.images, block: name, directory, limits: PROVE, signal }).catch(
           (error: unknown) => {
             throw new EnvironmentError(`${side.info.name} (${side.info.ref}) failed: ${wordsOf(error)}`, {
               cause: error,
@@ -54,6 +56,7 @@ export async function runTargetComparison(
           },
         ),
       );
+    };
     progress.phase('warm up');
     for (const side of Object.values(sides)) await block(side);
     const measure = (name: BlockName) => block(sides[sideOf(name)]);

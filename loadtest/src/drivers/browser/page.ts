@@ -19,6 +19,8 @@ export interface ObservedPageOptions {
   /** Runs in the page before its own scripts: violations planted by tests. */
   script?: string | undefined;
   timeoutMs?: number;
+  /** How many times slower its processor is made; its workers keep theirs. */
+  slower?: number | undefined;
 }
 
 const hereMs = () => performance.timeOrigin + performance.now();
@@ -39,7 +41,7 @@ async function sessionCookie(baseUrl: string, key: string): Promise<{ name: stri
 
 /** Opens a page with everything that watches it in place before its first byte: recorder, network, socket frames. */
 export async function openObservedPage(options: ObservedPageOptions) {
-  const { browser, baseUrl, path, key, script, timeoutMs = 60_000 } = options;
+  const { browser, baseUrl, path, key, script, timeoutMs = 60_000, slower = 1 } = options;
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   await page.setViewport(VIEWPORT);
@@ -57,6 +59,7 @@ export async function openObservedPage(options: ObservedPageOptions) {
     if (response.opcode === 1)
       frames.add(JSON.parse(response.payloadData) as ServerFrame, network.epochMs(timestamp) ?? hereMs());
   });
+  if (slower > 1) await cdp.send('Emulation.setCPUThrottlingRate', { rate: slower });
   await page.evaluateOnNewDocument(installRecorder);
   if (script) await page.evaluateOnNewDocument(script);
 

@@ -19,6 +19,7 @@ export async function batchPhase(bench: Bench): Promise<string> {
       path: bench.pagePath(projectId),
       key: services.key,
       script: bench.pageScript,
+      slower: bench.scenario.slowerPage,
     }),
   );
   bench.page = page;

@@ -6,16 +6,22 @@ set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=${1:?usage: install.sh DIR}
 python=${PYTHON:-python3}
-code=0
-for requirements in "$here"/requirements-*.txt; do
+
+install() {
+  local requirements=$1 name
   name=$(basename "$requirements" .txt)
   name=${name#requirements-}
-  if ! { "$python" -m venv "$dir/$name" &&
-    "$dir/$name/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"; }; then
-    # Half of one is none.
-    rm -rf "${dir:?}/$name"
-    echo "not installed: $name"
-    code=1
-  fi
+  "$python" -m venv "$dir/$name" && "$dir/$name/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" && return
+  # Half of one is none.
+  rm -rf "${dir:?}/$name"
+  echo "not installed: $name"
+  return 1
+}
+
+code=0 running=()
+for requirements in "$here"/requirements-*.txt; do
+  install "$requirements" &
+  running+=($!)
 done
+for one in "${running[@]}"; do wait "$one" || code=1; done
 exit "$code"
