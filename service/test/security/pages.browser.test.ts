@@ -268,6 +268,7 @@ describe('the page of runs', () => {
   it('lists runs, compares two, and calls times of different machines incomparable', async () => {
     const { page, violations } = await openPage('/runs');
     await page.waitForSelector('[data-run]');
+    expect(await nameless(page)).toEqual([]);
     for (const box of await page.$$('[data-run] input')) await box.click();
     await (await page.waitForSelector('a.compare-link'))!.click();
     await page.waitForSelector('[data-metric]');
