@@ -1,5 +1,6 @@
-/** Budgets of the scenarios that load the service beyond what it bears, or for long. `budgets-reliability.ts` joins them to the others. */
+/** Budgets of the scenarios that load the service beyond what it bears. `budgets-reliability.ts` joins them to the others. */
 import type { BudgetSpec } from '../loadtest/src/contract.ts';
+import { SOAK_BUDGETS, SOAK_COUNTS } from './budgets-soak.ts';
 
 const DESIGN = 'segbench: overload at twice the capacity keeps 90 % of the peak';
 const OWN = 'segbench: as if nobody else were there';
@@ -7,7 +8,6 @@ const ROLLING = 'segbench: a rolling restart fails no request';
 const WALL = 'segbench: a tenant sees its own';
 const STORM = 'segbench: a storm of events reaches every reader, once, in few frames';
 const SWEEP = 'segbench: what a plan stands on is whole';
-const SOAK = 'segbench: what runs for long stays as it is';
 
 export const OVERLOAD_BUDGETS: readonly BudgetSpec[] = [
   {
@@ -138,50 +138,6 @@ export const DRAIN_BUDGETS: readonly BudgetSpec[] = [
     limit: 12_000,
     description: 'From SIGTERM to the end of the slowest process',
     source: ROLLING,
-  },
-];
-
-export const SOAK_BUDGETS: readonly BudgetSpec[] = (
-  [
-    ['soak_api_leak_bytes', 'API after a collection', 8e6],
-    ['soak_relay_leak_bytes', 'relay after a collection', 8e6],
-    ['soak_worker_leak_bytes', 'worker after a collection', 8e6],
-    ['soak_inference_leak_bytes', 'inference child after a collection', 16e6],
-    ['soak_queue_redis_leak_bytes', 'queue’s Redis, its data', 4e6],
-  ] as const
-).map(([name, what, limit]) => ({
-  name,
-  unit: 'bytes' as const,
-  operator: '<=' as const,
-  limit,
-  description: `Growth of the ${what} in ten minutes, at least (lower end of the interval of its slope)`,
-  source: SOAK,
-}));
-
-export const SOAK_COUNTS: readonly BudgetSpec[] = [
-  {
-    name: 'soak_descriptors_leak',
-    unit: 'count',
-    operator: '<=',
-    limit: 5,
-    description: 'Growth of open descriptors of any process in ten minutes, at least',
-    source: SOAK,
-  },
-  {
-    name: 'soak_database_bytes_per_image',
-    unit: 'bytes',
-    operator: '<',
-    limit: 40e3,
-    description: 'Growth of the database for each image processed, at least',
-    source: SOAK,
-  },
-  {
-    name: 'soak_images_wrong',
-    unit: 'count',
-    operator: '=',
-    limit: 0,
-    description: 'Images that did not complete, and counters that differ from rows',
-    source: SOAK,
   },
 ];
 

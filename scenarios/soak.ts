@@ -1,5 +1,5 @@
 /** Batch after batch with the real model: what grows with time is a leak. */
-import { SOAK_BUDGETS, SOAK_COUNTS } from './budgets-load.ts';
+import { SOAK_BUDGETS, SOAK_COUNTS } from './budgets-soak.ts';
 import type { SoakScenario } from './scenario.ts';
 
 export const SOAK: SoakScenario = {

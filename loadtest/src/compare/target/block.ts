@@ -34,8 +34,12 @@ export interface TargetBlockInput {
  * the figures.
  */
 export async function measureTargetBlock(input: TargetBlockInput): Promise<BlockFigures> {
-  // An adapter may read its files as late as it likes.
-  return await measure(input).finally(() => rm(input.directory, { recursive: true, force: true }));
+  try {
+    return await measure(input);
+  } finally {
+    // Not before: an adapter may read its files as late as it likes.
+    await rm(input.directory, { recursive: true, force: true });
+  }
 }
 
 async function measure(input: TargetBlockInput): Promise<BlockFigures> {
