@@ -36,12 +36,13 @@ export function createPlot(options: PlotOptions) {
   // A logarithmic axis from 0 on has no end of marks.
   let range: [number, number] = log ? [0.1, 1] : [0, 1];
 
-  function drawMarks({ ctx, bbox, valToPos }: uPlot): void {
+  function drawMarks(of: uPlot): void {
+    const { ctx, bbox } = of;
     ctx.save();
     ctx.lineWidth = devicePixelRatio;
     for (const { kind, value, line } of marks) {
       if (value < range[0] || value > range[1]) continue;
-      const y = Math.round(valToPos(value, 'y', true));
+      const y = Math.round(of.valToPos(value, 'y', true));
       ctx.strokeStyle = kind === 'budget' ? inks.budget : inks.lines[line]!;
       ctx.globalAlpha = kind === 'budget' ? 1 : 0.75;
       ctx.setLineDash(DASH[kind].map((part) => part * devicePixelRatio));

@@ -87,7 +87,7 @@ function All({ api }: { api: Api }) {
 }
 
 function NoRuns() {
-  const { title, text, command, then } = WORDS.none;
+  const { title, text, command, afterwards } = WORDS.none;
   return (
     <div class="prose">
       <h2>{title}</h2>
@@ -95,7 +95,7 @@ function NoRuns() {
       <pre>
         <code>{command}</code>
       </pre>
-      <p>{then}</p>
+      <p>{afterwards}</p>
     </div>
   );
 }

@@ -6,7 +6,7 @@ export const WORDS = {
     title: 'No run of the bench yet',
     text: 'A run replays 1,000 images through the whole path and judges its budgets. Make the first one in the project’s folder:',
     command: 'npm run bench',
-    then: 'Then load this page again: it reads the folder that RESULTS_DIR names, bench-results by default.',
+    afterwards: 'Then load this page again: it reads the folder that RESULTS_DIR names, bench-results by default.',
   },
   unreadable: (count: number) =>
     count === 1
