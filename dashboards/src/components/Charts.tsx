@@ -61,7 +61,7 @@ function Chart({ spec, operator }: { spec: ChartSpec; operator: Operator }) {
         label={`${spec.title}: ${summary}`}
         lines={spec.metrics.length}
         log={spec.log}
-        format={spec.format}
+        format={spec.formatAxis ?? spec.format}
         data={() => data.value}
         cursor={cursor}
       />

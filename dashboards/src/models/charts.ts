@@ -1,6 +1,6 @@
 import { WORDS } from '../words/operator.ts';
 import type { Baseline } from './Baseline.ts';
-import { formatCount, formatMs, formatNumber } from './format.ts';
+import { formatAxisMs, formatCount, formatMs, formatNumber } from './format.ts';
 import { EVENT_LAG_LIMIT_MS, LIMITS } from './live-budgets.ts';
 import type { MetricName } from './readings.ts';
 import type { Series } from './Series.ts';
@@ -15,6 +15,8 @@ export interface ChartSpec {
   log: boolean;
   metrics: readonly MetricName[];
   format: (value: number) => string;
+  /** Of the marks of the axis, where `format` is too long. */
+  formatAxis?: (value: number) => string;
   /** Drawn as a line, of the first metric; null for none. */
   budget: number | null;
   /** The axis reaches this far at least: what idles is no mountain range. */
@@ -40,6 +42,7 @@ export const CHARTS: readonly ChartSpec[] = [
     log: true,
     metrics: ['waitMs', 'runMs', 'publishMs'],
     format: formatMs,
+    formatAxis: formatAxisMs,
     budget: LIMITS.inference.limit,
     leastTop: 10,
   },

@@ -39,6 +39,10 @@ export function formatEtaRange(eta: Eta): string {
 /** "about 40 s left (35 s to 50 s)". */
 export const formatEta = (eta: Eta): string => `${formatTimeLeft(eta)}${formatEtaRange(eta)}`;
 
+/** Of an axis, where two units are one too many: "100 ms", "10 s". */
+export const formatAxisMs = (ms: number): string =>
+  ms < 1000 ? `${oneDigit.format(ms)} ms` : `${oneDigit.format(ms / 1000)} s`;
+
 const signed = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0, signDisplay: 'exceptZero' });
 /** "+12 %", of a change as a share. */
 export const formatChange = (share: number): string => `${signed.format(share * 100)} %`;

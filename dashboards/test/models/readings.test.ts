@@ -158,8 +158,8 @@ describe('tiles', () => {
   });
   it('name a difference only where there is something to divide by', () => {
     const baseline = { at: '', values: { failed: 0, waiting: 100 } };
-    expect([0, 3].map((now) => changeWords(now, baseline, 'failed'))).toEqual(['as the baseline', 'baseline 0']);
-    expect(changeWords(100.2, baseline, 'waiting')).toBe('as the baseline');
+    expect([0, 3].map((now) => changeWords(now, baseline, 'failed'))).toEqual(['as base', 'base 0']);
+    expect(changeWords(100.2, baseline, 'waiting')).toBe('as base');
     expect(changeOf(50, 100)).toBe(-0.5);
   });
   it('draw a trace from the bottom up, with gaps', () => {
