@@ -2,6 +2,7 @@ import { computed, signal } from '@preact/signals';
 import type { Failures as FailuresReply } from '#contract/batches.ts';
 import type { NowBatch } from '#contract/now.ts';
 import type { Api } from './api.ts';
+import type { Storage } from './Baseline.ts';
 import type { Clock } from './clock.ts';
 
 /** The newest batches with failures, up to here: each costs a request when its count changes. */
@@ -24,13 +25,35 @@ export interface FailureGroup {
   rows: FailureRow[];
 }
 
+/** Kept in this browser, so that a page opened anew does not offer what was asked for already. */
+const RETRIES_KEY = 'segbench.retries';
+const RETRIES_MAX = 100;
+
+function readRetries(storage: Storage | null): Map<string, string> {
+  try {
+    const kept: unknown = JSON.parse(storage?.getItem(RETRIES_KEY) ?? '[]');
+    const isPair = (pair: unknown): pair is [string, string] =>
+      Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
+    return new Map(Array.isArray(kept) ? kept.filter(isPair) : []);
+  } catch {
+    return new Map();
+  }
+}
+function keepRetries(storage: Storage | null, retries: ReadonlyMap<string, string>): void {
+  try {
+    storage?.setItem(RETRIES_KEY, JSON.stringify([...retries]));
+  } catch {
+    // full, or forbidden: it is known until the page goes
+  }
+}
+
 /** What failed in the batches that the page knows, by code, and trying it again. */
-export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'> }) {
-  const { api, clock } = deps;
+export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'>; storage?: Storage | null }) {
+  const { api, clock, storage = null } = deps;
   const batches = signal<readonly NowBatch[]>([]);
   const read = signal<ReadonlyMap<string, FailuresReply>>(new Map());
   /** Which retry was started for which row; `code` of a retry is known to who asked for it only. */
-  const retries = signal<ReadonlyMap<string, string>>(new Map());
+  const retries = signal<ReadonlyMap<string, string>>(readRetries(storage));
   const errors = signal<ReadonlyMap<string, string>>(new Map());
   const busy = signal<string | null>(null);
   /** When each batch was asked about, and those whose answer is not here yet. */
@@ -103,7 +126,8 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'> }) {
           path: { id: batch.id },
           body: { only: 'failed', code },
         });
-        retries.value = new Map(retries.peek()).set(key, made.id);
+        retries.value = new Map([...retries.peek(), [key, made.id] as const].slice(-RETRIES_MAX));
+        keepRetries(storage, retries.peek());
         // shown at once; the next reading has it too
         batches.value = [...batches.peek(), { ...made, projectName: batch.projectName }];
         return made.id;

@@ -33,7 +33,14 @@ function setUp(options: { refuse?: boolean } = {}) {
     },
   });
   const time = { ms: 0 };
-  return { failures: createFailures({ api, clock: { now: () => time.ms } }), asked, groups, time };
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+  };
+  const open = () => createFailures({ api, clock: { now: () => time.ms }, storage });
+  return { failures: open(), open, asked, groups, time, kept };
 }
 
 describe('createFailures', () => {
@@ -97,6 +104,26 @@ describe('createFailures', () => {
     const [first, second] = failures.groups.value[0]!.rows;
     expect(first).toMatchObject({ batch: { id: again.id }, count: 1, retry: null });
     expect(second!.retry).toMatchObject({ counts: { completed: 2, failed: 1 } });
+  });
+
+  it('knows in a page opened anew what was asked for already', async () => {
+    const { failures, open, groups, kept } = setUp();
+    const one = nowBatch(1, { counts: counts(3) });
+    groups.set(one.id, [groupOf('TIMEOUT', 3)]);
+    failures.update([one]);
+    await settled();
+    await failures.retry(failures.groups.value[0]!.rows[0]!);
+    const again = open();
+    again.update([one, nowBatch(50, { retryOf: one.id })]);
+    await settled();
+    expect(again.groups.value[0]).toMatchObject({ count: 0, rows: [{ retry: { id: nowBatch(50).id } }] });
+    for (const text of ['{', '7', '[[1, 2]]']) {
+      kept.set('segbench.retries', text);
+      const other = open();
+      other.update([one]);
+      await settled();
+      expect(other.groups.value[0]!.rows[0]!.retry).toBeNull();
+    }
   });
 
   it('says why a retry was refused, at its row', async () => {
