@@ -39,8 +39,8 @@ export function toImage({ errorCode, errorMessage, ...row }: ImageRow): Image {
   return { ...row, error };
 }
 
-/** Remembers which project an image belongs to, which never changes; an image that is gone is found gone under its version. */
-const OWNERS_MAX = 200_000;
+/** Remembers which project an image belongs to, which never changes; an image that is gone is found gone under its version. About 10 MB a tenant. */
+const OWNERS_MAX = 50_000;
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 const orderOf = ({ projectId, sort }: ImageListQuery) => ({ list: `images of ${projectId}`, sort });
