@@ -46,6 +46,7 @@ import metrics from './routes/metrics.ts';
 import pictures from './routes/pictures.ts';
 import projects from './routes/projects.ts';
 import results from './routes/results.ts';
+import runs from './routes/runs.ts';
 import session from './routes/session.ts';
 import upload from './routes/upload.ts';
 
@@ -88,6 +89,7 @@ const ROUTES = [
   exports,
   graphql,
   metrics,
+  runs,
   keys,
   audit,
 ];

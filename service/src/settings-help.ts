@@ -28,6 +28,7 @@ const GROUPS = [
       'exportKeepMs',
       'modelsDir',
       'dashboardsDir',
+      'resultsDir',
     ],
   ],
   [
@@ -128,6 +129,7 @@ const ABOUT: Record<Field, string> = {
   dataDir: 'uploaded files, exports and derived pictures',
   modelsDir: 'models, one folder each',
   dashboardsDir: 'the built pages',
+  resultsDir: 'runs of the bench, for the page that shows them; only read',
   workers: 'inference child processes of a worker',
   workerConcurrency:
     'images that a worker takes from the queue for each place of a batch, at most; slow executions: fewer',

@@ -170,6 +170,7 @@ export const SETTINGS = {
   dataDir: folder('DATA_DIR', resolve(tmpdir(), 'segbench-data')),
   modelsDir: folder('MODELS_DIR', resolve(root, 'service/models')),
   dashboardsDir: folder('DASHBOARDS_DIR', resolve(root, 'dashboards/dist')),
+  resultsDir: folder('RESULTS_DIR', resolve(root, 'bench-results')),
   workers: integer('WORKERS', 2, 1, 256),
   workerConcurrency: integer('WORKER_CONCURRENCY', 8, 1, 1000),
   /** URLs may hold credentials. */

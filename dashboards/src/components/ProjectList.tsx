@@ -13,7 +13,7 @@ export function ProjectList({ operator }: { operator: Operator }) {
     void operator.createProject(wanted);
   };
   return (
-    <section class="panel">
+    <section class="panel panel-now">
       <h2>Projects</h2>
       <form class="inline-form" onSubmit={submit}>
         <input

@@ -1,60 +1,59 @@
-import { formatCount, formatDuration, formatMs, formatPercent } from '../models/format.ts';
-import type { Operator, Queue } from '../models/Operator.ts';
+import type { Operator } from '../models/Operator.ts';
+import { tilesOf, tracePath, type Tile } from '../models/tiles.ts';
+import { WORDS } from '../words/operator.ts';
+import { Icon } from './Icon.tsx';
 
-const NOTHING = '–';
-const busyOf = (queue: Queue): string =>
-  `${queue.workers.filter(({ state }) => state === 'busy').length} of ${queue.workers.length}`;
-
-function waitWords({ waiting, delayed, oldestAgeMs }: Queue): string {
-  if (delayed > 0) return `${formatCount(delayed)} more in paused batches`;
-  return waiting > 0 && oldestAgeMs ? `oldest ${formatDuration(oldestAgeMs / 1000)}` : 'nothing waits';
-}
+const TRACE_SECONDS = 300;
+const WIDTH = 120;
+const HEIGHT = 18;
 
 /** Six numbers; a tile keeps its size whatever it says. */
 export function Tiles({ operator }: { operator: Operator }) {
-  const queue = operator.queue.state.value.value;
-  const summary = operator.summary.state.value.value;
-  const percentiles = operator.endpoints.state.value.value?.percentiles;
-  const stale = operator.queue.state.value.error !== null;
-  const open = operator.batches.state.value.value ?? [];
-  const rate = open.reduce((sum, batch) => sum + batch.imagesPerSecond, 0);
-  const tiles = [
-    {
-      label: 'Queue depth',
-      value: queue ? formatCount(queue.waiting) : NOTHING,
-      detail: queue ? waitWords(queue) : '',
-    },
-    {
-      label: 'Images/s',
-      value: rate > 0 ? rate.toFixed(1) : '0',
-      detail: open.length === 1 ? '1 open batch' : `${open.length} open batches`,
-    },
-    {
-      label: 'API p50',
-      value: percentiles ? formatMs(percentiles.p50) : NOTHING,
-      detail: summary ? `${formatCount(summary.api.requestsPerMinute)} requests/min` : '',
-    },
-    {
-      label: 'API p95',
-      value: percentiles ? formatMs(percentiles.p95) : NOTHING,
-      detail: summary ? `${formatPercent(summary.api.errorRate)} errors` : '',
-    },
-    {
-      label: 'Workers busy',
-      value: queue ? busyOf(queue) : NOTHING,
-      detail: queue ? `${formatCount(queue.active)} images in work` : '',
-    },
-    { label: 'Failed images', value: queue ? formatCount(queue.failed) : NOTHING, detail: 'in open batches' },
-  ];
+  const second = operator.second.value;
+  const { series } = operator;
+  const tiles = tilesOf({
+    now: operator.now.state.value.value,
+    endpoints: operator.endpoints.state.value.value,
+    imagesPerSecond: second < 0 ? null : series.at('imagesPerSecond', second - 1),
+    busyRatio: second < 0 ? null : series.at('busyRatio', second),
+    baseline: operator.baseline.state.value,
+  });
+  const stale = operator.now.state.value.error !== null;
   return (
-    <section class={`tiles${stale ? ' tiles-stale' : ''}`} aria-label="Numbers">
-      {tiles.map(({ label, value, detail }) => (
-        <div key={label} class="tile">
-          <span class="tile-label">{label}</span>
-          <span class="tile-value">{value}</span>
-          <span class="tile-detail">{detail}</span>
-        </div>
+    <section class={`tiles${stale ? ' tiles-stale' : ''}`} aria-label={WORDS.tiles.label}>
+      {tiles.map((tile) => (
+        <TileView
+          key={tile.label}
+          tile={tile}
+          values={series.window([tile.metric], TRACE_SECONDS).values[tile.metric]}
+        />
       ))}
     </section>
+  );
+}
+
+function TileView({ tile, values }: { tile: Tile; values: (number | null)[] }) {
+  return (
+    <div class={`tile tile-now${tile.over ? ' tile-over' : ''}`}>
+      <span class="tile-label">{tile.label}</span>
+      <span class="tile-value">{tile.value}</span>
+      <svg
+        class="trace"
+        viewBox={`0 -1 ${WIDTH} ${HEIGHT + 2}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={WORDS.tiles.trace(tile.label)}
+      >
+        <path d={tracePath(values, WIDTH, HEIGHT)} />
+      </svg>
+      <span class="tile-detail">{tile.detail}</span>
+      <span class="tile-foot">
+        <span class="tile-limit">
+          {tile.over && <Icon name="warn" size={12} />} <span class="visually-hidden">{WORDS.tiles.limitLabel}</span>{' '}
+          {tile.limit}
+        </span>
+        <span class="tile-change">{tile.change}</span>
+      </span>
+    </div>
   );
 }

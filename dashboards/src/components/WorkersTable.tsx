@@ -1,44 +1,66 @@
 import { formatBytes, formatCount, formatPercent } from '../models/format.ts';
 import type { Operator } from '../models/Operator.ts';
+import { WORDS } from '../words/operator.ts';
+
+const { columns, none, noError, pid, title } = WORDS.workers;
+
+/** `w14569-35e0df/local-1` → `35e0df/local-1`: what tells workers apart. */
+const shortId = (id: string): string => id.replace(/^w\d+-/, '');
 
 export function WorkersTable({ operator }: { operator: Operator }) {
-  const workers = operator.queue.state.value.value?.workers ?? [];
+  const workers = operator.queue.value.value?.workers ?? [];
   return (
-    <section class="panel">
-      <h2>Workers</h2>
-      <div class="table-frame">
-        <table>
+    <section class="panel panel-now">
+      <h2 id="workers-title">{title}</h2>
+      <div class="table-frame scroll-y" tabIndex={0} role="region" aria-labelledby="workers-title">
+        <table class="dense">
           <thead>
             <tr>
-              <th>Worker</th>
-              <th>State</th>
-              <th>Model</th>
-              <th class="numeric">Busy</th>
-              <th class="numeric">Images</th>
-              <th class="numeric">Memory</th>
-              <th>Last error</th>
+              <th scope="col">{columns.id}</th>
+              <th scope="col">{columns.state}</th>
+              <th scope="col" class="numeric">
+                {columns.slots}
+              </th>
+              <th scope="col">{columns.model}</th>
+              <th scope="col" class="numeric">
+                {columns.fill}
+              </th>
+              <th scope="col" class="numeric">
+                {columns.busy}
+              </th>
+              <th scope="col" class="numeric">
+                {columns.done}
+              </th>
+              <th scope="col" class="numeric">
+                {columns.memory}
+              </th>
+              <th scope="col">{columns.error}</th>
             </tr>
           </thead>
           <tbody>
             {workers.map((worker) => (
               <tr key={worker.id}>
-                <td>
-                  {worker.id} {worker.pid !== null && <span class="faint">pid {worker.pid}</span>}
+                <td title={worker.pid === null ? worker.id : `${worker.id}, ${pid(worker.pid)}`}>
+                  {shortId(worker.id)}
                 </td>
                 <td>{worker.state}</td>
-                <td>
+                <td class="numeric">{formatCount(worker.slots)}</td>
+                <td title={worker.model}>
                   {worker.model} <span class="faint">{worker.provider}</span>
                 </td>
+                <td class="numeric">{worker.batchFill === null ? '–' : formatPercent(worker.batchFill)}</td>
                 <td class="numeric">{formatPercent(worker.busyRatio)}</td>
                 <td class="numeric">{formatCount(worker.imagesDone)}</td>
                 <td class="numeric">{worker.rssBytes > 0 ? formatBytes(worker.rssBytes) : '–'}</td>
-                <td>{worker.lastError ?? 'none'}</td>
+                <td class="last-error" title={worker.lastError ?? undefined}>
+                  {worker.lastError ?? noError}
+                </td>
               </tr>
             ))}
             {workers.length === 0 && (
               <tr>
-                <td colSpan={7} class="faint">
-                  No worker has reported itself.
+                <td colSpan={9} class="faint">
+                  {none}
                 </td>
               </tr>
             )}

@@ -1,28 +1,29 @@
 import { render } from 'preact';
 import { createApp, idIn } from '../app.tsx';
-import { later } from '../components/Later.tsx';
+import { LazyPage } from '../components/LazyPage.tsx';
 import type { Api } from '../models/api.ts';
 import { CapacityPage } from '../pages/CapacityPage.tsx';
 import { GalleryPage } from '../pages/GalleryPage.tsx';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
-import { OperatorPage } from '../pages/OperatorPage.tsx';
-import { RunsPage } from '../pages/RunsPage.tsx';
 import '../styles/base.css';
 import '../styles/gallery.css';
 import '../styles/gallery-tools.css';
 import '../styles/toasts.css';
 import '../styles/operator.css';
 
-const ViewerPage = later(async () => (await import('../pages/ViewerPage.tsx')).ViewerPage);
+const operatorPage = () => import('../pages/OperatorPage.tsx').then(({ OperatorPage }) => OperatorPage);
+const viewerPage = () => import('../pages/ViewerPage.tsx').then(({ ViewerPage }) => ViewerPage);
+const runsPage = () => import('../pages/RunsPage.tsx').then(({ RunsPage }) => RunsPage);
 
 /** Links load a page anew: five pages need no router, and leaving a page frees all it held. */
 function pageAt(pathname: string, api: Api) {
   const projectId = idIn(pathname, '/projects');
   if (projectId) return <GalleryPage api={api} projectId={projectId} />;
   const imageId = idIn(pathname, '/images');
-  if (imageId) return <ViewerPage api={api} imageId={imageId} />;
-  if (pathname === '/') return <OperatorPage api={api} />;
-  if (pathname === '/runs') return <RunsPage />;
+  if (imageId) return <LazyPage load={viewerPage} props={{ api, imageId }} />;
+  if (pathname === '/') return <LazyPage load={operatorPage} props={{ api }} />;
+  const runId = idIn(pathname, '/runs');
+  if (runId || pathname === '/runs') return <LazyPage load={runsPage} props={{ api, runId }} />;
   if (pathname === '/capacity') return <CapacityPage />;
   return <NotFoundPage />;
 }

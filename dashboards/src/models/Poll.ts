@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { ApiError } from './api.ts';
 import type { Clock } from './clock.ts';
 
 export interface Polled<T> {
@@ -6,41 +7,73 @@ export interface Polled<T> {
   /** When `value` was read, on the clock. */
   at: number | null;
   error: string | null;
+  /** Of the last error, where the service gave one. */
+  code?: string | null;
 }
+/** A line that swallows requests answers with nothing at all: after this long it counts as no answer. */
+const TIMEOUT_MS = 5000;
+/** However slow the answers are, this long nothing is asked. */
+const LEAST_PAUSE_MS = 200;
 
 /**
- * Reads something again and again, the next time `everyMs` after the last answer. The last good value stays when a read
- * fails, beside the error and with its age. Nothing is read while `hidden()`.
+ * Reads something again and again, each `everyMs`, or a little after the last answer where that came later. The last good value
+ * stays when a read fails, beside the error and with its age. Nothing is read while `hidden()`.
  */
 export function createPoll<T>(options: {
-  read: () => Promise<T>;
+  read: (signal: AbortSignal) => Promise<T>;
   everyMs: number;
   clock: Clock;
   hidden: () => boolean;
+  timeoutMs?: number;
 }) {
-  const { read, everyMs, clock, hidden } = options;
+  const { read, everyMs, clock, hidden, timeoutMs = TIMEOUT_MS } = options;
   const state = signal<Polled<T>>({ value: null, at: null, error: null });
   let cancel = () => {};
   let stopped = false;
+  let reading = false;
+  /** Somebody asked for a new reading while one was under way, which may have been answered before. */
+  let again = false;
 
-  async function tick(): Promise<void> {
-    if (!hidden()) {
-      try {
-        const value = await read();
-        if (!stopped) state.value = { value, at: clock.now(), error: null };
-      } catch (cause) {
-        if (!stopped) state.value = { ...state.peek(), error: cause instanceof Error ? cause.message : String(cause) };
-      }
+  async function readOnce(): Promise<void> {
+    const given = new AbortController();
+    const late = Promise.withResolvers<never>();
+    const off = clock.after(timeoutMs, () => {
+      late.reject(new Error(`The service did not answer within ${timeoutMs / 1000} s.`));
+      given.abort();
+    });
+    try {
+      const value = await Promise.race([read(given.signal), late.promise]);
+      if (!stopped) state.value = { value, at: clock.now(), error: null };
+    } catch (cause) {
+      const code = cause instanceof ApiError ? cause.code : null;
+      const error = cause instanceof Error ? cause.message : String(cause);
+      if (!stopped) state.value = { ...state.peek(), error, code };
+    } finally {
+      off();
     }
-    if (!stopped) cancel = clock.after(everyMs, () => void tick());
+  }
+  async function tick(): Promise<void> {
+    reading = true;
+    const begun = clock.now();
+    do {
+      again = false;
+      if (!hidden()) await readOnce();
+    } while (again && !stopped);
+    reading = false;
+    const pauseMs = Math.max(LEAST_PAUSE_MS, everyMs - (clock.now() - begun));
+    if (!stopped) cancel = clock.after(pauseMs, () => void tick());
   }
   return {
     state,
     start: (): void => void tick(),
     /** Reads now, for instance after something was changed here. */
     refresh(): void {
+      if (reading) {
+        again = true;
+        return;
+      }
       cancel();
-      void tick();
+      if (!stopped) void tick();
     },
     stop(): void {
       stopped = true;

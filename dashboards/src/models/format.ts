@@ -44,3 +44,31 @@ export const formatArea = (areaPx: number, pixelSizeUm: number | null): string =
   pixelSizeUm === null
     ? `${whole.format(areaPx)} px²`
     : `${(areaPx * pixelSizeUm ** 2 < 100 ? oneDigit : whole).format(areaPx * pixelSizeUm ** 2)} µm²`;
+
+/** Of an axis, where two units are one too many: "100 ms", "10 s". */
+export const formatAxisMs = (ms: number): string =>
+  ms < 1000 ? `${oneDigit.format(ms)} ms` : `${oneDigit.format(ms / 1000)} s`;
+
+const signed = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0, signDisplay: 'exceptZero' });
+/** "+12 %", of a change as a share. */
+export const formatChange = (share: number): string => `${signed.format(share * 100)} %`;
+const ratio = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+/** "1.08 ×". */
+export const formatRatio = (value: number): string => `${ratio.format(value)} ×`;
+export const formatNumber = (value: number): string => oneDigit.format(value);
+
+const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+/** "2 Mar". */
+export const formatDay = (iso: string): string => {
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? iso : day.format(at);
+};
+const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+/** "2 Mar 2026, 10:30", in the reader's time zone; the text itself where it is no date. */
+export const formatMoment = (iso: string): string => {
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? iso : moment.format(at);
+};
+/** "10:30:05" of seconds since 1970. */
+export const formatClock = (seconds: number): string => clockTime.format(seconds * 1000);

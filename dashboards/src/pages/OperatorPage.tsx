@@ -1,5 +1,9 @@
 import { useEffect, useMemo } from 'preact/hooks';
-import { OpenBatches } from '../components/OpenBatches.tsx';
+import { BaselineBar } from '../components/BaselineBar.tsx';
+import { BatchesPanel } from '../components/BatchesPanel.tsx';
+import { BudgetStrip } from '../components/BudgetStrip.tsx';
+import { Charts } from '../components/Charts.tsx';
+import { FailuresPanel } from '../components/FailuresPanel.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import { ProjectList } from '../components/ProjectList.tsx';
 import { Tiles } from '../components/Tiles.tsx';
@@ -8,28 +12,58 @@ import { WorkersTable } from '../components/WorkersTable.tsx';
 import type { Api } from '../models/api.ts';
 import { browserClock } from '../models/clock.ts';
 import { createOperator } from '../models/Operator.ts';
+import { WORDS } from '../words/operator.ts';
+import '../styles/now.css';
+
+/** Null where the browser forbids it. */
+function storageOf(): Storage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
 
 export function OperatorPage({ api }: { api: Api }) {
-  const operator = useMemo(() => createOperator({ api, clock: browserClock, hidden: () => document.hidden }), [api]);
+  const operator = useMemo(
+    () => createOperator({ api, clock: browserClock, hidden: () => document.hidden, storage: storageOf() }),
+    [api],
+  );
   useEffect(() => {
+    document.title = `${WORDS.title} · segbench`;
     operator.start();
-    return operator.stop;
+    const back = () => void (document.hidden || operator.catchUp());
+    document.addEventListener('visibilitychange', back);
+    addEventListener('online', back);
+    return () => {
+      document.removeEventListener('visibilitychange', back);
+      removeEventListener('online', back);
+      operator.stop();
+    };
   }, [operator]);
   return (
-    <>
+    <div class="now">
       <PageHeader path="/" />
-      <main class="page">
-        <h1 class="visually-hidden">Now</h1>
+      <main class="page now-page">
+        <h1 class="visually-hidden">{WORDS.title}</h1>
+        <p class="visually-hidden" role="status">
+          {operator.polite.message.value}
+        </p>
+        <p class="visually-hidden" role="alert">
+          {operator.alert.message.value}
+        </p>
         <VerdictBar operator={operator} />
         <Tiles operator={operator} />
-        <div class="columns">
+        <Charts operator={operator} />
+        <BaselineBar operator={operator} />
+        <div class="now-panels">
           <ProjectList operator={operator} />
-          <div>
-            <OpenBatches operator={operator} />
-            <WorkersTable operator={operator} />
-          </div>
+          <BatchesPanel operator={operator} />
+          <FailuresPanel operator={operator} />
+          <WorkersTable operator={operator} />
         </div>
+        <BudgetStrip operator={operator} />
       </main>
-    </>
+    </div>
   );
 }

@@ -7,11 +7,26 @@ export const REPORT_EVERY_MS = 2_000;
 export const REPORT_TTL_MS = 3 * REPORT_EVERY_MS;
 
 /** Makes reports from a pool's counters; ratios are those of the time since the last call. */
-export function createReporter(options: { worker: string; model: () => string; provider: string; now?: () => number }) {
-  const { now = Date.now } = options;
+export function createReporter(options: {
+  worker: string;
+  model: () => string;
+  provider: string;
+  /** Images that one execution may have. */
+  slots: number;
+  now?: () => number;
+}) {
+  const { now = Date.now, slots } = options;
   const before = new Map<string, { busyMs: number; at: number }>();
-  return (stats: PoolStats): WorkerReport[] =>
-    stats.workers.map((child) => {
+  let counted = { executions: 0, inferences: 0 };
+  function fillOf({ executions, inferences }: PoolStats['batches']): number | null {
+    const room = (executions - counted.executions) * slots;
+    const fill = room > 0 ? (inferences - counted.inferences) / room : null;
+    counted = { executions, inferences };
+    return fill === null ? null : Number(Math.min(1, fill).toFixed(3));
+  }
+  return (stats: PoolStats): WorkerReport[] => {
+    const batchFill = fillOf(stats.batches);
+    return stats.workers.map((child) => {
       const at = now();
       const last = before.get(child.id);
       before.set(child.id, { busyMs: child.busyMs, at });
@@ -27,11 +42,15 @@ export function createReporter(options: { worker: string; model: () => string; p
         lastError: child.lastError,
         busyRatio: Math.min(1, Math.max(0, Number(busyRatio.toFixed(3)))),
         rssBytes: child.rssBytes,
+        slots,
+        batchFill,
         seenAt: new Date(at).toISOString(),
       };
     });
+  };
 }
 
+const OLDER = { slots: 1, batchFill: null };
 const keyOf = (prefix: string) => `${prefix}:workers`;
 
 /** One field a worker process in one hash: reading all is one command, whatever else the cache holds. */
@@ -49,7 +68,8 @@ export async function readReports(redis: Redis, prefix: string, nowMs: number = 
     const fields = await redis.hgetall(keyOf(prefix));
     const alive: WorkerReport[] = [];
     for (const [worker, text] of Object.entries(fields)) {
-      const reports = JSON.parse(text) as WorkerReport[];
+      // a worker of the version before says nothing of its places
+      const reports = (JSON.parse(text) as WorkerReport[]).map((report) => ({ ...OLDER, ...report }));
       const fresh = reports.filter((report) => nowMs - Date.parse(report.seenAt) <= REPORT_TTL_MS);
       if (fresh.length === 0) await dropReports(redis, prefix, worker);
       alive.push(...fresh);

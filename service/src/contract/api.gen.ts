@@ -152,7 +152,39 @@ export type WorkerReport = {
   lastError: string | null;
   busyRatio: number;
   rssBytes: number;
+  slots: number;
+  batchFill: number | null;
   seenAt: string;
+};
+export type NowReply = {
+  timestamp: string;
+  queue: QueueReply;
+  finished: { second: number; done: number }[];
+  stages: NowStages | null;
+  eventLagMs: number;
+  openBatches: number;
+  batches: NowBatch[];
+};
+export type NowStages = { images: number; waitMs: number; runMs: number; runP95Ms: number; publishMs: number };
+export type NowBatch = {
+  id: string;
+  projectId: string;
+  status: 'queued' | 'running' | 'paused' | 'completed' | 'cancelled';
+  pausedReason: string | null;
+  model: string;
+  modelVersion: string;
+  threshold: number;
+  priority: number;
+  total: number;
+  counts: BatchCounts;
+  reused: number;
+  imagesPerSecond: number;
+  eta: Eta | null;
+  retryOf: string | null;
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  projectName: string;
 };
 export type ResultsBody = {
   imageIds?: string[];
@@ -278,6 +310,35 @@ export type EndpointsReply = {
   slowEndpoints: { endpoint: string; avgResponseTime: number; count: number; errorRate: number }[];
   percentiles: { p50: number; p95: number; p99: number };
 };
+export type RunsReply = { items: Run[]; total: number; limit: number; offset: number; unreadable: string[] };
+export type Run = {
+  id: string;
+  name: string;
+  scenario: string;
+  client: string;
+  verdict: string;
+  startedAt: string;
+  finishedAt: string;
+  commit: string;
+  seed: number;
+  imageCount: number;
+  simulated: boolean;
+  budgets: RunBudget[];
+  work: RunFact[];
+  machine: RunFact[];
+  notes: string[];
+  hasReport: boolean;
+};
+export type RunBudget = {
+  name: string;
+  unit: string;
+  operator: string;
+  limit: number;
+  actual: number | null;
+  verdict: string;
+  note: string;
+};
+export type RunFact = { name: string; value: string };
 export type KeyBody = {
   name: string;
   scopes: ('read' | 'write' | 'admin' | 'metrics')[];
@@ -450,6 +511,7 @@ export interface Routes {
   'POST /api/batches/{id}/retry': { path: { id: string }; body: RetryBody; reply: Batch };
   'GET /api/batches/{id}/failures': { path: { id: string }; reply: Failures };
   'GET /api/queue': { reply: QueueReply };
+  'GET /api/now': { reply: NowReply };
   'GET /api/events': {
     query: { projectId: string; epoch?: string; since?: number; window?: number };
     reply: undefined;
@@ -494,6 +556,9 @@ export interface Routes {
   'GET /metrics': { reply: string };
   'GET /healthz': { reply: { status: string } };
   'GET /readyz': { reply: { status: string } };
+  'GET /api/runs': { query: { limit?: number; offset?: number }; reply: RunsReply };
+  'GET /api/runs/{id}': { path: { id: string }; reply: Run };
+  'GET /api/runs/{id}/report': { path: { id: string }; reply: string };
   'POST /api/keys': { body: KeyBody; reply: NewKey };
   'GET /api/keys': { query: { limit?: number; offset?: number; cursor?: string; tenant?: string }; reply: KeyPage };
   'DELETE /api/keys/{id}': { path: { id: string }; query: { tenant?: string }; reply: undefined };

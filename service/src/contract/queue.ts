@@ -13,6 +13,10 @@ export const WorkerReport = Type.Object({
   /** Share of the time since the last report with an image running, 0 to 1. */
   busyRatio: Type.Number(),
   rssBytes: Type.Number(),
+  /** Images that one execution may have. */
+  slots: Type.Integer(),
+  /** Share of these places that had an image since the last report, 0 to 1, over all children of the process; null without an execution. */
+  batchFill: Nullable(Type.Number()),
   seenAt: Timestamp,
 });
 export type WorkerReport = Static<typeof WorkerReport>;

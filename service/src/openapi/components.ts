@@ -4,8 +4,10 @@ import * as common from '#contract/common.ts';
 import * as exports from '#contract/exports.ts';
 import * as images from '#contract/images.ts';
 import * as metrics from '#contract/metrics.ts';
+import * as now from '#contract/now.ts';
 import * as queue from '#contract/queue.ts';
 import * as results from '#contract/results.ts';
+import * as runs from '#contract/runs.ts';
 import * as timeline from '#contract/timeline.ts';
 import type { TSchema } from 'typebox';
 import type { JsonSchema } from './examples.ts';
@@ -18,8 +20,10 @@ const MODULES: Record<string, unknown>[] = [
   exports,
   images,
   metrics,
+  now,
   queue,
   results,
+  runs,
   timeline,
   FRAMES,
 ];

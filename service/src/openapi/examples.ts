@@ -90,7 +90,9 @@ export function exampleOf(schema: JsonSchema, resolve: (ref: string) => JsonSche
   if (choices) return choices[0] && next(choices[0]);
   if (schema.enum) return schema.enum[0];
   const type = Array.isArray(schema.type) ? schema.type[0] : schema.type;
-  if (Object.hasOwn(BY_NAME, name) && schema.format === undefined && fits(BY_NAME[name], type)) return BY_NAME[name];
+  // Of what names its fields itself they are the example.
+  const named = Object.hasOwn(BY_NAME, name) && schema.format === undefined && schema.properties === undefined;
+  if (named && fits(BY_NAME[name], type)) return BY_NAME[name];
   switch (type ?? '') {
     case 'object':
       return Object.fromEntries(

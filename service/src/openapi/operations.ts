@@ -112,6 +112,11 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'POST /api/batches/:id/retry': { operationId: 'retryBatch', errors: ['CONFLICT'], body: { only: 'failed' } },
   'GET /api/batches/:id/failures': { operationId: 'getFailures' },
   'GET /api/queue': { operationId: 'getQueue' },
+  'GET /api/now': {
+    operationId: 'getNow',
+    description:
+      'Queue, workers, throughput, stages, event lag and batches of one moment: what the operator’s page asks for each second.',
+  },
   'GET /api/events': {
     operationId: 'openEvents',
     description:
@@ -148,6 +153,16 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/metrics/performance': { operationId: 'getPerformance' },
   'GET /api/metrics/slow-queries': { operationId: 'getSlowQueries' },
   'GET /api/metrics/endpoints': { operationId: 'getEndpoints' },
+  'GET /api/runs': { operationId: 'listRuns' },
+  'GET /api/runs/:id': { operationId: 'getRun' },
+  'GET /api/runs/:id/report': {
+    operationId: 'getRunReport',
+    errors: ['RANGE_NOT_SATISFIABLE'],
+    produces: ['text/html'],
+    headers: FILE,
+    asks: ASKS_FILE,
+    bare: NOT_MODIFIED,
+  },
   'POST /api/keys': {
     operationId: 'createKey',
     description:

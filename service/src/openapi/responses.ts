@@ -16,7 +16,7 @@ const RULES: readonly [ErrorCode, (route: RouteFacts) => boolean][] = [
   ['RATE_LIMITED', ({ limited }) => limited],
   ['INTERNAL', () => true],
   ['UNAVAILABLE', ({ needsKey }) => needsKey],
-  ['OVERLOADED', ({ needsKey, url }) => needsKey && !url.startsWith('/api/metrics/')],
+  ['OVERLOADED', ({ needsKey, url }) => needsKey && url !== '/api/now' && !url.startsWith('/api/metrics/')],
   ['STORAGE_FULL', (route) => isApi(route) && takesBody(route)],
 ];
 

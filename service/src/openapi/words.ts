@@ -28,6 +28,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   batches: 'a batch',
   exports: 'an export',
   keys: 'a key',
+  runs: 'a run of the bench',
 };
 
 /** @param path as the document has it, `/api/images/{id}`. */
@@ -66,6 +67,7 @@ export const TAGS: readonly { name: string; description: string }[] = [
   },
   { name: 'exports', description: 'Results as files' },
   { name: 'metrics', description: 'Health and figures' },
+  { name: 'runs', description: 'Results of the bench on this machine' },
   { name: 'keys', description: 'Keys and who did what with them' },
   { name: 'docs', description: 'This document' },
 ];

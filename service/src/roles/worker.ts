@@ -140,7 +140,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   runs(model);
   const { modelsDir, modelCheckMs: everyMs } = config;
   const watch = watchModel({ modelsDir, model, everyMs, backend, onChange: runs, log });
-  const reporter = createReporter({ worker, provider, model: () => running.model });
+  const reporter = createReporter({ worker, provider, slots: config.maxBatch, model: () => running.model });
   const report = () => putReports(cache, config.queuePrefix, worker, reporter(backend.stats()));
   // who hears that the worker is ready sees it in the queue; without the cache nobody sees it, and it works on
   await cache

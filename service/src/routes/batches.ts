@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Batch, BatchBody, Failures, RetryBody } from '../contract/batches.ts';
 import { ErrorBody, Id, Page, PageQuery, closed } from '../contract/common.ts';
+import { NowReply } from '../contract/now.ts';
 import { QueueReply } from '../contract/queue.ts';
 
 const Params = Type.Object({ id: Id }, closed);
@@ -91,5 +92,10 @@ export default async function batchRoutes(instance: FastifyInstance) {
     '/api/queue',
     { ...read, schema: { tags, summary: 'The queue and its workers', response: { 200: QueueReply, ...errors } } },
     async ({ tenant }) => tenant.queue(),
+  );
+  app.get(
+    '/api/now',
+    { ...read, schema: { tags, summary: 'What happens now, for a page', response: { 200: NowReply, ...errors } } },
+    async ({ tenant }) => tenant.now(),
   );
 }

@@ -1,8 +1,10 @@
 import { createBatchStore, type BatchStore } from '../batches/store.ts';
+import { readNow } from '../batches/now.ts';
 import { readQueue } from '../batches/read.ts';
 import { readReports } from '../batches/worker-report.ts';
 import type { Cache, CacheServer } from '../cache.ts';
 import type { Config } from '../config.ts';
+import type { NowReply } from '../contract/now.ts';
 import type { QueueReply } from '../contract/queue.ts';
 import { createImageStore, type ImageStore } from '../database/images.ts';
 import { createProjectStore, type ProjectStore } from '../database/projects.ts';
@@ -25,6 +27,7 @@ export interface Tenant extends Owner {
   masks: ReturnType<typeof createMasks>;
   idempotency: ReturnType<typeof createIdempotency>;
   queue(): Promise<QueueReply>;
+  now(): Promise<NowReply>;
   /** What the names of its derived pictures begin with: a picture that is quickly there tells nothing of other tenants' files. */
   pictures: string;
   writeAudit(entry: AuditEntry): Promise<void>;
@@ -49,6 +52,12 @@ export function createTenants(deps: TenantDeps): (tenantId: string) => Tenant {
     const sql = deps.connections.of(id);
     const cache = deps.cache.of(id);
     const at = { sql, cache, tenantId: id };
+    async function queue(): Promise<QueueReply> {
+      // processes are the operator's, and what they do is everybody's
+      const workers = id === FIRST_TENANT ? readReports(cache.redis, config.queuePrefix) : [];
+      const [counts, reports] = await Promise.all([readQueue(sql, id), workers]);
+      return { ...counts, workers: reports };
+    }
     return {
       tenantId: id,
       sql,
@@ -66,11 +75,10 @@ export function createTenants(deps: TenantDeps): (tenantId: string) => Tenant {
       exports: createExportReader({ sql, tenantId: id, storage, asked: deps.exportAsked }),
       masks: createMasks(at),
       idempotency: createIdempotency(sql),
-      async queue() {
-        // processes are the operator's, and what they do is everybody's
-        const workers = id === FIRST_TENANT ? readReports(cache.redis, config.queuePrefix) : [];
-        const [counts, reports] = await Promise.all([readQueue(sql, id), workers]);
-        return { ...counts, workers: reports };
+      queue,
+      async now() {
+        const [stands, reading] = await Promise.all([queue(), readNow(at)]);
+        return { timestamp: new Date().toISOString(), queue: stands, ...reading };
       },
       pictures: pictureTag(id),
       writeAudit: createAuditWriter(sql, id, deps.auditLost),

@@ -3,10 +3,11 @@ import type { Document, Operation, Parameter } from '../../src/openapi/document.
 import type { JsonSchema } from '../../src/openapi/examples.ts';
 import { TEST_KEY, startTestApp, type TestApp } from '../support/app.ts';
 import { finishBatch, uploadPictures } from '../support/results.ts';
+import { makeResults } from '../support/runs.ts';
 import { problemsOfRefusal, type Expected } from './judge.ts';
 import { send, type WireAnswer, type WireRequest } from './wire.ts';
 
-export type Noun = 'projects' | 'images' | 'batches' | 'exports' | 'keys';
+export type Noun = 'projects' | 'images' | 'batches' | 'exports' | 'keys' | 'runs';
 /** One operation of the document, with what a right request to it has. */
 export interface Call {
   /** `POST /api/projects/{id}/batches` */
@@ -24,7 +25,7 @@ export interface World {
   service: TestApp;
   document: Document;
   calls: readonly Call[];
-  /** Two of each that exist, but for keys and exports, of which there is one. */
+  /** Two of each that exist, but for keys, exports and runs, of which there is one. */
   ids: Record<Noun, readonly string[]>;
   resolve: (schema: JsonSchema) => JsonSchema;
   /** A request to which nothing is wrong, changed by `change`. */
@@ -57,15 +58,17 @@ export const nounOf = (path: string, parameter: string): Noun =>
 
 /** Ids in an example are made up: those of the world take their places. */
 function withIds(text: string, ids: World['ids']): string {
-  const order: Noun[] = ['projects', 'images', 'batches', 'exports', 'keys'];
+  const order: (Noun | null)[] = ['projects', 'images', 'batches', 'exports', 'keys', null, 'runs'];
   return order.reduce(
-    (all, noun, index) => all.replaceAll(`01980000-0000-7000-8000-00000000000${index + 1}`, ids[noun][0]!),
+    (all, noun, index) =>
+      noun === null ? all : all.replaceAll(`01980000-0000-7000-8000-00000000000${index + 1}`, ids[noun][0]!),
     text,
   );
 }
 
 export async function createWorld(env: Record<string, string> = {}): Promise<World> {
-  const service = await startTestApp(env);
+  const results = await makeResults();
+  const service = await startTestApp({ RESULTS_DIR: results.dir, ...env });
   const document = (await (await service.call('/openapi.json')).json()) as Document;
   const made = async <T>(path: string, json: unknown) => {
     const reply = await service.call(path, { method: 'POST', json });
@@ -90,6 +93,7 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
     batches: [finished, running.id],
     exports: [exported.id],
     keys: [key.id],
+    runs: [results.runId],
   };
 
   const resolve = (schema: JsonSchema): JsonSchema =>
@@ -192,7 +196,10 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
       const news = after.split('\n').filter((line) => !had.has(line));
       if (after !== before) throw new Error(`something was written, or is gone: ${news.join('; ')}`);
     },
-    close: () => service.close(),
+    async close() {
+      await service.close();
+      await results.remove();
+    },
   };
   return world;
 }

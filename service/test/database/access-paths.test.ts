@@ -168,6 +168,10 @@ describe('all other paths', () => {
     await look('one image', `/api/images/${ids[0]}`, 50);
     await look('timeline', `/api/images/${ids[0]}/timeline`, 100);
     await look('batches', `/api/projects/${BIG}/batches`, 1000);
+    await look('now, idle', '/api/now', 1000);
+    await watched.sql`update batches set status = 'running' where id = ${BIG_BATCH}`;
+    await look('now, with an open batch of 200,000', '/api/now', 1000);
+    await watched.sql`update batches set status = 'completed' where id = ${BIG_BATCH}`;
     await look('one batch', `/api/batches/${BIG_BATCH}`, 100);
     await look('failures of 200,000 items', `/api/batches/${BIG_BATCH}/failures`, 2000);
     await look('results of 1,000 ids', '/api/segmentation/batch/results', 30_000, results({ imageIds: ids }));

@@ -89,7 +89,11 @@ describe('the document', () => {
     ).toEqual([]);
     expect(where((operation, at) => at.includes('/api/') && !isOpen(operation) && !has('429')(operation))).toEqual([]);
     expect(where((operation) => !has('500')(operation))).toEqual([]);
-    expect(names(where(has('416')))).toEqual(['GET /api/download/:exportId', 'GET /api/images/:id/file']);
+    expect(names(where(has('416')))).toEqual([
+      'GET /api/download/:exportId',
+      'GET /api/images/:id/file',
+      'GET /api/runs/:id/report',
+    ]);
     expect(where(has('409')).length).toBeGreaterThanOrEqual(6);
     expect(where(({ responses }) => Object.keys(responses).some((status) => !/^\d{3}$/.test(status)))).toEqual([]);
   });

@@ -8,6 +8,7 @@ import { openSocket } from '../events/socket.ts';
 import { TEST_KEY, startTestApp, type TestApp } from '../support/app.ts';
 import { form, picture } from '../support/pictures.ts';
 import { finishBatch, uploadPictures } from '../support/results.ts';
+import { makeResults } from '../support/runs.ts';
 import { problemsOf, type Answer } from './answers.ts';
 import { createAjv, errorsIn } from './schemas.ts';
 
@@ -17,6 +18,7 @@ interface Found {
   operation: Operation;
 }
 let service: TestApp;
+let results: Awaited<ReturnType<typeof makeResults>>;
 let document: Document;
 const found = new Map<string, Found>();
 /** Ids and secrets of the examples → those that this run was given. */
@@ -25,7 +27,8 @@ const done = new Set<string>();
 let ajv: ReturnType<typeof createAjv>;
 
 beforeAll(async () => {
-  service = await startTestApp();
+  results = await makeResults();
+  service = await startTestApp({ RESULTS_DIR: results.dir });
   document = (await (await service.call('/openapi.json')).json()) as Document;
   ajv = createAjv(document);
   for (const [path, methods] of Object.entries(document.paths))
@@ -33,7 +36,10 @@ beforeAll(async () => {
       found.set(operation.operationId!, { path, method, operation });
   real.set('a key of 32 characters or more, as it was given out once', TEST_KEY);
 });
-afterAll(() => service.close());
+afterAll(async () => {
+  await service.close();
+  await results.remove();
+});
 
 const withReal = (text: string) => [...real].reduce((all, [example, id]) => all.replaceAll(example, id), text);
 const learn = (noun: string, id: string) => real.set(EXAMPLE_IDS[noun]!, id);
@@ -94,7 +100,7 @@ describe('every documented request', () => {
     for (const id of ['pauseBatch', 'resumeBatch']) await send(id, { expected: 202 });
     await send('cancelBatch', { expected: 202 });
     await send('resumeBatch', { expected: 409 });
-    for (const id of ['getBatch', 'listBatches', 'getQueue']) await send(id, { expected: 200 });
+    for (const id of ['getBatch', 'listBatches', 'getQueue', 'getNow']) await send(id, { expected: 200 });
     expect(done.size).toBeGreaterThan(20);
   });
 
@@ -129,6 +135,9 @@ describe('every documented request', () => {
     await send('openGraph', { expected: 405 });
     for (const id of ['getHealth', 'getSummary', 'getPerformance', 'getSlowQueries', 'getEndpoints'])
       await send(id, { expected: 200 });
+    learn('runs', results.runId);
+    for (const id of ['listRuns', 'getRun', 'getRunReport']) await send(id, { expected: 200 });
+    await send('getRunReport', { headers: { range: 'bytes=0-9' }, expected: 206 });
   });
 
   it('opens the socket, whose frames are as documented', async () => {

@@ -203,6 +203,8 @@ describe('health', () => {
       lastError: null,
       busyRatio: 0,
       rssBytes: 1,
+      slots: 1,
+      batchFill: null,
       seenAt: new Date(Date.now() + 3_600_000).toISOString(),
     };
     await putReports(cache.redis, config.queuePrefix, 'w', [report]);

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Page } from 'puppeteer-core';
 import { build } from 'vite';
 import type { Image as ImageRow } from '#contract/images.ts';
@@ -9,6 +10,7 @@ import { TEST_KEY, type TestApp } from '../support/app.ts';
 import { startWithBrowser } from '../support/browser.ts';
 import { picture } from '../support/pictures.ts';
 import { finishBatch, uploadPictures } from '../support/results.ts';
+import { writeRun } from '../support/runs.ts';
 
 let folder: string;
 let pages: Awaited<ReturnType<typeof startWithBrowser>>;
@@ -16,10 +18,26 @@ let service: TestApp;
 let projectId: string;
 let imageId: string;
 let images: ImageRow[];
+let failedBatchId: string;
+let runIds: string[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'segbench-csp-'));
   await build({ build: { outDir: join(folder, 'dist') }, logLevel: 'warn' });
+  const results = join(folder, 'bench-results');
+  const report =
+    '<!doctype html><title>report</title><style>p { color: teal }</style><p>held</p><script>document.title = "ran"</script>';
+  runIds = [
+    await writeRun(results, { name: '2026-03-01T00-00-00Z-bulk-1000', cpuModel: 'another CPU', toasts: 1 }),
+    await writeRun(results, {
+      name: '2026-03-02T00-00-00Z-bulk-1000',
+      settleMs: 900,
+      toasts: 3,
+      verdict: 'fail',
+      report,
+    }),
+  ];
   pages = await startWithBrowser({
+    RESULTS_DIR: results,
     DASHBOARDS_DIR: join(folder, 'dist'),
     SELFTEST_PAGES: 'on',
     ALLOW_UNBATCHED_EVENTS: 'on',
@@ -28,7 +46,7 @@ beforeAll(async () => {
   const made = await service.call('/api/projects', { method: 'POST', json: { name: 'seen' } });
   ({ id: projectId } = (await made.json()) as { id: string });
   images = await uploadPictures(service, projectId, 6);
-  await finishBatch(service, projectId, images, [3, 1, 2, 4, null, 1]);
+  failedBatchId = await finishBatch(service, projectId, images, [3, 1, 2, 4, null, 1]);
   imageId = images[0]!.id;
 });
 afterAll(async () => {
@@ -61,7 +79,17 @@ async function openPage(path: string) {
 }
 
 const PAGES: [string, () => string, string, (page: Page) => Promise<unknown>][] = [
-  ["the operator's view", () => '/', 'a[href^="/projects/"]', async () => {}],
+  ["the operator's view", () => '/', 'a[href^="/projects/"]', (page) => page.waitForSelector('.plot canvas')],
+  [
+    'the runs',
+    () => '/runs',
+    '[data-run]',
+    async (page) => {
+      await page.select('select[name=scenario]', 'bulk-1000');
+      await page.waitForSelector('.plot canvas');
+    },
+  ],
+  ['one run', () => `/runs/${runIds[1]}`, 'a[href$="/report"]', async () => {}],
   [
     'the gallery',
     () => `/projects/${projectId}`,
@@ -148,6 +176,161 @@ describe('the content security policy', () => {
     expect(violations.join('\n')).toContain(directive);
     expect(await page.evaluate(() => 'ran' in window)).toBe(false);
     await page.close();
+  });
+});
+
+/** What a person did, oldest first, as the audit has it. */
+async function audit(): Promise<string[][]> {
+  const reply = await service.call('/api/audit?limit=20');
+  const { items } = (await reply.json()) as { items: { action: string; targetId: string; keyName: string }[] };
+  return items.toReversed().map(({ action, targetId, keyName }) => [action, targetId, keyName]);
+}
+/** Buttons, links and inputs that a screen reader would have no name for. */
+async function nameless(page: Page): Promise<string[]> {
+  const roles = new Set(['button', 'link', 'checkbox', 'combobox', 'textbox', 'img', 'progressbar', 'region', 'group']);
+  const found: string[] = [];
+  type Node = NonNullable<Awaited<ReturnType<Page['accessibility']['snapshot']>>>;
+  const look = (node: Node): void => {
+    if (roles.has(node.role) && !node.name?.trim()) found.push(`${node.role} ${node.value ?? ''}`);
+    node.children?.forEach(look);
+  };
+  look((await page.accessibility.snapshot({ interestingOnly: true }))!);
+  return found;
+}
+const overflow = (page: Page) =>
+  page.evaluate(() => ({
+    right: document.documentElement.scrollWidth - innerWidth,
+    below: document.documentElement.scrollHeight - innerHeight,
+  }));
+
+describe('the operator’s page', () => {
+  it('retries what failed, and pauses, resumes and cancels a batch, each after a click or two, with a row of who did it', async () => {
+    const { page, violations } = await openPage('/');
+    await page.waitForSelector('[data-code="TIMEOUT"] img');
+    await page.waitForFunction(() => document.querySelector<HTMLImageElement>('[data-code] img')!.naturalWidth > 0);
+    await page.click('[data-action="retry"]');
+    await page.click('[data-action="retry-yes"]');
+    const retried = await page.waitForSelector('[data-retry]');
+    const retryId = await retried!.evaluate((node) => node.getAttribute('data-retry')!);
+    const row = `[data-batch="${retryId}"]`;
+    await page.waitForSelector(`${row} [data-action="pause"]:not(:disabled)`);
+    await page.click(`${row} [data-action="pause"]`);
+    await page.waitForSelector(`${row} [data-action="resume"]:not(:disabled)`);
+    await page.click(`${row} [data-action="resume"]`);
+    await page.waitForSelector(`${row} [data-action="pause"]:not(:disabled)`);
+    await page.click(`${row} [data-action="cancel"]`);
+    // the question has the focus, and does nothing by itself
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Keep');
+    await page.click(`${row} [data-action="cancel-yes"]`);
+    await page.waitForSelector(`${row}.batch-cancelled`);
+    const made = (await (await service.call(`/api/batches/${retryId}`)).json()) as { retryOf: string; status: string };
+    expect(made).toMatchObject({ retryOf: failedBatchId, status: 'cancelled' });
+    expect((await audit()).slice(-4)).toEqual([
+      ['POST /api/batches/:id/retry', retryId, 'bootstrap'],
+      ['POST /api/batches/:id/pause', retryId, 'bootstrap'],
+      ['POST /api/batches/:id/resume', retryId, 'bootstrap'],
+      ['POST /api/batches/:id/cancel', retryId, 'bootstrap'],
+    ]);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('shows the age of its data while the line is lost, and catches up by itself', async () => {
+    const { page } = await openPage('/');
+    await page.waitForSelector('[data-age="fresh"]');
+    await page.click('[data-action="take-baseline"]');
+    await page.setOfflineMode(true);
+    await page.waitForSelector('[data-age="stale"]', { timeout: 15_000 });
+    expect(await page.$eval('.verdict', (node) => node.textContent)).toContain('No news');
+    // a page that hangs would not do this
+    await page.click('.windows button:last-child');
+    await page.waitForSelector('.windows button:last-child[aria-pressed="true"]');
+    await page.setOfflineMode(false);
+    await page.waitForSelector('[data-age="fresh"]', { timeout: 10_000 });
+    await page.reload();
+    await page.waitForFunction(() => /Baseline of/.test(document.querySelector('.baseline-bar')?.textContent ?? ''));
+    await page.close();
+  });
+
+  it('is one screen on a desk, one column on a phone, and every control has a name', async () => {
+    // more than a screen can hold
+    for (let index = 0; index < 30; index++)
+      await service.call('/api/projects', { method: 'POST', json: { name: `plate ${index}` } });
+    const { page } = await openPage('/');
+    await page.setViewport({ width: 1280, height: 800 });
+    await page.waitForSelector('.plot canvas');
+    expect(await overflow(page)).toEqual({ right: 0, below: 0 });
+    expect(await nameless(page)).toEqual([]);
+    await page.setViewport({ width: 390, height: 844 });
+    expect((await overflow(page)).right).toBe(0);
+    await page.close();
+  });
+});
+
+describe('the page of runs', () => {
+  it('lists runs, compares two, and calls times of different machines incomparable', async () => {
+    const { page, violations } = await openPage('/runs');
+    await page.waitForSelector('[data-run]');
+    expect(await nameless(page)).toEqual([]);
+    for (const box of await page.$$('[data-run] input')) await box.click();
+    await (await page.waitForSelector('a.compare-link'))!.click();
+    await page.waitForSelector('[data-metric]');
+    const changes = await page.$$eval('[data-metric]', (rows) =>
+      rows.map((row) => [row.getAttribute('data-metric'), row.getAttribute('data-change')]),
+    );
+    expect(changes).toEqual([
+      ['ui_settle_ms', 'incomparable'],
+      ['toasts', 'worse'],
+    ]);
+    expect(await page.$eval('[data-differs]', (node) => node.textContent)).toContain('another CPU');
+    expect(await nameless(page)).toEqual([]);
+    await page.setViewport({ width: 390, height: 844 });
+    expect((await overflow(page)).right).toBe(0);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('opens a report that has its style and runs no script', async () => {
+    const { page } = await openPage('/runs');
+    const reply = await page.goto(`${service.url}/api/runs/${runIds[1]}/report`);
+    expect(reply!.headers()['content-security-policy']).toMatch(/^sandbox /);
+    expect(await page.title()).toBe('report');
+    expect(await page.$eval('p', (node) => getComputedStyle(node).color)).toBe('rgb(0, 128, 128)');
+    expect(await page.evaluate(() => origin)).toBe('null');
+    await page.close();
+  });
+});
+
+describe('the scripts of the pages', () => {
+  /** Bytes as a browser gets them. */
+  const sizeOf = async (name: string) =>
+    gzipSync(await readFile(join(folder, 'dist/assets', name)), { level: 9 }).length;
+  /** A script and what it cannot do without. */
+  async function needs(name: string, found = new Set<string>()): Promise<Set<string>> {
+    if (found.has(name)) return found;
+    found.add(name);
+    const text = (await readFile(join(folder, 'dist/assets', name))).toString();
+    for (const [, inner] of text.matchAll(/(?:import|from)\s*["']\.\/([\w.-]+\.js)["']/g)) await needs(inner!, found);
+    return found;
+  }
+
+  it('are small: 60 kB for the operator’s page before its charts, 120 kB for all pages', async () => {
+    const all = (await readdir(join(folder, 'dist/assets'))).filter((name) => name.endsWith('.js'));
+    const entry = /src="\.?\/assets\/([\w.-]+\.js)"/.exec(
+      (await readFile(join(folder, 'dist/index.html'))).toString(),
+    )![1]!;
+    const page = all.find((name) => name.startsWith('OperatorPage-'))!;
+    const first = await needs(page, await needs(entry));
+    expect([...first].filter((name) => name.startsWith('plot-'))).toEqual([]);
+    const sum = async (names: Iterable<string>) => {
+      let bytes = 0;
+      for (const name of names) bytes += await sizeOf(name);
+      return bytes;
+    };
+    const used = all.filter((name) => !/^(naive|blocker)-/.test(name));
+    expect(await sum(first)).toBeLessThan(60_000);
+    expect(await sum(used)).toBeLessThan(120_000);
+    expect(used.length).toBeGreaterThan(first.size);
   });
 });
 

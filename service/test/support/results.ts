@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { encodePolygons } from '#contract/polygons-format.ts';
 import type { Image, UploadReply } from '#contract/images.ts';
 import type { Polygon } from '#contract/results.ts';
+import { uuidv7 } from '../../src/batches/uuid.ts';
 import type { TestApp } from './app.ts';
 import { form, picture } from './pictures.ts';
 
@@ -60,7 +61,7 @@ export async function finishBatch(
 ): Promise<string> {
   const { sql } = service;
   const { cache } = service.app;
-  const batchId = randomUUID();
+  const batchId = uuidv7();
   const completed = counts.filter((count) => count !== null).length;
   await sql`insert into batches (id, project_id, status, model, model_version, threshold, parameters, total, completed, failed)
     values (${batchId}, ${projectId}, 'completed', 'nuclei', '1', 0.5, 't=0.5', ${images.length}, ${completed}, ${images.length - completed})`;

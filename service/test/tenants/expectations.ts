@@ -44,6 +44,7 @@ export const OPERATIONS: Readonly<Record<string, readonly [Needs, Foreign]>> = {
   retryBatch: ['write', 'missing'],
   getFailures: ['read', 'missing'],
   getQueue: ['read', 'unlisted'],
+  getNow: ['read', 'unlisted'],
   openEvents: ['read', 'socket'],
   readResults: ['read', 'bulk'],
   getResult: ['read', 'missing'],
@@ -59,6 +60,10 @@ export const OPERATIONS: Readonly<Record<string, readonly [Needs, Foreign]>> = {
   getSlowQueries: ['metrics', 'denied'],
   getEndpoints: ['metrics', 'denied'],
   getPrometheus: ['metrics', 'denied'],
+
+  listRuns: ['read', 'unlisted'],
+  getRun: ['read', 'missing'],
+  getRunReport: ['read', 'missing'],
 
   createKey: ['admin', 'writes'],
   listKeys: ['admin', 'unlisted'],

@@ -1,0 +1,32 @@
+import { useSignal } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { PageHeader } from './PageHeader.tsx';
+
+/** A page whose script is fetched when it is first shown: the gallery pays for no chart. */
+export function LazyPage<P extends object>({ load, props }: { load: () => Promise<ComponentType<P>>; props: P }) {
+  const page = useSignal<{ View: ComponentType<P> } | null>(null);
+  const failed = useSignal(false);
+  useEffect(() => {
+    load().then(
+      (View) => (page.value = { View }),
+      () => (failed.value = true),
+    );
+  }, []);
+  if (page.value) {
+    const { View } = page.value;
+    return <View {...props} />;
+  }
+  return (
+    <>
+      <PageHeader path={location.pathname} />
+      <main class="page">
+        {failed.value && (
+          <p class="notice notice-bad" role="alert">
+            This page could not be loaded: the service was renewed, or the line was lost. Load it again.
+          </p>
+        )}
+      </main>
+    </>
+  );
+}
