@@ -34,7 +34,7 @@ async function target(plants: StubPlants = {}, more = ''): Promise<string> {
   const path = join(folder(), 'adapter.ts');
   const lines = [
     `import create from ${JSON.stringify(MINIMAL)};`,
-    `export default () => { process.env.MY_SERVICE_URL = ${JSON.stringify(stub.url)}; return { ...create()${more} }; };`,
+    `export default () => { process.env.MY_SERVICE_URL = ${JSON.stringify(stub.url)}; const made = create(); return { ...made${more} }; };`,
   ];
   writeFileSync(path, lines.join('\n'));
   return path;
@@ -81,6 +81,18 @@ describe('two services by their adapters', () => {
     expect(decision.metrics.map(({ metric }) => metric)).toEqual(['batchMsPerImage', 'imageP50Ms', 'imageP95Ms']);
     // A warm-up and three blocks of a pair: two of base, one of head.
     expect(stubs.map(({ seen }) => seen.calls.get('/images'))).toEqual([3 * 12, 2 * 12]);
+  });
+
+  it('sends no file twice, not in another comparison either', async () => {
+    const sent: string[] = [];
+    Object.assign(globalThis, { hearFile: (sha256: string) => sent.push(sha256) });
+    const heard =
+      ', upload: (files) => (files.forEach(({ sha256 }) => globalThis.hearFile(sha256)), made.upload(files))';
+    const [base, head] = [await target({}, heard), await target({}, heard)];
+    await compare(base, head);
+    await compare(base, head);
+    expect(sent).toHaveLength(2 * 5 * 12);
+    expect(new Set(sent).size).toBe(sent.length);
   });
 
   it('finds a head that tells of an image twice, after one pair', async () => {

@@ -21,7 +21,7 @@ const COPIES_MS = 300;
 export interface TargetBlockInput {
   side: TargetSide;
   images: ImageSet['images'];
-  /** Unique in a comparison: it makes the files of this block unlike those of any other. */
+  /** It makes the files of this block unlike those of any other, of any comparison. */
   block: string;
   /** Made for its files, and removed with them. */
   directory: string;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,9 +43,11 @@ export async function runTargetComparison(
     const set = await makeImages({ ...options, count: options.images }, tempDir, progress, stop.signal);
     onImages(set);
     const { signal } = stop;
+    // A service remembers what an earlier comparison sent.
+    const run = randomBytes(4).toString('hex');
     let count = 0;
     const block = (side: TargetSide) => {
-      const name = `block-${++count}`;
+      const name = `${run}-${++count}`;
       const directory = join(tempDir, name);
       return orStop(
         signal,
