@@ -1,6 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { ChartData } from '../models/charts.ts';
-import { formatDay, formatMoment } from '../models/format.ts';
+import { formatAxisMs, formatDay, formatMoment } from '../models/format.ts';
 import type { RunList } from '../models/RunList.ts';
 import { formatUnit, historyOf, limitWords } from '../models/runs.ts';
 import { WORDS } from '../words/runs.ts';
@@ -48,7 +48,7 @@ export function RunHistory({ list }: { list: RunList }) {
         label={`${H.title(metric, scenario)}. ${reading}`}
         lines={machines}
         log={false}
-        format={format}
+        format={unit === 'ms' ? formatAxisMs : format}
         formatX={(index) => (Number.isInteger(index) && runs[index - 1] ? formatDay(runs[index - 1]!.startedAt) : '')}
         points
         data={() => history.value?.data ?? NOTHING}

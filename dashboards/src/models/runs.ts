@@ -110,10 +110,13 @@ export interface History {
   data: ChartData;
 }
 
+/** The negative control: it has to be red, and is no part of how a metric went. */
+export const isControl = ({ client }: Pick<Run, 'client'>): boolean => client === 'naive';
+
 /** A metric from run to run, oldest first; null where no run measured it. */
 export function historyOf(runs: readonly Run[], scenario: string, metric: string): History | null {
   const found = runs
-    .filter((run) => run.scenario === scenario && !Number.isNaN(Date.parse(run.startedAt)))
+    .filter((run) => run.scenario === scenario && !isControl(run) && !Number.isNaN(Date.parse(run.startedAt)))
     .flatMap((run) => {
       const budget = run.budgets.find(({ name }) => name === metric);
       return budget && budget.actual !== null ? [{ run, budget, value: budget.actual }] : [];

@@ -25,6 +25,7 @@ export const WORDS = {
     commit: 'Commit',
     held: (held: number, judged: number) => `${held} of ${judged}`,
     simulated: 'simulated',
+    control: 'negative control',
   },
   filter: { scenario: 'Scenario', all: 'all scenarios', metric: 'Metric' },
   compareHint: 'Choose two runs to compare them.',

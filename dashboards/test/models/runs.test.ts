@@ -109,6 +109,7 @@ describe('historyOf', () => {
       changed(runOf(4), { ui_settle_ms: null }),
       runOf(1),
       runOf(5, { scenario: 'soak' }),
+      changed(runOf(6, { client: 'naive' }), { ui_settle_ms: 24_000 }),
     ];
     const found = historyOf(runs, 'bulk-1000', 'ui_settle_ms')!;
     expect(found.data.columns).toEqual([
