@@ -11,6 +11,22 @@ import type { SimulationInput } from './simulate/simulation.ts';
 export const QUEUE_WINDOW = SETTINGS.queueWindow.fallback ?? 500;
 export const CONCURRENCY = SETTINGS.workerConcurrency.fallback ?? 8;
 
+/** The service as it is by default, each stage with the CPU time of an image, ms. */
+export const partsOf = (
+  ms: (stage: SharedStage) => number,
+  { cores, hostCores }: { cores: number; hostCores: number | null },
+): SimulationInput['parts'] => ({
+  queueWindow: QUEUE_WINDOW,
+  concurrency: CONCURRENCY,
+  relayMs: ms('relay'),
+  redisMs: ms('redis'),
+  consumerMs: ms('consumer'),
+  apiMs: ms('api'),
+  database: { cores, msPerImage: ms('postgres') },
+  eventWindowMs: EVENT_WINDOW_MS,
+  hostCores,
+});
+
 /**
  * A run of the question's images on so many workers, to be simulated. Workers take as long as they were measured to take, drawn
  * from that distribution; where the sweep says that they hinder each other, by so much longer.
@@ -41,16 +57,6 @@ export function pipelineOf(
     maxBatch: batch,
     batchDelayMs: question.batchDelayMs,
     executionMs: (count, of, luck) => stretch * drawMs(service, count, of, luck),
-    parts: {
-      queueWindow: QUEUE_WINDOW,
-      concurrency: CONCURRENCY,
-      relayMs: ms('relay'),
-      redisMs: ms('redis'),
-      consumerMs: ms('consumer'),
-      apiMs: ms('api'),
-      database: { cores, msPerImage: ms('postgres') },
-      eventWindowMs: EVENT_WINDOW_MS,
-      hostCores: null,
-    },
+    parts: partsOf(ms, { cores, hostCores: null }),
   };
 }

@@ -1,10 +1,9 @@
-import { EVENT_WINDOW_MS } from '#contract/events.ts';
 import type { Profile } from '../../../service/src/inference/sim/profile.ts';
 import type { ReportTable } from '../contract.ts';
 import { capacityOf } from '../prove/capacity.ts';
 import type { CapacitySection } from './contract.ts';
 import { STAGE_WORDS, type SharedStage } from './ground.ts';
-import { CONCURRENCY, QUEUE_WINDOW } from './pipeline.ts';
+import { partsOf } from './pipeline.ts';
 import { drawMs, modelOfProfile } from './service-time.ts';
 import { simulate } from './simulate/simulate.ts';
 
@@ -40,17 +39,7 @@ export function checkSimulation(
       maxBatch: 1,
       batchDelayMs: 0,
       executionMs: (count, shape, luck) => drawMs(model, count, shape, luck),
-      parts: {
-        queueWindow: QUEUE_WINDOW,
-        concurrency: CONCURRENCY,
-        relayMs: ms('relay'),
-        redisMs: ms('redis'),
-        consumerMs: ms('consumer'),
-        apiMs: ms('api'),
-        database: { cores, msPerImage: ms('postgres') },
-        eventWindowMs: EVENT_WINDOW_MS,
-        hostCores: cores,
-      },
+      parts: partsOf(ms, { cores, hostCores: cores }),
     });
     // The middle of the batch, as it was measured; all of it where there is no middle.
     const simulated = capacityOf([...outcome.writtenMs])?.perSecond ?? outcome.perSecond;
