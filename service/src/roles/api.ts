@@ -1,10 +1,14 @@
 import { buildApp } from '../app.ts';
+import { showBudgets } from '../budget-gauges.ts';
+import { showBuild } from '../build-info.ts';
 import { createCache } from '../cache.ts';
 import type { Config } from '../config.ts';
 import { crashInStorage, crashPointsOf } from '../crash-points.ts';
 import { createKeyStore } from '../database/keys.ts';
+import { showDisk } from '../disk-gauges.ts';
 import { listen } from '../listen.ts';
-import { createMetrics, startMetricsServer } from '../metrics.ts';
+import { startMetricsServer } from '../metrics-server.ts';
+import { createMetrics } from '../metrics.ts';
 import { createStorage } from '../storage.ts';
 import { checkConnections, createConnections } from '../tenants/connections.ts';
 import { createLog, type RoleHandle } from './role.ts';
@@ -13,6 +17,9 @@ import { createLog, type RoleHandle } from './role.ts';
 export async function startApi(config: Config): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('api');
+  showBuild(metrics);
+  showBudgets(metrics);
+  showDisk(metrics, config.dataDir);
   const connections = createConnections(config, metrics);
   const warning = await checkConnections(connections, config.databaseRole);
   if (warning !== null) process.stderr.write(`warn api: ${warning}\n`);
@@ -41,6 +48,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     );
   });
   const server = await startMetricsServer(metrics, config.metricsPort, {
+    host: config.metricsHost,
     health: async () => (await connections.service`select 1`).length === 1,
   });
   log('info', `listening on ${url}`);

@@ -77,7 +77,7 @@ describe('a simulated pool', () => {
     expect(metrics.get('segbench_inference_request_success_total{}')).toBe(60);
     expect(metrics.get('segbench_inference_mean_batch{}')).toBeCloseTo(60 / executions, 6);
     expect(metrics.get('segbench_inference_queue_seconds_count{}')).toBe(60);
-    expect(metrics.get('segbench_inference_pending_request_count{}')).toBe(0);
+    expect(metrics.get('segbench_inference_pending_requests{}')).toBe(0);
     expect(metrics.get('segbench_inference_in_flight{}')).toBe(0);
     const reasons = ['size', 'idle', 'delay', 'deadline'].map((each) =>
       metrics.get(`segbench_inference_flush_total{reason="${each}"}`)!,
