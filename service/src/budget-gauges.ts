@@ -1,5 +1,5 @@
 import { Gauge } from 'prom-client';
-import { ALL_BUDGETS } from '../../scenarios/budgets.ts';
+import { BUDGET_LIMITS } from './budget-limits.gen.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the project promises, beside what it does: pages and rules outside can draw and compare it without a copy of the numbers. */
@@ -10,5 +10,5 @@ export function showBudgets({ registers }: Pick<Metrics, 'registers'>): void {
     labelNames: ['budget', 'unit', 'operator'] as const,
     registers,
   });
-  for (const { name: budget, unit, operator, limit } of ALL_BUDGETS) limits.set({ budget, unit, operator }, limit);
+  for (const [budget, unit, operator, limit] of BUDGET_LIMITS) limits.set({ budget, unit, operator }, limit);
 }
