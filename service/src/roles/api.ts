@@ -1,11 +1,8 @@
 import { buildApp } from '../app.ts';
-import { showBudgets } from '../budget-gauges.ts';
-import { showBuild } from '../build-info.ts';
 import { createCache } from '../cache.ts';
 import type { Config } from '../config.ts';
 import { crashInStorage, crashPointsOf } from '../crash-points.ts';
 import { createKeyStore } from '../database/keys.ts';
-import { showDisk } from '../disk-gauges.ts';
 import { listen } from '../listen.ts';
 import { startMetricsServer } from '../metrics-server.ts';
 import { createMetrics } from '../metrics.ts';
@@ -17,9 +14,6 @@ import { createLog, type RoleHandle } from './role.ts';
 export async function startApi(config: Config): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('api');
-  showBuild(metrics);
-  showBudgets(metrics);
-  showDisk(metrics, config.dataDir);
   const connections = createConnections(config, metrics);
   const warning = await checkConnections(connections, config.databaseRole);
   if (warning !== null) process.stderr.write(`warn api: ${warning}\n`);

@@ -2,6 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { EndpointsReply, HealthReply, PerformanceReply, SlowQueriesReply, SummaryReply } from '#contract/metrics.ts';
+import { showBudgets } from '../budget-gauges.ts';
+import { showBuild } from '../build-info.ts';
+import { showDisk } from '../disk-gauges.ts';
 import { apiError } from '../errors.ts';
 import { expose } from '../exposition.ts';
 import { SLOW_QUERY_MS } from '../metrics.ts';
@@ -30,6 +33,9 @@ function readings(app: FastifyInstance) {
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
+  showBuild(app.metrics);
+  showBudgets(app.metrics);
+  showDisk(app.metrics, app.config.dataDir);
   const tags = ['metrics'];
   const onRequest = app.requireScope('metrics');
   const uptimeMs = () => process.uptime() * 1000;
