@@ -24,7 +24,7 @@ export const isAlert = (rule: RecordingRule | AlertRule): rule is AlertRule => '
 export interface RuleOptions {
   /** What the address of a section begins with. */
   runbooks: string;
-  /** Waits and ages of the alerts that wake are divided by this: for showing them live, never in operation. */
+  /** Waits of minutes, their ranges, and the time between two evaluations are divided by this: for showing them live, never in operation. */
   hurry: number;
 }
 export const DEFAULTS: RuleOptions = { runbooks: 'docs/runbooks.md', hurry: 1 };

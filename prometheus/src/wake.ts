@@ -3,11 +3,13 @@ import { duration, runbookOf, type AlertRule, type RuleOptions } from './rule.ts
 const OLDEST_SECONDS = 600;
 const STUCK_SECONDS = 300;
 const FAILED_SHARE = 0.1;
+const FAILED_SECONDS = 600;
 const FAILED_LEAST = 20;
 const DISK_FREE = 0.1;
 const QUEUE_MEMORY = 0.8;
 const SILENT_SECONDS = 120;
 const ENDED = 'segbench_events_total{status=~"completed|failed|cancelled"}';
+const FAILED = 'segbench_events_total{status="failed"}';
 const DECIDED = 'segbench_events_total{status=~"completed|failed"}';
 
 /**
@@ -16,6 +18,7 @@ const DECIDED = 'segbench_events_total{status=~"completed|failed"}';
  */
 export function wakingAlerts(options: RuleOptions): AlertRule[] {
   const hurried = (seconds: number) => seconds / options.hurry;
+  const range = duration(hurried(FAILED_SECONDS));
   const alert = (name: string, expr: string, forSeconds: number, summary: string, description: string): AlertRule => ({
     alert: name,
     expr,
@@ -41,8 +44,8 @@ export function wakingAlerts(options: RuleOptions): AlertRule[] {
     alert(
       'SegbenchFailureRatio',
       [
-        `  sum (increase(segbench_events_total{status="failed"}[10m])) / sum (increase(${DECIDED}[10m])) > ${FAILED_SHARE}`,
-        `and\n  sum (increase(${DECIDED}[10m])) >= ${FAILED_LEAST}`,
+        `  sum (increase(${FAILED}[${range}])) / sum (increase(${DECIDED}[${range}])) > ${FAILED_SHARE}`,
+        `and\n  sum (increase(${DECIDED}[${range}])) >= ${FAILED_LEAST}`,
       ].join('\n'),
       30,
       '{{ $value | humanizePercentage }} of the images of the last ten minutes failed',
