@@ -8,7 +8,7 @@ function scalar(value: string | number, indent: string): string {
   if (typeof value === 'number') return String(value);
   if (value.includes('\n')) {
     // the indentation is said, since the text may begin with blanks of its own
-    return `|${indent.length === 0 ? '' : '2'}-\n${value
+    return `|2-\n${value
       .split('\n')
       .map((line) => `${indent}${line}`.trimEnd())
       .join('\n')}`;
