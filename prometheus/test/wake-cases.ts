@@ -28,7 +28,7 @@ const HEALTHY: readonly InputSeries[] = [
 ];
 
 /** The healthy service but for some series; one with empty values is not there. */
-function test(name: string, different: readonly InputSeries[], moments: readonly Moment[]): Case {
+function wakeCase(name: string, different: readonly InputSeries[], moments: readonly Moment[]): Case {
   const names = new Set(different.map(({ series }) => series));
   const rest = HEALTHY.filter(({ series }) => !names.has(series));
   return { name, interval: INTERVAL, series: [...rest, ...different.filter(({ values }) => values !== '')], moments };
@@ -45,47 +45,47 @@ const events = (status: string, ...parts: readonly (readonly [number, number])[]
 const ended = events('completed', [10, 20], [12, 0], [20, 20]);
 
 export const WAKE_CASES: readonly Case[] = [
-  test('a healthy service wakes nobody', [], [{ at: '30m', firing: [] }, { at: '3h', firing: [] }]),
-  test(
+  wakeCase('a healthy service wakes nobody', [], [{ at: '30m', firing: [] }, { at: '3h', firing: [] }]),
+  wakeCase(
     'a job waits too long',
     [oldest([10, 30], [5, 700], [10, 2])],
     quietThenFiring('SegbenchOldestJob', '10m', '14m', '16m'),
   ),
-  test('a job waits for long, but not too long', [oldest([10, 30], [20, 590], [10, 2])], [{ at: '29m', firing: [] }]),
-  test('nothing ends while images wait', [ended], [
+  wakeCase('a job waits for long, but not too long', [oldest([10, 30], [20, 590], [10, 2])], [{ at: '29m', firing: [] }]),
+  wakeCase('nothing ends while images wait', [ended], [
     { at: '9m', firing: [] },
     // not yet five minutes
     { at: '14m', firing: [] },
     { at: '18m', firing: ['SegbenchNoProgress'] },
     { at: '24m', firing: [] },
   ]),
-  test(
+  wakeCase(
     'nothing ends because nothing waits',
     [ended, gauge('segbench_queue_depth', over([ALL, 0]))],
     [{ at: '18m', firing: [] }, { at: '21m', firing: [] }],
   ),
-  test(
+  wakeCase(
     'images fail',
     [events('completed', [10, 20], [10, 10], [30, 20]), events('failed', [10, 0], [10, 10], [30, 0])],
     quietThenFiring('SegbenchFailureRatio', '9m', '18m', '35m'),
   ),
-  test(
+  wakeCase(
     'one image in thirty fails',
     [events('completed', [10, 20], [20, 29]), events('failed', [10, 0], [20, 1])],
     [{ at: '29m', firing: [] }],
   ),
-  test(
+  wakeCase(
     'the only image fails',
     [events('completed', [40, 0]), events('failed', [10, 0], [0.25, 1], [30, 0]), gauge('segbench_queue_depth', over([ALL, 0]))],
     [{ at: '12m', firing: [] }, { at: '19m', firing: [] }],
   ),
-  test(
+  wakeCase(
     'the disk is nearly full',
     [gauge('segbench_storage_free_bytes', over([10, 40e9], [10, 5e9], [10, 40e9]))],
     // a fall by itself is no trend before it has lasted
     quietThenFiring('SegbenchDisk', '9m', '19m', '22m'),
   ),
-  test(
+  wakeCase(
     'the disk will be full in four hours',
     [line('segbench_storage_free_bytes', 45e9, -75e6, minutes(ALL))],
     [
@@ -93,12 +93,12 @@ export const WAKE_CASES: readonly Case[] = [
       { at: '60m', firing: ['SegbenchDisk'] },
     ],
   ),
-  test(
+  wakeCase(
     'a worker does not answer',
     [gauge('up{job="segbench-worker",instance="w2"}', over([10, 1], [5, 0], [10, 1]))],
     quietThenFiring('SegbenchWorkerSilent', '9m', '12m', '16m'),
   ),
-  test(
+  wakeCase(
     'a worker takes nothing while the other does',
     [
       {
@@ -108,7 +108,7 @@ export const WAKE_CASES: readonly Case[] = [
     ],
     quietThenFiring('SegbenchWorkerSilent', '11m', '14m', '21m'),
   ),
-  test(
+  wakeCase(
     'a worker takes nothing because nothing waits',
     [
       gauge('segbench_queue_depth', over([ALL, 0])),
@@ -116,7 +116,7 @@ export const WAKE_CASES: readonly Case[] = [
     ],
     [{ at: '30m', firing: [] }],
   ),
-  test(
+  wakeCase(
     'the last worker is gone from the targets',
     [
       { series: 'up{job="segbench-worker",instance="w1"}', values: `1+0x${minutes(10) - 1} stale` },
@@ -127,12 +127,12 @@ export const WAKE_CASES: readonly Case[] = [
     ],
     quietThenFiring('SegbenchWorkerSilent', '9m', '12m', '16m'),
   ),
-  test(
+  wakeCase(
     'the queue’s Redis is nearly full',
     [gauge('segbench_redis_memory_used_bytes{server="queue"}', over([10, 20e6], [5, 85e6], [10, 20e6]))],
     quietThenFiring('SegbenchQueueMemory', '9m', '12m', '16m'),
   ),
-  test(
+  wakeCase(
     'the cache’s Redis is full, as it should be',
     [
       gauge('segbench_redis_memory_used_bytes{server="cache"}', over([ALL, 99e6])),
@@ -140,12 +140,12 @@ export const WAKE_CASES: readonly Case[] = [
     ],
     [{ at: '30m', firing: [] }],
   ),
-  test(
+  wakeCase(
     'an API process does not answer',
     [gauge('up{job="segbench-api",instance="api"}', over([10, 1], [5, 0], [10, 1]))],
     quietThenFiring('SegbenchProcessDown', '9m', '12m', '16m'),
   ),
-  test(
+  wakeCase(
     'no relay leads',
     [gauge('segbench_relay_leader{job="segbench-relay",instance="relay"}', over([10, 1], [5, 0], [10, 1]))],
     quietThenFiring('SegbenchProcessDown', '9m', '12m', '16m'),

@@ -182,7 +182,8 @@ export function createMetrics(role: string, now: () => number = Date.now) {
         registers,
         async collect() {
           const value = await read();
-          if (value === null) this.reset();
+          // a reset leaves a 0, which would be a value
+          if (value === null) this.remove();
           else this.set(value);
         },
       });
@@ -196,7 +197,8 @@ export function createMetrics(role: string, now: () => number = Date.now) {
         async collect() {
           const value = await read();
           this.reset();
-          if (value !== null) this.inc(value);
+          if (value === null) this.remove();
+          else this.inc(value);
         },
       });
     },

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { expose } from '../src/exposition.ts';
+import { createMetrics } from '../src/metrics.ts';
 
 function made(): Registry {
   const registry = new Registry();
@@ -41,6 +42,19 @@ it('writes OpenMetrics with escaped texts, canonical edges and an exemplar even 
       '',
     ].join('\n'),
   );
+});
+
+it('shows nothing, and no 0, of what cannot be read, and shows it again when it can', async () => {
+  const metrics = createMetrics('test');
+  let value: number | null = null;
+  metrics.gauge('a_gauge', 'Read.', async () => value);
+  metrics.counter('a_counter_total', 'Read.', () => value);
+  const samples = async () => (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('a_'));
+  expect(await samples()).toEqual([]);
+  value = 3;
+  expect(await samples()).toEqual(['a_gauge{role="test"} 3', 'a_counter_total{role="test"} 3']);
+  value = null;
+  expect(await samples()).toEqual([]);
 });
 
 it.each([

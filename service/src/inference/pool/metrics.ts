@@ -39,9 +39,10 @@ export function createPoolMetrics({ registers }: Metrics, stats: InferenceBacken
       help,
       registers,
       collect() {
-        this.reset();
         const value = read();
-        if (value !== null) this.set(value);
+        // a reset leaves a 0, which would be a value
+        if (value === null) this.remove();
+        else this.set(value);
       },
     });
   counter('request_success_total', 'Images that were answered with a result.', () => stats().completed);
