@@ -156,9 +156,9 @@ export const LIVE_BUDGETS: readonly LiveBudget[] = [
   },
 ];
 
-const UNITS: Readonly<Record<string, true>> = { ms: true, bytes: true };
+const UNITS = new Set(['ms', 'bytes']);
 /** `db_query_p95_ms` is `SegbenchDbQueryP95`. */
 export function alertNameOf({ budgets: [name] }: Pick<LiveBudget, 'budgets'>): string {
-  const words = name.split('_').filter((word) => UNITS[word] === undefined);
+  const words = name.split('_').filter((word) => !UNITS.has(word));
   return `Segbench${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')}`;
 }
