@@ -66,7 +66,7 @@ function burnAlerts(budget: ShareBudget, options: RuleOptions): AlertRule[] {
       expr: pairs.map((pair) => `(\n  ${exceeded(budget, pair)}\n)`).join('\nor\n'),
       labels: { severity: 'ticket' as const, burn, budget: name },
       annotations: {
-        summary: `${budget.title}: ${name} is missed by {{ $value | humanizePercentage }}, ${percent(1 - budget.objective)} may be`,
+        summary: `${budget.title}: {{ $value | humanizePercentage }} miss ${name}, ${percent(1 - budget.objective)} may`,
         description: `${budgetOf(name).description}. More is over the limit than the budget allows: ${windows}.`,
         runbook_url: runbookOf(options, alert),
       },

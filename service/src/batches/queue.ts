@@ -81,7 +81,7 @@ export function createJobQueue(options: { url: string; prefix: string }) {
     /** How long the oldest job that no worker has taken has been in Redis (ms); 0 for none. There are at most `QUEUE_WINDOW`. */
     async oldestWaitMs(now: number = Date.now()): Promise<number> {
       assertReady();
-      const lists = redis.pipeline().zrange(queue.toKey('prioritized'), 0, -1);
+      const lists = redis.pipeline().zrange(queue.toKey('prioritized'), '0', '-1');
       for (const name of ['wait', 'paused'] as const) lists.lrange(queue.toKey(name), 0, -1);
       const ids = valuesOf(await lists.exec()).flatMap((list) => list as string[]);
       const times = redis.pipeline();
