@@ -1,7 +1,7 @@
 import type { BudgetName } from '../../loadtest/src/contract.ts';
 import { budgetOf } from '../../scenarios/budgets.ts';
 import { isShare } from '../src/burn.ts';
-import { alertNameOf, LIVE_BUDGETS, limitOf } from '../src/live-budgets.ts';
+import { alertNameOf, LIVE_BUDGETS, limitOf, type LiveBudget } from '../src/live-budgets.ts';
 import type { Case } from './promtool.ts';
 import { buckets, counter, gauge, type InputSeries } from './series.ts';
 
@@ -31,9 +31,9 @@ const route = (name: BudgetName, method: string, path: string): Drive =>
 
 /** How each budget is driven over its limit; each shape is as long as the alert's own windows ask for. */
 const DRIVES: Readonly<Record<string, Drive>> = {
-  // 0.05 s an answer, then 0.5 s
+  // 0.05 s an answer, then 5 s, beside those of other routes
   api_latency_mean_ms: (shape, many) => [
-    counter(`${HTTP}_sum{method="GET",route="/healthz",status="200"}`, phases(shape, many * 0.05, many * 0.5)),
+    counter(`${HTTP}_sum{method="GET",route="/healthz",status="200"}`, phases(shape, many * 0.05, many * 5)),
     counter(`${HTTP}_count{method="GET",route="/healthz",status="200"}`, phases(shape, many, many)),
     // as slow as its bytes are many: it must not count
     counter(`${HTTP}_sum{method="POST",route="/api/projects/:id/images",status="201"}`, phases(shape, many * 9, many * 9)),
@@ -76,51 +76,52 @@ const at = (intervals: number): string => `${2 * intervals}m`;
 /** More than a look-up a second for three days. */
 const MANY = 10_000;
 
-/** An hour of trouble is a fast burn, and a slow one; the fast one is over soon, the slow one when six hours are. */
-const SHARE: Shape = [10, 30, 20];
-const LEVELS: Readonly<Record<string, Shape>> = { compression_ratio: [30, 40, 60] };
-const LEVEL: Shape = [20, 20, 20];
+/** Long enough for every window but those of days, and for every wait. */
+const SHAPE: Shape = [20, 40, 40];
+const BEFORE = at(SHAPE[0] - 1);
+const DURING = at(SHAPE[0] + SHAPE[1] - 1);
+const AFTER = at(SHAPE[0] + SHAPE[1] + SHAPE[2] - 1);
+const healthy: Shape = [1, 0, SHAPE[0] + SHAPE[1] + SHAPE[2] - 1];
+const shares = LIVE_BUDGETS.filter(isShare);
 
+const fast = (budget: LiveBudget) => `${alertNameOf(budget)}/fast`;
+const slow = (budget: LiveBudget) => `${alertNameOf(budget)}/slow`;
+
+/** Every second budget is missed while its neighbours are kept, and the other way round: each fires its own alert alone. */
 export const budgetCases = (): Case[] =>
-  LIVE_BUDGETS.map((budget) => {
-    const [name] = budget.budgets;
-    const alert = alertNameOf(budget);
-    const shape = isShare(budget) ? SHARE : (LEVELS[name] ?? LEVEL);
-    const [before, bad, after] = shape;
-    const [during, later] = isShare(budget) ? [[`${alert}/fast`, `${alert}/slow`], [`${alert}/slow`]] : [[alert], []];
+  [0, 1].map((odd) => {
+    const missed = LIVE_BUDGETS.filter((_, index) => index % 2 === odd);
+    const burning = missed.filter(isShare);
     return {
-      name: `${name} fires its own alert, and recovers`,
+      name: `${odd === 0 ? 'even' : 'odd'} budgets fire their own alerts, and recover`,
       interval: INTERVAL,
-      series: drive(name, shape, MANY),
+      series: LIVE_BUDGETS.flatMap((budget) => drive(budget.budgets[0], missed.includes(budget) ? SHAPE : healthy, MANY)),
       moments: [
-        { at: at(before - 1), firing: [] },
-        { at: at(before + bad - 1), firing: during },
-        { at: at(before + bad + after - 1), firing: later },
+        { at: BEFORE, firing: [] },
+        {
+          at: DURING,
+          firing: missed.flatMap((budget) => (isShare(budget) ? [fast(budget), slow(budget)] : [alertNameOf(budget)])),
+        },
+        // the windows of days still know of it
+        { at: AFTER, firing: burning.map(slow) },
       ],
     };
   });
 
-const shares = LIVE_BUDGETS.filter(isShare);
 /** Slow burns end when six hours are over. */
-export const slowRecovery = (): Case => {
-  const shape: Shape = [10, 30, 200];
-  return {
-    name: 'slow burns recover',
-    interval: INTERVAL,
-    series: shares.flatMap(({ budgets: [name] }) => drive(name, shape, MANY)),
-    moments: [
-      {
-        at: at(39),
-        firing: shares.flatMap((budget) => [`${alertNameOf(budget)}/fast`, `${alertNameOf(budget)}/slow`]),
-      },
-      { at: at(239), firing: [] },
-    ],
-  };
-};
-/** One event an interval: thirty bad ones of forty are no figure. */
+export const slowRecovery = (): Case => ({
+  name: 'slow burns recover',
+  interval: INTERVAL,
+  series: shares.flatMap(({ budgets: [name] }) => drive(name, [10, 20, 200], MANY)),
+  moments: [
+    { at: at(29), firing: shares.flatMap((budget) => [fast(budget), slow(budget)]) },
+    { at: at(219), firing: [] },
+  ],
+});
+/** One event an interval: forty bad ones of a hundred are no figure. */
 export const fewEvents = (): Case => ({
   name: 'few events fire nothing',
   interval: INTERVAL,
-  series: shares.flatMap(({ budgets: [name] }) => drive(name, SHARE, 1)),
-  moments: [20, 39, 59].map((interval) => ({ at: at(interval), firing: [] })),
+  series: shares.flatMap(({ budgets: [name] }) => drive(name, SHAPE, 1)),
+  moments: [BEFORE, DURING, AFTER].map((moment) => ({ at: moment, firing: [] })),
 });

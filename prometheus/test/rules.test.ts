@@ -88,7 +88,9 @@ describe.skipIf(promtool === undefined)('promtool', () => {
     expect(configs.length).toBe(2);
     for (const name of configs)
       expect(runPromtool(['check', 'config', join(PROMETHEUS_DIR, name)]), name).toMatchObject({ code: 0 });
-    expect(runPromtool(['check', 'rules'], 'groups: [{name: a, rules: [{alert: B, expr: "sum("}]}]').code).not.toBe(0);
+    const bad = runPromtool(['check', 'rules', '/dev/stdin'], 'groups: [{name: a, rules: [{alert: B, expr: "sum("}]}]');
+    expect(bad.code).not.toBe(0);
+    expect(bad.says).toContain('could not parse expression');
   });
 
   it('sees each alert that wakes somebody fire, stay silent and recover, alone', () => {

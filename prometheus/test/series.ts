@@ -10,7 +10,8 @@ const step = (start: number, by: number, count: number): string =>
   `${start}${by < 0 ? '-' : '+'}${Math.abs(by)}x${count - 1}`;
 
 /** Starts at 0. */
-export function counter(series: string, phases: readonly Phase[]): InputSeries {
+export function counter(series: string, given: readonly Phase[]): InputSeries {
+  const phases = given.filter(([intervals]) => intervals > 0);
   let last = 0;
   const parts = phases.map(([intervals, growth], index) => {
     const first = index === 0 ? 0 : last + growth;
@@ -21,7 +22,7 @@ export function counter(series: string, phases: readonly Phase[]): InputSeries {
 }
 export const gauge = (series: string, phases: readonly Phase[]): InputSeries => ({
   series,
-  values: phases.map(([intervals, value]) => step(value, 0, intervals)).join(' '),
+  values: phases.filter(([intervals]) => intervals > 0).map(([intervals, value]) => step(value, 0, intervals)).join(' '),
 });
 /** Falls or rises by the same each interval. */
 export const line = (series: string, start: number, by: number, intervals: number): InputSeries => ({

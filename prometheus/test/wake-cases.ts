@@ -1,12 +1,12 @@
 import type { Case, Moment } from './promtool.ts';
 import { counter, gauge, line, type InputSeries, type Phase } from './series.ts';
 
-const INTERVAL = '15s';
-const minutes = (count: number): number => 4 * count;
+const INTERVAL = '30s';
+const minutes = (count: number): number => 2 * count;
 const over = (...parts: readonly (readonly [minutes: number, value: number])[]): Phase[] =>
   parts.map(([length, value]) => [minutes(length), value]);
 
-const ALL = 240;
+const ALL = 65;
 const HEALTHY: readonly InputSeries[] = [
   gauge('up{job="segbench-api",instance="api"}', over([ALL, 1])),
   gauge('up{job="segbench-relay",instance="relay"}', over([ALL, 1])),
@@ -16,8 +16,8 @@ const HEALTHY: readonly InputSeries[] = [
   gauge('segbench_workers_reporting', over([ALL, 2])),
   gauge('segbench_queue_depth', over([ALL, 40])),
   gauge('segbench_queue_oldest_job_age_seconds', over([ALL, 3])),
-  line('segbench_worker_active_timestamp_seconds{job="segbench-worker",instance="w1"}', 0, 15, minutes(ALL)),
-  line('segbench_worker_active_timestamp_seconds{job="segbench-worker",instance="w2"}', 0, 15, minutes(ALL)),
+  line('segbench_worker_active_timestamp_seconds{job="segbench-worker",instance="w1"}', 0, 30, minutes(ALL)),
+  line('segbench_worker_active_timestamp_seconds{job="segbench-worker",instance="w2"}', 0, 30, minutes(ALL)),
   counter('segbench_events_total{status="completed"}', over([ALL, 20])),
   counter('segbench_events_total{status="failed"}', over([ALL, 0])),
   counter('segbench_events_total{status="cancelled"}', over([ALL, 0])),
@@ -45,7 +45,7 @@ const events = (status: string, ...parts: readonly (readonly [number, number])[]
 const ended = events('completed', [10, 20], [12, 0], [20, 20]);
 
 export const WAKE_CASES: readonly Case[] = [
-  wakeCase('a healthy service wakes nobody', [], [{ at: '30m', firing: [] }, { at: '3h', firing: [] }]),
+  wakeCase('a healthy service wakes nobody', [], [{ at: '30m', firing: [] }, { at: '1h', firing: [] }]),
   wakeCase(
     'a job waits too long',
     [oldest([10, 30], [5, 700], [10, 2])],
@@ -76,7 +76,7 @@ export const WAKE_CASES: readonly Case[] = [
   ),
   wakeCase(
     'the only image fails',
-    [events('completed', [40, 0]), events('failed', [10, 0], [0.25, 1], [30, 0]), gauge('segbench_queue_depth', over([ALL, 0]))],
+    [events('completed', [40, 0]), events('failed', [10, 0], [0.5, 1], [30, 0]), gauge('segbench_queue_depth', over([ALL, 0]))],
     [{ at: '12m', firing: [] }, { at: '19m', firing: [] }],
   ),
   wakeCase(
@@ -87,7 +87,7 @@ export const WAKE_CASES: readonly Case[] = [
   ),
   wakeCase(
     'the disk will be full in four hours',
-    [line('segbench_storage_free_bytes', 45e9, -75e6, minutes(ALL))],
+    [line('segbench_storage_free_bytes', 45e9, -150e6, minutes(ALL))],
     [
       { at: '20m', firing: [] },
       { at: '60m', firing: ['SegbenchDisk'] },
@@ -103,7 +103,7 @@ export const WAKE_CASES: readonly Case[] = [
     [
       {
         series: 'segbench_worker_active_timestamp_seconds{job="segbench-worker",instance="w2"}',
-        values: `0+15x${minutes(10) - 1} 600+0x${minutes(10) - 1} 1200+15x${minutes(10)}`,
+        values: `0+30x${minutes(10) - 1} 600+0x${minutes(10) - 1} 1200+30x${minutes(10)}`,
       },
     ],
     quietThenFiring('SegbenchWorkerSilent', '11m', '14m', '21m'),
