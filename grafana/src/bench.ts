@@ -21,7 +21,10 @@ export const BENCH: DashboardSpec = {
           title: 'Budgets that failed',
           description: 'Of the last run of each scenario. The naive client fails on purpose.',
           unit: 'short',
-          queries: one(`sum by (scenario, client) (1 - max by (scenario, client, budget) (segbench_bench_budget_ok{${OF}}))`, '{{scenario}} {{client}}'),
+          queries: one(
+            `sum by (scenario, client) (1 - max by (scenario, client, budget) (segbench_bench_budget_ok{${OF}}))`,
+            '{{scenario}} {{client}}',
+          ),
           limit: { value: 1, good: 'below' },
           width: 12,
         },
@@ -29,12 +32,16 @@ export const BENCH: DashboardSpec = {
           title: 'Since the last run',
           description: 'How old what is shown here is.',
           unit: 's',
-          queries: one(`time() - max by (scenario, client) (segbench_bench_finished_timestamp_seconds{${OF}})`, '{{scenario}} {{client}}'),
+          queries: one(
+            `time() - max by (scenario, client) (segbench_bench_finished_timestamp_seconds{${OF}})`,
+            '{{scenario}} {{client}}',
+          ),
           width: 12,
         },
         {
           title: 'Share of the limit, every budget',
-          description: 'Value by limit: under 1 is good where a value must stay below its limit. Budgets of all scenarios, those without a panel of their own too.',
+          description:
+            'Value by limit: under 1 is good where a value must stay below its limit. Budgets of all scenarios, those without a panel of their own too.',
           unit: 'percentunit',
           queries: one(
             `max by (scenario, client, budget) (segbench_bench_budget_actual{${OF}}) / max by (scenario, client, budget) (segbench_bench_budget_limit{${OF}} > 0)`,

@@ -118,7 +118,13 @@ export function buildDashboard(spec: DashboardSpec): Dashboard {
     .time({ from: spec.from, to: 'now' })
     .tooltip(DashboardCursorSync.Crosshair)
     .readonly()
-    .link(new DashboardLinkBuilder('segbench').type(DashboardLinkType.Dashboards).tags([TAG]).asDropdown(false).keepTime(true));
+    .link(
+      new DashboardLinkBuilder('segbench')
+        .type(DashboardLinkType.Dashboards)
+        .tags([TAG])
+        .asDropdown(false)
+        .keepTime(true),
+    );
   for (const one of spec.variables ?? []) dashboard.withVariable(variable(one));
   let id = 0;
   for (const { title, panels } of spec.rows) {

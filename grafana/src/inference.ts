@@ -4,7 +4,10 @@ import { AUTO, one, type DashboardSpec, type Query } from './panel.ts';
 const POOL = 'segbench_inference';
 const rate = (name: string, by = '', only = ''): string => summed('rate', `${POOL}_${name}`, { only }, by)(AUTO);
 const quantiles = (name: string): Query[] =>
-  [0.5, 0.95, 0.99].map((q) => ({ expr: `histogram_quantile(${q}, ${rate(`${name}_bucket`, 'le')})`, legend: `p${q * 100}` }));
+  [0.5, 0.95, 0.99].map((q) => ({
+    expr: `histogram_quantile(${q}, ${rate(`${name}_bucket`, 'le')})`,
+    legend: `p${q * 100}`,
+  }));
 
 export const INFERENCE: DashboardSpec = {
   uid: 'segbench-inference',
@@ -66,9 +69,13 @@ export const INFERENCE: DashboardSpec = {
       panels: [
         {
           title: 'Utilisation',
-          description: 'Share of the time in which children had something to execute. Near 1 with a growing queue: more workers.',
+          description:
+            'Share of the time in which children had something to execute. Near 1 with a growing queue: more workers.',
           unit: 'percentunit',
-          queries: one(`${rate('busy_seconds_total', 'instance')} / sum by (instance) (${POOL}_workers{state!="stopped"})`, '{{instance}}'),
+          queries: one(
+            `${rate('busy_seconds_total', 'instance')} / sum by (instance) (${POOL}_workers{state!="stopped"})`,
+            '{{instance}}',
+          ),
           max: 1,
         },
         {
@@ -86,7 +93,8 @@ export const INFERENCE: DashboardSpec = {
         },
         {
           title: 'Memory of all children',
-          description: 'Resident memory of the children of each worker process, and what one image of 1024² is predicted to need at most.',
+          description:
+            'Resident memory of the children of each worker process, and what one image of 1024² is predicted to need at most.',
           unit: 'bytes',
           queries: [
             { expr: `${POOL}_workers_bytes`, legend: '{{instance}}' },
@@ -95,7 +103,8 @@ export const INFERENCE: DashboardSpec = {
         },
         {
           title: 'Since the last job',
-          description: 'How long ago each worker process took a job or renewed the lease of one. Long while images wait: it is silent.',
+          description:
+            'How long ago each worker process took a job or renewed the lease of one. Long while images wait: it is silent.',
           unit: 's',
           queries: one('time() - segbench_worker_active_timestamp_seconds', '{{instance}}'),
         },
@@ -103,7 +112,10 @@ export const INFERENCE: DashboardSpec = {
           title: 'What executes',
           description: 'Worker processes by provider, model and version.',
           unit: 'short',
-          queries: one(`count by (pool, provider, model, version) (${POOL}_info)`, '{{pool}}/{{provider}}: {{model}} {{version}}'),
+          queries: one(
+            `count by (pool, provider, model, version) (${POOL}_info)`,
+            '{{pool}}/{{provider}}: {{model}} {{version}}',
+          ),
           stacked: true,
         },
       ],
@@ -126,13 +138,15 @@ export const INFERENCE: DashboardSpec = {
         },
         {
           title: 'Why batches went',
-          description: 'Batches a second: full, because a child was idle, because their first image had waited, or because one would be late.',
+          description:
+            'Batches a second: full, because a child was idle, because their first image had waited, or because one would be late.',
           unit: 'cps',
           queries: one(rate('flush_total', 'reason'), '{{reason}}'),
         },
         {
           title: 'Not let in, and given up',
-          description: 'Images a second that were refused, that waited too long, or that were cancelled before they ran.',
+          description:
+            'Images a second that were refused, that waited too long, or that were cancelled before they ran.',
           unit: 'cps',
           queries: [
             { expr: rate('reject_total', 'reason'), legend: 'refused: {{reason}}' },

@@ -5,7 +5,13 @@ import { AUTO, one, type DashboardSpec, type PanelSpec } from './panel.ts';
 const HTTP = 'segbench_http_request_duration_seconds';
 const rate = (metric: string, by = '', only = ''): string => summed('rate', metric, { only }, by)(AUTO);
 
-const stat = (title: string, description: string, unit: string, expr: string, rest: Partial<PanelSpec> = {}): PanelSpec => ({
+const stat = (
+  title: string,
+  description: string,
+  unit: string,
+  expr: string,
+  rest: Partial<PanelSpec> = {},
+): PanelSpec => ({
   kind: 'stat',
   title,
   description,
@@ -16,20 +22,54 @@ const stat = (title: string, description: string, unit: string, expr: string, re
 });
 
 const NOW: readonly PanelSpec[] = [
-  stat('Images a minute', 'Images that completed, now.', 'cpm', `60 * ${rate('segbench_events_total', '', 'status="completed"')}`),
-  stat('Waiting', 'Images that wait for a worker, of batches that are not paused.', 'short', 'max(segbench_queue_depth)'),
-  stat('Oldest job', 'How long the oldest job in Redis has waited. Ten minutes wake somebody.', 's', 'max(segbench_queue_oldest_job_age_seconds)', {
-    limit: { value: 600, good: 'below' },
-  }),
-  stat('Workers', 'Worker processes that have reported in the last seconds.', 'short', 'max(segbench_workers_reporting)', {
-    limit: { value: 1, good: 'above' },
-  }),
-  stat('Relays that lead', 'One leads; without it no job reaches a worker and no event a reader.', 'short', 'sum(segbench_relay_leader)', {
-    limit: { value: 1, good: 'above' },
-  }),
-  stat('Disk free', 'Of DATA_DIR. A tenth wakes somebody.', 'percentunit', 'min(segbench_storage_free_bytes / segbench_storage_size_bytes)', {
-    limit: { value: 0.1, good: 'above' },
-  }),
+  stat(
+    'Images a minute',
+    'Images that completed, now.',
+    'cpm',
+    `60 * ${rate('segbench_events_total', '', 'status="completed"')}`,
+  ),
+  stat(
+    'Waiting',
+    'Images that wait for a worker, of batches that are not paused.',
+    'short',
+    'max(segbench_queue_depth)',
+  ),
+  stat(
+    'Oldest job',
+    'How long the oldest job in Redis has waited. Ten minutes wake somebody.',
+    's',
+    'max(segbench_queue_oldest_job_age_seconds)',
+    {
+      limit: { value: 600, good: 'below' },
+    },
+  ),
+  stat(
+    'Workers',
+    'Worker processes that have reported in the last seconds.',
+    'short',
+    'max(segbench_workers_reporting)',
+    {
+      limit: { value: 1, good: 'above' },
+    },
+  ),
+  stat(
+    'Relays that lead',
+    'One leads; without it no job reaches a worker and no event a reader.',
+    'short',
+    'sum(segbench_relay_leader)',
+    {
+      limit: { value: 1, good: 'above' },
+    },
+  ),
+  stat(
+    'Disk free',
+    'Of DATA_DIR. A tenth wakes somebody.',
+    'percentunit',
+    'min(segbench_storage_free_bytes / segbench_storage_size_bytes)',
+    {
+      limit: { value: 0.1, good: 'above' },
+    },
+  ),
 ];
 
 const HTTP_PANELS: readonly PanelSpec[] = [
@@ -64,7 +104,8 @@ const HTTP_PANELS: readonly PanelSpec[] = [
   },
   {
     title: 'Sockets',
-    description: 'Open WebSockets, those that follow events, and of these the ones that do not keep up. The limit is SOCKETS of each process.',
+    description:
+      'Open WebSockets, those that follow events, and of these the ones that do not keep up. The limit is SOCKETS of each process.',
     unit: 'short',
     queries: [
       { expr: 'sum(segbench_sockets_held)', legend: 'open' },
@@ -121,7 +162,8 @@ const PROCESSES: readonly PanelSpec[] = [
   },
   {
     title: 'Warnings',
-    description: 'Warnings of Node, such as of listeners that are never taken away, and children that died while they decoded an upload.',
+    description:
+      'Warnings of Node, such as of listeners that are never taken away, and children that died while they decoded an upload.',
     unit: 'short',
     queries: [
       { expr: summed('increase', 'segbench_process_warnings_total', {}, 'name')(AUTO), legend: '{{name}}' },

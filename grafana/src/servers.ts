@@ -46,13 +46,20 @@ export const SERVERS: DashboardSpec = {
           title: 'Ends of images',
           description: 'A minute, by how they ended, as readers are told.',
           unit: 'cpm',
-          queries: one(`60 * ${rate('segbench_events_total', 'status', 'status=~"completed|failed|cancelled"')}`, '{{status}}'),
+          queries: one(
+            `60 * ${rate('segbench_events_total', 'status', 'status=~"completed|failed|cancelled"')}`,
+            '{{status}}',
+          ),
         },
         {
           title: 'Memory of Redis',
-          description: 'Share of maxmemory. The queue evicts nothing: over the line somebody is woken. The cache fills up and evicts, as it should.',
+          description:
+            'Share of maxmemory. The queue evicts nothing: over the line somebody is woken. The cache fills up and evicts, as it should.',
           unit: 'percentunit',
-          queries: one('max by (server) (segbench_redis_memory_used_bytes / segbench_redis_memory_limit_bytes)', '{{server}}'),
+          queries: one(
+            'max by (server) (segbench_redis_memory_used_bytes / segbench_redis_memory_limit_bytes)',
+            '{{server}}',
+          ),
           limit: { value: 0.8, good: 'below' },
           max: 1,
         },
@@ -72,13 +79,20 @@ export const SERVERS: DashboardSpec = {
           title: 'Query time',
           description: '95th percentile by role, without the wait for a connection.',
           unit: 's',
-          queries: one(`histogram_quantile(0.95, ${rate('segbench_db_query_duration_seconds_bucket', 'le, role')})`, '{{role}}'),
+          queries: one(
+            `histogram_quantile(0.95, ${rate('segbench_db_query_duration_seconds_bucket', 'le, role')})`,
+            '{{role}}',
+          ),
         },
         {
           title: 'Wait for a connection',
-          description: '95th percentile by role. Above a few milliseconds: DATABASE_POOL is small, or queries are slow.',
+          description:
+            '95th percentile by role. Above a few milliseconds: DATABASE_POOL is small, or queries are slow.',
           unit: 's',
-          queries: one(`histogram_quantile(0.95, ${rate('segbench_db_pool_wait_seconds_bucket', 'le, role')})`, '{{role}}'),
+          queries: one(
+            `histogram_quantile(0.95, ${rate('segbench_db_pool_wait_seconds_bucket', 'le, role')})`,
+            '{{role}}',
+          ),
         },
         {
           title: 'Connections in use',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LIVE_BUDGETS, limitOf } from '../../prometheus/src/live-budgets.ts';
 import { toYaml } from '../../prometheus/src/yaml.ts';
-import { promtool, runPromtool } from '../../prometheus/test/promtool.ts';
+import { checkRules, promtool } from '../../prometheus/test/promtool.ts';
 import { BUDGETS, budgetOf } from '../../scenarios/budgets.ts';
 import { DASHBOARDS_DIR, dashboardTexts } from '../src/generate.ts';
 import { filledIn, metricNames } from './expressions.ts';
@@ -54,11 +54,16 @@ describe('the dashboards', () => {
     expect(new Set(dashboards().map(({ uid }) => uid)).size).toBe(4);
     for (const dashboard of dashboards()) {
       const ids = dashboard.panels.map(({ id }) => id);
-      expect(ids.every((id) => Number.isInteger(id)), dashboard.title).toBe(true);
+      expect(
+        ids.every((id) => Number.isInteger(id)),
+        dashboard.title,
+      ).toBe(true);
       expect(new Set(ids).size, dashboard.title).toBe(ids.length);
       const { panels } = dashboard;
       const clashes = panels.flatMap((panel, index) =>
-        panels.slice(index + 1).flatMap((other) => (overlap(panel, other) ? [`${panel.title} and ${other.title}`] : [])),
+        panels
+          .slice(index + 1)
+          .flatMap((other) => (overlap(panel, other) ? [`${panel.title} and ${other.title}`] : [])),
       );
       expect(clashes, dashboard.title).toEqual([]);
       expect(panels.filter(({ gridPos: { x, w } }) => x < 0 || x + w > 24)).toEqual([]);
@@ -92,9 +97,9 @@ describe('the dashboards', () => {
   });
 
   it('can be told which metrics an expression reads', () => {
-    expect(metricNames('sum by (le, role) (rate(a_bucket{role="x", b=~"c|d{2}"}[5m] offset 1h)) / on (x) b:c:rate5m > 0.5')).toEqual(
-      ['a_bucket', 'b:c:rate5m'],
-    );
+    expect(
+      metricNames('sum by (le, role) (rate(a_bucket{role="x", b=~"c|d{2}"}[5m] offset 1h)) / on (x) b:c:rate5m > 0.5'),
+    ).toEqual(['a_bucket', 'b:c:rate5m']);
     expect(metricNames('time() - max(a) unless b == 1e9 or c * 5')).toEqual(['a', 'b', 'c']);
   });
 });
@@ -102,8 +107,7 @@ describe('the dashboards', () => {
 // Where there is none: apt-get install prometheus.
 it.skipIf(promtool === undefined)('every expression is one for promtool, and a broken one is not', () => {
   const check = (exprs: readonly string[]) =>
-    runPromtool(
-      ['check', 'rules', '/dev/stdin'],
+    checkRules(
       toYaml({ groups: [{ name: 'panels', rules: exprs.map((expr, index) => ({ record: `panel:${index}`, expr })) }] }),
     );
   const exprs = everyPanel().flatMap(({ targets = [] }) => targets.map(({ expr }) => filledIn(expr)));

@@ -9,7 +9,9 @@ export function metricNames(expr: string): string[] {
     .replaceAll(/\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ');
   const words = [...bare.matchAll(/(?<![\w:.])[a-zA-Z_:][\w:]*/g)];
   const names = words
-    .filter(({ 0: word, index }) => !KEYWORDS.has(word.toLowerCase()) && !/^\s*\(/.test(bare.slice(index + word.length)))
+    .filter(
+      ({ 0: word, index }) => !KEYWORDS.has(word.toLowerCase()) && !/^\s*\(/.test(bare.slice(index + word.length)),
+    )
     .map(([word]) => word);
   return [...new Set(names)];
 }

@@ -1,5 +1,12 @@
 import { budgetOf } from '../../scenarios/budgets.ts';
-import { alertNameOf, LIVE_BUDGETS, limitOf, type LevelBudget, type LiveBudget, type ShareBudget } from './live-budgets.ts';
+import {
+  alertNameOf,
+  LIVE_BUDGETS,
+  limitOf,
+  type LevelBudget,
+  type LiveBudget,
+  type ShareBudget,
+} from './live-budgets.ts';
 import { runbookOf, type AlertRule, type RecordingRule, type RuleOptions } from './rule.ts';
 
 /**

@@ -24,7 +24,9 @@ export const ruleTexts = (options: RuleOptions = DEFAULTS): [name: string, text:
 
 export const LIMITS_FILE = fileURLToPath(new URL('../../service/src/budget-limits.gen.ts', import.meta.url));
 export function limitsText(): string {
-  const rows = ALL_BUDGETS.map(({ name, unit, operator, limit }) => `  ['${name}', '${unit}', '${operator}', ${limit}],`);
+  const rows = ALL_BUDGETS.map(
+    ({ name, unit, operator, limit }) => `  ['${name}', '${unit}', '${operator}', ${limit}],`,
+  );
   return [
     '// Made by node prometheus/src/generate.ts from scenarios/budgets.ts; not edited by hand.',
     '',

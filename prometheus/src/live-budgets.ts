@@ -74,7 +74,8 @@ export const LIVE_BUDGETS: readonly LiveBudget[] = [
     kind: 'level',
     budgets: ['api_latency_mean_ms'],
     title: 'Mean response time',
-    value: (range) => `${summed('rate', `${HTTP}_sum`, JUDGED)(range)} / ${summed('rate', `${HTTP}_count`, JUDGED)(range)}`,
+    value: (range) =>
+      `${summed('rate', `${HTTP}_sum`, JUDGED)(range)} / ${summed('rate', `${HTTP}_count`, JUDGED)(range)}`,
     violated: 'above',
     range: '10m',
     provided: `${summed('increase', `${HTTP}_count`, JUDGED)('10m')} >= 100`,
@@ -85,7 +86,12 @@ export const LIVE_BUDGETS: readonly LiveBudget[] = [
     title: 'Database query, 95th percentile',
     ...tail(0.95, 'db_query_p95_ms', 'segbench_db_query_duration_seconds', ''),
   },
-  route('Page of the image list, 95th percentile', ['image_list_p95_ms', 'browse_list_p95_ms'], 'GET', '/api/projects/:id/images'),
+  route(
+    'Page of the image list, 95th percentile',
+    ['image_list_p95_ms', 'browse_list_p95_ms'],
+    'GET',
+    '/api/projects/:id/images',
+  ),
   {
     budgets: ['inference_p95_ms'],
     title: 'Execution of an image, 95th percentile',
@@ -151,7 +157,8 @@ export const LIVE_BUDGETS: readonly LiveBudget[] = [
   {
     budgets: ['storm_delivery_p99_ms'],
     title: 'From an image’s end to its number, 99th percentile',
-    caveat: 'The part of the delivery that the service sees: until the event is numbered and sent, not until a reader has it.',
+    caveat:
+      'The part of the delivery that the service sees: until the event is numbered and sent, not until a reader has it.',
     ...tail(0.99, 'storm_delivery_p99_ms', 'segbench_stage_duration_seconds', 'stage="publish"'),
   },
 ];

@@ -29,7 +29,8 @@ export function summed(
 }
 
 /** An edge of a bucket as either format writes it: OpenMetrics says 5.0 where the plain one says 5. */
-export const edge = (limit: number): string => (Number.isInteger(limit) ? `le=~"${limit}|${limit}.0"` : `le="${limit}"`);
+export const edge = (limit: number): string =>
+  Number.isInteger(limit) ? `le=~"${limit}|${limit}.0"` : `le="${limit}"`;
 
 const both = (...matchers: readonly string[]): string => matchers.filter((matcher) => matcher !== '').join(', ');
 

@@ -8,7 +8,11 @@ export function ruleFiles(options: RuleOptions = DEFAULTS): Record<string, RuleG
   const interval = (seconds: number) => duration(seconds / options.hurry);
   return {
     'recording.yml': [
-      { name: 'segbench-budget-rates', interval: interval(30), rules: LIVE_BUDGETS.filter(isShare).flatMap(recordingRules) },
+      {
+        name: 'segbench-budget-rates',
+        interval: interval(30),
+        rules: LIVE_BUDGETS.filter(isShare).flatMap(recordingRules),
+      },
     ],
     'budgets.yml': [{ name: 'segbench-budgets', interval: interval(30), rules: budgetAlerts(options) }],
     'wake.yml': [{ name: 'segbench-wake', interval: interval(15), rules: wakingAlerts(options) }],

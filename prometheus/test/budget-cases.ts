@@ -36,7 +36,10 @@ const DRIVES: Readonly<Record<string, Drive>> = {
     counter(`${HTTP}_sum{method="GET",route="/healthz",status="200"}`, phases(shape, many * 0.05, many * 5)),
     counter(`${HTTP}_count{method="GET",route="/healthz",status="200"}`, phases(shape, many, many)),
     // as slow as its bytes are many: it must not count
-    counter(`${HTTP}_sum{method="POST",route="/api/projects/:id/images",status="201"}`, phases(shape, many * 9, many * 9)),
+    counter(
+      `${HTTP}_sum{method="POST",route="/api/projects/:id/images",status="201"}`,
+      phases(shape, many * 9, many * 9),
+    ),
     counter(`${HTTP}_count{method="POST",route="/api/projects/:id/images",status="201"}`, phases(shape, many, many)),
   ],
   db_query_p95_ms: tail('db_query_p95_ms', 'segbench_db_query_duration_seconds'),
@@ -95,7 +98,9 @@ export const budgetCases = (): Case[] =>
     return {
       name: `${odd === 0 ? 'even' : 'odd'} budgets fire their own alerts, and recover`,
       interval: INTERVAL,
-      series: LIVE_BUDGETS.flatMap((budget) => drive(budget.budgets[0], missed.includes(budget) ? SHAPE : healthy, MANY)),
+      series: LIVE_BUDGETS.flatMap((budget) =>
+        drive(budget.budgets[0], missed.includes(budget) ? SHAPE : healthy, MANY),
+      ),
       moments: [
         { at: BEFORE, firing: [] },
         {

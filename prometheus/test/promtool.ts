@@ -9,10 +9,26 @@ import type { InputSeries } from './series.ts';
 /** Undefined where there is none: apt-get install prometheus. */
 export const promtool = onPath('promtool', process.env);
 
-export function runPromtool(args: readonly string[], input = ''): { code: number | null; says: string } {
-  const { status, stdout, stderr } = spawnSync(promtool!, args, { input, encoding: 'utf8' });
+interface Said {
+  code: number | null;
+  says: string;
+}
+export function runPromtool(args: readonly string[]): Said {
+  const { status, stdout, stderr } = spawnSync(promtool!, args, { encoding: 'utf8' });
   return { code: status, says: stdout + stderr };
 }
+function onText(command: 'check' | 'test', text: string): Said {
+  const folder = mkdtempSync(join(tmpdir(), 'segbench-rules-'));
+  try {
+    const file = join(folder, 'file.yml');
+    writeFileSync(file, text);
+    return runPromtool([command, 'rules', file]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+/** Of a rule file that is not on the disk. */
+export const checkRules = (text: string): Said => onText('check', text);
 
 /** What fires at a moment, and nothing else does: `Name`, or `Name/fast` of a budget that burns. */
 export interface Moment {
@@ -32,12 +48,11 @@ const labelsOf = (text: string): string => {
 };
 
 /** Runs cases against rule files of the folder given. */
-export function testRules(rules: readonly string[], cases: readonly Case[]): { code: number | null; says: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'segbench-rules-'));
-  try {
-    const file = join(folder, 'test.yml');
-    const [first] = cases;
-    const text = toYaml({
+export function testRules(rules: readonly string[], cases: readonly Case[]): Said {
+  const [first] = cases;
+  return onText(
+    'test',
+    toYaml({
       rule_files: rules,
       evaluation_interval: first!.interval,
       tests: cases.map(({ name, interval, series, moments }) => ({
@@ -50,10 +65,6 @@ export function testRules(rules: readonly string[], cases: readonly Case[]): { c
           exp_samples: firing.map((alert) => ({ labels: labelsOf(alert), value: 1 })),
         })),
       })),
-    });
-    writeFileSync(file, text);
-    return runPromtool(['test', 'rules', file]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    }),
+  );
 }

@@ -8,7 +8,7 @@ import { DEFAULTS, isAlert, type AlertRule } from '../src/rule.ts';
 import { ruleFiles } from '../src/rules.ts';
 import { budgetOf } from '../../scenarios/budgets.ts';
 import { budgetCases, drivenBudgets, fewEvents, slowRecovery } from './budget-cases.ts';
-import { promtool, runPromtool, testRules, type Case } from './promtool.ts';
+import { checkRules, promtool, runPromtool, testRules, type Case } from './promtool.ts';
 import { WAKE_CASES } from './wake-cases.ts';
 
 const PROMETHEUS_DIR = join(import.meta.dirname, '..');
@@ -39,7 +39,11 @@ describe('the rule files', () => {
       'SegbenchQueueMemory',
       'SegbenchProcessDown',
     ]);
-    const tickets = new Set(alerts().filter(({ labels }) => labels.severity === 'ticket').map(({ alert }) => alert));
+    const tickets = new Set(
+      alerts()
+        .filter(({ labels }) => labels.severity === 'ticket')
+        .map(({ alert }) => alert),
+    );
     expect([...tickets]).toEqual(LIVE_BUDGETS.map(alertNameOf));
   });
 
@@ -88,7 +92,7 @@ describe.skipIf(promtool === undefined)('promtool', () => {
     expect(configs.length).toBe(2);
     for (const name of configs)
       expect(runPromtool(['check', 'config', join(PROMETHEUS_DIR, name)]), name).toMatchObject({ code: 0 });
-    const bad = runPromtool(['check', 'rules', '/dev/stdin'], 'groups: [{name: a, rules: [{alert: B, expr: "sum("}]}]');
+    const bad = checkRules('groups: [{name: a, rules: [{alert: B, expr: "sum("}]}]');
     expect(bad.code).not.toBe(0);
     expect(bad.says).toContain('could not parse expression');
   });

@@ -22,7 +22,10 @@ export function counter(series: string, given: readonly Phase[]): InputSeries {
 }
 export const gauge = (series: string, phases: readonly Phase[]): InputSeries => ({
   series,
-  values: phases.filter(([intervals]) => intervals > 0).map(([intervals, value]) => step(value, 0, intervals)).join(' '),
+  values: phases
+    .filter(([intervals]) => intervals > 0)
+    .map(([intervals, value]) => step(value, 0, intervals))
+    .join(' '),
 });
 /** Falls or rises by the same each interval. */
 export const line = (series: string, start: number, by: number, intervals: number): InputSeries => ({

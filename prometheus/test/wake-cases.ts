@@ -45,24 +45,42 @@ const events = (status: string, ...parts: readonly (readonly [number, number])[]
 const ended = events('completed', [10, 20], [12, 0], [20, 20]);
 
 export const WAKE_CASES: readonly Case[] = [
-  wakeCase('a healthy service wakes nobody', [], [{ at: '30m', firing: [] }, { at: '1h', firing: [] }]),
+  wakeCase(
+    'a healthy service wakes nobody',
+    [],
+    [
+      { at: '30m', firing: [] },
+      { at: '1h', firing: [] },
+    ],
+  ),
   wakeCase(
     'a job waits too long',
     [oldest([10, 30], [5, 700], [10, 2])],
     quietThenFiring('SegbenchOldestJob', '10m', '14m', '16m'),
   ),
-  wakeCase('a job waits for long, but not too long', [oldest([10, 30], [20, 590], [10, 2])], [{ at: '29m', firing: [] }]),
-  wakeCase('nothing ends while images wait', [ended], [
-    { at: '9m', firing: [] },
-    // not yet five minutes
-    { at: '14m', firing: [] },
-    { at: '18m', firing: ['SegbenchNoProgress'] },
-    { at: '24m', firing: [] },
-  ]),
+  wakeCase(
+    'a job waits for long, but not too long',
+    [oldest([10, 30], [20, 590], [10, 2])],
+    [{ at: '29m', firing: [] }],
+  ),
+  wakeCase(
+    'nothing ends while images wait',
+    [ended],
+    [
+      { at: '9m', firing: [] },
+      // not yet five minutes
+      { at: '14m', firing: [] },
+      { at: '18m', firing: ['SegbenchNoProgress'] },
+      { at: '24m', firing: [] },
+    ],
+  ),
   wakeCase(
     'nothing ends because nothing waits',
     [ended, gauge('segbench_queue_depth', over([ALL, 0]))],
-    [{ at: '18m', firing: [] }, { at: '21m', firing: [] }],
+    [
+      { at: '18m', firing: [] },
+      { at: '21m', firing: [] },
+    ],
   ),
   wakeCase(
     'images fail',
@@ -76,8 +94,15 @@ export const WAKE_CASES: readonly Case[] = [
   ),
   wakeCase(
     'the only image fails',
-    [events('completed', [40, 0]), events('failed', [10, 0], [0.5, 1], [30, 0]), gauge('segbench_queue_depth', over([ALL, 0]))],
-    [{ at: '12m', firing: [] }, { at: '19m', firing: [] }],
+    [
+      events('completed', [40, 0]),
+      events('failed', [10, 0], [0.5, 1], [30, 0]),
+      gauge('segbench_queue_depth', over([ALL, 0])),
+    ],
+    [
+      { at: '12m', firing: [] },
+      { at: '19m', firing: [] },
+    ],
   ),
   wakeCase(
     'the disk is nearly full',

@@ -16,8 +16,7 @@ interface Sample {
   exemplar?: Exemplar | null;
 }
 
-const escaped = (text: string): string =>
-  text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 
 function numberText(value: number): string {
   if (Number.isNaN(value)) return 'NaN';

@@ -49,8 +49,10 @@ export function createMetrics(role: string, now: () => number = Date.now) {
     labelNames: ['method', 'route', 'status'],
     buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.5, 1, 2, 5, 10, 30],
     enableExemplars: true,
-    registers,
+    registers: [],
   });
+  // prom-client writes either format, but lets no metric with exemplars be made for a registry of the plain one
+  registry.registerMetric(httpDuration);
   const dbQueryDuration = new Histogram({
     name: 'segbench_db_query_duration_seconds',
     help: 'From a query being first in line on its connection to its last row, without the wait before.',

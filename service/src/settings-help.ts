@@ -112,7 +112,8 @@ const ABOUT: Record<Field, string> = {
   environment: 'production: no introspection and no page to try queries with at /graphql',
   host: 'address that the API listens on',
   port: 'port that the API listens on; 0: any free one',
-  metricsHost: 'address that /metrics listens on without a key; beyond this machine only where Prometheus alone reaches it',
+  metricsHost:
+    'address that /metrics listens on without a key; beyond this machine only where Prometheus alone reaches it',
   metricsPort: 'port of /metrics without a key; 0: any free one',
   trustedProxies: 'proxies whose X-Forwarded-For and -Proto are believed; empty: nobody’s',
   corsOrigins: 'other sites whose pages may use the interface with a key of their own; empty: none',

@@ -7,15 +7,19 @@ function made(): Registry {
   const registry = new Registry();
   const registers = [registry];
   registry.setDefaultLabels({ role: 'test' });
-  new Counter({ name: 'a_things_total', help: 'With "quotes"\nand lines.', labelNames: ['path'], registers }).inc({ path: 'C:\\x "y"\n' }, 2);
+  new Counter({ name: 'a_things_total', help: 'With "quotes"\nand lines.', labelNames: ['path'], registers }).inc(
+    { path: 'C:\\x "y"\n' },
+    2,
+  );
   new Gauge({ name: 'a_level', help: 'A level.', registers }).set(Infinity);
   const histogram = new Histogram<'trace_id'>({
     name: 'a_wait_seconds',
     help: 'A wait.',
     buckets: [0.5, 5],
     enableExemplars: true,
-    registers,
+    registers: [],
   });
+  registry.registerMetric(histogram);
   histogram.observe({ labels: {}, value: 7, exemplarLabels: { trace_id: 'abc' } });
   return registry;
 }

@@ -63,7 +63,9 @@ async function runBatch(images: number): Promise<void> {
   await reader.close();
 }
 const seriesOf = (text: string): string[] =>
-  text.split('\n').flatMap((line) => (line === '' || line.startsWith('#') ? [] : [line.slice(0, line.lastIndexOf(' '))]));
+  text
+    .split('\n')
+    .flatMap((line) => (line === '' || line.startsWith('#') ? [] : [line.slice(0, line.lastIndexOf(' '))]));
 
 describe('/metrics', () => {
   it('has an edge of a bucket on every budget that is judged by it', async () => {
@@ -114,7 +116,9 @@ describe('/metrics', () => {
         type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
       ),
     );
-    const rules = Object.values(ruleFiles()).flat().flatMap((group) => group.rules);
+    const rules = Object.values(ruleFiles())
+      .flat()
+      .flatMap((group) => group.rules);
     const recorded = new Set(rules.flatMap((rule) => (isAlert(rule) ? [] : [rule.record])));
     const folder = join(import.meta.dirname, '../../grafana/dashboards');
     const drawn = readdirSync(folder).flatMap((name) =>
@@ -169,10 +173,9 @@ describe('/metrics', () => {
 
   it('says what is used of what there is: pool, database, sockets, disk, Redis, budgets, build, bench', async () => {
     const values = new Map(
-      (await scrapeAll()).flatMap(parsePrometheus).map(({ name, labels: { role: _, ...labels }, value }) => [
-        `${name}${JSON.stringify(labels)}`,
-        value,
-      ]),
+      (await scrapeAll())
+        .flatMap(parsePrometheus)
+        .map(({ name, labels: { role: _, ...labels }, value }) => [`${name}${JSON.stringify(labels)}`, value]),
     );
     const of = (name: string, labels: Record<string, string> = {}) => values.get(`${name}${JSON.stringify(labels)}`);
     expect(of('segbench_inference_workers', { state: 'busy' })).toBe(1);

@@ -244,13 +244,16 @@ async function show(bench, { what, alerts, plant, mend }) {
     if (others.length > 0) throw new Error(`${what}: fires as well: ${others.join(', ')}`);
     return seen.join() === expected;
   }, FIRE_MS);
-  if (firedMs === null) throw new Error(`${what}: after ${FIRE_MS / 1000} s fires [${seen.join(', ')}], expected ${expected}`);
+  if (firedMs === null)
+    throw new Error(`${what}: after ${FIRE_MS / 1000} s fires [${seen.join(', ')}], expected ${expected}`);
   await quiet(bench, ALONE_MS, alerts);
   await mend(bench);
   const mendedMs = await waitUntil(async () => (await prometheus.firing()).length === 0, RECOVER_MS);
   if (mendedMs === null) throw new Error(`${what}: ${expected} still fires ${RECOVER_MS / 1000} s after the fault`);
   const seconds = (ms) => `${(ms / 1000).toFixed(0)} s`;
-  console.log(`${what}: ${alerts.join(' and ')} after ${seconds(firedMs)}, nothing else; over after ${seconds(mendedMs)}`);
+  console.log(
+    `${what}: ${alerts.join(' and ')} after ${seconds(firedMs)}, nothing else; over after ${seconds(mendedMs)}`,
+  );
 }
 
 const chosen = process.argv.slice(2);

@@ -51,7 +51,14 @@ export async function startPrometheus(hurry) {
     process.exit(3);
   });
   const get = async (path) => (await (await fetch(url + path)).json()).data;
-  for (let tries = 0; !(await fetch(`${url}/-/ready`).then((reply) => reply.ok, () => false)); tries++) {
+  for (
+    let tries = 0;
+    !(await fetch(`${url}/-/ready`).then(
+      (reply) => reply.ok,
+      () => false,
+    ));
+    tries++
+  ) {
     if (tries > 100) throw new Error('prometheus is not ready after 20 s');
     await sleep(200);
   }

@@ -22,7 +22,11 @@ export default fp(
     metrics.gauge('segbench_sockets_held', 'Open WebSockets of events and of GraphQL.', () => places.total());
     metrics.gauge('segbench_sockets_limit', 'Open WebSockets that this process allows.', () => config.sockets);
     let refused = 0;
-    metrics.counter('segbench_sockets_refused_total', 'WebSockets that were refused because there were too many.', () => refused);
+    metrics.counter(
+      'segbench_sockets_refused_total',
+      'WebSockets that were refused because there were too many.',
+      () => refused,
+    );
     app.decorate('admitSocket', async ({ apiKey, ip, raw }: FastifyRequest) => {
       const taken = places.take([`key ${apiKey.id}`, `address ${addressGroup(ip)}`]);
       if (typeof taken === 'function') {

@@ -43,7 +43,11 @@ function showRedis({ metrics, queue, cache }: Deps): void {
       },
     });
   gauge('segbench_redis_memory_used_bytes', 'Memory that a Redis uses; absent while it does not answer.', 'used');
-  gauge('segbench_redis_memory_limit_bytes', 'Its maxmemory, or the memory of its machine where there is none.', 'limit');
+  gauge(
+    'segbench_redis_memory_limit_bytes',
+    'Its maxmemory, or the memory of its machine where there is none.',
+    'limit',
+  );
 }
 
 function showQueue({ metrics, queue, cache, prefix, counts }: Deps): void {

@@ -110,7 +110,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/metrics', {
     schema: {
       tags,
-      summary: 'Prometheus text, or OpenMetrics for whoever asks for it; with a key of scope metrics, or on METRICS_PORT without',
+      summary:
+        'Prometheus text, or OpenMetrics for whoever asks for it; with a key of scope metrics, or on METRICS_PORT without',
       response: replies({ 200: Type.String() }),
     },
     handler: async (request, reply) => {

@@ -65,7 +65,9 @@ export function createPoolMetrics({ registers }: Metrics, stats: InferenceBacken
     const { workers } = stats();
     return workers.length === 0 ? null : combine(workers.map(({ rssBytes }) => rssBytes));
   };
-  gauge('largest_worker_bytes', 'Resident memory of the largest worker.', () => memoryOf((bytes) => Math.max(...bytes)));
+  gauge('largest_worker_bytes', 'Resident memory of the largest worker.', () =>
+    memoryOf((bytes) => Math.max(...bytes)),
+  );
   gauge('workers_bytes', 'Resident memory of all workers of this process.', () =>
     memoryOf((bytes) => bytes.reduce((sum, one) => sum + one, 0)),
   );
