@@ -56,19 +56,19 @@ describe('the dashboards', () => {
       const ids = dashboard.panels.map(({ id }) => id);
       expect(
         ids.every((id) => Number.isInteger(id)),
-        dashboard.title,
+        `${dashboard.title}`,
       ).toBe(true);
-      expect(new Set(ids).size, dashboard.title).toBe(ids.length);
+      expect(new Set(ids).size, `${dashboard.title}`).toBe(ids.length);
       const { panels } = dashboard;
       const clashes = panels.flatMap((panel, index) =>
         panels
           .slice(index + 1)
           .flatMap((other) => (overlap(panel, other) ? [`${panel.title} and ${other.title}`] : [])),
       );
-      expect(clashes, dashboard.title).toEqual([]);
+      expect(clashes, `${dashboard.title}`).toEqual([]);
       expect(panels.filter(({ gridPos: { x, w } }) => x < 0 || x + w > 24)).toEqual([]);
       const titles = drawn(dashboard).map(({ title }) => title);
-      expect(new Set(titles).size, dashboard.title).toBe(titles.length);
+      expect(new Set(titles).size, `${dashboard.title}`).toBe(titles.length);
     }
   });
 

@@ -24,7 +24,8 @@ describe('the rule files', () => {
   it('are what the generator makes of the budgets', () => {
     const texts = Object.fromEntries(ruleTexts());
     expect(readdirSync(RULES_DIR).toSorted()).toEqual(Object.keys(texts).toSorted());
-    for (const [name, text] of Object.entries(texts)) expect(readFileSync(rulesFile(name), 'utf8'), name).toBe(text);
+    for (const [name, text] of Object.entries(texts))
+      expect(readFileSync(rulesFile(name), 'utf8'), `${name}`).toBe(text);
     expect(readFileSync(LIMITS_FILE, 'utf8')).toBe(limitsText());
   });
 
@@ -49,13 +50,13 @@ describe('the rule files', () => {
 
   it('hold budgets that share an alert to one limit', () => {
     for (const { budgets } of LIVE_BUDGETS)
-      for (const name of budgets) expect(limitOf(budgetOf(name)), name).toBe(limitOf(budgetOf(budgets[0])));
+      for (const name of budgets) expect(limitOf(budgetOf(name)), `${name}`).toBe(limitOf(budgetOf(budgets[0])));
   });
 
   it('have no window that a budget cannot exceed, and a guard that grows with what the budget allows', () => {
     const shares = LIVE_BUDGETS.filter(isShare);
     for (const budget of shares) {
-      expect(pairsOf(budget).length, budget.title).toBeGreaterThan(2);
+      expect(pairsOf(budget).length, `${budget.title}`).toBeGreaterThan(2);
       for (const { rate } of pairsOf(budget)) expect(rate * (1 - budget.objective)).toBeLessThan(1);
       expect(leastEvents(budget, 1) * (1 - budget.objective)).toBeGreaterThan(4.9);
     }
@@ -91,7 +92,7 @@ describe.skipIf(promtool === undefined)('promtool', () => {
     const configs = readdirSync(PROMETHEUS_DIR).filter((name) => /^prometheus\..*\.yml$/.test(name));
     expect(configs.length).toBe(2);
     for (const name of configs)
-      expect(runPromtool(['check', 'config', join(PROMETHEUS_DIR, name)]), name).toMatchObject({ code: 0 });
+      expect(runPromtool(['check', 'config', join(PROMETHEUS_DIR, name)]), `${name}`).toMatchObject({ code: 0 });
     const bad = checkRules('groups: [{name: a, rules: [{alert: B, expr: "sum("}]}]');
     expect(bad.code).not.toBe(0);
     expect(bad.says).toContain('could not parse expression');

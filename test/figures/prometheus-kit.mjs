@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,9 @@ ${ROLES.map((role) => `  - { job_name: segbench-${role}, file_sd_configs: [{ fil
 export async function startPrometheus(hurry) {
   const folder = await mkdtemp(join(tmpdir(), 'segbench-prometheus-'));
   for (const name of ['rules', 'targets', 'data']) await mkdir(join(folder, name));
-  const made = spawnSync(process.execPath, [GENERATOR, '--out', join(folder, 'rules'), '--hurry', String(hurry)]);
+  const made = spawnSync(process.execPath, [GENERATOR, '--out', join(folder, 'rules'), '--hurry', String(hurry)], {
+    encoding: 'utf8',
+  });
   if (made.status !== 0) throw new Error(`no rules: ${made.stderr}`);
   await writeFile(join(folder, 'prometheus.yml'), configText());
   const port = await freePort();
@@ -69,7 +71,10 @@ export async function startPrometheus(hurry) {
     async watch(targets) {
       for (const role of ROLES) {
         const hosts = (targets[role] ?? []).map((metricsUrl) => new URL(metricsUrl).host);
-        await writeFile(join(folder, 'targets', `${role}.json`), JSON.stringify([{ targets: hosts }]));
+        const file = join(folder, 'targets', `${role}.json`);
+        // it is read as soon as it changes: a half is no list
+        await writeFile(`${file}.new`, JSON.stringify([{ targets: hosts }]));
+        await rename(`${file}.new`, file);
       }
     },
     async query(expr) {
@@ -80,7 +85,7 @@ export async function startPrometheus(hurry) {
     async firing() {
       const { alerts } = await get('/api/v1/alerts');
       const names = alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname);
-      return [...new Set(names)].toSorted();
+      return [...new Set(names)].toSorted((a, b) => (a < b ? -1 : 1));
     },
     async stop() {
       child.kill('SIGTERM');
