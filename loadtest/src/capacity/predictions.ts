@@ -1,4 +1,3 @@
-import { hasPage } from '../report/words.ts';
 import type { ResultFile } from '../contract.ts';
 import { TooLittleError, type Ground } from './ground.ts';
 import type { Question } from './question.ts';
@@ -38,9 +37,9 @@ const ASKED: Question = {
 const isSweep = ({ result }: Kept): boolean =>
   result.scenario === 'capacity' && (result.capacity?.levels.length ?? 0) >= LEAST_LEVELS;
 const isQuiet = ({ result }: Kept): boolean => (result.noise?.foreignCpuShare ?? 0) <= FOREIGN_MAX;
-/** Runs of which a rate is worth predicting: bulk runs as people run them, and other sweeps. */
-const hasRate = ({ result }: Kept): boolean =>
-  result.capacity !== undefined || (hasPage(result) && result.clientMode === 'optimized');
+/** Runs that say what their images were: bulk runs as people run them, and other sweeps. */
+const hasShapes = ({ result: { capacity, clientMode } }: Kept): boolean =>
+  capacity !== undefined && capacity.levels.length > 0 && capacity.shapes.length > 0 && clientMode === 'optimized';
 const isOn = (a: ResultFile['environment'], b: ResultFile['environment']): boolean =>
   a.cpuModel === b.cpuModel && a.cores === b.cores && a.inference.pool === b.inference.pool;
 
@@ -67,7 +66,7 @@ export async function predictionsOf(kept: readonly Kept[]): Promise<Predictions[
     const ground = await groundOf(sweep);
     if (ground === null) continue;
     const others = kept.filter(
-      (one) => one !== sweep && isQuiet(one) && hasRate(one) && isOn(one.result.environment, environment),
+      (one) => one !== sweep && isQuiet(one) && hasShapes(one) && isOn(one.result.environment, environment),
     );
     const grounds = (await Promise.all(others.map(groundOf))).filter((one) => one !== null);
     const scores = scoresOf(ground, ASKED, grounds);

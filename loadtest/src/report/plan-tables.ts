@@ -174,10 +174,11 @@ function whatIfTable({ whatIf }: WrittenPlan): ReportTable[] {
 export function scoreTable({ rows, bias, coverage }: Scores): ReportTable {
   return {
     title: 'Predicted and measured',
-    note: `Images a second of runs that the plan does not stand on, with their own workers and images. All in all ${digits(100 * bias)} % off; ${digits(100 * coverage)} % of them within their interval of 95 %.`,
+    note: `Images a second of runs that the plan does not stand on, with their own workers and images, CPU-normalised: on the CPU that harness and browser left, where no core was idle. All in all ${digits(100 * bias)} % off; ${digits(100 * coverage)} % of them within their interval of 95 %.`,
     columns: [
       { name: 'run' },
       { name: 'workers' },
+      { name: 'CPU left' },
       { name: 'predicted' },
       { name: '95 %' },
       { name: 'measured' },
@@ -185,9 +186,10 @@ export function scoreTable({ rows, bias, coverage }: Scores): ReportTable {
       { name: 'within' },
       { name: 'outside what was measured' },
     ],
-    rows: rows.map(({ file, workers, predicted, measured, error, inside }) => [
+    rows: rows.map(({ file, workers, cpuLeft, predicted, measured, error, inside }) => [
       file,
       String(workers),
+      `${digits(cpuLeft)}×`,
       formatFigure(predicted),
       formatEnds(predicted),
       `${digits(measured)} /s`,

@@ -6,8 +6,9 @@ export interface Measured {
   ms: number;
   bytes: number;
 }
-/** A batch that ended: what its images alone were reckoned to take, and what it took, in seconds. */
+/** A batch that ended: what its images alone were reckoned to take on its workers, and what it took, in seconds. */
 export interface Past {
+  workers: number;
   workSeconds: number;
   tookSeconds: number;
 }
@@ -31,7 +32,7 @@ export type KeptForecast = Forecast & { workSeconds: number };
 export const MIN_MEASURED = 8;
 export const MAX_PAST = 20;
 /** Until the first image runs, and from the last result to its event: windows of relay, writer and sequencer. */
-const START_SECONDS = 0.5;
+const START_SECONDS = 0.2;
 const MIN_PAST = 3;
 /** Until three forecasts were held against batches: workers are taken to be busy nine tenths of the time, and the range is wide. */
 const ASSUMED = { factor: 1 / 0.9, spread: 1.6 };
@@ -57,17 +58,38 @@ function atSize(measured: readonly Measured[], value: (one: Measured) => number,
   return slope >= 0 && fixed >= 0 ? fixed + slope * px : inProportion;
 }
 
-/** Geometric mean of took / reckoned, and the factor to both sides of it that holds 19 of 20 further batches. */
-function learnt(past: readonly Past[]): { factor: number; spread: number } {
-  const logs = past.slice(0, MAX_PAST).map(({ workSeconds, tookSeconds }) => Math.log(tookSeconds / workSeconds));
-  if (logs.length < MIN_PAST) return { ...ASSUMED, ...(logs.length > 0 && { factor: Math.exp(mean(logs)) }) };
-  const centre = mean(logs);
-  const variance = logs.reduce((sum, log) => sum + (log - centre) ** 2, 0) / (logs.length - 1);
-  const deviation = Math.max(Math.sqrt(variance), MIN_DEVIATION) * Math.sqrt(1 + 1 / logs.length);
-  return { factor: Math.exp(centre), spread: Math.exp(T95[logs.length - MIN_PAST]! * deviation) };
-}
-
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
+
+/** A batch four times as large, or on half as many workers more, counts for three fifths of one that is alike. */
+const ALIKE = { size: Math.log(4), workers: Math.log(1.5) };
+
+interface Learnt {
+  /** Geometric mean of took / reckoned. */
+  factor: number;
+  /** To both sides of it, what holds 19 of 20 further batches. */
+  spread: number;
+  /** How many batches like this one that is from. */
+  alike: number;
+}
+/** What batches took in proportion to what they were reckoned to take; those that are most like this one count most. */
+function learnt(past: readonly Past[], here: Pick<Past, 'workSeconds' | 'workers'>): Learnt {
+  const seen = past.slice(0, MAX_PAST).map(({ workSeconds, tookSeconds, workers }) => {
+    const off = [
+      Math.log(workSeconds / here.workSeconds) / ALIKE.size,
+      Math.log(workers / here.workers) / ALIKE.workers,
+    ];
+    return { log: Math.log(tookSeconds / workSeconds), weight: Math.exp(-(off[0]! ** 2 + off[1]! ** 2) / 2) };
+  });
+  const alike = seen.reduce((sum, { weight }) => sum + weight, 0);
+  if (alike < 0.5) return { ...ASSUMED, alike: 0 };
+  const centre = seen.reduce((sum, { log, weight }) => sum + weight * log, 0) / alike;
+  const factor = Math.exp(centre);
+  if (Math.round(alike) < MIN_PAST) return { factor, spread: ASSUMED.spread, alike: Math.round(alike) };
+  const squares = seen.reduce((sum, { log, weight }) => sum + weight * (log - centre) ** 2, 0);
+  const count = Math.round(alike);
+  const deviation = Math.max(Math.sqrt(squares / (alike - 1)), MIN_DEVIATION) * Math.sqrt(1 + 1 / alike);
+  return { factor, spread: Math.exp(T95[count - MIN_PAST]! * deviation), alike: count };
+}
 
 /**
  * What a batch will take on `workers` inference processes.
@@ -85,7 +107,7 @@ export function predict({ measured, ownProject, past }: Ground, demand: Demand, 
   const own = images * atSize(measured, ({ ms }) => ms, px.mean);
   const others = imagesAhead * mean(measured.map(({ ms }) => ms));
   const workSeconds = START_SECONDS + (own + others) / workers / 1000;
-  const { factor, spread } = learnt(past);
+  const { factor, spread, alike } = learnt(past, { workSeconds, workers });
   const seconds = workSeconds * factor;
   return {
     images,
@@ -98,7 +120,7 @@ export function predict({ measured, ownProject, past }: Ground, demand: Demand, 
     basis: {
       images: measured.length,
       ownProject,
-      batches: Math.min(past.length, MAX_PAST),
+      batches: alike,
       outside: px.min < 0.9 * Math.min(...sizes) || px.max > 1.1 * Math.max(...sizes),
     },
     workSeconds: round(workSeconds, 3),

@@ -11,14 +11,16 @@ const demand = (over: Partial<Demand> = {}): Demand => ({
   ahead: { own: 0, others: [] },
   ...over,
 });
-/** Batches that took `ratios` times what their images were reckoned to take. */
-const past = (...ratios: number[]) => ratios.map((ratio) => ({ workSeconds: 10, tookSeconds: 10 * ratio }));
+/** Batches like the demand above, on one worker, that took `ratios` times what their images were reckoned to take. */
+const past = (...ratios: number[]) =>
+  ratios.map((ratio) => ({ workers: 1, workSeconds: 40.2, tookSeconds: 40.2 * ratio }));
 
 describe('predict', () => {
   it('shares the work of all images among the workers', () => {
     const one = predict(ground({ past: past(1, 1, 1) }), demand(), 1)!;
-    const four = predict(ground({ past: past(1, 1, 1) }), demand(), 4)!;
-    expect([one.seconds, four.seconds]).toEqual([40.5, 10.5]);
+    const same = past(1, 1, 1).map((batch) => ({ ...batch, workers: 4 }));
+    const four = predict(ground({ past: same }), demand(), 4)!;
+    expect([one.seconds, four.seconds]).toEqual([40.2, 10.2]);
     expect(one).toMatchObject({ images: 1000, workers: 1, imagesAhead: 0, resultBytes: 4_000_000 });
   });
 
@@ -32,8 +34,8 @@ describe('predict', () => {
   it('learns from earlier batches how long they really take, and how much that varies', () => {
     const steady = predict(ground({ past: past(1.2, 1.2, 1.2, 1.2) }), demand(), 1)!;
     const varied = predict(ground({ past: past(0.9, 1.2, 1.6, 1.2) }), demand(), 1)!;
-    expect(steady.seconds).toBeCloseTo(48.6, 1);
-    expect(varied.seconds).toBeCloseTo(48.6, 0);
+    expect(steady.seconds).toBeCloseTo(48.2, 1);
+    expect(varied.seconds).toBeCloseTo(48.2, 0);
     expect(steady.basis.batches).toBe(4);
     expect(varied.high - varied.low).toBeGreaterThan(3 * (steady.high - steady.low));
   });
@@ -46,8 +48,24 @@ describe('predict', () => {
   });
 
   it('says that its range is an assumption by naming fewer than three batches', () => {
-    expect(predict(ground(), demand(), 1)).toMatchObject({ seconds: 45, low: 28.1, high: 72, basis: { batches: 0 } });
-    expect(predict(ground({ past: past(2, 2) }), demand(), 1)).toMatchObject({ seconds: 81, basis: { batches: 2 } });
+    expect(predict(ground(), demand(), 1)).toMatchObject({
+      seconds: 44.7,
+      low: 27.9,
+      high: 71.5,
+      basis: { batches: 0 },
+    });
+    expect(predict(ground({ past: past(2, 2) }), demand(), 1)).toMatchObject({ seconds: 80.4, basis: { batches: 2 } });
+  });
+
+  it('learns most from batches of about the same size and number of workers', () => {
+    const small = Array.from({ length: 10 }, () => ({ workers: 1, workSeconds: 0.5, tookSeconds: 0.2 }));
+    const crowded = Array.from({ length: 5 }, () => ({ workers: 8, workSeconds: 40.2, tookSeconds: 160 }));
+    const mixed = predict(ground({ past: [...small, ...crowded, ...past(1.1, 1.1, 1.1)] }), demand(), 1)!;
+    expect(mixed.seconds / 40.2).toBeGreaterThan(1.07);
+    expect(mixed.seconds / 40.2).toBeLessThan(1.13);
+    expect(mixed.basis.batches).toBe(3);
+    // of nothing that is like it, nothing is learnt
+    expect(predict(ground({ past: crowded }), demand(), 1)!.basis.batches).toBe(0);
   });
 
   it('uses the newest twenty only', () => {
@@ -56,29 +74,29 @@ describe('predict', () => {
       demand(),
       1,
     );
-    expect(many).toMatchObject({ seconds: 40.5, basis: { batches: 20 } });
+    expect(many).toMatchObject({ seconds: 40.2, basis: { batches: 20 } });
   });
 
   it('waits for what is ahead: all of its own project, and as many of another as projects take turns', () => {
     const settled = ground({ past: past(1, 1, 1) });
     const behind = (own: number, ...others: number[]) =>
       predict(settled, demand({ images: 100, ahead: { own, others } }), 1)!;
-    expect(behind(300)).toMatchObject({ imagesAhead: 300, seconds: 16.5 });
-    expect(behind(0, 10_000)).toMatchObject({ imagesAhead: 100, seconds: 8.5 });
-    expect(behind(0, 20, 10_000)).toMatchObject({ imagesAhead: 120, seconds: 9.3 });
+    expect(behind(300)).toMatchObject({ imagesAhead: 300, seconds: 16.2 });
+    expect(behind(0, 10_000)).toMatchObject({ imagesAhead: 100, seconds: 8.2 });
+    expect(behind(0, 20, 10_000)).toMatchObject({ imagesAhead: 120, seconds: 9 });
   });
 
   it('reckons other sizes by a line through those that were measured, and says where it goes beyond them', () => {
     const two = [...alike(6, { px: 100, ms: 20, bytes: 100 }), ...alike(6, { px: 300, ms: 40, bytes: 300 })];
     const of = (px: number) =>
       predict(ground({ measured: two, past: past(1, 1, 1) }), demand({ px: { mean: px, min: px, max: px } }), 1)!;
-    expect(of(200)).toMatchObject({ seconds: 30.5, resultBytes: 200_000, basis: { outside: false } });
-    expect(of(1000)).toMatchObject({ seconds: 110.5, basis: { outside: true } });
+    expect(of(200)).toMatchObject({ seconds: 30.2, resultBytes: 200_000, basis: { outside: false } });
+    expect(of(1000)).toMatchObject({ seconds: 110.2, basis: { outside: true } });
     // one size alone: in proportion
     expect(
       predict(ground({ past: past(1, 1, 1) }), demand({ px: { mean: 131_072, min: 131_072, max: 131_072 } }), 1),
     ).toMatchObject({
-      seconds: 80.5,
+      seconds: 80.2,
       basis: { outside: true },
     });
   });

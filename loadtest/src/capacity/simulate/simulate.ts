@@ -4,7 +4,7 @@ import { createMachine, type Machine } from './machine.ts';
 import { createRelay } from './relay.ts';
 import { createSchedule } from './schedule.ts';
 import type { PipelineParts, SimulationInput, SimulationOutcome } from './simulation.ts';
-import { createStation, type Station } from './station.ts';
+import { createStation, SLICE_MS, type Station } from './station.ts';
 
 /** As many points as a line can show. */
 const POINTS = 200;
@@ -54,7 +54,7 @@ export function simulate(input: SimulationInput): SimulationOutcome {
   const machines: Machine[] = [];
   const perMachine = Math.ceil(input.workers / input.machines);
   const hostCores = parts?.hostCores ?? null;
-  const host = hostCores === null ? null : (stations['machine'] = createStation(schedule, hostCores));
+  const host = hostCores === null ? null : (stations['machine'] = createStation(schedule, hostCores, null, SLICE_MS));
   const station = (name: string, servers: number): Station => (stations[name] = createStation(schedule, servers, host));
   const database = parts === null ? null : station('PostgreSQL', parts.database.cores);
   const transaction = (rows: number, done: () => void): void =>
