@@ -6,6 +6,7 @@
 //
 // Waits of minutes (no progress for five, a job of ten minutes, failures of ten minutes) are divided by ten here; those of a minute
 // or less are as in operation.
+import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +34,14 @@ const PROFILE = 'rtx-a5000-unet.json';
 async function main(chosen) {
   const folder = await mkdtemp(join(tmpdir(), 'segbench-alerts-'));
   const pools = await writePools(folder);
-  const ground = await startGround({ LOG_LEVEL: 'error', WORKERS: '2', POOL: pools.healthy, METRICS_PORT: '0' });
+  const disk = await smallDisk(join(folder, 'disk'));
+  const ground = await startGround({
+    LOG_LEVEL: 'error',
+    WORKERS: '2',
+    POOL: pools.healthy,
+    METRICS_PORT: '0',
+    ...(disk.mounted && { DATA_DIR: disk.folder }),
+  });
   const roles = {};
   const prometheus = await startPrometheus(HURRY);
   let client;
@@ -42,7 +50,7 @@ async function main(chosen) {
     roles.relay = await ground.role('relay');
     roles.worker = await ground.role('worker');
     client = createHttpClient({ baseUrl: ground.api.url, key: KEY, connections: 8 });
-    const bench = { ground, roles, prometheus, client, pools };
+    const bench = { ground, roles, prometheus, client, pools, disk };
     await watch(bench);
     bench.projectId = await upload(client, folder);
     await runBatch(bench);
@@ -56,10 +64,18 @@ async function main(chosen) {
     await prometheus.stop();
     await Promise.allSettled([roles.worker, roles.relay].map((role) => role?.stop()));
     await ground.stop();
+    disk.remove();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+/** A disk that can be filled without harm to others; only root may have one. */
+async function smallDisk(at) {
+  await mkdir(at);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256m', 'tmpfs', at]);
+  const mounted = status === 0;
+  return { folder: at, mounted, remove: () => mounted && spawnSync('umount', [at]) };
+}
 /** The same simulated device, healthy and failing: they have one name, so that workers of both take the same batches. */
 async function writePools(folder) {
   const profile = JSON.parse(await readFile(join(PROFILES, PROFILE), 'utf8'));
@@ -170,6 +186,14 @@ const FAULTS = [
     },
   },
   {
+    name: 'disk',
+    what: 'the disk of DATA_DIR is full but for a twentieth',
+    alerts: ['SegbenchDisk'],
+    needs: ({ disk }) => (disk.mounted ? null : 'no disk of its own could be mounted: that takes root'),
+    plant: ({ disk }) => writeFile(join(disk.folder, 'fill'), Buffer.alloc(243 * 2 ** 20)),
+    mend: ({ disk }) => rm(join(disk.folder, 'fill')),
+  },
+  {
     name: 'failing',
     what: 'a device that fails every image',
     alerts: ['SegbenchFailureRatio'],
@@ -233,8 +257,10 @@ const FAULTS = [
   },
 ];
 
-async function show(bench, { what, alerts, plant, mend }) {
+async function show(bench, { what, alerts, needs, plant, mend }) {
   const { prometheus } = bench;
+  const missing = needs?.(bench);
+  if (missing) return console.log(`${what}: not run (${missing})`);
   const expected = alerts.toSorted().join();
   await plant(bench);
   let seen = [];
