@@ -62,10 +62,11 @@ async function runBatch(images: number): Promise<void> {
   await service.call(`/api/projects/${projectId}/images`);
   await reader.close();
 }
+/** Without those of the collector: V8 has four kinds of collection, and some come late. */
 const seriesOf = (text: string): string[] =>
   text
     .split('\n')
-    .flatMap((line) => (line === '' || line.startsWith('#') ? [] : [line.slice(0, line.lastIndexOf(' '))]));
+    .flatMap((line) => (line === '' || /^(#|nodejs_gc_)/.test(line) ? [] : [line.slice(0, line.lastIndexOf(' '))]));
 
 describe('/metrics', () => {
   it('has an edge of a bucket on every budget that is judged by it', async () => {
