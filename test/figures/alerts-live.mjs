@@ -2,7 +2,7 @@
 // each must fire the alert that names it within two minutes, and no other, and be over when the fault is. Exit 1 where one is wrong,
 // 3 where there is no prometheus.
 //
-//   node test/figures/alerts-live.mjs [FAULT…]         (Node 24; apt-get install prometheus; about 8 minutes)
+//   node test/figures/alerts-live.mjs [FAULT…]         (Node 24; apt-get install prometheus; about 10 minutes)
 //
 // Waits of minutes (no progress for five, a job of ten minutes, failures of ten minutes) are divided by ten here; those of a minute
 // or less are as in operation.
