@@ -158,6 +158,7 @@ export const SETTINGS = {
   role: choice('SEGBENCH_ROLE', ['api', 'relay', 'worker'], 'api'),
   host: text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'an address to listen on'),
   port: integer('PORT', 8080, 0, 65_535),
+  metricsHost: text('METRICS_HOST', '127.0.0.1', /^[\w.:-]+$/, 'an address to listen on'),
   metricsPort: integer('METRICS_PORT', 0, 0, 65_535),
   databaseUrl: url('DATABASE_URL', ['postgres://', 'postgresql://']),
   databasePool: integer('DATABASE_POOL', 10, 1, 200),

@@ -6,6 +6,7 @@ import { Run, RunsReply } from '#contract/runs.ts';
 import { REVALIDATE } from '../cdn/cache-control.ts';
 import { notFound } from '../errors.ts';
 import { sendFile } from '../results/send-file.ts';
+import { showRuns } from '../runs/gauges.ts';
 import { createRunStore } from '../runs/store.ts';
 import { FIRST_TENANT } from '../tenants/first.ts';
 import { Bytes, IdParams, RANGES, replies } from './schemas.ts';
@@ -22,6 +23,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   const tags = ['runs'];
   const onRequest = app.requireScope('read');
   const store = createRunStore(app.config.resultsDir);
+  showRuns(app.metrics, store);
   const isOperator = ({ tenant }: FastifyRequest) => tenant.tenantId === FIRST_TENANT;
 
   app.get('/api/runs', {
