@@ -1,5 +1,6 @@
 import { isOver, terminalOf, type BatchView } from '../models/Batches.ts';
 import type { Gallery } from '../models/Gallery.ts';
+import { ForecastWords } from './ForecastWords.tsx';
 import { formatCount, formatEtaRange, formatRate, formatTimeLeft } from '../models/format.ts';
 import { WORDS } from '../words/gallery.ts';
 
@@ -10,6 +11,7 @@ export function BatchProgress({ gallery }: { gallery: Gallery }) {
   const batch = gallery.batches.current.value;
   const done = batch ? terminalOf(batch.counts) : 0;
   const total = batch?.total ?? 0;
+  const saysForecast = gallery.forecast.reply.value !== null && gallery.selection.count.value === 0;
   const others = gallery.batches.others.value;
   const share = total > 0 ? done / total : 0;
   return (
@@ -27,7 +29,7 @@ export function BatchProgress({ gallery }: { gallery: Gallery }) {
         <div class="bar-fill" style={{ transform: `scaleX(${share})` }} />
       </div>
       <span class="progress-words">
-        {batch ? progressWords(batch, done) : W.none}
+        {saysForecast ? <ForecastWords gallery={gallery} /> : batch ? progressWords(batch, done) : W.none}
         {batch?.eta && batch.status === 'running' && <span class="range">{formatEtaRange(batch.eta)}</span>}
         {others > 0 && W.more(formatCount(others))}
       </span>

@@ -2,6 +2,7 @@ import type { Gallery } from '../models/Gallery.ts';
 import { formatCount } from '../models/format.ts';
 import { TRIAL_IMAGES } from '../models/Trial.ts';
 import { WORDS } from '../words/gallery.ts';
+import { ForecastWords } from './ForecastWords.tsx';
 
 const W = WORDS.selection;
 
@@ -13,6 +14,7 @@ export function SelectionBar({ gallery }: { gallery: Gallery }) {
   return (
     <div class="selection-bar" role="group" aria-label={W.label} data-selected={count}>
       <b>{W.count(formatCount(count))}</b>
+      <ForecastWords gallery={gallery} />
       <button type="button" class="primary" data-action="segment-selected" onClick={() => void actions.segmentPicked()}>
         {W.segment}
       </button>

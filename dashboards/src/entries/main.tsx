@@ -28,7 +28,7 @@ function pageAt(pathname: string, api: Api) {
   const runId = idIn(pathname, '/runs');
   if (runId || pathname === '/runs') return <LazyPage load={runsPage} props={{ api, runId }} />;
   if (pathname === '/keys') return <LazyPage load={keysPage} props={{ api }} />;
-  if (pathname === '/capacity') return <CapacityPage />;
+  if (pathname === '/capacity') return <CapacityPage api={api} />;
   return <NotFoundPage />;
 }
 

@@ -1,30 +1,44 @@
+import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { Forecasts } from '#contract/forecasts.ts';
+import { ForecastTable } from '../components/ForecastTable.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
-import { here } from '../models/root.ts';
-import { WORDS } from '../words/common.ts';
+import type { Api } from '../models/api.ts';
+import { WORDS as COMMON } from '../words/common.ts';
+import { WORDS } from '../words/forecast.ts';
 
 const W = WORDS.capacity;
 
-export function CapacityPage() {
+/** What was said of batches before they began, beside what they took. */
+export function CapacityPage({ api }: { api: Api }) {
+  const reply = useSignal<Forecasts | null>(null);
+  const error = useSignal<string | null>(null);
   useEffect(() => {
-    document.title = WORDS.tab(W.title);
+    document.title = COMMON.tab(W.title);
+    api.call('GET /api/forecasts').then(
+      (answer) => (reply.value = answer),
+      (cause: unknown) => (error.value = cause instanceof Error ? cause.message : String(cause)),
+    );
   }, []);
+  const found = reply.value;
   return (
     <>
       <PageHeader path="/capacity" />
-      <main class="page prose">
+      <main class="page">
         <h1>{W.title}</h1>
-        <p>{W.text}</p>
+        <p>{W.intro}</p>
+        {error.value !== null && (
+          <p class="notice notice-bad" role="alert">
+            {W.failed(error.value)}
+          </p>
+        )}
+        {found?.score && <p data-score={found.score.coverage}>{W.score(found.score)}</p>}
+        {found && (found.items.length > 0 ? <ForecastTable items={found.items} /> : <p class="faint">{W.none}</p>)}
+        <h2>{W.planTitle}</h2>
+        <p>{W.plan}</p>
         <pre tabIndex={0}>
-          <code>
-            {W.measure}
-            {'\n'}
-            {W.ask}
-          </code>
+          <code>{W.commands.join('\n')}</code>
         </pre>
-        <p>
-          {W.afterwards} <a href={here('/runs')}>{W.runs}</a>
-        </p>
       </main>
     </>
   );

@@ -19,14 +19,6 @@ export const WORDS = {
     text: 'is not an address of this service.',
     back: 'Back to the projects',
   },
-  capacity: {
-    title: 'Capacity',
-    text: 'How many workers a number of images in a given time needs, which stage binds, and what else grows: answered on the command line, from measured runs. First measure, then ask:',
-    measure: 'npm run -s bench -- --scenario capacity',
-    ask: 'npm run -s plan -- --from bench-results/latest --images 50000 --deadline 8h',
-    afterwards: 'Each run of “capacity” also stands on the page of runs, with its report.',
-    runs: 'All runs',
-  },
   status: {
     uploaded: 'not segmented',
     queued: 'queued',
