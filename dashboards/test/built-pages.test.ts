@@ -13,9 +13,7 @@ describe('the scripts of the pages', () => {
   /** As a browser that takes gzip gets them; what is too small to be compressed is sent as it is. */
   const bytesOf = async (names: Iterable<string>) => {
     const sizes = await Promise.all(
-      Array.from(names, (name) =>
-        stat(path.join(assets(), `${name}.gz`)).catch(() => stat(path.join(assets(), name))),
-      ),
+      Array.from(names, (name) => stat(path.join(assets(), `${name}.gz`)).catch(() => stat(path.join(assets(), name)))),
     );
     return sizes.reduce((sum, { size }) => sum + size, 0);
   };
@@ -32,7 +30,10 @@ describe('the scripts of the pages', () => {
     const html = await readFile(path.join(dist, 'index.html'), 'utf8');
     const entry = /src="\.\/assets\/([\w.-]+\.js)"/.exec(html)![1]!;
     const all = (await readdir(assets())).filter((name) => name.endsWith('.js'));
-    const first = await needs(all.find((name) => name.startsWith('OperatorPage-'))!, await needs(entry));
+    const first = await needs(
+      all.find((name) => name.startsWith('OperatorPage-'))!,
+      await needs(entry),
+    );
     expect([...first].filter((name) => name.startsWith('plot-'))).toEqual([]);
     const used = all.filter((name) => !/^(naive|blocker)-/.test(name));
     expect(used.length).toBeGreaterThan(first.size);
@@ -44,7 +45,9 @@ describe('the scripts of the pages', () => {
     const pages = await Promise.all(
       ['index', 'naive', 'blocker'].map((name) => readFile(path.join(dist, `${name}.html`), 'utf8')),
     );
-    const addresses = pages.flatMap((html) => [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address));
+    const addresses = pages.flatMap((html) =>
+      [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address),
+    );
     expect(addresses.length).toBeGreaterThan(6);
     expect(addresses.filter((address) => !address!.startsWith('./assets/'))).toEqual([]);
   });

@@ -192,9 +192,7 @@ async function sendPage(dist: string, pathname: string, response: ServerResponse
   try {
     const type = TYPES[path.extname(file)] ?? 'text/html';
     const content = await readFile(file);
-    response
-      .writeHead(200, { 'content-type': type })
-      .end(asset ? content : pageAt(content.toString(), pathname));
+    response.writeHead(200, { 'content-type': type }).end(asset ? content : pageAt(content.toString(), pathname));
   } catch {
     response.writeHead(404).end();
   }

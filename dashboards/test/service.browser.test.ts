@@ -44,7 +44,10 @@ describe('the operator’s page', () => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Keep');
     await page.click(`${row} [data-action="cancel-yes"]`);
     await page.waitForSelector(`${row}.batch-cancelled`);
-    const made = (await (await seen.service.call(`/api/batches/${retryId}`)).json()) as { retryOf: string; status: string };
+    const made = (await (await seen.service.call(`/api/batches/${retryId}`)).json()) as {
+      retryOf: string;
+      status: string;
+    };
     expect(made).toMatchObject({ retryOf: seen.failedBatchId, status: 'cancelled' });
     expect((await audit()).slice(-4)).toEqual([
       ['POST /api/batches/:id/retry', retryId, 'bootstrap'],
@@ -119,7 +122,9 @@ describe('the page of runs', () => {
 
 describe('the gallery on the real service', () => {
   const countOf = async (id: string) => {
-    const rows = await seen.service.sql<{ name: string }[]>`select name from images where project_id = ${id} order by name`;
+    const rows = await seen.service.sql<
+      { name: string }[]
+    >`select name from images where project_id = ${id} order by name`;
     return rows.map(({ name }) => name);
   };
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import batchesPlugin from './batches/plugin.ts';
@@ -124,7 +125,7 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
     frameworkErrors,
     clientErrorHandler,
     // A proxy may leave the folder that it gave to the service in the address, or take it away.
-    ...(basePath !== '' && { rewriteUrl: ({ url = '/' }) => withoutBase(url, basePath) }),
+    ...(basePath !== '' && { rewriteUrl: ({ url = '/' }: IncomingMessage) => withoutBase(url, basePath) }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true },

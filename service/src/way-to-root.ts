@@ -13,5 +13,7 @@ export const pageAt = (html: string, url: string): string => html.replaceAll('="
 /** `/segbench/runs?a=b` as `/runs?a=b` where the base is `/segbench`; what does not lie below it stays. */
 export function withoutBase(url: string, base: string): string {
   if (url === base) return '/';
-  return url.startsWith(`${base}/`) || url.startsWith(`${base}?`) ? `/${url.slice(base.length).replace(/^\//, '')}` : url;
+  return url.startsWith(`${base}/`) || url.startsWith(`${base}?`)
+    ? `/${url.slice(base.length).replace(/^\//, '')}`
+    : url;
 }

@@ -59,9 +59,7 @@ function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
         {sampleImageIds.slice(0, SAMPLES).map((id, index) => (
           <a key={id} href={here(`/images/${id}`)} aria-label={`${W.sample(index + 1)}, ${project}`}>
             <img
-              src={here(
-                addressOf('GET /api/images/{id}/render', { path: { id }, query: { w: SAMPLE_PX, f: 'webp' } }),
-              )}
+              src={here(addressOf('GET /api/images/{id}/render', { path: { id }, query: { w: SAMPLE_PX, f: 'webp' } }))}
               alt=""
               width={28}
               height={28}

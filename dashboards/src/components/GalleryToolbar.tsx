@@ -40,9 +40,7 @@ export function GalleryToolbar({ gallery }: { gallery: Gallery }) {
           {actions.error.value}
         </p>
       )}
-      {gallery.resultError.value && (
-        <p class="notice notice-bad">{S.results(gallery.resultError.value)}</p>
-      )}
+      {gallery.resultError.value && <p class="notice notice-bad">{S.results(gallery.resultError.value)}</p>}
       <Unlike gallery={gallery} />
     </header>
   );
@@ -54,10 +52,7 @@ function Segmenting({ gallery }: { gallery: Gallery }) {
   const empty = grid.count.value === 0 && list.filter.value === null && list.query.value === '';
   return (
     <>
-      <label
-        class="threshold"
-        title={S.thresholdHelp}
-      >
+      <label class="threshold" title={S.thresholdHelp}>
         {S.threshold}
         <input
           type="range"

@@ -28,9 +28,7 @@ export function RunCompare({ base, now }: { base: RunDetail; now: RunDetail }) {
           <>
             <dt>{name}</dt>
             <dd>
-              <a href={here(`/runs/${run.id}`)}>
-                {C.of(run.scenario, formatMoment(run.startedAt))}
-              </a>{' '}
+              <a href={here(`/runs/${run.id}`)}>{C.of(run.scenario, formatMoment(run.startedAt))}</a>{' '}
               <VerdictMark verdict={run.verdict} /> <code>{run.commit.slice(0, 9)}</code>
             </dd>
           </>

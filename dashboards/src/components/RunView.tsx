@@ -25,7 +25,11 @@ export function RunView({ run }: { run: Run }) {
       </h1>
       {run.hasReport ? (
         <p>
-          <a href={here(addressOf('GET /api/runs/{id}/report', { path: { id: run.id } }))} target="_blank" rel="noopener">
+          <a
+            href={here(addressOf('GET /api/runs/{id}/report', { path: { id: run.id } }))}
+            target="_blank"
+            rel="noopener"
+          >
             {O.report}
           </a>
         </p>

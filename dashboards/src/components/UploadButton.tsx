@@ -15,7 +15,12 @@ export function UploadButtons({ uploads, disabled }: { uploads: Uploads; disable
         accept={ACCEPT}
         onFiles={(files) => uploads.add(fromFiles(files))}
       />
-      <Picker label={WORDS.uploads.folder} disabled={disabled} folder onFiles={(files) => uploads.add(ofFolder(files))} />
+      <Picker
+        label={WORDS.uploads.folder}
+        disabled={disabled}
+        folder
+        onFiles={(files) => uploads.add(ofFolder(files))}
+      />
     </span>
   );
 }

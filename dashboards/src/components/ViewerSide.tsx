@@ -17,9 +17,7 @@ export function ViewerSide({ viewing }: { viewing: Viewing }) {
   const image = viewer.image.value!;
   return (
     <div class="view-side">
-      {viewer.facts.value?.unlike && (
-        <p class="notice notice-warn">{WORDS.unlike}</p>
-      )}
+      {viewer.facts.value?.unlike && <p class="notice notice-warn">{WORDS.unlike}</p>}
       <Facts viewer={viewer} image={image} />
       <Display viewing={viewing} />
       <OutlineList viewing={viewing} viewer={viewer} />
@@ -130,8 +128,12 @@ function OutlineList({ viewing, viewer }: { viewing: Viewing; viewer: Viewer }) 
           <thead>
             <tr>
               <th scope="col">{L.outline}</th>
-              <th scope="col" class="numeric">{L.area}</th>
-              <th scope="col" class="numeric">{L.sure}</th>
+              <th scope="col" class="numeric">
+                {L.area}
+              </th>
+              <th scope="col" class="numeric">
+                {L.sure}
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -171,13 +173,7 @@ function Row({ viewing, viewer, index }: { viewing: Viewing; viewer: Viewer; ind
 function Pager({ page, pages, onPage }: { page: number; pages: number; onPage: (page: number) => void }) {
   return (
     <span class="view-pager">
-      <button
-        type="button"
-        class="quiet"
-        disabled={page === 0}
-        aria-label={L.before}
-        onClick={() => onPage(page - 1)}
-      >
+      <button type="button" class="quiet" disabled={page === 0} aria-label={L.before} onClick={() => onPage(page - 1)}>
         {L.beforeSign}
       </button>
       {L.page(formatCount(page + 1), formatCount(pages))}

@@ -20,11 +20,7 @@ export function createSession(deps: { api: () => Api; location: Location; histor
     } catch (cause) {
       state.value = 'signed-out';
       const refused = cause instanceof ApiError && (cause.statusCode === 401 || cause.statusCode === 400);
-      error.value = refused
-        ? WORDS.signIn.unknown
-        : cause instanceof Error
-          ? cause.message
-          : String(cause);
+      error.value = refused ? WORDS.signIn.unknown : cause instanceof Error ? cause.message : String(cause);
     }
   }
   return {

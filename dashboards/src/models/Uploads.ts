@@ -266,14 +266,6 @@ export const filesWords = (count: number): string => WORDS.files(count, formatCo
 
 export function uploadWords({ total, done, refused, totalBytes, sentBytes, active }: UploadState): string {
   if (active)
-    return WORDS.uploads.going(
-      formatCount(done),
-      filesWords(total),
-      formatBytes(sentBytes),
-      formatBytes(totalBytes),
-    );
-  return WORDS.uploads.over(
-    filesWords(done - refused.length),
-    refused.length > 0 ? formatCount(refused.length) : null,
-  );
+    return WORDS.uploads.going(formatCount(done), filesWords(total), formatBytes(sentBytes), formatBytes(totalBytes));
+  return WORDS.uploads.over(filesWords(done - refused.length), refused.length > 0 ? formatCount(refused.length) : null);
 }

@@ -28,12 +28,9 @@ export function verdictOf(
 ): VerdictWords {
   // A key without the scope `metrics` is told nothing of the processes: the queue speaks for itself then.
   const main: Polled<unknown> = health.code === 'FORBIDDEN' && health.at === null ? queue : health;
-  if (main.at === null)
-    return { tone: 'unknown', title: W.unknown, cause: main.error ?? W.waiting };
-  if (now - main.at > STALE_MS)
-    return { tone: 'bad', title: W.stale, cause: main.error ?? W.tooOld };
-  if (main.error)
-    return { tone: 'warn', title: W.unanswered, cause: W.lastReading(main.error) };
+  if (main.at === null) return { tone: 'unknown', title: W.unknown, cause: main.error ?? W.waiting };
+  if (now - main.at > STALE_MS) return { tone: 'bad', title: W.stale, cause: main.error ?? W.tooOld };
+  if (main.error) return { tone: 'warn', title: W.unanswered, cause: W.lastReading(main.error) };
   return ofHealth(health.value) ?? ofQueue(queue.value) ?? ofTrouble(trouble) ?? allWell(health, queue.value);
 }
 

@@ -15,9 +15,7 @@ export function NaiveCard({ image }: { image: NaiveImage }) {
     >
       <div class="naive-picture">
         <img
-          src={here(
-            addressOf('GET /api/images/{id}/render', { path: { id: image.id }, query: { w: 160, f: 'webp' } }),
-          )}
+          src={here(addressOf('GET /api/images/{id}/render', { path: { id: image.id }, query: { w: 160, f: 'webp' } }))}
           alt=""
         />
         {result && (

@@ -111,11 +111,7 @@ function Around({ viewing }: { viewing: Viewing }) {
   return (
     <nav class="view-around" aria-label={WORDS.others}>
       {step(WORDS.previous, 'ArrowLeft', previous)}
-      {place && (
-        <span class="faint">
-          {WORDS.place(formatCount(place.at), formatCount(place.of))}
-        </span>
-      )}
+      {place && <span class="faint">{WORDS.place(formatCount(place.at), formatCount(place.of))}</span>}
       {step(WORDS.next, 'ArrowRight', next)}
     </nav>
   );

@@ -6,6 +6,7 @@ export const WORDS = {
   pages: { label: 'Pages', now: 'Now', runs: 'Runs', capacity: 'Capacity', keys: 'Keys' },
   loading: 'Loading',
   notLoaded: 'This page could not be loaded: the service was renewed, or the line was lost. Load it again.',
+  late: (seconds: number) => `The service did not answer within ${seconds} s.`,
   noAnswer: 'The service does not answer.',
   answered: (status: number) => `The service answered ${status}.`,
   signIn: {

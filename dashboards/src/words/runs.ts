@@ -67,7 +67,8 @@ export const WORDS = {
     ratio: 'Ratio',
     noise: 'Noise',
     noiseOf: (share: string) => `± ${share}`,
-    noiseNote: 'Noise: half of how far repeats inside a run were apart, of the two runs the larger one; – where a run measured it once. A change within it is none.',
+    noiseNote:
+      'Noise: half of how far repeats inside a run were apart, of the two runs the larger one; – where a run measured it once. A change within it is none.',
     change: 'Change',
     incomparable: 'These runs did different work, and nothing is concluded from the pair:',
     timesIncomparable: 'The machines differ, so times are incomparable:',

@@ -8,7 +8,8 @@ export const WORDS = {
   previous: 'Previous',
   next: 'Next',
   place: (at: string, of: string) => `${at} of ${of}`,
-  unlike: 'This image looks unlike those that the model was trained on. Its outlines may be wrong without looking wrong.',
+  unlike:
+    'This image looks unlike those that the model was trained on. Its outlines may be wrong without looking wrong.',
   notDrawn: (why: string) => `The outlines could not be drawn: ${why}`,
   noPicture: (why: string) => `The picture could not be shown: ${why}`,
   facts: {

@@ -13,7 +13,9 @@ const stage = (name: string, valuesMs: number[]) => ({
 
 describe('stagePairs', () => {
   it('has the stages of both over one axis, as shares', () => {
-    const base = { stages: [stage('infer', [1, 1, 2, 2]), stage('old', [1]), { ...stage('wait', [1]), histogram: [] }] };
+    const base = {
+      stages: [stage('infer', [1, 1, 2, 2]), stage('old', [1]), { ...stage('wait', [1]), histogram: [] }],
+    };
     const now = { stages: [stage('wait', [1]), stage('new', [1]), stage('infer', [2, 2, 2, 4, 4, 4, 4, 4])] };
     const pairs = stagePairs(base, now);
     expect(pairs.map(({ name }) => name)).toEqual(['infer']);

@@ -25,8 +25,18 @@ function readingAt(second: number) {
     .filter((number) => number >= 0)
     .map((number) => {
       const done = Math.min(1000, (second - number * 10) * 17);
-      const counts = { queued: 1000 - done, processing: 0, completed: done - (done >> 7), failed: done >> 7, cancelled: 0 };
-      return nowBatch(number, { counts, status: done === 1000 ? 'completed' : 'running', projectName: `plate ${number}` });
+      const counts = {
+        queued: 1000 - done,
+        processing: 0,
+        completed: done - (done >> 7),
+        failed: done >> 7,
+        cancelled: 0,
+      };
+      return nowBatch(number, {
+        counts,
+        status: done === 1000 ? 'completed' : 'running',
+        projectName: `plate ${number}`,
+      });
     });
   return nowReply({ timestamp: new Date(START + second * 1000).toISOString(), batches, eventLagMs: second % 97 });
 }
@@ -40,7 +50,15 @@ async function growth(minutes: number, keep: (reply: unknown) => void): Promise<
       const route = `${init?.method} ${url.split('?')[0]}`;
       if (route === 'GET /api/projects') return Response.json({ items: [], total: 0 });
       if (route.endsWith('/failures')) {
-        const group = { code: 'TIMEOUT', count: 3, retryable: true, sampleImageIds: [], sampleMessage: url, first: '', last: '' };
+        const group = {
+          code: 'TIMEOUT',
+          count: 3,
+          retryable: true,
+          sampleImageIds: [],
+          sampleMessage: url,
+          first: '',
+          last: '',
+        };
         return Response.json({ batchId: '', total: 3, groups: [group] });
       }
       const reply = route === 'GET /api/now' ? readingAt(Math.floor(clock.now() / 1000)) : operatorReply(route);

@@ -72,7 +72,14 @@ export function summariesOf(stages: readonly StageTime[]): Record<string, StageS
   return Object.fromEntries(
     stages.flatMap(({ name, seenBy, valuesMs }) => {
       const summary = summarise(valuesMs);
-      return summary ? [[seenBy === 'target' ? `its ${name}` : name, { ...summary, cpuMsPerImage: null, histogram: histogramOf(valuesMs) }]] : [];
+      return summary
+        ? [
+            [
+              seenBy === 'target' ? `its ${name}` : name,
+              { ...summary, cpuMsPerImage: null, histogram: histogramOf(valuesMs) },
+            ],
+          ]
+        : [];
     }),
   );
 }

@@ -43,7 +43,7 @@ export async function workAndWatch(
     batches.push((await client.call('POST /api/projects/{id}/batches', { path: { id: projectId }, body })).id);
   }
   const last = batches.at(-1)!;
-  for (let shot = false; ; ) {
+  for (let shot = false; ;) {
     const { status, counts } = await client.call('GET /api/batches/{id}', { path: { id: last } });
     if (!shot && counts.completed > 0) {
       await shootPage(page, 'operator', studio);

@@ -24,7 +24,7 @@ describe('run.mjs', () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /bench .*\n.*start .*\n.*compare .*\n.*test .*\n.*backup .*\n.*worker .*\n.*plan .*\n.*calibrate .*\n.*report .*\n.*check /,
+      /bench .*\n.*start .*\n.*compare .*\n.*test .*\n.*backup .*\n.*worker .*\n.*plan .*\n.*calibrate .*\n.*report .*\n.*screenshots .*\n.*check /,
     );
   });
 

@@ -24,7 +24,9 @@ export default fp(
       const html = await readFile(join(root, name)).catch(() => null);
       void reply.header('cache-control', 'no-cache');
       if (html === null) return reply.code(503).type('text/plain; charset=utf-8').send(missing(root));
-      return reply.type('text/html; charset=utf-8').send(pageAt(withSwitches(html.toString(), app.config), request.url));
+      return reply
+        .type('text/html; charset=utf-8')
+        .send(pageAt(withSwitches(html.toString(), app.config), request.url));
     };
     const page = (url: string, name: string) =>
       app.get(url, { schema: { hide: true } }, (request, reply) => document(request, reply, name));

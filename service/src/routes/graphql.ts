@@ -99,10 +99,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     handler: (request, reply) => {
       if (page !== null && isForPage(request))
-        return reply
-          .type(FILES['explorer.html'])
-          .header('cache-control', 'no-cache')
-          .send(pageAt(page, request.url));
+        return reply.type(FILES['explorer.html']).header('cache-control', 'no-cache').send(pageAt(page, request.url));
       throw new ApiError(
         'METHOD_NOT_ALLOWED',
         `method is ${request.method}: expected POST, or a WebSocket with the subprotocol graphql-transport-ws`,

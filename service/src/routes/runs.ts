@@ -40,7 +40,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   });
   app.get('/api/runs/:id', {
     onRequest,
-    schema: { tags, summary: 'One run of the bench, with how long its stages took', params: IdParams, response: replies({ 200: RunDetail }) },
+    schema: {
+      tags,
+      summary: 'One run of the bench, with how long its stages took',
+      params: IdParams,
+      response: replies({ 200: RunDetail }),
+    },
     handler: async (request) => {
       const run = isOperator(request) ? await store.get(request.params.id) : null;
       if (run === null) throw notFound('run', request.params.id);

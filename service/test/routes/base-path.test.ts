@@ -75,6 +75,9 @@ describe('a service with BASE_PATH', () => {
   });
 });
 
-it.each(['segbench', '/a b', '//a', '/a/../b', '/a//b', 'https://a.example/b'])('BASE_PATH=%s ends the start', (value) => {
-  expect(() => loadConfig({ ...SERVERS, BASE_PATH: value })).toThrow(/BASE_PATH is .*: expected a path/);
-});
+it.each(['segbench', '/a b', '//a', '/a/../b', '/a//b', 'https://a.example/b'])(
+  'BASE_PATH=%s ends the start',
+  (value) => {
+    expect(() => loadConfig({ ...SERVERS, BASE_PATH: value })).toThrow(/BASE_PATH is .*: expected a path/);
+  },
+);
