@@ -237,7 +237,7 @@ describe('the page of keys', () => {
     });
   const reads = async (key: string) => (await seen.service.call('/api/projects', { key })).status;
 
-  it('makes a key, shows it this once, and revokes it, with a row of who did it', async () => {
+  it('makes a key, shows it this once, gives it a new secret, and revokes it, with a row of who did it', async () => {
     const { page, violations } = await seen.open('/keys');
     await page.waitForSelector('[data-key][data-state="active"]');
     await page.type('.key-form input[name=name]', 'microscope 2');
@@ -266,13 +266,27 @@ describe('the page of keys', () => {
 
     const row = `[data-key="${id}"]`;
     expect(await page.$eval(row, (node) => node.textContent)).toMatch(/^microscope 2.*read, write/);
+    await page.click(`${row} [data-action="rotate"]`);
+    expect(await focused(page)).toBe('Keep the old');
+    expect(await faultsOf(page)).toEqual([]);
+    await page.select(`${row} select[name=overlap]`, 'none');
+    await page.click(`${row} [data-action="rotate-yes"]`);
+    await page.waitForSelector(`[data-made="${id}"]`);
+    expect(await focused(page)).toBe('copy');
+    const next = await page.$eval('.key-token input', (field) => field.value);
+    expect([await reads(token), await reads(next)]).toEqual([401, 200]);
+    await page.click('[data-action="kept"]');
+    await page.waitForSelector('.key-form');
+    expect(await page.content()).not.toContain(next);
+
     await page.click(`${row} [data-action="revoke"]`);
     expect(await focused(page)).toBe('Keep');
     await page.click(`${row} [data-action="revoke-yes"]`);
     await page.waitForSelector(`${row}[data-state="revoked"]`);
-    expect(await reads(token)).toBe(401);
-    expect((await audit()).slice(-2)).toEqual([
+    expect(await reads(next)).toBe(401);
+    expect((await audit()).slice(-3)).toEqual([
       ['POST /api/keys', id, 'bootstrap'],
+      ['POST /api/keys/:id/rotate', id, 'bootstrap'],
       ['DELETE /api/keys/:id', id, 'bootstrap'],
     ]);
     expect(violations).toEqual([]);

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** A button that asks before it acts. The question takes the button's place, and gives the focus back to it. */
@@ -11,6 +12,8 @@ export function Confirm(props: {
   no: string;
   disabled?: boolean;
   action?: string;
+  /** What else is to be decided, beside the question. */
+  children?: ComponentChildren;
   onYes: () => void;
 }) {
   const open = useSignal(false);
@@ -48,6 +51,7 @@ export function Confirm(props: {
       onKeyDown={({ key }) => void (key === 'Escape' && close())}
     >
       <span>{props.ask}</span>
+      {props.children}
       <button
         type="button"
         class="small danger"
