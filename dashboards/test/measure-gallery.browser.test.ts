@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { retainedBytes } from '../../loadtest/src/drivers/browser/memory.ts';
 import { openObservedPage } from '../../loadtest/src/drivers/browser/page.ts';
 import { judgeBudgets } from '../../loadtest/src/judge/budgets.ts';
 import { measureGallery, measurementsOf } from '../../loadtest/src/load/gallery.ts';
 import { GALLERY_BUDGETS } from '../../scenarios/budgets-pages.ts';
+import { busyReading, fastClock } from './busy-day.ts';
 import { COUNT, FAILED, galleryBench, segmentAll, toasts, untilRight } from './gallery-page.ts';
 import { createMockProject } from './mock-project.ts';
 import { startMockServer } from './mock-server.ts';
@@ -75,6 +77,33 @@ describe('measureGallery', () => {
       gallery_heap_retained_bytes: 'fail',
       gallery_wrong_cells: 'fail',
     });
+  });
+});
+
+describe('the operator’s page', () => {
+  it('holds no more after ten minutes of a busy day than after three, in a real browser', async () => {
+    let second = 0;
+    const now = () => busyReading(second++);
+    const server = await startMockServer({ project: createMockProject(1), run: () => {}, dist: bench.dist, now });
+    opened.push(() => server.close());
+    const page = await bench.launched.browser.newPage();
+    opened.unshift(() => page.close());
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.evaluateOnNewDocument(fastClock, 60);
+    await page.goto(server.url);
+    const cdp = await page.createCDPSession();
+    const held = async (minutes: number) => {
+      while (second < 60 * minutes) await new Promise((resolve) => setTimeout(resolve, 20));
+      const nodes = await page.evaluate(() => document.getElementsByTagName('*').length);
+      return { bytes: await retainedBytes({ cdp }), nodes };
+    };
+    const before = await held(3);
+    const after = await held(10);
+    // What is read in these seven minutes is 4 MB as text.
+    expect(after.bytes - before.bytes).toBeLessThan(1e6);
+    expect(after.nodes).toBeLessThan(before.nodes * 1.2);
+    expect(errors).toEqual([]);
   });
 });
 

@@ -293,6 +293,21 @@ describe('the page of keys', () => {
     await page.close();
   });
 
+  it('keeps whoever gives their own key a new secret signed in, and ends the one before', async () => {
+    const json = { name: 'own', scopes: ['read', 'admin'] };
+    const reply = await seen.service.call('/api/keys', { method: 'POST', json });
+    const { id, token } = (await reply.json()) as { id: string; token: string };
+    const { page } = await seen.open('/keys', token);
+    await (await page.waitForSelector(`[data-key="${id}"] [data-action="rotate"]`))!.click();
+    await page.click('[data-action="rotate-yes"]');
+    await page.waitForSelector(`[data-made="${id}"]`);
+    const next = await page.$eval('.key-token input', (field) => field.value);
+    expect([await reads(token), await reads(next)]).toEqual([401, 200]);
+    await page.reload();
+    await page.waitForSelector(`[data-key="${id}"][data-state="active"]`);
+    await page.close();
+  });
+
   it('says what is missing to who may not manage keys, and signs out', async () => {
     const reply = await seen.service.call('/api/keys', { method: 'POST', json: { name: 'guest', scopes: ['read'] } });
     const { token } = (await reply.json()) as { token: string };
