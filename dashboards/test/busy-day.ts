@@ -30,7 +30,7 @@ export function busyReading(second: number) {
     });
   const finished = Array.from({ length: 60 }, (_, back) => DAY_BEGINS + second - 60 + back)
     .filter((at) => at >= DAY_BEGINS)
-    .map((at) => ({ second: at, done: IMAGES_PER_SECOND + (at % 7), failed: 0 }));
+    .map((at) => ({ second: at, done: IMAGES_PER_SECOND + (at % 7) }));
   const timestamp = new Date(START + second * 1000).toISOString();
   return nowReply({ timestamp, batches, finished, eventLagMs: second % 97 });
 }
