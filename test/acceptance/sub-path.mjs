@@ -108,7 +108,8 @@ async function openPage(browser) {
   });
   page.on('requestfailed', (request) => {
     // Called off by the page itself: it went elsewhere.
-    if (request.failure()?.errorText !== 'net::ERR_ABORTED') wrong.push(`${request.failure()?.errorText} ${request.url()}`);
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED')
+      wrong.push(`${request.failure()?.errorText} ${request.url()}`);
   });
   page.on('console', (message) => {
     if (message.type() === 'error' && !/favicon/.test(message.location().url ?? '')) wrong.push(message.text());
@@ -231,10 +232,13 @@ async function use({ name, settings, leavesFolder }, shared) {
       }
       const outside = [...links].filter((link) => !new URL(link).pathname.startsWith(`${FOLDER}/`));
       expect(outside.length === 0, `outside of the folder: ${outside.join(', ')}`);
-      const dead = await page.evaluate(async (all) => {
-        const statuses = await Promise.all(all.map(async (link) => [(await fetch(link)).status, link]));
-        return statuses.filter(([status]) => status !== 200);
-      }, [...links]);
+      const dead = await page.evaluate(
+        async (all) => {
+          const statuses = await Promise.all(all.map(async (link) => [(await fetch(link)).status, link]));
+          return statuses.filter(([status]) => status !== 200);
+        },
+        [...links],
+      );
       expect(dead.length === 0, `dead: ${JSON.stringify(dead)}`);
       return `${open.length} pages, ${links.size} addresses`;
     });
@@ -281,7 +285,9 @@ try {
   const set = await generateImages({ count: Number(options.images), seed: 11, directory, labels: 0 });
   const files = set.images.map(({ path }) => path);
   const large = join(folder, 'large.png');
-  await sharp({ create: { ...LARGE, channels: 3, background: '#203040', noise: { type: 'gaussian', mean: 60, sigma: 20 } } })
+  await sharp({
+    create: { ...LARGE, channels: 3, background: '#203040', noise: { type: 'gaussian', mean: 60, sigma: 20 } },
+  })
     .png({ compressionLevel: 1 })
     .toFile(large);
   roles.push(await ground.role('relay'));
@@ -289,7 +295,8 @@ try {
   const launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {} });
   console.log(`${version}, ${launched.version}`);
   try {
-    for (const variant of VARIANTS) await use(variant, { ground, browser: launched.browser, files, large, folder, runId });
+    for (const variant of VARIANTS)
+      await use(variant, { ground, browser: launched.browser, files, large, folder, runId });
   } finally {
     await launched.close();
   }

@@ -35,8 +35,7 @@ export function createParts<T extends { close(): void }>(deps: {
   const isMissing = ({ key }: Part): boolean => !held.has(key) && !failed.has(key);
   function next(): void {
     if (stopped) return;
-    for (const part of wanted)
-      if (loading.size < AT_ONCE && isMissing(part) && !loading.has(part.key)) void load(part);
+    for (const part of wanted) if (loading.size < AT_ONCE && isMissing(part) && !loading.has(part.key)) void load(part);
     deps.onWaiting(wanted.some(isMissing));
   }
   async function load(part: Part): Promise<void> {

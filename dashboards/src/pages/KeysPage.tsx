@@ -60,7 +60,11 @@ function Managed({ keys }: { keys: Keys }) {
   return (
     <>
       <p class="faint">{WORDS.what}</p>
-      {keys.made.value ? <MadeKey key={keys.made.value.key.token} made={keys.made.value} onKept={() => keys.kept()} /> : <NewKeyForm keys={keys} />}
+      {keys.made.value ? (
+        <MadeKey key={keys.made.value.key.token} made={keys.made.value} onKept={() => keys.kept()} />
+      ) : (
+        <NewKeyForm keys={keys} />
+      )}
       <KeyTable keys={keys} />
     </>
   );

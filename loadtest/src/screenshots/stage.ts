@@ -33,7 +33,10 @@ async function tryBefore({ client }: Services, projectId: string, count: number,
   for (const share of TRIALS) {
     const imageIds = items.slice(from, (from += Math.max(12, Math.round(count * share)))).map(({ id }) => id);
     if (imageIds.length === 0) return;
-    const { id } = await client.call('POST /api/projects/{id}/batches', { path: { id: projectId }, body: { imageIds } });
+    const { id } = await client.call('POST /api/projects/{id}/batches', {
+      path: { id: projectId },
+      body: { imageIds },
+    });
     while ((await client.call('GET /api/batches/{id}', { path: { id } })).status !== 'completed')
       await pause(250, signal);
   }

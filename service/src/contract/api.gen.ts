@@ -520,6 +520,7 @@ export interface Routes {
   'GET /api/images/{id}/render': {
     path: { id: string };
     query: {
+      region?: string;
       w?: number;
       h?: number;
       q?: number;

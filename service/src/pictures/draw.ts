@@ -49,8 +49,8 @@ async function render({ file, maxPixels, ...options }: Extract<Drawing, { kind: 
   return encoded(shown.toColourspace('srgb'), format, quality).toBuffer();
 }
 
-/** Pixels of a tile's side. */
-const TILE = 512;
+/** Pixels of a tile's side, a multiple of 16 (TIFF 6.0, section 15); libvips reads none that is much larger than its image. */
+const tileSide = (side: number): number => Math.min(512, Math.ceil(side / 16) * 16);
 
 /**
  * The first page of a file in all its pixels, as it is shown, in tiles without loss: a PNG or JPEG has to be decoded from its beginning to
@@ -66,8 +66,8 @@ async function drawWhole({ file, to, maxPixels }: Extract<Drawing, { kind: 'whol
     .tiff({
       compression: 'lzw',
       tile: true,
-      tileWidth: TILE,
-      tileHeight: TILE,
+      tileWidth: tileSide(width),
+      tileHeight: tileSide(height),
       // The file's own offsets end at 4 GB.
       bigtiff: width * height * 4 > 2 ** 31,
     })

@@ -157,7 +157,8 @@ export default fp(
       // Without a route it does not matter what Fastify finds wrong with the body.
       if (request.is404 && !(error instanceof ApiError) && answer.statusCode < 500)
         return refuseUnrouted(request, reply);
-      if (hasLeft(known, request)) request.log.info({ method: request.method, url: request.url }, 'the client has left');
+      if (hasLeft(known, request))
+        request.log.info({ method: request.method, url: request.url }, 'the client has left');
       else if (answer.statusCode >= 500 && !QUIET.has(answer.code))
         request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
       return reply

@@ -113,7 +113,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const pathOf = (name: string) => app.storage.derivedPath(image.sha256, request.tenant.pictures + name);
       const scaled = `${width ?? ''}x${height ?? ''}q${quality ?? ''}.${format}`;
       const name = region ? `${region.join('_')}-${scaled}` : scaled;
-      const whole = { path: pathOf('whole.tif'), describe: (to: string) => ({ kind: 'whole', to, ...source }) as const };
+      const whole = {
+        path: pathOf('whole.tif'),
+        describe: (to: string) => ({ kind: 'whole', to, ...source }) as const,
+      };
       const bytes = region
         ? await part(pathOf(name), whole, { kind: 'region', whole: whole.path, region, ...encoding })
         : await picture(pathOf(name), async () => ({ kind: 'render', ...source, ...encoding }));

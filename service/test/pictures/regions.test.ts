@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorBody } from '#contract/common.ts';
 import type { Image, Project, UploadReply } from '#contract/images.ts';
+import { collectBytes } from '../../src/deletion/collect.ts';
 import { failureOf } from '../../src/pictures/draw.ts';
 import { until } from '../batches/fixture.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
@@ -49,8 +50,10 @@ async function cut(whole: Response, [left, top, width, height]: readonly [number
     .toBuffer();
 }
 
+let known: Image;
 beforeAll(async () => {
   service = await startTestApp();
+  known = await upload(service, 'known', await gradient(1).png().toBuffer());
 });
 afterAll(() => service?.close());
 
@@ -81,6 +84,21 @@ describe('GET /api/images/:id/render?region=', () => {
     expect(drawnBy(service) - before).toBe(PARTS.length + 2);
     await render(service, image, `f=png&region=${PARTS[1].join()}`);
     expect(drawnBy(service) - before).toBe(PARTS.length + 2);
+  });
+
+  it.each([
+    [1, 1],
+    [17, 1],
+    [64, 48],
+    [3, 700],
+  ])('is there of an image of %i x %i, too', async (width, height) => {
+    const pixels = Buffer.alloc(width * height, 90);
+    const png = await sharp(pixels, { raw: { width, height, channels: 1 } })
+      .png()
+      .toBuffer();
+    const image = await upload(service, 'small', png);
+    const { info } = await pixelsOf(await render(service, image, `f=png&region=0,0,${width},${height}`));
+    expect([info.width, info.height]).toEqual([width, height]);
   });
 
   it('is scaled down to fit, never enlarged, and kept for good', async () => {
@@ -134,8 +152,7 @@ describe('GET /api/images/:id/render?region=', () => {
     ['', inPixels],
     ['../../x', inPixels],
   ])('refuses %s, and says what is allowed', async (region, allowed) => {
-    const image = await upload(service, 'refused', await gradient(1).png().toBuffer());
-    const reply = await render(service, image, `region=${encodeURIComponent(region)}`);
+    const reply = await render(service, known, `region=${encodeURIComponent(region)}`);
     const { code, message } = (await reply.json()) as ErrorBody;
     expect([reply.status, code]).toEqual([400, 'VALIDATION']);
     expect(message).toBe(`querystring.region is ${JSON.stringify(region)}: expected ${allowed}`);
@@ -156,7 +173,9 @@ describe('GET /api/images/:id/render?region=', () => {
         .filter((file) => file.includes(image.sha256));
     expect((await files()).filter((file) => file.endsWith('whole.tif'))).toHaveLength(1);
     expect((await service.call(`/api/images/${image.id}`, { method: 'DELETE' })).status).toBe(204);
-    await until(async () => (await files()).length === 0);
+    const { sql } = service;
+    await collectBytes({ sql, storage, graceMs: 0 });
+    expect(await files()).toEqual([]);
   });
 
   it('is drawn also where the whole does not fit among the kept pictures, which stay within their bound', async () => {
