@@ -25,7 +25,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const folder = await mkdtemp(join(tmpdir(), 'segbench-hour-'));
 const dist = join(folder, 'dist');
 await build({ build: { outDir: dist }, logLevel: 'error' });
-const launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {} });
+const launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {}, notesRequests: false });
 const project = createMockProject(which === 'gallery' ? IMAGES : 12);
 const results = Array.from({ length: 64 }, (_, i) => mockResult(i));
 project.images.forEach((image, i) => (image.result = results[i % results.length]));
