@@ -24,8 +24,11 @@ export function Confirm(props: {
   const region = useRef<HTMLElement | null>(null);
   useLayoutEffect(() => {
     if (first.current) first.current = false;
-    else if (open.value) keep.current?.focus();
-    else (region.current ?? button.current)?.focus();
+    else if (open.value) {
+      keep.current?.focus();
+      // In a table that scrolls sideways the question is wider than the button was.
+      keep.current?.parentElement?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    } else (region.current ?? button.current)?.focus();
     region.current = null;
   }, [open.value]);
   if (!open.value)
