@@ -1,5 +1,6 @@
 import { open, stat, utimes, writeFile, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { ApiError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Storage } from '../storage.ts';
 import type { Artists } from './artists.ts';
@@ -107,16 +108,22 @@ export function createPictureStore(deps: {
     picture,
     /** A picture that is drawn from a whole one, which is made before where it is not kept. */
     part: (path: string, whole: Whole, drawing: Drawing): Promise<Buffer> =>
-      shelf.holding(whole.path, () =>
-        picture(path, async () => {
-          await once(
-            whole.path,
-            async () => true,
-            () => makeWhole(whole),
-          );
-          return drawing;
-        }),
-      ),
+      shelf.holding(whole.path, () => {
+        const cut = () =>
+          picture(path, async () => {
+            await once(
+              whole.path,
+              async () => true,
+              () => makeWhole(whole),
+            );
+            return drawing;
+          });
+        return cut().catch((error: unknown) => {
+          // A clearing had begun to take the whole away just before it was held: it is made anew. Where the image is gone, so is that.
+          if (error instanceof ApiError && error.code === 'NOT_FOUND') return cut();
+          throw error;
+        });
+      }),
   };
 }
 export type PictureStore = ReturnType<typeof createPictureStore>;
