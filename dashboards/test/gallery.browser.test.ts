@@ -49,7 +49,7 @@ function countToasts(): void {
 
 async function openPage(
   prefix: string,
-  options: { signedOut?: boolean; hash?: string; count?: number; unlike?: readonly number[] } = {},
+  options: { signedOut?: boolean; hash?: string; count?: number; unlike?: readonly number[]; traced?: boolean } = {},
 ) {
   const project = createMockProject(options.count ?? COUNT);
   /** Three seconds of events, a window each 100 ms; a few images end at once. */
@@ -107,10 +107,14 @@ async function untilRight(page: Page, project: MockProject) {
 
 describe('gallery', () => {
   it('follows a batch with one toast, few bulk requests and an overlay on every completed cell', async () => {
-    const { project, server, page, errors } = await openPage('');
+    const { project, server, page, errors } = await openPage('', { traced: true });
     await segmentAll(page);
     const cells = await untilRight(page, project);
     expect(cells.wrong).toBe(0);
+    // it says of traced images that they are on the screen, in order and once a frame at most
+    const shown = server.said.map((text) => (JSON.parse(text) as { type: 'shown'; seq: number }).seq);
+    expect(shown.at(-1)).toBe(project.seq);
+    expect(shown).toEqual(shown.toSorted((a, b) => a - b));
     expect(cells.seen).toBeGreaterThan(20);
     expect(cells.all).toBeLessThan(100);
     expect(await toasts(page)).toBe(1);

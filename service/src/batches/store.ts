@@ -10,6 +10,7 @@ import { cancelLocked, lockBatch, pauseLocked, resumeLocked, type BatchHead } fr
 import { withRetry } from './locks.ts';
 import { readBatches, readFailures, readPage, type BatchPage, type PageRequest } from './read.ts';
 import { uuidv7 } from './uuid.ts';
+import { webhookTarget } from '../webhooks/target.ts';
 
 export const DEFAULT_MODEL = 'nuclei';
 
@@ -19,6 +20,8 @@ export interface BatchStoreDeps extends Owner {
   pool: string;
   /** False: every image is inferred, whatever is known (`RESULT_CACHE=0`). */
   resultCache: boolean;
+  /** `WEBHOOK_ORIGINS`: where a batch may ask to be told of; none where absent. */
+  webhookOrigins?: readonly string[];
   /** Called after each commit that changed images of a project. */
   changed: (projectId: string) => Promise<void>;
 }
@@ -34,7 +37,8 @@ async function resolveModel(
 }
 
 /** Batches as the API offers them. All methods throw ApiError: 404 for unknown ids, 409 where the state forbids it. */
-export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, changed }: BatchStoreDeps) {
+export function createBatchStore(deps: BatchStoreDeps) {
+  const { sql, tenantId, modelsDir, pool, resultCache, webhookOrigins = [], changed } = deps;
   async function needProject(tx: Transaction, projectId: string): Promise<void> {
     const [row] =
       await tx`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL AND tenant_id = ${tenantId} FOR KEY SHARE`;
@@ -75,9 +79,11 @@ export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, 
   }
 
   return {
-    async create(projectId: string, body: BatchBody): Promise<Batch> {
+    /** @param traceparent of the request that asks, where it is traced */
+    async create(projectId: string, body: BatchBody, traceparent: string | null = null): Promise<Batch> {
       if ((body.all === true) === (body.imageIds !== undefined))
         throw badValue('imageIds', body.imageIds?.length ?? null, 'either imageIds or all: true, and not both');
+      const webhook = body.webhook === undefined ? null : webhookTarget(body.webhook, webhookOrigins);
       const model = await resolveModel({ modelsDir, pool }, body.model ?? DEFAULT_MODEL);
       const id = uuidv7();
       const spec: BatchSpec = {
@@ -94,6 +100,8 @@ export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, 
         priority: body.priority ?? 0,
         force: body.force === true || !resultCache,
         retryOf: null,
+        traceparent,
+        webhook,
       };
       await withRetry(() =>
         sql.begin(async (tx) => {
@@ -130,15 +138,15 @@ export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, 
         await cancelLocked(tx, batch);
       }),
     /** A new batch of the images that failed in this one, with its settings. */
-    async retry(id: string, code?: FailureCode): Promise<Batch> {
+    async retry(id: string, code?: FailureCode, traceparent: string | null = null): Promise<Batch> {
       const retryId = uuidv7();
       const projectId = await withRetry(() =>
         sql.begin(async (tx) => {
           const head = await lockBatch(tx, tenantId, id);
           if (!head) throw notFound('batch', id);
-          const [settings] = await tx<Omit<BatchSpec, 'id' | 'tenantId' | 'imageIds' | 'retryOf'>[]>`
+          const [settings] = await tx<Omit<BatchSpec, 'id' | 'tenantId' | 'imageIds' | 'retryOf' | 'traceparent'>[]>`
             SELECT project_id AS "projectId", model, model_version AS "modelVersion", threshold, channel, page,
-                   detect_holes AS "detectHoles", priority, force FROM batches WHERE id = ${id}`;
+                   detect_holes AS "detectHoles", priority, force, webhook FROM batches WHERE id = ${id}`;
           const failed = await tx<{ imageId: string }[]>`
             SELECT image_id AS "imageId" FROM batch_items
             WHERE batch_id = ${id} AND status = 'failed' ${code === undefined ? tx`` : tx`AND error_code = ${code}`}`;
@@ -153,6 +161,7 @@ export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, 
             tenantId,
             imageIds: failed.map((row) => row.imageId),
             retryOf: id,
+            traceparent,
           });
           return head.projectId;
         }),
