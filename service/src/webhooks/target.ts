@@ -1,8 +1,11 @@
 import type { Config } from '../config.ts';
 import { badValue } from '../errors.ts';
 
+const LONGEST = 2_000;
+
 /** Why an address may not be told anything; null where it may. It is looked at as it will be asked for, not as it was written. */
 export function refusalOf(url: string, origins: readonly string[]): string | null {
+  if (url.length > LONGEST) return `it has more than ${LONGEST} characters`;
   if (!URL.canParse(url)) return 'it is no address';
   const { origin, username, password, hash } = new URL(url);
   if (username !== '' || password !== '') return 'it carries a name or password';
