@@ -16,7 +16,7 @@ const parsed = new WeakMap<LoggedFrame, TracedEvent[]>();
 function tracedIn(frame: LoggedFrame): TracedEvent[] {
   const known = parsed.get(frame);
   if (known) return known;
-  const { events } = JSON.parse(frame.text) as EventsFrame;
+  const events = frame.text.includes('"traceparent"') ? (JSON.parse(frame.text) as EventsFrame).events : [];
   const traced = events.flatMap(({ seq, imageId, traceparent }) =>
     traceparent === undefined ? [] : [{ seq, imageId, traceparent }],
   );
@@ -40,10 +40,11 @@ export function createShown(traces: Pick<Traces, 'past'>, now: () => number = Da
   let waiting: (TracedEvent & { sentMs: number })[] = [];
   return {
     sent(frame: LoggedFrame): void {
-      if (!frame.text.includes('"traceparent"')) return;
+      const traced = tracedIn(frame);
+      if (traced.length === 0) return;
       const sentMs = now();
       const room = WAITING_MAX - waiting.length;
-      waiting.push(...tracedIn(frame).slice(0, room).map((event) => ({ ...event, sentMs })));
+      waiting.push(...traced.slice(0, room).map((event) => ({ ...event, sentMs })));
     },
     /** What a client says; anything but `shown` is passed over. */
     said(data: unknown): void {

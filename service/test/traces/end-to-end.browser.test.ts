@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Project, UploadReply } from '#contract/images.ts';
+import { openObservedPage } from '../../../loadtest/src/drivers/browser/page.ts';
 import { launchBrowser, type LaunchedBrowser } from '../../../loadtest/src/environment/browser.ts';
 import { fakeBackend, until } from '../batches/fixture.ts';
 import { startPath, type Path } from '../roles/path.ts';
@@ -19,7 +20,14 @@ let path: Path;
 let folder: string;
 let launched: LaunchedBrowser;
 
+/** What `npm test` does before anything else; nothing where they are built already. */
+async function buildPages(): Promise<void> {
+  const module = new URL('../../../loadtest/bin/run/dashboards.mjs', import.meta.url).href;
+  const { buildDashboards } = (await import(module)) as { buildDashboards(signal: AbortSignal): Promise<void> };
+  await buildDashboards(new AbortController().signal);
+}
 beforeAll(async () => {
+  await buildPages();
   folder = await mkdtemp(join(tmpdir(), 'segbench-traces-'));
   collector = await startCollector();
   [path, launched] = await Promise.all([
@@ -41,15 +49,8 @@ afterAll(async () => {
 });
 
 async function openGallery(projectId: string): Promise<void> {
-  const { url } = path.server;
-  const signedIn = await fetch(`${url}/api/session`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${TEST_KEY}` },
-  });
-  const [name = '', value = ''] = (signedIn.headers.get('set-cookie') ?? '').split(';')[0]!.split('=');
-  const page = await launched.browser.newPage();
-  await page.setCookie({ name, value, url });
-  await page.goto(`${url}/projects/${projectId}`);
+  const options = { browser: launched.browser, baseUrl: path.server.url, path: `/projects/${projectId}`, key: TEST_KEY };
+  const { page } = await openObservedPage(options);
   await page.waitForSelector('[data-image-id]');
   await until(async () => (await path.server.app.events.clients()) > 0);
 }
