@@ -15,12 +15,12 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
-  BasicTracerProvider,
+  TracerProvider,
   ParentBasedSampler,
   RandomIdGenerator,
   TraceIdRatioBasedSampler,
   type Sampler,
-} from '@opentelemetry/sdk-trace-base';
+} from '@opentelemetry/sdk-trace';
 import { Counter } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
@@ -86,7 +86,7 @@ export function startTraces(config: TraceConfig, metrics: Metrics): Traces {
     generateTraceId: () => random.generateTraceId(),
     generateSpanId: () => chosen ?? random.generateSpanId(),
   };
-  const providers = new Map<string, BasicTracerProvider>();
+  const providers = new Map<string, TracerProvider>();
   function tracerOf(role: Config['role'], sampler: Sampler) {
     const kind = `${role} ${sampler.toString()}`;
     let provider = providers.get(kind);
@@ -96,7 +96,7 @@ export function startTraces(config: TraceConfig, metrics: Metrics): Traces {
         'service.namespace': config.traceService,
         'service.version': VERSION,
       });
-      provider = new BasicTracerProvider({ resource, sampler, idGenerator, spanProcessors: [queue] });
+      provider = new TracerProvider({ resource, sampler, idGenerator, spanProcessors: [queue] });
       providers.set(kind, provider);
     }
     return provider.getTracer(SCOPE, VERSION);
