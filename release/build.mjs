@@ -32,6 +32,7 @@ const OUT = [
   'loadtest/src/cli/test.ts',
   'loadtest/src/cli/check.ts',
   'loadtest/src/cli/report.ts',
+  'loadtest/src/cli/screenshots.ts',
   'loadtest/src/faults/plants.ts',
   'loadtest/src/plants',
   'scenarios/test',

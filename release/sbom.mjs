@@ -8,9 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
-const npm = process.env.npm_execpath?.endsWith('npm-cli.js')
-  ? [process.execPath, process.env.npm_execpath]
-  : ['npm'];
+const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
 const args = ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'];
 const text = execFileSync(npm[0], [...npm.slice(1), ...args], { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 });
 const bill = JSON.parse(text);

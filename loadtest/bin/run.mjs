@@ -22,11 +22,12 @@ const COMMANDS = {
   plan: 'how many workers a load needs, from what was measured',
   calibrate: 'measures what batches cost on a backend, and writes a profile to simulate it by',
   report: 'makes BENCHMARKS.md from the result files that are kept',
+  screenshots: 'pictures of every page, from a service of its own with real data',
   check: 'types, lint, format, and that BENCHMARKS.md is up to date',
   doctor: 'checks a model of your own, and which execution providers can run here',
 };
 /** These need the pages; the checks read only their source. */
-const WITH_PAGES = ['bench', 'start', 'test'];
+const WITH_PAGES = ['bench', 'start', 'test', 'screenshots'];
 
 /** @param {string} command */
 const entryOf = (command) => join(root, 'loadtest/src/cli', `${command}${isBuilt ? '.js' : '.ts'}`);
@@ -37,7 +38,7 @@ const caller = isBuilt ? 'segbench <command>' : 'npm run <command> --';
 function usage() {
   const lines = Object.entries(COMMANDS)
     .filter(([name]) => known.includes(name))
-    .map(([name, what]) => `  ${name.padEnd(11)}${what}`);
+    .map(([name, what]) => `  ${name.padEnd(13)}${what}`);
   return [`usage: ${caller} [options]`, '', ...lines, '', `${caller} --help tells more.`].join('\n');
 }
 

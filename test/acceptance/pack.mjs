@@ -92,7 +92,11 @@ await step('bench', () => {
 });
 
 await step('start', async () => {
-  const child = spawn('npx', ['segbench', 'start', '--port', '0', '--workers', '1'], { cwd: empty, env, detached: true });
+  const child = spawn('npx', ['segbench', 'start', '--port', '0', '--workers', '1'], {
+    cwd: empty,
+    env,
+    detached: true,
+  });
   let stdout = '';
   let stderr = '';
   child.stderr.on('data', (chunk) => (stderr += chunk));
@@ -118,7 +122,10 @@ await step('start', async () => {
   } finally {
     process.kill(-child.pid, 'SIGTERM');
   }
-  const code = await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 40_000, 'still running').unref())]);
+  const code = await Promise.race([
+    exited,
+    new Promise((resolve) => setTimeout(resolve, 40_000, 'still running').unref()),
+  ]);
   expect(code !== 'still running', 'it did not end within 40 s of SIGTERM');
   return `ready, page and API answer, ended with ${code}`;
 });

@@ -5,6 +5,7 @@ import type { Batches, BatchView } from './Batches.ts';
 import { formatCount } from './format.ts';
 import type { LiveRegion } from './LiveRegion.ts';
 import { BATCH_IDS } from './Selection.ts';
+import { WORDS } from '../words/gallery.ts';
 
 /** What a person does with batches here. What fails is told in `error`, in the service's words. */
 export function createBatchActions(deps: {
@@ -13,6 +14,7 @@ export function createBatchActions(deps: {
   batches: Batches;
   live: LiveRegion;
   pickedIds: () => string[];
+  onStart?: (threshold: number) => void;
 }) {
   const { api, batches, live } = deps;
   const error = signal<string | null>(null);
@@ -22,8 +24,9 @@ export function createBatchActions(deps: {
   /** @throws ApiError */
   async function start(body: BodyOf<'POST /api/projects/{id}/batches'>): Promise<BatchView> {
     const created = await api.call('POST /api/projects/{id}/batches', { path: { id: deps.projectId }, body });
+    deps.onStart?.(created.threshold);
     batches.upsert(created);
-    live.announce(`Batch of ${formatCount(created.total)} images started`);
+    live.announce(WORDS.segment.started(formatCount(created.total)));
     return created;
   }
   async function post(batchId: string, action: 'pause' | 'resume' | 'cancel'): Promise<void> {

@@ -6,10 +6,7 @@ import type { Machine } from './libraries.ts';
 import { toldResult, type TrialOutcome } from './trial.ts';
 
 /** Folder of the native libraries of onnxruntime-node 1.30. */
-const BINARIES = join(
-  dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')),
-  'bin/napi-v6',
-);
+const BINARIES = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')), 'bin/napi-v6');
 const NUGET = 'Microsoft.ML.OnnxRuntime.Gpu.Linux 1.30.0';
 const INSTALL_CUDA = 'ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js';
 const VULKAN_DRIVERS = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d'];

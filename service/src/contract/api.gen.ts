@@ -114,6 +114,16 @@ export type Batch = {
   imagesPerSecond: number;
   eta: Eta | null;
   retryOf: string | null;
+  forecast: {
+    images: number;
+    workers: number;
+    imagesAhead: number;
+    seconds: number;
+    low: number;
+    high: number;
+    resultBytes: number;
+    basis: { images: number; ownProject: boolean; batches: number; outside: boolean };
+  } | null;
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;
@@ -182,6 +192,16 @@ export type NowBatch = {
   imagesPerSecond: number;
   eta: Eta | null;
   retryOf: string | null;
+  forecast: {
+    images: number;
+    workers: number;
+    imagesAhead: number;
+    seconds: number;
+    low: number;
+    high: number;
+    resultBytes: number;
+    basis: { images: number; ownProject: boolean; batches: number; outside: boolean };
+  } | null;
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;
@@ -357,10 +377,38 @@ export type RunBudget = {
   operator: string;
   limit: number;
   actual: number | null;
+  spread: number | null;
   verdict: string;
   note: string;
 };
 export type RunFact = { name: string; value: string };
+export type RunDetail = {
+  id: string;
+  name: string;
+  scenario: string;
+  client: string;
+  verdict: string;
+  startedAt: string;
+  finishedAt: string;
+  commit: string;
+  seed: number;
+  imageCount: number;
+  simulated: boolean;
+  budgets: RunBudget[];
+  work: RunFact[];
+  machine: RunFact[];
+  notes: string[];
+  hasReport: boolean;
+  stages: RunStage[];
+};
+export type RunStage = {
+  name: string;
+  count: number;
+  p50Ms: number;
+  p95Ms: number;
+  p99Ms: number;
+  histogram: number[][];
+};
 export type KeyBody = {
   name: string;
   scopes: ('read' | 'write' | 'admin' | 'metrics')[];
@@ -515,6 +563,49 @@ export interface Routes {
     query: { limit?: number; offset?: number; cursor?: string };
     reply: BatchPage;
   };
+  'POST /api/projects/{id}/forecast': {
+    path: { id: string };
+    body: BatchBody;
+    reply: {
+      images: number;
+      reused: number;
+      forecast: {
+        images: number;
+        workers: number;
+        imagesAhead: number;
+        seconds: number;
+        low: number;
+        high: number;
+        resultBytes: number;
+        basis: { images: number; ownProject: boolean; batches: number; outside: boolean };
+      } | null;
+      reason: 'NOTHING_MEASURED' | 'NO_WORKER' | 'NOTHING_TO_SEGMENT' | null;
+    };
+  };
+  'GET /api/forecasts': {
+    reply: {
+      items: {
+        batchId: string;
+        projectId: string;
+        projectName: string;
+        createdAt: string;
+        forecast: {
+          images: number;
+          workers: number;
+          imagesAhead: number;
+          seconds: number;
+          low: number;
+          high: number;
+          resultBytes: number;
+          basis: { images: number; ownProject: boolean; batches: number; outside: boolean };
+        };
+        tookSeconds: number;
+        gotBytes: number;
+        inside: boolean;
+      }[];
+      score: { batches: number; bias: number; error: number; coverage: number } | null;
+    };
+  };
   'GET /api/batches/{id}': { path: { id: string }; reply: Batch };
   'POST /api/batches/{id}/pause': {
     path: { id: string };
@@ -581,7 +672,7 @@ export interface Routes {
   'GET /readyz': { reply: { status: string } };
   'POST /api/alerts': { body: AlertGroup; reply: AlertAccepted };
   'GET /api/runs': { query: { limit?: number; offset?: number }; reply: RunsReply };
-  'GET /api/runs/{id}': { path: { id: string }; reply: Run };
+  'GET /api/runs/{id}': { path: { id: string }; reply: RunDetail };
   'GET /api/runs/{id}/report': { path: { id: string }; reply: string };
   'POST /api/keys': { body: KeyBody; reply: NewKey };
   'GET /api/keys': { query: { limit?: number; offset?: number; cursor?: string; tenant?: string }; reply: KeyPage };

@@ -61,8 +61,10 @@ export const MUTATIONS: Resolvers = {
       }
       return { deleted, missing };
     },
-    startBatch: audited<{ projectId: string; input: BatchBody }>('batches', async ({ projectId, input }, { tenant, request }) =>
-      made(await tenant.batches.create(projectId, input, request.span?.traceparent)),
+    startBatch: audited<{ projectId: string; input: BatchBody }>(
+      'batches',
+      async ({ projectId, input }, { tenant, request }) =>
+        made(await tenant.batches.create(projectId, input, request.span?.traceparent)),
     ),
     pauseBatch: batchVerb('pause'),
     resumeBatch: batchVerb('resume'),

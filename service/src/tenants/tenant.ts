@@ -71,6 +71,7 @@ export function createTenants(deps: TenantDeps): (tenantId: string) => Tenant {
         pool: config.pool,
         resultCache: config.resultCache,
         webhookOrigins: config.webhookOrigins,
+        workers: async () => (await readReports(cache.redis, config.queuePrefix)).length,
         changed: (projectId) => cache.bump(projectId),
       }),
       exports: createExportReader({ sql, tenantId: id, storage, asked: deps.exportAsked }),

@@ -55,9 +55,7 @@ function waits(
     ...(claimed === null
       ? []
       : [{ name: 'wait in the queue', role: 'worker' as const, startMs: moved ?? startedMs, endMs: claimed }]),
-    ...(claimed === null
-      ? []
-      : [{ name: 'wait for the pool', role: 'worker' as const, startMs: claimed, endMs: end }]),
+    ...(claimed === null ? [] : [{ name: 'wait for the pool', role: 'worker' as const, startMs: claimed, endMs: end }]),
   ];
 }
 

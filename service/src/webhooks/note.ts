@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Sql } from '../database/client.ts';
 
 /**
- * Writes a message that the relay will deliver; those of batches are written by a trigger (migration 14).
+ * Writes a message that the relay will deliver; those of batches are written by a trigger (migration 15).
  * @param target what it tells of, for the audit
  * @returns its id, `webhook-id`
  */

@@ -10,9 +10,7 @@ export interface Message {
 }
 /** `gone`: it makes no sense to try again. */
 export type Sent =
-  | { kind: 'sent' }
-  | { kind: 'failed'; why: string; afterMs: number | null }
-  | { kind: 'gone'; why: string };
+  { kind: 'sent' } | { kind: 'failed'; why: string; afterMs: number | null } | { kind: 'gone'; why: string };
 
 const causeOf = (error: unknown): string => {
   const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };

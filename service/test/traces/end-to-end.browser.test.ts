@@ -49,7 +49,12 @@ afterAll(async () => {
 });
 
 async function openGallery(projectId: string): Promise<void> {
-  const options = { browser: launched.browser, baseUrl: path.server.url, path: `/projects/${projectId}`, key: TEST_KEY };
+  const options = {
+    browser: launched.browser,
+    baseUrl: path.server.url,
+    path: `/projects/${projectId}`,
+    key: TEST_KEY,
+  };
   const { page } = await openObservedPage(options);
   await page.waitForSelector('[data-image-id]');
   await until(async () => (await path.server.app.events.clients()) > 0);
@@ -105,7 +110,9 @@ describe('an image that a traced request brought', () => {
           'relay: segment image > wait > wait for the relay',
           'worker: segment image > wait > wait in the queue',
           'worker: segment image > wait > wait for the pool',
-          ...['decode', 'normalise', 'infer', 'polygons', 'encode', 'save'].map((name) => `worker: segment image > ${name}`),
+          ...['decode', 'normalise', 'infer', 'polygons', 'encode', 'save'].map(
+            (name) => `worker: segment image > ${name}`,
+          ),
           'relay: segment image > publish',
           'api: segment image > show in the browser',
         ].toSorted(),
@@ -140,7 +147,9 @@ describe('an image that a traced request brought', () => {
     await path.ended(batch.id);
     expect((await path.get(batch.id)).counts).toMatchObject({ completed: 1 });
     const failed = async () =>
-      /segbench_trace_spans_total\{outcome="failed"[^}]*\} ([1-9]\d*)/.test(await (await server.call('/metrics')).text());
+      /segbench_trace_spans_total\{outcome="failed"[^}]*\} ([1-9]\d*)/.test(
+        await (await server.call('/metrics')).text(),
+      );
     await until(failed);
   });
 });

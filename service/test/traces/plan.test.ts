@@ -15,7 +15,12 @@ const end = (change: Partial<TracedEnd> = {}): TracedEnd => ({
   spanId: 'f'.repeat(16),
   ...change,
 });
-const stage = (name: string, startedMs: number, durationMs: number, change: Partial<StoredStage> = {}): StoredStage => ({
+const stage = (
+  name: string,
+  startedMs: number,
+  durationMs: number,
+  change: Partial<StoredStage> = {},
+): StoredStage => ({
   stage: name,
   startedMs,
   durationMs,

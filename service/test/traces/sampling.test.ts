@@ -30,7 +30,10 @@ describe('which requests are recorded', () => {
   it.each([
     [{}, ['caller’s', 'nowhere', 'new']],
     [{ OTEL_TRACES_SAMPLER: 'parentbased_always_off' }, ['caller’s', 'nowhere', 'nowhere']],
-    [{ OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' }, ['caller’s', 'nowhere', 'nowhere']],
+    [
+      { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' },
+      ['caller’s', 'nowhere', 'nowhere'],
+    ],
     [{ OTEL_TRACES_SAMPLER: 'always_on' }, ['caller’s', 'caller’s', 'new']],
     [{ OTEL_TRACES_SAMPLER: 'always_off' }, ['nowhere', 'nowhere', 'nowhere']],
     [{ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '1' }, ['caller’s', 'caller’s', 'new']],
@@ -67,5 +70,9 @@ describe('which requests are recorded', () => {
 
 it('reads the collector’s headers as the specification writes them', () => {
   expect(headersOf('')).toEqual({});
-  expect(headersOf('api-key=abc, x-scope = a%20b%2Cc ,,q=1=2')).toEqual({ 'api-key': 'abc', 'x-scope': 'a b,c', q: '1=2' });
+  expect(headersOf('api-key=abc, x-scope = a%20b%2Cc ,,q=1=2')).toEqual({
+    'api-key': 'abc',
+    'x-scope': 'a b,c',
+    q: '1=2',
+  });
 });

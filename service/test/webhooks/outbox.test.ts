@@ -142,8 +142,11 @@ describe('what is told', () => {
     await webhooks.step();
     expect([receiver.received, await waiting(), (await counts()).givenUp]).toEqual([[], [], 1]);
     expect(lines[0]).toMatch(/^warn webhook .* was given up after 1 attempts: .* is not in WEBHOOK_ORIGINS$/);
-    const rows = await path.sql`select action, target_type, target_id, detail from audit where target_id = ${batch.id} and action = 'webhook given up'`;
-    expect(rows).toMatchObject([{ target_type: 'batches', detail: { type: 'batch.cancelled', origin: receiver.origin } }]);
+    const rows =
+      await path.sql`select action, target_type, target_id, detail from audit where target_id = ${batch.id} and action = 'webhook given up'`;
+    expect(rows).toMatchObject([
+      { target_type: 'batches', detail: { type: 'batch.cancelled', origin: receiver.origin } },
+    ]);
   });
 });
 
