@@ -120,7 +120,7 @@ await step('start', async () => {
     const runs = await (await fetch(`${url}/api/runs`, { headers: { authorization: `Bearer ${key}` } })).json();
     expect(only || runs.items?.length > 0, `the page of runs lacks the one before: ${JSON.stringify(runs)}`);
   } finally {
-    process.kill(-child.pid, 'SIGTERM');
+    if (child.pid) process.kill(-child.pid, 'SIGTERM');
   }
   const code = await Promise.race([
     exited,

@@ -125,7 +125,7 @@ function lead({ config, sql, queue, cache, purges, webhooks, follower, metrics, 
   });
   const purging = purges.start();
   const hooks = webhooks.start();
-  const following = follower?.start(report('traces'));
+  const following = follower === null ? [] : [follower.start(report('traces'))];
   const listener = listenTo({
     databaseUrl: config.databaseUrl,
     channels: ['segbench_jobs', 'segbench_events'],
@@ -139,7 +139,7 @@ function lead({ config, sql, queue, cache, purges, webhooks, follower, metrics, 
     async stop() {
       await listener.close();
       await Promise.all(
-        [relay, reconciler, sequencer, prune, purging, hooks, following, ...deletion].map((loop) => loop?.stop()),
+        [relay, reconciler, sequencer, prune, purging, hooks, ...following, ...deletion].map((loop) => loop.stop()),
       );
     },
   };

@@ -137,7 +137,7 @@ export function createWebhooks(deps: WebhookDeps) {
         onError,
       });
       return {
-        wake: loop.wake,
+        wake: () => loop.wake(),
         stop() {
           ending.abort();
           stands = { waiting: 0, oldestMs: 0 };

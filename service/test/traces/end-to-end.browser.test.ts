@@ -23,7 +23,7 @@ let launched: LaunchedBrowser;
 /** What `npm test` does before anything else; nothing where they are built already. */
 async function buildPages(): Promise<void> {
   const module = new URL('../../../loadtest/bin/run/dashboards.mjs', import.meta.url).href;
-  const { buildDashboards } = (await import(module)) as { buildDashboards(signal: AbortSignal): Promise<void> };
+  const { buildDashboards } = (await import(module)) as { buildDashboards: (signal: AbortSignal) => Promise<void> };
   await buildDashboards(new AbortController().signal);
 }
 beforeAll(async () => {
