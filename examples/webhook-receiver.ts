@@ -6,6 +6,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 
 const TOLERANCE_SECONDS = 300;
+/** Of a body: nobody has proved who he is before all of it has come. */
+const MOST_BYTES = 2 * 2 ** 20;
 
 /**
  * Why a message must not be believed; null where it may.
@@ -35,11 +37,19 @@ export function problemOf(
 
 if (import.meta.main) {
   const secret = process.env['WEBHOOK_SECRET'] ?? '';
+  // with an empty key everybody can sign
+  if (Buffer.from(secret.replace(/^whsec_/, ''), 'base64').length < 24)
+    throw new Error('WEBHOOK_SECRET is not set: expected whsec_ and at least 24 bytes in base64');
   /** Ids that were worked on; a real receiver keeps them where they outlive it. */
   const seen = new Set<string>();
   const server = createServer((request, reply) => {
     const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MOST_BYTES) return request.destroy();
+      return chunks.push(chunk);
+    });
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString();
       const problem = problemOf(request.headers, body, secret);

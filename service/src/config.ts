@@ -1,5 +1,6 @@
 import { purgeProblems } from './cdn/purge-requests.ts';
-import { SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting-kinds.ts';
+import { SETTINGS } from './settings.ts';
 import { webhookProblems } from './webhooks/target.ts';
 
 /** Every setting of the service, validated; see `settings.ts` for names, defaults and limits. */

@@ -1,19 +1,22 @@
-import { Counter } from 'prom-client';
 import { startLoop, type Loop } from '../batches/loop.ts';
 import type { Sql } from '../database/client.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Log } from '../roles/role.ts';
-import { sendWebhook, type Message } from './send.ts';
+import { createWebhookMetrics } from './metrics.ts';
+import { sendWebhook, type Message, type Sent } from './send.ts';
 import type { WebhookConfig } from './target.ts';
 
 const POLL_MS = 1_000;
 /** Where nobody may be told. */
 const IDLE_POLL_MS = 60_000;
+/** How long a delivery that has ended waits for others before the next ones are chosen: the choice reads all that is due. */
+const GATHER_MS = 100;
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 3_600_000;
-/** Under way at a time, in all and to one address: one that does not answer holds up nobody else's. */
-const MOST = 16;
+/** Under way at a time to one origin. There is no limit for all of them: the operator's list is one, and none waits for another. */
 const MOST_EACH = 4;
+/** Messages of one tenant that may wait. */
+const WAITING_MAX = 10_000;
 
 interface Due extends Message {
   type: string;
@@ -31,6 +34,7 @@ export interface WebhookDeps {
   onError: (error: unknown) => void;
   random?: () => number;
   send?: typeof sendWebhook;
+  waitingMax?: number;
 }
 
 /** Twice as long each time, of which a random half: messages that failed together are not tried again together. */
@@ -47,30 +51,24 @@ export async function setStanding(sql: Sql, url: string): Promise<void> {
   });
 }
 
+const originOf = (message: Pick<Message, 'url'>) => new URL(message.url).origin;
+
 /**
  * Tells others what `webhook_outbox` says, in the background: nothing in the service waits for it or fails by it. A message stays
  * in PostgreSQL until it was taken, so a process that dies between answer and deletion sends it again, under the same id.
  */
 export function createWebhooks(deps: WebhookDeps) {
-  const { sql, config, metrics, log, onError, random = Math.random, send = sendWebhook } = deps;
-  const counter = new Counter({
-    name: 'segbench_webhooks_total',
-    help: 'Attempts to deliver a webhook: sent, failed (and tried again later), given-up.',
-    labelNames: ['outcome'] as const,
-    registers: metrics.registers,
-  });
-  for (const outcome of ['sent', 'failed', 'given-up']) counter.inc({ outcome }, 0);
-  let stands = { waiting: 0, oldestMs: 0 };
-  metrics.gauge('segbench_webhooks_waiting', 'Webhooks that were not taken yet.', () => stands.waiting);
-  metrics.gauge(
-    'segbench_webhooks_oldest_age_seconds',
-    'Age of the oldest webhook that was not taken yet.',
-    () => stands.oldestMs / 1000,
-  );
+  const { sql, config, log, onError, random = Math.random, send = sendWebhook, waitingMax = WAITING_MAX } = deps;
+  const metrics = createWebhookMetrics(deps.metrics);
+  /** Deliveries under way, by the message's id. */
+  const away = new Map<string, { origin: string; done: Promise<void> }>();
+  /** What is wrong with an origin: said once, not once a message. */
+  const troubles = new Map<string, string>();
+  let wake = (): void => {};
 
   async function giveUp(message: Due, why: string): Promise<void> {
-    const { id, type, url, tenantId, targetType, targetId, attempts } = message;
-    const { origin } = new URL(url);
+    const { id, type, tenantId, targetType, targetId, attempts } = message;
+    const origin = originOf(message);
     await sql.begin(async (tx) => {
       await tx`delete from webhook_outbox where id = ${id}`;
       await tx`
@@ -78,70 +76,123 @@ export function createWebhooks(deps: WebhookDeps) {
         values (${tenantId}, 'operator', 'webhook given up', ${targetType}, ${targetId},
           ${tx.json({ webhookId: id, type, origin, attempts: attempts + 1, why })})`;
     });
-    counter.inc({ outcome: 'given-up' });
+    metrics.count('given-up');
     log('warn', `webhook ${id} (${type}) to ${origin} was given up after ${attempts + 1} attempts: ${why}`);
+  }
+  async function putOff(message: Due, { why, afterMs }: Extract<Sent, { kind: 'failed' }>): Promise<void> {
+    const origin = originOf(message);
+    metrics.count('failed');
+    log(troubles.get(origin) === why ? 'info' : 'warn', `webhooks to ${origin} are tried again later: ${why}`);
+    troubles.set(origin, why);
+    const waitMs = Math.max(retryMs(message.attempts, random), Math.min(afterMs ?? 0, LONGEST_RETRY_MS));
+    // the last attempt is made when its time is over, not before
+    const dueMs = Math.min(waitMs, config.webhookKeepMs - message.ageMs);
+    await sql`
+      update webhook_outbox set attempts = attempts + 1, due_at = clock_timestamp() + ${dueMs}::float8 * interval '1 ms'
+      where id = ${message.id}`;
   }
   async function deliver(message: Due, signal: AbortSignal | undefined): Promise<void> {
     const result = await send(message, config, signal ? { signal } : {});
+    const origin = originOf(message);
     if (result.kind === 'sent') {
       await sql`delete from webhook_outbox where id = ${message.id}`;
-      counter.inc({ outcome: 'sent' });
-      return log('info', `webhook ${message.id} (${message.type}) was taken by ${new URL(message.url).origin}`);
+      metrics.count('sent');
+      if (troubles.delete(origin)) log('warn', `webhooks to ${origin} are taken again`);
+      return log('info', `webhook ${message.id} (${message.type}) was taken by ${origin}`);
     }
     // not its fault: this process ends
     if (signal?.aborted) return;
-    if (result.kind === 'gone') return giveUp(message, result.why);
-    counter.inc({ outcome: 'failed' });
-    const waitMs = Math.max(retryMs(message.attempts, random), Math.min(result.afterMs ?? 0, LONGEST_RETRY_MS));
-    if (message.ageMs + waitMs > config.webhookKeepMs) return giveUp(message, result.why);
-    await sql`
-      update webhook_outbox set attempts = attempts + 1, due_at = clock_timestamp() + ${waitMs}::float8 * interval '1 ms'
-      where id = ${message.id}`;
-    onError(new Error(`to ${new URL(message.url).origin}: ${result.why}`));
+    if (result.kind === 'gone' || message.ageMs >= config.webhookKeepMs) return giveUp(message, result.why);
+    return putOff(message, result);
   }
 
-  /** @returns whether more may be due */
-  async function step(signal?: AbortSignal): Promise<boolean> {
+  /** The next ones of each origin: of every tenant in turn, so that one who has many waits for himself alone. */
+  const readDue = () => sql<Due[]>`
+    with waiting as (
+      select id, tenant_id, due_at, split_part(url, '/', 1) || split_part(url, '/', 3) as origin from webhook_outbox
+      where due_at <= clock_timestamp() and id <> all(${[...away.keys()]}::uuid[])
+    ), in_turn as (
+      select *, row_number() over (partition by origin, tenant_id order by due_at, id) as turn from waiting
+    ), placed as (
+      select id, turn, row_number() over (partition by origin order by turn, due_at, id) as place from in_turn
+    )
+    select id, url, type, body, attempts, tenant_id as "tenantId", target_type as "targetType", target_id as "targetId",
+      extract(epoch from clock_timestamp() - created_at)::float8 * 1000 as "ageMs"
+    from placed join webhook_outbox using (id) where place <= ${MOST_EACH} order by turn, due_at, id`;
+
+  /** What a tenant has beyond his share, the oldest first: a receiver that is away must not fill the disk. */
+  async function trim(): Promise<void> {
+    const why = `more than ${waitingMax} of this tenant waited`;
+    const rows = await sql<{ count: number; tenantId: string }[]>`
+      with gone as (
+        delete from webhook_outbox where id in (
+          select id from (
+            select id, row_number() over (partition by tenant_id order by created_at desc, id) as place from webhook_outbox
+          ) ranked where place > ${waitingMax}
+        ) returning tenant_id
+      ), kept as (
+        insert into audit (tenant_id, key_name, action, target_type, detail)
+        select tenant_id, 'operator', 'webhooks given up', 'batches', jsonb_build_object('count', count(*), 'why', ${why}::text)
+        from gone group by tenant_id
+      )
+      select count(*)::int as count, tenant_id as "tenantId" from gone group by tenant_id`;
+    for (const { count, tenantId } of rows) {
+      metrics.count('given-up', count);
+      log('warn', `${count} webhooks of tenant ${tenantId} were given up: ${why}`);
+    }
+  }
+
+  /** Begins what is due and has room, and waits for none of it. */
+  async function step(signal?: AbortSignal): Promise<void> {
     const [row] = await sql<{ waiting: number; oldestMs: number | null }[]>`
       select count(*)::int as waiting, extract(epoch from clock_timestamp() - min(created_at))::float8 * 1000 as "oldestMs"
       from webhook_outbox`;
-    stands = { waiting: row?.waiting ?? 0, oldestMs: row?.oldestMs ?? 0 };
-    if (stands.waiting === 0) return false;
-    const due = await sql<Due[]>`
-      select id, url, type, body, attempts, tenant_id as "tenantId", target_type as "targetType", target_id as "targetId",
-        extract(epoch from clock_timestamp() - created_at)::float8 * 1000 as "ageMs"
-      from (
-        select *, row_number() over (partition by url order by due_at, id) as place from webhook_outbox
-        where due_at <= clock_timestamp()
-      ) waiting where place <= ${MOST_EACH} order by due_at, id limit ${MOST}`;
-    const ends = await Promise.allSettled(due.map((message) => deliver(message, signal)));
-    for (const end of ends) if (end.status === 'rejected') onError(end.reason);
-    stands.waiting -= ends.filter((end) => end.status === 'fulfilled').length;
-    return due.length > 0;
+    metrics.stands(row?.waiting ?? 0, row?.oldestMs ?? 0);
+    if (!row || row.waiting === 0) return;
+    if (row.waiting > waitingMax) await trim();
+    for (const message of await readDue()) {
+      const origin = originOf(message);
+      const lane = [...away.values()].filter((each) => each.origin === origin);
+      if (lane.length >= MOST_EACH || signal?.aborted) continue;
+      const done = deliver(message, signal)
+        .catch(onError)
+        .finally(() => {
+          away.delete(message.id);
+          wake();
+        });
+      away.set(message.id, { origin, done });
+    }
   }
+  const settled = async (): Promise<void> => void (await Promise.all([...away.values()].map(({ done }) => done)));
 
   return {
     step,
+    /** Resolves when what was under way has ended. */
+    settled,
     start(): Loop {
       const ending = new AbortController();
+      const hasTargets = config.webhookUrl !== '' || config.webhookOrigins.length > 0;
       let told = false;
       const loop = startLoop({
         everyMs: POLL_MS,
+        gatherMs: GATHER_MS,
         async step() {
           if (!told) await setStanding(sql, config.webhookUrl);
           told = true;
-          const more = await step(ending.signal);
+          await step(ending.signal);
           // what an earlier configuration left is given up, and that is all there is to do
-          return !more && config.webhookOrigins.length === 0 ? IDLE_POLL_MS : more;
+          if (!hasTargets && away.size === 0) return IDLE_POLL_MS;
         },
         onError,
       });
+      wake = () => loop.wake();
       return {
-        wake: () => loop.wake(),
-        stop() {
+        wake,
+        async stop() {
           ending.abort();
-          stands = { waiting: 0, oldestMs: 0 };
-          return loop.stop();
+          await loop.stop();
+          await settled();
+          metrics.stands(0, 0);
         },
       };
     },

@@ -3,7 +3,12 @@ import { badValue } from '../errors.ts';
 
 const LONGEST = 2_000;
 
-/** Why an address may not be told anything; null where it may. It is looked at as it will be asked for, not as it was written. */
+export type WebhookConfig = Pick<
+  Config,
+  'webhookUrl' | 'webhookOrigins' | 'webhookSecret' | 'webhookTimeoutMs' | 'webhookKeepMs'
+>;
+
+/** Why nobody may name an address; null where he may. It is looked at as it will be asked for, not as it was written. */
 export function refusalOf(url: string, origins: readonly string[]): string | null {
   if (url.length > LONGEST) return `it has more than ${LONGEST} characters`;
   if (!URL.canParse(url)) return 'it is no address';
@@ -12,6 +17,15 @@ export function refusalOf(url: string, origins: readonly string[]): string | nul
   if (hash !== '') return 'it has a fragment';
   return origins.includes(origin) ? null : `${origin} is not in WEBHOOK_ORIGINS`;
 }
+
+/**
+ * Why nothing may be sent to an address now, whoever noted it and when; null where it may. The operator's own address is allowed by
+ * being his: its origin need not be listed, and so no batch can name another path of it.
+ */
+export const sendingRefusal = (
+  url: string,
+  { webhookUrl, webhookOrigins }: Pick<WebhookConfig, 'webhookUrl' | 'webhookOrigins'>,
+): string | null => (webhookUrl !== '' && url === webhookUrl ? null : refusalOf(url, webhookOrigins));
 
 /**
  * The address that a request gave, as it will be asked for.
@@ -24,17 +38,20 @@ export function webhookTarget(url: string, origins: readonly string[]): string {
   throw badValue('webhook', url, `${allowed} (${refusal})`);
 }
 
-export type WebhookConfig = Pick<
-  Config,
-  'webhookUrl' | 'webhookOrigins' | 'webhookSecret' | 'webhookTimeoutMs' | 'webhookKeepMs'
->;
+/** What signs messages to an origin: its own secrets where it has some, else those of all others. */
+export function secretsOf(origin: string, secrets: WebhookConfig['webhookSecret']): string[] {
+  const own = secrets.filter((each) => each.origin === origin);
+  return (own.length > 0 ? own : secrets.filter((each) => each.origin === null)).map(({ secret }) => secret);
+}
 
-/** What is wrong with settings that belong together, for the start of a process. */
-export function webhookProblems({ webhookUrl: url, webhookOrigins, webhookSecret }: WebhookConfig): string[] {
-  const problems: string[] = [];
-  const refusal = url === '' ? null : refusalOf(url, webhookOrigins);
-  if (refusal !== null) problems.push(`WEBHOOK_URL is ${JSON.stringify(url)}: ${refusal}`);
-  if (webhookOrigins.length > 0 && webhookSecret.length === 0)
-    problems.push('WEBHOOK_SECRET is not set: WEBHOOK_ORIGINS needs it');
-  return problems;
+/** What is wrong with settings that belong together, for the start of a process. No address is shown whole: its path may hold a key. */
+export function webhookProblems({ webhookUrl, webhookOrigins, webhookSecret }: WebhookConfig): string[] {
+  const told = new Set([...webhookOrigins, ...(webhookUrl === '' ? [] : [new URL(webhookUrl).origin])]);
+  const strangers = webhookSecret.flatMap(({ origin }) => (origin === null || told.has(origin) ? [] : [origin]));
+  return [
+    ...[...told]
+      .filter((origin) => secretsOf(origin, webhookSecret).length === 0)
+      .map((origin) => `WEBHOOK_SECRET has nothing to sign with for ${origin}: WEBHOOK_ORIGINS and WEBHOOK_URL need it`),
+    ...strangers.map((origin) => `WEBHOOK_SECRET is for ${origin}, which is in neither WEBHOOK_ORIGINS nor WEBHOOK_URL`),
+  ];
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ const PROGRAM = fileURLToPath(new URL('../../../examples/webhook-receiver.ts', i
 const OTHER = `whsec_${Buffer.alloc(32, 6).toString('base64')}`;
 let lines = '';
 let origin: string;
-let child: ReturnType<typeof spawn>;
+let child: ChildProcess;
 
 const freePort = () =>
   new Promise<number>((resolve) => {
@@ -19,10 +19,13 @@ const freePort = () =>
       server.close(() => resolve(port));
     });
   });
+const start = (port: number, secret: string) =>
+  spawn(process.execPath, [PROGRAM, String(port)], { env: { ...process.env, WEBHOOK_SECRET: secret } });
+
 beforeAll(async () => {
   const port = await freePort();
   origin = `http://127.0.0.1:${port}`;
-  child = spawn(process.execPath, [PROGRAM, String(port)], { env: { ...process.env, WEBHOOK_SECRET: SECRET } });
+  child = start(port, SECRET);
   child.stdout!.on('data', (chunk: Buffer) => void (lines += chunk.toString()));
   await until(() => lines.includes('listening'));
 });
@@ -30,12 +33,27 @@ afterAll(() => child.kill());
 
 it('is the receiver that the documentation starts with: takes what is signed once, drops it twice, refuses what is not', async () => {
   const config = { webhookUrl: '', webhookOrigins: [origin], webhookTimeoutMs: 5_000, webhookKeepMs: 1 };
-  const body = JSON.stringify({ type: 'batch.completed', data: { batchId: 'b1', counts: { completed: 3 } } });
-  const send = (id: string, webhookSecret: string[], now = Date.now()) =>
-    sendWebhook({ id, url: `${origin}/`, body }, { ...config, webhookSecret }, { now: () => now });
+  const told = JSON.stringify({ type: 'batch.completed', data: { batchId: 'b1', counts: { completed: 3 } } });
+  const send = (id: string, secrets: string[], { now = Date.now(), body = told } = {}) => {
+    const webhookSecret = secrets.map((secret) => ({ origin: null, secret }));
+    return sendWebhook({ id, url: `${origin}/`, body }, { ...config, webhookSecret }, { now: () => now });
+  };
   expect(await send('m1', [SECRET])).toEqual({ kind: 'sent' });
   expect(await send('m1', [OTHER, SECRET])).toEqual({ kind: 'sent' });
-  for (const refused of [send('m2', [OTHER]), send('m3', [SECRET], Date.now() - 3_600_000)])
+  for (const refused of [send('m2', [OTHER]), send('m3', [SECRET], { now: Date.now() - 3_600_000 })])
     expect(await refused).toMatchObject({ kind: 'failed', why: 'answered with 401' });
+  // it lets nobody fill its memory, and goes on
+  const flood = await send('m4', [SECRET], { body: 'x'.repeat(4 * 2 ** 20) });
+  expect(flood).toMatchObject({ kind: 'failed', why: expect.not.stringContaining('answered') as string });
+  expect(await send('m1', [SECRET])).toEqual({ kind: 'sent' });
   expect(lines).toBe('listening\nbatch.completed b1 {"completed":3}\n');
+});
+
+it('does not start without a secret, with which everybody could sign', async () => {
+  const without = start(0, '');
+  let said = '';
+  without.stderr!.on('data', (chunk: Buffer) => void (said += chunk.toString()));
+  const code = await new Promise((resolve) => without.on('close', resolve));
+  expect(code).toBe(1);
+  expect(said).toContain('WEBHOOK_SECRET is not set');
 });

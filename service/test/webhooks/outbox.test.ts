@@ -2,14 +2,17 @@ import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ErrorBody } from '#contract/common.ts';
 import type { Batch } from '#contract/batches.ts';
-import { createMetrics } from '../../src/metrics.ts';
 import { startRole } from '../../src/role-process.ts';
-import { createWebhooks, setStanding } from '../../src/webhooks/outbox.ts';
+import { FIRST_TENANT } from '../../src/tenants/first.ts';
+import { noteMessage } from '../../src/webhooks/note.ts';
+import { setStanding } from '../../src/webhooks/outbox.ts';
 import { fakeBackend, insertProject, until } from '../batches/fixture.ts';
 import { startPath, type Path } from '../roles/path.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { SECRET, startReceiver, type Receiver } from './receiver.ts';
+import { createSender } from './sender.ts';
 
+const OTHER_TENANT = '00000000-0000-7000-8000-0000000000ff';
 let receiver: Receiver;
 let path: Path;
 beforeAll(async () => {
@@ -36,27 +39,11 @@ const waiting = () =>
     select id, attempts, extract(epoch from due_at - clock_timestamp())::float8 * 1000 as "dueMs" from webhook_outbox order by created_at`;
 const dueNow = () => path.sql`update webhook_outbox set due_at = clock_timestamp()`;
 /** The sender, driven by hand. */
-function sender(change: Partial<Parameters<typeof createWebhooks>[0]> = {}) {
-  const metrics = createMetrics('relay');
-  const errors: string[] = [];
-  const lines: string[] = [];
-  const webhooks = createWebhooks({
-    sql: path.sql,
-    config: path.server.app.config,
-    metrics,
-    log: (level, message) => lines.push(`${level} ${message}`),
-    onError: (error) => errors.push(String(error)),
-    random: () => 0,
-    ...change,
-  });
-  const counts = async () => {
-    const text = await metrics.registry.metrics();
-    const of = (outcome: string) =>
-      Number(new RegExp(`segbench_webhooks_total\\{outcome="${outcome}"[^}]*\\} (\\d+)`).exec(text)?.[1]);
-    return { sent: of('sent'), failed: of('failed'), givenUp: of('given-up') };
-  };
-  return { webhooks, errors, lines, counts };
-}
+const sender = (change: Parameters<typeof createSender>[2] = {}) =>
+  createSender(path.sql, path.server.app.config, change);
+/** A message of a tenant, noted by hand, due at once. */
+const noteFor = (tenantId: string, url: string) =>
+  noteMessage(path.sql, { url, type: 'batch.completed', data: {} }, { tenantId, type: 'batches', id: null });
 /** A batch that nobody works on, told to `url`. */
 async function newBatch(url?: string): Promise<Batch> {
   const { projectId } = await insertProject(path.sql, 2);
@@ -65,20 +52,27 @@ async function newBatch(url?: string): Promise<Batch> {
 
 describe('what is told', () => {
   it('is each end of a batch once, to its own target and to the operator’s, as the batch was then', async () => {
-    await setStanding(path.sql, `${receiver.origin}/operator`);
+    const secret = `whsec_${Buffer.alloc(24, 8).toString('base64')}`;
+    const operator = await startReceiver(undefined, secret);
+    const webhookUrl = `${operator.origin}/operator`;
+    await setStanding(path.sql, webhookUrl);
     const own = `${receiver.origin}/own?x=1`;
     const [told, silent] = [await newBatch(own), await newBatch()];
     expect(await waiting()).toEqual([]);
     await path.post(`/api/batches/${told.id}/cancel`);
     await path.post(`/api/batches/${told.id}/cancel`);
     await path.post(`/api/batches/${silent.id}/cancel`);
-    const { webhooks, counts } = sender();
-    expect(await webhooks.step()).toBe(true);
-    expect(receiver.received.map((one) => `${one.path} ${String(one.body.data['batchId'])}`).toSorted()).toEqual(
+    // its origin is not listed: no batch can name it
+    const { webhookSecret, ...rest } = path.server.app.config;
+    const keys = [...webhookSecret, { origin: operator.origin, secret }];
+    const { send, counts } = sender({ config: { ...rest, webhookUrl, webhookSecret: keys } });
+    await send();
+    const heard = [...receiver.received, ...operator.received];
+    expect(heard.map((one) => `${one.path} ${String(one.body.data['batchId'])}`).toSorted()).toEqual(
       [`/operator ${told.id}`, `/operator ${silent.id}`, `/own?x=1 ${told.id}`].toSorted(),
     );
-    expect(receiver.received.map(({ problem }) => problem)).toEqual([null, null, null]);
-    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(3);
+    expect(heard.map(({ problem }) => problem)).toEqual([null, null, null]);
+    expect(new Set(heard.map(({ id }) => id)).size).toBe(3);
     expect(receiver.received.find((one) => one.path === '/own?x=1')).toMatchObject({
       headers: { 'content-type': 'application/json', 'user-agent': expect.stringMatching(/^segbench\/\d/) as string },
       body: {
@@ -94,11 +88,8 @@ describe('what is told', () => {
         },
       },
     });
-    expect([await waiting(), await counts(), await webhooks.step()]).toEqual([
-      [],
-      { sent: 3, failed: 0, givenUp: 0 },
-      false,
-    ]);
+    expect([await waiting(), await counts()]).toEqual([[], { sent: 3, failed: 0, givenUp: 0 }]);
+    await operator.close();
   });
 
   it('is a batch that paused itself, and none that a person paused', async () => {
@@ -107,7 +98,7 @@ describe('what is told', () => {
     await path.post(`/api/batches/${batch.id}/resume`);
     expect(await waiting()).toEqual([]);
     await path.sql`update batches set status = 'paused', paused_reason = 'too many failed' where id = ${batch.id}`;
-    await sender().webhooks.step();
+    await sender().send();
     expect(receiver.received.map(({ body }) => [body.type, body.data['pausedReason']])).toEqual([
       ['batch.paused', 'too many failed'],
     ]);
@@ -136,10 +127,10 @@ describe('what is told', () => {
   it('is nothing to an origin that was taken off the list, whatever stands in the outbox; the audit says so', async () => {
     const batch = await newBatch(`${receiver.origin}/x`);
     await path.post(`/api/batches/${batch.id}/cancel`);
-    const { webhooks, counts, lines } = sender({
+    const { send, counts, lines } = sender({
       config: { ...path.server.app.config, webhookOrigins: ['https://other.example.org'] },
     });
-    await webhooks.step();
+    await send();
     expect([receiver.received, await waiting(), (await counts()).givenUp]).toEqual([[], [], 1]);
     expect(lines[0]).toMatch(/^warn webhook .* was given up after 1 attempts: .* is not in WEBHOOK_ORIGINS$/);
     const rows =
@@ -187,7 +178,7 @@ describe('an alert', () => {
     await beside.close();
     expect(reply.status).toBe(202);
     const { id } = (await reply.json()) as { id: string };
-    await sender().webhooks.step();
+    await sender().send();
     expect(receiver.received).toMatchObject([
       { id, path: '/alerts', problem: null, body: { type: 'alert.firing', data: group } },
     ]);
@@ -200,7 +191,7 @@ describe('a receiver that does not take it', () => {
   it.each([
     ['500', (reply: ServerResponse) => void reply.writeHead(500).end('no'), 'answered with 500'],
     ['no answer', () => {}, 'no answer within 300 ms'],
-    ['a broken line', (reply: ServerResponse) => void reply.destroy(), 'fetch failed'],
+    ['a broken line', (reply: ServerResponse) => void reply.destroy(), 'socket hang up'],
     [
       'a redirect, which is not followed',
       (reply: ServerResponse) => void reply.writeHead(302, { location: '/elsewhere' }).end(),
@@ -209,53 +200,126 @@ describe('a receiver that does not take it', () => {
   ])('by %s is asked again later, with the same id and a new time', async (_, answer, why) => {
     receiver.answerWith(answer);
     await cancelled(`${receiver.origin}/x`);
-    const { webhooks, errors, counts } = sender();
-    await webhooks.step();
+    const { send, lines, counts } = sender();
+    await send();
     expect(receiver.received.map((one) => one.path)).toEqual(['/x']);
-    expect(errors).toEqual([expect.stringContaining(why)]);
+    expect(lines).toEqual([`warn webhooks to ${receiver.origin} are tried again later: ${why}`]);
     const [row] = await waiting();
     expect(row).toMatchObject({ attempts: 1 });
     expect(row!.dueMs).toBeGreaterThan(1_000);
-    expect(await webhooks.step()).toBe(false);
+    await send();
+    expect(receiver.received).toHaveLength(1);
     receiver.answerWith((reply) => reply.end());
     await dueNow();
-    await webhooks.step();
+    await send();
     expect(receiver.received.map(({ id, problem }) => [id, problem])).toEqual([
       [row!.id, null],
       [row!.id, null],
     ]);
     expect([await waiting(), await counts()]).toEqual([[], { sent: 1, failed: 1, givenUp: 0 }]);
+    expect(lines[1]).toBe(`warn webhooks to ${receiver.origin} are taken again`);
   });
 
   it('says when to come back, and is asked no sooner', async () => {
     receiver.answerWith((reply) => reply.writeHead(503, { 'retry-after': '120' }).end());
     await cancelled(`${receiver.origin}/x`);
-    await sender().webhooks.step();
+    await sender().send();
     expect((await waiting())[0]!.dueMs).toBeGreaterThan(100_000);
   });
 
   it('is given up when it is gone, or after WEBHOOK_KEEP_MS', async () => {
     receiver.answerWith((reply) => reply.writeHead(410).end());
     await cancelled(`${receiver.origin}/gone`);
-    const { webhooks, counts } = sender();
-    await webhooks.step();
+    const { send, counts } = sender();
+    await send();
     receiver.answerWith((reply) => reply.writeHead(500).end());
     await cancelled(`${receiver.origin}/late`);
     await path.sql`update webhook_outbox set created_at = created_at - interval '3 days', attempts = 40`;
-    await webhooks.step();
-    expect([await waiting(), await counts()]).toEqual([[], { sent: 0, failed: 1, givenUp: 2 }]);
+    await send();
+    expect([await waiting(), await counts()]).toEqual([[], { sent: 0, failed: 0, givenUp: 2 }]);
   });
 
-  it('holds up nobody else: some of its messages are tried at a time, others go on', async () => {
+  it('is tried a last time when WEBHOOK_KEEP_MS is over, not left out before', async () => {
+    receiver.answerWith((reply) => reply.writeHead(503, { 'retry-after': '3600' }).end());
+    await cancelled(`${receiver.origin}/late`);
+    await path.sql`update webhook_outbox set created_at = created_at - interval '3 days' + interval '60 s'`;
+    await sender().send();
+    const [row] = await waiting();
+    expect(row).toMatchObject({ attempts: 1 });
+    expect(row!.dueMs).toBeGreaterThan(20_000);
+    expect(row!.dueMs).toBeLessThanOrEqual(60_000);
+  });
+
+  it('holds up nobody: other tenants at the same origin, other origins, and what comes later go on while it hangs', async () => {
+    const other = await startReceiver();
+    const webhookOrigins = [receiver.origin, other.origin];
+    const config = { ...path.server.app.config, webhookOrigins, webhookTimeoutMs: 60_000 };
+    const ending = new AbortController();
     receiver.answerWith((reply, nth) => {
-      if (receiver.received[nth - 1]!.path !== '/hangs') reply.end();
+      if (!receiver.received[nth - 1]!.path.startsWith('/hangs')) reply.end();
     });
-    for (let index = 0; index < 6; index++) await cancelled(`${receiver.origin}/hangs`);
-    await cancelled(`${receiver.origin}/works`);
-    await sender().webhooks.step();
-    const paths = receiver.received.map((one) => one.path);
-    expect(paths.filter((one) => one === '/hangs')).toHaveLength(4);
-    expect(paths).toContain('/works');
+    // another address each time: it is the origin that counts
+    for (let index = 0; index < 6; index++) await cancelled(`${receiver.origin}/hangs?${index}`);
+    await noteFor(OTHER_TENANT, `${receiver.origin}/works`);
+    const { webhooks } = sender({ config });
+    await webhooks.step(ending.signal);
+    await until(() => receiver.received.length === 4);
+    expect(receiver.received.map((one) => one.path).filter((one) => one.startsWith('/hangs'))).toHaveLength(3);
+    expect(receiver.received.map((one) => one.path)).toContain('/works');
+    for (const url of [`${other.origin}/1`, `${other.origin}/2`]) {
+      await noteFor(FIRST_TENANT, url);
+      await webhooks.step(ending.signal);
+      await until(() => other.received.some((one) => url.endsWith(one.path)));
+    }
+    // a process that ends waits for nobody, and counts it as nobody's fault
+    ending.abort();
+    await webhooks.settled();
+    expect((await waiting()).map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0, 0, 0]);
+    await other.close();
+  });
+
+  it('is one line in the log however many messages wait for it, and one more when it is back', async () => {
+    receiver.answerWith((reply) => reply.writeHead(500).end());
+    for (let index = 0; index < 9; index++) await noteFor(FIRST_TENANT, `${receiver.origin}/${index}`);
+    const { send, lines, counts } = sender();
+    for (let round = 0; round < 3; round++) await send();
+    receiver.answerWith((reply) => reply.end());
+    await dueNow();
+    for (let round = 0; round < 3; round++) await send();
+    expect(await counts()).toEqual({ sent: 9, failed: 9, givenUp: 0 });
+    expect(lines.filter((line) => line.startsWith('warn'))).toEqual([
+      `warn webhooks to ${receiver.origin} are tried again later: answered with 500`,
+      `warn webhooks to ${receiver.origin} are taken again`,
+    ]);
+  });
+
+  it('fills no disk: of each tenant the newest wait, the rest is given up and said', async () => {
+    for (let index = 0; index < 7; index++) await noteFor(OTHER_TENANT, `${receiver.origin}/${index}`);
+    await noteFor(FIRST_TENANT, `${receiver.origin}/mine`);
+    const { send, lines, counts } = sender({ waitingMax: 5 });
+    for (let round = 0; round < 3; round++) await send();
+    expect(receiver.received.map((one) => one.path).toSorted()).toEqual(['/2', '/3', '/4', '/5', '/6', '/mine']);
+    expect(await counts()).toEqual({ sent: 6, failed: 0, givenUp: 2 });
+    expect(lines[0]).toBe(`warn 2 webhooks of tenant ${OTHER_TENANT} were given up: more than 5 of this tenant waited`);
+    const rows = await path.sql`select tenant_id as tenant, detail from audit where action = 'webhooks given up'`;
+    expect(rows).toMatchObject([{ tenant: OTHER_TENANT, detail: { count: 2 } }]);
+  });
+
+  it('tells nobody who reads the log or the audit what its address holds', async () => {
+    receiver.answerWith((reply) => reply.writeHead(500).end());
+    const { id } = await newBatch(`${receiver.origin}/services/KEY-IN-PATH?token=KEY-IN-QUERY`);
+    await path.post(`/api/batches/${id}/cancel`);
+    const { send, lines } = sender();
+    await send();
+    receiver.answerWith((reply) => reply.writeHead(410).end());
+    await dueNow();
+    await send();
+    const audit = await path.sql`select * from audit where target_id = ${id}`;
+    expect([lines.length, audit.map(({ action }) => action as string).toSorted()]).toEqual([
+      2,
+      ['POST /api/batches/:id/cancel', 'POST /api/projects/:id/batches', 'webhook given up'],
+    ]);
+    expect(JSON.stringify([lines, audit])).not.toMatch(/KEY-IN|whsec_|services/);
   });
 });
 

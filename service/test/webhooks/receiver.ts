@@ -21,7 +21,10 @@ export interface Received {
 }
 
 /** Somebody who is told: keeps what came, and answers as it is told to. */
-export async function startReceiver(answer: (reply: ServerResponse, nth: number) => void = (reply) => reply.end()) {
+export async function startReceiver(
+  answer: (reply: ServerResponse, nth: number) => void = (reply) => reply.end(),
+  secret = SECRET,
+) {
   const received: Received[] = [];
   const server = createServer((request, reply) => {
     const chunks: Buffer[] = [];
@@ -30,7 +33,7 @@ export async function startReceiver(answer: (reply: ServerResponse, nth: number)
       const text = Buffer.concat(chunks).toString();
       const { headers, url = '' } = request;
       const body = JSON.parse(text) as Received['body'];
-      const problem = problemOf(headers, text, SECRET);
+      const problem = problemOf(headers, text, secret);
       received.push({ id: String(headers['webhook-id']), path: url, headers, body, problem });
       answer(reply, received.length);
     });

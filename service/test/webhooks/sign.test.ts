@@ -3,7 +3,7 @@ import { problemOf } from '../../../examples/webhook-receiver.ts';
 import { loadConfig } from '../../src/config.ts';
 import { retryMs } from '../../src/webhooks/outbox.ts';
 import { signedHeaders } from '../../src/webhooks/sign.ts';
-import { refusalOf, webhookTarget } from '../../src/webhooks/target.ts';
+import { refusalOf, secretsOf, sendingRefusal, webhookTarget } from '../../src/webhooks/target.ts';
 
 /** The example of the Standard Webhooks specification's own libraries. */
 const KNOWN = {
@@ -55,6 +55,16 @@ describe('a target', () => {
     expect(webhookTarget('https://HOOKS.example.org:443/a/../b', allowed)).toBe('https://hooks.example.org/b');
   });
 
+  it('is the operator’s own too, to the letter: no batch may name another path of its origin', () => {
+    const config = { webhookUrl: 'http://alerts.internal/hook?key=1', webhookOrigins: allowed };
+    const refusal = (url: string) => sendingRefusal(url, config);
+    expect([refusal(config.webhookUrl), refusal('https://hooks.example.org/a')]).toEqual([null, null]);
+    for (const url of ['http://alerts.internal/', 'http://alerts.internal/hook', `${config.webhookUrl}&x`])
+      expect(refusal(url)).toContain('is not in WEBHOOK_ORIGINS');
+    expect(() => webhookTarget(config.webhookUrl, allowed)).toThrow('webhook is');
+    expect(sendingRefusal('', { webhookUrl: '', webhookOrigins: [] })).not.toBeNull();
+  });
+
   it.each([
     'https://example.org/',
     'http://hooks.example.org/',
@@ -81,24 +91,52 @@ describe('settings of webhooks', () => {
   const base = { DATABASE_URL: 'postgres://x', QUEUE_REDIS_URL: 'redis://x', CACHE_REDIS_URL: 'redis://x' };
   const origin = 'https://hooks.example.org';
 
-  it('belong together: nothing is sent unsigned, or to an origin that is not listed', () => {
-    const load = (env: Record<string, string>) => () => loadConfig({ ...base, ...env });
-    expect(load({ WEBHOOK_ORIGINS: origin })).toThrow('WEBHOOK_SECRET is not set: WEBHOOK_ORIGINS needs it');
-    expect(load({ WEBHOOK_URL: `${origin}/x` })).toThrow('https://hooks.example.org is not in WEBHOOK_ORIGINS');
-    expect(load({ WEBHOOK_ORIGINS: `${origin}/path`, WEBHOOK_SECRET: KNOWN.secret })).toThrow('WEBHOOK_ORIGINS is');
-    expect(load({ WEBHOOK_ORIGINS: '*', WEBHOOK_SECRET: KNOWN.secret })).toThrow('WEBHOOK_ORIGINS is');
-    const good = { WEBHOOK_ORIGINS: origin, WEBHOOK_URL: `${origin}/x`, WEBHOOK_SECRET: `${KNOWN.secret},${OTHER}` };
-    expect(loadConfig({ ...base, ...good }).webhookSecret).toHaveLength(2);
+  const load = (env: Record<string, string>) => () => loadConfig({ ...base, ...env });
+
+  it('belong together: nothing is sent unsigned, and no secret is for nobody', () => {
+    for (const told of [{ WEBHOOK_ORIGINS: origin }, { WEBHOOK_URL: `${origin}/x` }])
+      expect(load(told)).toThrow(`WEBHOOK_SECRET has nothing to sign with for ${origin}`);
+    const WEBHOOK_SECRET = KNOWN.secret;
+    for (const wrong of [`${origin}/path`, '*', 'ftp://hooks.example.org', 'https://HOOKS.example.org'])
+      expect(load({ WEBHOOK_ORIGINS: wrong, WEBHOOK_SECRET })).toThrow('WEBHOOK_ORIGINS is');
+    expect(load({ WEBHOOK_ORIGINS: origin, WEBHOOK_SECRET: `https://hooks.exmaple.org=${OTHER},${OTHER}` })).toThrow(
+      'WEBHOOK_SECRET is for https://hooks.exmaple.org, which is in neither',
+    );
+    const good = { WEBHOOK_ORIGINS: origin, WEBHOOK_URL: 'https://x.example.org/a/../b', WEBHOOK_SECRET };
+    expect(load(good)().webhookUrl).toBe('https://x.example.org/b');
   });
 
-  it('take secrets of 24 to 64 bytes only, and show none', () => {
+  it('take secrets of 24 to 64 bytes, four for each origin, and show none; nor the operator’s address, which may hold a key', () => {
     const secret = (bytes: number) => `whsec_${Buffer.alloc(bytes, 9).toString('base64')}`;
     for (const bytes of [24, 32, 64])
-      expect(loadConfig({ ...base, WEBHOOK_SECRET: secret(bytes) }).webhookSecret).toEqual([secret(bytes)]);
-    for (const bad of [secret(23), secret(65), secret(32).slice(6), `${secret(32)}!`]) {
-      const load = () => loadConfig({ ...base, WEBHOOK_SECRET: bad });
-      expect(load).toThrow(`WEBHOOK_SECRET is (${bad.length} characters)`);
-    }
+      expect(load({ WEBHOOK_SECRET: secret(bytes) })().webhookSecret).toEqual([
+        { origin: null, secret: secret(bytes) },
+      ]);
+    const one = secret(32);
+    for (const bad of [
+      secret(23),
+      secret(65),
+      one.slice(6),
+      `${one}!`,
+      `${one},`,
+      `https://x/path=${one}`,
+      `x=${one}`,
+      Array.from({ length: 5 }, () => one).join(),
+    ])
+      expect(load({ WEBHOOK_SECRET: bad })).toThrow(`WEBHOOK_SECRET is (${bad.length} characters)`);
+    for (const bad of ['x', 'ftp://x/hook', 'https://user@x/hook', 'https://:pass@x/hook', 'https://x/hook#key'])
+      expect(load({ WEBHOOK_URL: bad })).toThrow(`WEBHOOK_URL is (${bad.length} characters)`);
+    expect(load({ WEBHOOK_URL: `${origin}/services/KEY` })).not.toThrow('KEY');
+  });
+
+  it('give an origin its own secrets, so that no receiver can speak in the service’s name to another', () => {
+    const WEBHOOK_SECRET = [KNOWN.secret, `${origin}=${OTHER}`].join(', ');
+    const { webhookSecret } = load({ WEBHOOK_ORIGINS: `${origin},https://other.example.org`, WEBHOOK_SECRET })();
+    expect(secretsOf(origin, webhookSecret)).toEqual([OTHER]);
+    expect(secretsOf('https://other.example.org', webhookSecret)).toEqual([KNOWN.secret]);
+    expect(load({ WEBHOOK_ORIGINS: `${origin},https://other.example.org`, WEBHOOK_SECRET: `${origin}=${OTHER}` })).toThrow(
+      'nothing to sign with for https://other.example.org',
+    );
   });
 });
 
