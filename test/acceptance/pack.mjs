@@ -17,7 +17,7 @@ const empty = path.join(folder, 'empty');
 mkdirSync(empty);
 const only = options.only?.split(',');
 // its script would ask NuGet for CUDA; the CPU's library comes with the package
-const env = { ...process.env, npm_config_onnxruntime_node_install: 'skip' };
+const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
 /** PATH without this repository's own programs: a user has none of them. */
 env.PATH = env.PATH.split(path.delimiter)
   .filter((dir) => !dir.startsWith(repository))

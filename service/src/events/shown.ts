@@ -2,8 +2,9 @@ import type { EventsFrame, ShownMessage } from '../contract/events.ts';
 import type { Traces } from '../traces/traces.ts';
 import type { LoggedFrame } from './log.ts';
 
-/** Traced images of one reader that are on their way to its eyes, at most; what is over is not recorded. */
-const WAITING_MAX = 1_000;
+/** Traced images of one reader that are on their way to its eyes, and the frames they came in, at most; older ones are not recorded. */
+const IMAGES_MAX = 1_000;
+const FRAMES_MAX = 100;
 
 interface TracedEvent {
   seq: number;
@@ -37,31 +38,40 @@ function readMessage(data: unknown): ShownMessage | null {
  * from this process's clock; the page's own is not asked.
  */
 export function createShown(traces: Pick<Traces, 'past'>, now: () => number = Date.now) {
-  let waiting: (TracedEvent & { sentMs: number })[] = [];
+  // of a frame that goes to thousands of readers, each keeps no more than this
+  const waiting: { traced: readonly TracedEvent[]; sentMs: number }[] = [];
+  let images = 0;
+  let sentTo = 0;
+  let shownTo = 0;
+  const forget = (): void => void (images -= waiting.shift()!.traced.length);
   return {
     sent(frame: LoggedFrame): void {
+      sentTo = Math.max(sentTo, frame.to);
       const traced = tracedIn(frame);
       if (traced.length === 0) return;
-      const sentMs = now();
-      const room = WAITING_MAX - waiting.length;
-      waiting.push(...traced.slice(0, room).map((event) => ({ ...event, sentMs })));
+      waiting.push({ traced, sentMs: now() });
+      images += traced.length;
+      while (images > IMAGES_MAX || waiting.length > FRAMES_MAX) forget();
     },
     /** What a client says; anything but `shown` is passed over. */
     said(data: unknown): void {
       const message = readMessage(data);
-      if (message === null) return;
+      if (message === null || message.seq <= shownTo) return;
       const endMs = now();
-      for (const { seq, imageId, traceparent, sentMs } of waiting)
-        if (seq <= message.seq)
-          traces.past({
-            role: 'api',
-            name: 'show in the browser',
-            startMs: sentMs,
-            endMs,
-            parent: traceparent,
-            attributes: { 'segbench.image.id': imageId },
-          });
-      waiting = waiting.filter(({ seq }) => seq > message.seq);
+      for (const { traced, sentMs } of waiting)
+        for (const { seq, imageId, traceparent } of traced)
+          if (seq > shownTo && seq <= message.seq)
+            traces.past({
+              role: 'api',
+              name: 'show in the browser',
+              startMs: sentMs,
+              endMs,
+              parent: traceparent,
+              attributes: { 'segbench.image.id': imageId },
+            });
+      while (waiting.length > 0 && waiting[0]!.traced.at(-1)!.seq <= message.seq) forget();
+      // who claims to have seen what was not sent yet is not believed for it
+      shownTo = Math.min(message.seq, sentTo);
     },
   };
 }

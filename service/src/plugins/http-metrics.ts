@@ -11,11 +11,9 @@ export default fp(
       const route = request.routeOptions.url ?? 'unknown';
       const { method } = request;
       const labels = { method, route, status: String(reply.statusCode) };
-      app.metrics.http(
-        labels,
-        reply.elapsedTime / 1000,
-        traceIdOf(request.span?.traceparent ?? request.headers['traceparent']),
-      );
+      // of a request that is traced here its own span, and none where that is not recorded; else what the caller says
+      const traceparent = request.span ? request.span.traceparent : request.headers['traceparent'];
+      app.metrics.http(labels, reply.elapsedTime / 1000, traceIdOf(traceparent ?? undefined));
       app.metrics.windows.http.record(reply.elapsedTime, reply.statusCode >= 500, `${method} ${route}`);
     });
   },

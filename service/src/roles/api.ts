@@ -36,7 +36,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     process.send?.({ type: 'bootstrap-key', key });
     process.stderr.write(`api: new key, shown only now: ${key}\n`);
   }
-  const traces = await createTraces(config, metrics);
+  const traces = await createTraces(config, metrics, log);
   const app = await buildApp({ config, connections, metrics, cache, storage, traces });
   const { url, ended } = await listen(app, { host: config.host, port: config.port }).catch((error: unknown) => {
     throw new Error(

@@ -171,7 +171,7 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
     log,
     onError: reporter(log, 'webhooks'),
   });
-  const traces = await createTraces(config, metrics);
+  const traces = await createTraces(config, metrics, log);
   const follower = traces === null ? null : createFollower({ sql, traces, metrics });
   const leader = createLeader({
     databaseUrl: config.databaseUrl,

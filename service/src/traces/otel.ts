@@ -24,6 +24,7 @@ import {
 import { Counter } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Log } from '../roles/role.ts';
 import { VERSION } from '../version.ts';
 import { partsOf, type Traceparent } from './context.ts';
 import { createSpanQueue } from './span-queue.ts';
@@ -61,7 +62,7 @@ const under = (parent: Traceparent): Context => trace.setSpanContext(ROOT_CONTEX
 const written = ({ traceId, spanId }: SpanContext): Traceparent => `00-${traceId}-${spanId}-01`;
 
 /** Records spans and sends them to a collector by OTLP over HTTP as JSON. Loaded only where there is one. */
-export function startTraces(config: TraceConfig, metrics: Metrics): Traces {
+export function startTraces(config: TraceConfig, metrics: Metrics, log: Log): Traces {
   const counter = new Counter({
     name: 'segbench_trace_spans_total',
     help: 'Spans: exported, failed (the collector did not take them), dropped (too many waited).',
@@ -77,6 +78,11 @@ export function startTraces(config: TraceConfig, metrics: Metrics): Traces {
     }),
     max: config.traceQueue,
     onOutcome: (outcome, count) => counter.inc({ outcome }, count),
+    onCollector: (problem) => {
+      const { origin } = new URL(config.otlpEndpoint);
+      if (problem === null) log('warn', `traces: ${origin} takes spans again`);
+      else log('warn', `traces: spans are lost, ${origin} does not take them: ${problem}`);
+    },
   });
   metrics.gauge('segbench_trace_queue_spans', 'Spans that wait to be sent.', () => queue.length());
 

@@ -16,21 +16,28 @@ export function createSpanQueue(options: {
   max: number;
   everyMs?: number;
   onOutcome: (outcome: SpanOutcome, count: number) => void;
+  /** Why the collector took nothing, or null when it did; once for each change. */
+  onCollector?: (problem: string | null) => void;
 }): SpanProcessor & { room(): number; length(): number } {
-  const { exporter, max, everyMs = EVERY_MS, onOutcome } = options;
+  const { exporter, max, everyMs = EVERY_MS, onOutcome, onCollector = () => {} } = options;
   let waiting: ReadableSpan[] = [];
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;
   /** Spans of the request that is under way. */
   let away = 0;
   let closed = false;
+  let problem: string | null = null;
 
   const send = (spans: ReadableSpan[]): Promise<void> =>
     new Promise((resolve) => {
       away = spans.length;
-      exporter.export(spans, ({ code }) => {
+      exporter.export(spans, ({ code, error }) => {
         away = 0;
-        if (!closed) onOutcome(code === ExportResultCode.SUCCESS ? 'exported' : 'failed', spans.length);
+        const isTaken = code === ExportResultCode.SUCCESS;
+        if (!closed) onOutcome(isTaken ? 'exported' : 'failed', spans.length);
+        const why = isTaken ? null : error?.message || 'it did not say why';
+        if (!closed && why !== problem) onCollector(why);
+        problem = why;
         resolve();
       });
     });

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Log } from '../roles/role.ts';
 import type { Traceparent } from './context.ts';
 
 export type Attributes = Record<string, string | number | boolean>;
@@ -49,7 +50,7 @@ export type TraceConfig = Pick<
 >;
 
 /** Null without `OTEL_EXPORTER_OTLP_ENDPOINT`: then not a line of OpenTelemetry is loaded. */
-export async function createTraces(config: TraceConfig, metrics: Metrics): Promise<Traces | null> {
+export async function createTraces(config: TraceConfig, metrics: Metrics, log: Log = () => {}): Promise<Traces | null> {
   if (config.otlpEndpoint === '') return null;
-  return (await import('./otel.ts')).startTraces(config, metrics);
+  return (await import('./otel.ts')).startTraces(config, metrics, log);
 }

@@ -61,10 +61,29 @@ it('passes over whatever else a client says', () => {
   expect(spans).toEqual([]);
 });
 
-it('waits for a thousand images of one reader at most', () => {
+it('makes spans of a part of a frame, and of the rest when that is said', () => {
   const { shown, spans } = setUp();
+  shown.sent(frame(1, 2, 3, 4, 5, 6));
+  shown.said(seen(3));
+  shown.said(seen(2));
+  expect(spans.map(({ parent }) => parent)).toEqual([place(2)]);
+  shown.said(seen(5));
+  // this one claims more than was sent
+  shown.said(seen(Number.MAX_SAFE_INTEGER));
+  shown.sent(frame(7, 8));
+  shown.said(seen(8));
+  expect(spans.map(({ parent }) => parent)).toEqual([2, 4, 6, 8].map(place));
+});
+
+it('waits for the latest thousand images, and hundred frames, of one reader at most', () => {
+  const many = setUp();
   for (let from = 1; from < 4000; from += 100)
-    shown.sent(frame(...Array.from({ length: 100 }, (_, index) => from + index)));
-  shown.said(seen(10_000));
-  expect(spans).toHaveLength(1000);
+    many.shown.sent(frame(...Array.from({ length: 100 }, (_, index) => from + index)));
+  many.shown.said(seen(10_000));
+  expect(many.spans).toHaveLength(1000);
+  expect(many.spans[0]!.parent).toBe(place(2002));
+  const small = setUp();
+  for (let seq = 2; seq <= 500; seq += 2) small.shown.sent(frame(seq));
+  small.shown.said(seen(500));
+  expect(small.spans).toHaveLength(100);
 });

@@ -11,6 +11,7 @@ function setUp(max: number) {
   const exported: number[] = [];
   const counts = { exported: 0, failed: 0, dropped: 0 };
   const answers: ((result: ExportResult) => void)[] = [];
+  const collector: (string | null)[] = [];
   let closed = 0;
   const queue = createSpanQueue({
     exporter: {
@@ -22,15 +23,16 @@ function setUp(max: number) {
     },
     max,
     onOutcome: (outcome, count) => void (counts[outcome] += count),
+    onCollector: (problem) => collector.push(problem),
   });
   const end = (spans: number) => {
     for (let index = 0; index < spans; index++) queue.onEnd({} as ReadableSpan);
   };
-  const answer = async (code: ExportResultCode) => {
-    answers.shift()?.({ code });
+  const answer = async (code: ExportResultCode, why?: string) => {
+    answers.shift()?.({ code, ...(why !== undefined && { error: new Error(why) }) });
     await vi.advanceTimersByTimeAsync(0);
   };
-  return { queue, end, answer, exported, counts, closed: () => closed };
+  return { queue, end, answer, exported, counts, collector, closed: () => closed };
 }
 
 describe('spans on their way to the collector', () => {
@@ -60,6 +62,18 @@ describe('spans on their way to the collector', () => {
     await answer(ExportResultCode.SUCCESS);
     await answer(ExportResultCode.SUCCESS);
     expect(counts).toEqual({ exported: 1_000, failed: 512, dropped: 3_488 });
+  });
+
+  it('say once that nobody takes them, and why, and once that somebody does again', async () => {
+    const { end, answer, collector } = setUp(5_000);
+    end(512 * 6);
+    const { SUCCESS, FAILED } = ExportResultCode;
+    await answer(SUCCESS);
+    expect(collector).toEqual([]);
+    for (const why of ['refused', 'refused', 'too late']) await answer(FAILED, why);
+    await answer(SUCCESS);
+    await answer(SUCCESS);
+    expect(collector).toEqual(['refused', 'too late', null]);
   });
 
   it('are given two seconds at the end, and counted when nobody took them', async () => {

@@ -94,8 +94,11 @@ describe('settings of webhooks', () => {
   const load = (env: Record<string, string>) => () => loadConfig({ ...base, ...env });
 
   it('belong together: nothing is sent unsigned, and no secret is for nobody', () => {
-    for (const told of [{ WEBHOOK_ORIGINS: origin }, { WEBHOOK_URL: `${origin}/x` }])
-      expect(load(told)).toThrow(`WEBHOOK_SECRET has nothing to sign with for ${origin}`);
+    for (const [name, value] of [
+      ['WEBHOOK_ORIGINS', origin],
+      ['WEBHOOK_URL', `${origin}/x`],
+    ] as const)
+      expect(load({ [name]: value })).toThrow(`WEBHOOK_SECRET has nothing to sign with for ${origin}`);
     const WEBHOOK_SECRET = KNOWN.secret;
     for (const wrong of [`${origin}/path`, '*', 'ftp://hooks.example.org', 'https://HOOKS.example.org'])
       expect(load({ WEBHOOK_ORIGINS: wrong, WEBHOOK_SECRET })).toThrow('WEBHOOK_ORIGINS is');
@@ -134,9 +137,9 @@ describe('settings of webhooks', () => {
     const { webhookSecret } = load({ WEBHOOK_ORIGINS: `${origin},https://other.example.org`, WEBHOOK_SECRET })();
     expect(secretsOf(origin, webhookSecret)).toEqual([OTHER]);
     expect(secretsOf('https://other.example.org', webhookSecret)).toEqual([KNOWN.secret]);
-    expect(load({ WEBHOOK_ORIGINS: `${origin},https://other.example.org`, WEBHOOK_SECRET: `${origin}=${OTHER}` })).toThrow(
-      'nothing to sign with for https://other.example.org',
-    );
+    expect(
+      load({ WEBHOOK_ORIGINS: `${origin},https://other.example.org`, WEBHOOK_SECRET: `${origin}=${OTHER}` }),
+    ).toThrow('nothing to sign with for https://other.example.org');
   });
 });
 
