@@ -29,6 +29,7 @@ const SCRIPT = `
   console.log(JSON.stringify([await ask(''), await ask('http://127.0.0.1:1')]));
   process.exit(0);`;
 
+// `@opentelemetry/api`, which does nothing by itself, is prom-client's
 it('loads nothing of OpenTelemetry’s SDK without a collector, and does with one', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', SCRIPT]);
   const [off, on] = JSON.parse(stdout) as [unknown[], unknown[]];
