@@ -102,10 +102,15 @@ export function createBatchStore(deps: BatchStoreDeps) {
     };
   }
 
+  const webhookOf = ({ webhook }: BatchBody) =>
+    webhook === undefined ? null : webhookTarget(webhook, webhookOrigins);
+
   return {
     /** What a batch of this body would take, and how much of it is known already. Nothing is written. */
     async forecast(projectId: string, body: BatchBody): Promise<ForecastReply> {
       const wish = await wishOf(projectId, body);
+      // told to nobody, but a body that no batch is made of is none here either
+      webhookOf(body);
       const { forecast, ...made } = await makeForecast({ sql, tenantId }, wish, deps.workers);
       if (made.images < (wish.imageIds?.length ?? 1))
         await sql.begin(async (tx) => {
@@ -119,7 +124,7 @@ export function createBatchStore(deps: BatchStoreDeps) {
     /** @param traceparent of the request that asks, where it is traced */
     async create(projectId: string, body: BatchBody, traceparent: string | null = null): Promise<Batch> {
       const { model, ...wish } = await wishOf(projectId, body);
-      const webhook = body.webhook === undefined ? null : webhookTarget(body.webhook, webhookOrigins);
+      const webhook = webhookOf(body);
       const { forecast } = await makeForecast({ sql, tenantId }, { ...wish, model }, deps.workers);
       const id = uuidv7();
       const spec: BatchSpec = {
