@@ -65,6 +65,14 @@ it('knows addresses that lead back here, to the neighbours on the link, or to ke
     :: ::1 fe80::1 ff02::1 fd00:ec2::254 ::ffff:127.0.0.1 ::ffff:169.254.169.254 ::ffff:7f00:1`;
   for (const address of wrong.split(/\s+/)) expect([address, never(address)]).toEqual([address, true]);
   // receivers in the operator's own network are the common case
-  for (const address of ['192.0.2.1', '10.0.0.7', '192.168.1.9', '100.64.0.1', '2001:db8::1', 'fd12::1', '::ffff:10.0.0.7'])
+  for (const address of [
+    '192.0.2.1',
+    '10.0.0.7',
+    '192.168.1.9',
+    '100.64.0.1',
+    '2001:db8::1',
+    'fd12::1',
+    '::ffff:10.0.0.7',
+  ])
     expect([address, never(address)]).toEqual([address, false]);
 });

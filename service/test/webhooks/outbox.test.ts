@@ -1,18 +1,14 @@
-import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ErrorBody } from '#contract/common.ts';
 import type { Batch } from '#contract/batches.ts';
 import { startRole } from '../../src/role-process.ts';
-import { FIRST_TENANT } from '../../src/tenants/first.ts';
-import { noteMessage } from '../../src/webhooks/note.ts';
 import { setStanding } from '../../src/webhooks/outbox.ts';
 import { fakeBackend, insertProject, until } from '../batches/fixture.ts';
 import { startPath, type Path } from '../roles/path.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { SECRET, startReceiver, type Receiver } from './receiver.ts';
-import { createSender } from './sender.ts';
+import { createSender, dueNow, waitingIn } from './sender.ts';
 
-const OTHER_TENANT = '00000000-0000-7000-8000-0000000000ff';
 let receiver: Receiver;
 let path: Path;
 beforeAll(async () => {
@@ -34,16 +30,10 @@ beforeEach(async () => {
   await setStanding(path.sql, '');
 });
 
-const waiting = () =>
-  path.sql<{ id: string; attempts: number; dueMs: number }[]>`
-    select id, attempts, extract(epoch from due_at - clock_timestamp())::float8 * 1000 as "dueMs" from webhook_outbox order by created_at`;
-const dueNow = () => path.sql`update webhook_outbox set due_at = clock_timestamp()`;
+const waiting = () => waitingIn(path.sql);
 /** The sender, driven by hand. */
 const sender = (change: Parameters<typeof createSender>[2] = {}) =>
   createSender(path.sql, path.server.app.config, change);
-/** A message of a tenant, noted by hand, due at once. */
-const noteFor = (tenantId: string, url: string) =>
-  noteMessage(path.sql, { url, type: 'batch.completed', data: {} }, { tenantId, type: 'batches', id: null });
 /** A batch that nobody works on, told to `url`. */
 async function newBatch(url?: string): Promise<Batch> {
   const { projectId } = await insertProject(path.sql, 2);
@@ -185,126 +175,7 @@ describe('an alert', () => {
   });
 });
 
-describe('a receiver that does not take it', () => {
-  const cancelled = async (url: string) => path.post(`/api/batches/${(await newBatch(url)).id}/cancel`);
-
-  it.each([
-    ['500', (reply: ServerResponse) => void reply.writeHead(500).end('no'), 'answered with 500'],
-    ['no answer', () => {}, 'no answer within 300 ms'],
-    ['a broken line', (reply: ServerResponse) => void reply.destroy(), 'socket hang up'],
-    [
-      'a redirect, which is not followed',
-      (reply: ServerResponse) => void reply.writeHead(302, { location: '/elsewhere' }).end(),
-      'answered with 302',
-    ],
-  ])('by %s is asked again later, with the same id and a new time', async (_, answer, why) => {
-    receiver.answerWith(answer);
-    await cancelled(`${receiver.origin}/x`);
-    const { send, lines, counts } = sender();
-    await send();
-    expect(receiver.received.map((one) => one.path)).toEqual(['/x']);
-    expect(lines).toEqual([`warn webhooks to ${receiver.origin} are tried again later: ${why}`]);
-    const [row] = await waiting();
-    expect(row).toMatchObject({ attempts: 1 });
-    expect(row!.dueMs).toBeGreaterThan(1_000);
-    await send();
-    expect(receiver.received).toHaveLength(1);
-    receiver.answerWith((reply) => reply.end());
-    await dueNow();
-    await send();
-    expect(receiver.received.map(({ id, problem }) => [id, problem])).toEqual([
-      [row!.id, null],
-      [row!.id, null],
-    ]);
-    expect([await waiting(), await counts()]).toEqual([[], { sent: 1, failed: 1, givenUp: 0 }]);
-    expect(lines[1]).toBe(`warn webhooks to ${receiver.origin} are taken again`);
-  });
-
-  it('says when to come back, and is asked no sooner', async () => {
-    receiver.answerWith((reply) => reply.writeHead(503, { 'retry-after': '120' }).end());
-    await cancelled(`${receiver.origin}/x`);
-    await sender().send();
-    expect((await waiting())[0]!.dueMs).toBeGreaterThan(100_000);
-  });
-
-  it('is given up when it is gone, or after WEBHOOK_KEEP_MS', async () => {
-    receiver.answerWith((reply) => reply.writeHead(410).end());
-    await cancelled(`${receiver.origin}/gone`);
-    const { send, counts } = sender();
-    await send();
-    receiver.answerWith((reply) => reply.writeHead(500).end());
-    await cancelled(`${receiver.origin}/late`);
-    await path.sql`update webhook_outbox set created_at = created_at - interval '3 days', attempts = 40`;
-    await send();
-    expect([await waiting(), await counts()]).toEqual([[], { sent: 0, failed: 0, givenUp: 2 }]);
-  });
-
-  it('is tried a last time when WEBHOOK_KEEP_MS is over, not left out before', async () => {
-    receiver.answerWith((reply) => reply.writeHead(503, { 'retry-after': '3600' }).end());
-    await cancelled(`${receiver.origin}/late`);
-    await path.sql`update webhook_outbox set created_at = created_at - interval '3 days' + interval '60 s'`;
-    await sender().send();
-    const [row] = await waiting();
-    expect(row).toMatchObject({ attempts: 1 });
-    expect(row!.dueMs).toBeGreaterThan(20_000);
-    expect(row!.dueMs).toBeLessThanOrEqual(60_000);
-  });
-
-  it('holds up nobody: other tenants at the same origin, other origins, and what comes later go on while it hangs', async () => {
-    const other = await startReceiver();
-    const webhookOrigins = [receiver.origin, other.origin];
-    const config = { ...path.server.app.config, webhookOrigins, webhookTimeoutMs: 60_000 };
-    const ending = new AbortController();
-    receiver.answerWith((reply, nth) => {
-      if (!receiver.received[nth - 1]!.path.startsWith('/hangs')) reply.end();
-    });
-    // another address each time: it is the origin that counts
-    for (let index = 0; index < 6; index++) await cancelled(`${receiver.origin}/hangs?${index}`);
-    await noteFor(OTHER_TENANT, `${receiver.origin}/works`);
-    const { webhooks } = sender({ config });
-    await webhooks.step(ending.signal);
-    await until(() => receiver.received.length === 4);
-    expect(receiver.received.map((one) => one.path).filter((one) => one.startsWith('/hangs'))).toHaveLength(3);
-    expect(receiver.received.map((one) => one.path)).toContain('/works');
-    for (const url of [`${other.origin}/1`, `${other.origin}/2`]) {
-      await noteFor(FIRST_TENANT, url);
-      await webhooks.step(ending.signal);
-      await until(() => other.received.some((one) => url.endsWith(one.path)));
-    }
-    // a process that ends waits for nobody, and counts it as nobody's fault
-    ending.abort();
-    await webhooks.settled();
-    expect((await waiting()).map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0, 0, 0]);
-    await other.close();
-  });
-
-  it('is one line in the log however many messages wait for it, and one more when it is back', async () => {
-    receiver.answerWith((reply) => reply.writeHead(500).end());
-    for (let index = 0; index < 9; index++) await noteFor(FIRST_TENANT, `${receiver.origin}/${index}`);
-    const { send, lines, counts } = sender();
-    for (let round = 0; round < 3; round++) await send();
-    receiver.answerWith((reply) => reply.end());
-    await dueNow();
-    for (let round = 0; round < 3; round++) await send();
-    expect(await counts()).toEqual({ sent: 9, failed: 9, givenUp: 0 });
-    expect(lines.filter((line) => line.startsWith('warn'))).toEqual([
-      `warn webhooks to ${receiver.origin} are tried again later: answered with 500`,
-      `warn webhooks to ${receiver.origin} are taken again`,
-    ]);
-  });
-
-  it('fills no disk: of each tenant the newest wait, the rest is given up and said', async () => {
-    for (let index = 0; index < 7; index++) await noteFor(OTHER_TENANT, `${receiver.origin}/${index}`);
-    await noteFor(FIRST_TENANT, `${receiver.origin}/mine`);
-    const { send, lines, counts } = sender({ waitingMax: 5 });
-    for (let round = 0; round < 3; round++) await send();
-    expect(receiver.received.map((one) => one.path).toSorted()).toEqual(['/2', '/3', '/4', '/5', '/6', '/mine']);
-    expect(await counts()).toEqual({ sent: 6, failed: 0, givenUp: 2 });
-    expect(lines[0]).toBe(`warn 2 webhooks of tenant ${OTHER_TENANT} were given up: more than 5 of this tenant waited`);
-    const rows = await path.sql`select tenant_id as tenant, detail from audit where action = 'webhooks given up'`;
-    expect(rows).toMatchObject([{ tenant: OTHER_TENANT, detail: { count: 2 } }]);
-  });
-
+describe('an address', () => {
   it('tells nobody who reads the log or the audit what its address holds', async () => {
     receiver.answerWith((reply) => reply.writeHead(500).end());
     const { id } = await newBatch(`${receiver.origin}/services/KEY-IN-PATH?token=KEY-IN-QUERY`);
@@ -312,7 +183,7 @@ describe('a receiver that does not take it', () => {
     const { send, lines } = sender();
     await send();
     receiver.answerWith((reply) => reply.writeHead(410).end());
-    await dueNow();
+    await dueNow(path.sql);
     await send();
     const audit = await path.sql`select * from audit where target_id = ${id}`;
     expect([lines.length, audit.map(({ action }) => action as string).toSorted()]).toEqual([

@@ -32,3 +32,8 @@ export function createSender(sql: Sql, config: Config, change: Partial<WebhookDe
     },
   };
 }
+
+export const waitingIn = (sql: Sql) =>
+  sql<{ id: string; attempts: number; dueMs: number }[]>`
+    select id, attempts, extract(epoch from due_at - clock_timestamp())::float8 * 1000 as "dueMs" from webhook_outbox order by created_at`;
+export const dueNow = (sql: Sql) => sql`update webhook_outbox set due_at = clock_timestamp()`;
