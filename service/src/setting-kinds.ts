@@ -157,7 +157,8 @@ function webhookSecret(text: string): WebhookSecret {
 export const webhookSecrets = (name: string): Setting<readonly WebhookSecret[]> => ({
   name,
   fallback: [],
-  allowed: 'secrets (whsec_ and 24 to 64 bytes in base64) or ORIGIN=secret with commas between, at most 4 for each origin',
+  allowed:
+    'secrets (whsec_ and 24 to 64 bytes in base64) or ORIGIN=secret with commas between, at most 4 for each origin',
   secret: true,
   parse: (text) => {
     const secrets = text.split(',').map(webhookSecret);

@@ -218,8 +218,10 @@ export const ABOUT: Record<Field, string> = {
   cdnPurgeMethod: 'method of a custom purge',
   cdnPurgeUrl: 'address of a custom purge; {id}, {path} and {what} are filled in',
   webhookOrigins: 'origins that a batch may name an address of, to be told of its end; empty: none; docs/webhooks.md',
-  webhookUrl: 'address that is told of every batch and alert; empty: nobody; no batch may name it unless its origin is listed',
-  webhookSecret: 'signs webhooks; ORIGIN=SECRET signs what goes there alone; with several each signs, to change one for another',
+  webhookUrl:
+    'address that is told of every batch and alert; empty: nobody; no batch may name it unless its origin is listed',
+  webhookSecret:
+    'signs webhooks; ORIGIN=SECRET signs what goes there alone; with several each signs, to change one for another',
   webhookTimeoutMs: 'a receiver that has not answered by then is asked again later',
   webhookKeepMs: 'a webhook that nobody took for this long is given up',
   otlpEndpoint: 'collector that spans are sent to, without /v1/traces; empty: nothing is traced; docs/traces.md',

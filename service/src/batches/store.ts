@@ -102,8 +102,7 @@ export function createBatchStore(deps: BatchStoreDeps) {
     };
   }
 
-  const webhookOf = ({ webhook }: BatchBody) =>
-    webhook === undefined ? null : webhookTarget(webhook, webhookOrigins);
+  const webhookOf = ({ webhook }: BatchBody) => (webhook === undefined ? null : webhookTarget(webhook, webhookOrigins));
 
   return {
     /** What a batch of this body would take, and how much of it is known already. Nothing is written. */

@@ -51,7 +51,11 @@ export function webhookProblems({ webhookUrl, webhookOrigins, webhookSecret }: W
   return [
     ...[...told]
       .filter((origin) => secretsOf(origin, webhookSecret).length === 0)
-      .map((origin) => `WEBHOOK_SECRET has nothing to sign with for ${origin}: WEBHOOK_ORIGINS and WEBHOOK_URL need it`),
-    ...strangers.map((origin) => `WEBHOOK_SECRET is for ${origin}, which is in neither WEBHOOK_ORIGINS nor WEBHOOK_URL`),
+      .map(
+        (origin) => `WEBHOOK_SECRET has nothing to sign with for ${origin}: WEBHOOK_ORIGINS and WEBHOOK_URL need it`,
+      ),
+    ...strangers.map(
+      (origin) => `WEBHOOK_SECRET is for ${origin}, which is in neither WEBHOOK_ORIGINS nor WEBHOOK_URL`,
+    ),
   ];
 }

@@ -20,11 +20,11 @@ export function createSender(sql: Sql, config: Config, change: Partial<WebhookDe
     webhooks,
     lines,
     /** One attempt for all that is due and has room. */
-    async send() {
+    send: async () => {
       await webhooks.step();
       await webhooks.settled();
     },
-    async counts() {
+    counts: async () => {
       const text = await metrics.registry.metrics();
       const of = (outcome: string) =>
         Number(new RegExp(`segbench_webhooks_total\\{outcome="${outcome}"[^}]*\\} (\\d+)`).exec(text)?.[1]);
