@@ -83,7 +83,16 @@ await step('install', () => {
   expect(code === 0, `npm install exited ${code}:\n${tail}`);
   const tools = ['vite', 'typescript', 'vitest', 'oxlint', 'prettier'].filter((name) => existsSync(installed(name)));
   expect(tools.length === 0, `development tools were installed: ${tools.join(', ')}`);
-  return `${readdirSync(installed('.')).length} folders in node_modules`;
+  const bill = JSON.parse(readFileSync(installed('segbench/dist/sbom.cdx.json'), 'utf8'));
+  const listed = new Map(bill.components.map(({ purl }) => [decodeURIComponent(purl.replace(/@[^@]+$/, '')), purl]));
+  const lock = JSON.parse(readFileSync(installed('.package-lock.json'), 'utf8'));
+  const packages = Object.entries(lock.packages).flatMap(([where, { name = where.split('node_modules/').at(-1) }]) =>
+    name === 'segbench' ? [] : [`pkg:npm/${name}`],
+  );
+  const lacking = packages.filter((name) => !listed.has(name));
+  expect(packages.length > 200, `only ${packages.length} packages were installed`);
+  expect(lacking.length === 0, `the bill of materials lacks ${lacking.join(', ')}`);
+  return `${packages.length} packages, all in the bill of materials, which has ${bill.components.length}`;
 });
 
 await step('help', () => {
