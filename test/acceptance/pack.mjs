@@ -3,7 +3,7 @@
 //   node test/acceptance/pack.mjs [--tarball FILE] [--keep] [--only name,name]
 // Takes about five minutes, most of it the installation; not part of `npm test`.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,6 +14,8 @@ const { values: options } = parseArgs({
 const repository = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'segbench-pack-'));
 const empty = path.join(folder, 'empty');
+// PostgreSQL does not run as root: from a folder that is shut to its account its files go elsewhere, and would stay
+chmodSync(folder, 0o755);
 mkdirSync(empty);
 const only = options.only?.split(',');
 // its script would ask NuGet for CUDA; the CPU's library comes with the package
