@@ -10,7 +10,7 @@ const PROGRAM = fileURLToPath(new URL('../../../examples/webhook-receiver.ts', i
 const OTHER = `whsec_${Buffer.alloc(32, 6).toString('base64')}`;
 let lines = '';
 let origin: string;
-let child: ChildProcess;
+const children: ChildProcess[] = [];
 
 const freePort = () =>
   new Promise<number>((resolve) => {
@@ -19,17 +19,20 @@ const freePort = () =>
       server.close(() => resolve(port));
     });
   });
-const start = (port: number, secret: string) =>
-  spawn(process.execPath, [PROGRAM, String(port)], { env: { ...process.env, WEBHOOK_SECRET: secret } });
+function start(port: number, secret: string): ChildProcess {
+  const child = spawn(process.execPath, [PROGRAM, String(port)], { env: { ...process.env, WEBHOOK_SECRET: secret } });
+  children.push(child);
+  return child;
+}
 
 beforeAll(async () => {
   const port = await freePort();
   origin = `http://127.0.0.1:${port}`;
-  child = start(port, SECRET);
+  const child = start(port, SECRET);
   child.stdout!.on('data', (chunk: Buffer) => void (lines += chunk.toString()));
   await until(() => lines.includes('listening'));
 });
-afterAll(() => child.kill());
+afterAll(() => children.forEach((child) => child.kill()));
 
 it('is the receiver that the documentation starts with: takes what is signed once, drops it twice, refuses what is not', async () => {
   const config = { webhookUrl: '', webhookOrigins: [origin], webhookTimeoutMs: 5_000, webhookKeepMs: 1 };
