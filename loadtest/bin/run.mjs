@@ -24,6 +24,7 @@ const COMMANDS = {
   report: 'makes BENCHMARKS.md from the result files that are kept',
   check: 'types, lint, format, and that BENCHMARKS.md is up to date',
   doctor: 'checks a model of your own, and which execution providers can run here',
+  scale: 'workers and API replicas of the composed system, while it runs',
 };
 /** These need the pages; the checks read only their source. */
 const WITH_PAGES = ['bench', 'start', 'test'];

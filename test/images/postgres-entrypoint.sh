@@ -11,6 +11,7 @@ if ! [ -s "$data/PG_VERSION" ]; then
   # shellcheck disable=SC2086 # several arguments
   initdb -D "$data" -U "${POSTGRES_USER:-postgres}" --pwfile=/tmp/password --auth=scram-sha-256 ${POSTGRES_INITDB_ARGS:-}
   printf 'host all all all scram-sha-256\n' >>"$data/pg_hba.conf"
+  [ "${POSTGRES_DB:-postgres}" = postgres ] || printf 'create database "%s"\n' "$POSTGRES_DB" | postgres --single -D "$data" postgres >/dev/null
 fi
 export PGDATA="$data"
 [ "${1:-}" = postgres ] || exec "$@"
