@@ -63,6 +63,11 @@ async function run(command: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 const docker = (...args: string[]) => run('docker', ...args);
+let composeWords: string[] | undefined;
+async function compose(...args: string[]): Promise<string> {
+  composeWords ??= (await capture('docker', ['compose', 'version'], { env })).code === 0 ? ['docker', 'compose'] : ['docker-compose'];
+  return run(composeWords[0]!, ...composeWords.slice(1), ...args);
+}
 /** The command itself, as an operator runs it. */
 const scale = (...args: string[]) => run(process.execPath, join(root, 'loadtest/bin/run.mjs'), 'scale', ...args);
 const containersOf = async (service: string): Promise<string[]> =>
@@ -220,15 +225,41 @@ try {
     const pace = JSON.parse(await scale('metrics', '--json')) as { waiting: number; workers: number };
     expect(pace.waiting === 0 && pace.workers === 1, JSON.stringify(pace));
   });
+  await step('backup, every volume removed, restore: batch and files are there', async () => {
+    const volume = (name: string) => `${env['COMPOSE_PROJECT_NAME']}_${name}`;
+    const tar = (mounts: string[], ...args: string[]) =>
+      docker('run', '--rm', '--user', '0', ...mounts.flatMap((mount) => ['-v', mount]), env['SEGBENCH_IMAGE']!, 'tar', ...args);
+    await compose('stop', '-t', '20');
+    for (const name of ['database', 'files'])
+      await tar([`${volume(name)}:/from:ro`, `${folder}:/to`], '-C', '/from', '-cf', `/to/${name}.tar`, '.');
+    await compose('down', '-v', '-t', '20');
+    await compose('up', '--no-start', 'postgres', 'api');
+    for (const name of ['database', 'files'])
+      await tar([`${volume(name)}:/to`, `${folder}:/from:ro`], '-C', '/to', '-xf', `/from/${name}.tar`);
+    await scale('deploy', '1', '--api', '2');
+    const { counts } = await state();
+    expect(counts.completed === IMAGES, JSON.stringify(counts));
+    const file = await client.request(`/api/images/${imageIds[0]}/file`);
+    expect(file.status === 200 && file.body.subarray(1, 4).toString() === 'PNG', `the file: ${file.status}`);
+    const again = await client.json<Batch>(`/api/projects/${project.id}/batches`, {
+      method: 'POST',
+      body: { imageIds: imageIds.slice(0, 3), force: true },
+    });
+    for (let tries = 0; (await client.json<Batch>(`/api/batches/${again.id}`)).counts.completed < 3; tries++) {
+      expect(tries < 120, 'a new batch does not end');
+      await sleep(500);
+    }
+  });
   if (!env['SCALE_WITHOUT']?.includes('prometheus'))
     await step('Prometheus reaches every process', async () => {
       const up = new Map<string, number>();
-      for (let tries = 0; tries < 40; tries++) {
-        const reply = await fetch(`http://127.0.0.1:${prometheusPort}/api/v1/query?query=segbench_build_info`).catch(() => null);
-        const { data } = ((await reply?.json()) ?? {}) as { data?: { result: { metric: Record<string, string> }[] } };
+      for (let tries = 0; tries < 60; tries++) {
+        const reply = await fetch(`http://127.0.0.1:${prometheusPort}/api/v1/query?query=up==1`).catch(() => null);
+        const { data } = ((await reply?.json()) ?? {}) as { data?: { result: { metric: { job: string } }[] } };
         up.clear();
-        for (const { metric } of data?.result ?? []) up.set(metric['role'] ?? '', (up.get(metric['role'] ?? '') ?? 0) + 1);
-        if ((up.get('api') ?? 0) >= 2 && up.has('relay') && up.has('worker')) return JSON.stringify([...up]);
+        for (const { metric } of data?.result ?? []) up.set(metric.job, (up.get(metric.job) ?? 0) + 1);
+        const of = (role: string) => up.get(`segbench-${role}`) ?? 0;
+        if (of('api') >= 2 && of('relay') === 1 && of('worker') === 1 && up.has('haproxy')) return JSON.stringify([...up]);
         await sleep(1000);
       }
       throw new Error(`seen: ${JSON.stringify([...up])}`);
@@ -239,9 +270,8 @@ try {
   client.close();
   if (options.keep) console.log(`kept: ${env['COMPOSE_PROJECT_NAME']} at ${url}, key ${key}`);
   else {
-    const compose = (await capture('docker', ['compose', 'version'], { env })).code === 0 ? ['docker', 'compose'] : ['docker-compose'];
     await step('down, and nothing is left', async () => {
-      await run(compose[0]!, ...compose.slice(1), 'down', '-v', '-t', '20', '--remove-orphans');
+      await compose('down', '-v', '-t', '20', '--remove-orphans');
       const label = `label=com.docker.compose.project=${env['COMPOSE_PROJECT_NAME']}`;
       const left = [await docker('ps', '-aq', '--filter', label), await docker('volume', 'ls', '-q', '--filter', label)];
       expect(left.join('').trim() === '', `left: ${left.join(' ')}`);

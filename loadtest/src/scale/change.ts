@@ -2,7 +2,7 @@ import type { Project } from './compose.ts';
 import type { Container } from './containers.ts';
 
 /** What `change` asks of a project; all of it is compose's work. */
-export type Changeable = Pick<Project, 'up' | 'scale' | 'once' | 'remove' | 'running' | 'healthy'>;
+export type Changeable = Pick<Project, 'up' | 'scale' | 'once' | 'remove' | 'running'>;
 
 export interface Wanted {
   workers: number;

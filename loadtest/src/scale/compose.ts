@@ -73,11 +73,6 @@ export async function openProject(given: {
   }
   return {
     containers,
-    healthy,
-    /** What a service's containers would be made from now. */
-    async imageOf(name: string): Promise<string> {
-      return (await run('docker', ['image', 'inspect', '--format', '{{.Id}}', name])).trim();
-    },
     /** Servers that others need, made new where the file says something else of them than they are. */
     async up(...services: string[]): Promise<void> {
       log(`up: ${services.join(', ')}`);

@@ -49,7 +49,6 @@ function fakeProject(first: Container[]) {
       note(`remove ${old.name}`);
     },
     running: async (service) => all.filter((one) => one.service === service),
-    healthy: async () => {},
   };
   return { project, seen, least, all: () => all };
 }
