@@ -7,14 +7,13 @@ interface LockedPackage {
 }
 export type LockedPackages = Readonly<Record<string, LockedPackage>>;
 
-/** `from 'x'`, `import('x')` and `import 'x'`, but for relative files and the `#` names of package.json. */
-const IMPORT = /\b(?:from|import)\s*\(?\s*'([^'.#][^']*)'/g;
+/** `from 'x'`, `import('x')` and `import 'x'` of packages: no relative files, no `#` names of package.json, nothing of Node's. */
+const IMPORT = /\b(?:from|import)\s*\(?\s*'((?:@[\w.-]+\/)?[\w-][\w./-]*)'/g;
 
 /** Names of the packages that a source file imports; those of Node are none. */
 export function importedPackages(source: string): string[] {
   return [...source.matchAll(IMPORT)]
     .map(([, specifier = '']) => specifier)
-    .filter((specifier) => !specifier.startsWith('node:'))
     .map((specifier) =>
       specifier
         .split('/')

@@ -109,7 +109,8 @@ make_base() {
   # what this machine believes: it may reach its registry by a proxy of its own
   install -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
   install "$node" "$root/usr/local/bin/node"
-  npm=$(npm root -g)/npm
+  npm=$(readlink -f "$(command -v npm)") # …/npm/bin/npm-cli.js
+  npm=${npm%/bin/*}
   mkdir -p "$root/usr/local/lib/node_modules"
   cp -a "$npm" "$root/usr/local/lib/node_modules/npm"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"

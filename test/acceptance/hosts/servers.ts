@@ -15,9 +15,9 @@ await migrate(environment.databaseUrl);
 
 /** Passes connections on; one side's end is the other's. */
 async function forward(port: number, url: string): Promise<string> {
-  const to = new URL(url);
+  const { hostname: toHost, port: toPort } = new URL(url);
   const server = createServer({ allowHalfOpen: false }, (client) => {
-    const upstream = connect(Number(to.port), to.hostname);
+    const upstream = connect(Number(toPort), toHost);
     client.pipe(upstream).pipe(client);
     client.on('error', () => upstream.destroy());
     upstream.on('error', () => client.destroy());
@@ -25,9 +25,7 @@ async function forward(port: number, url: string): Promise<string> {
     upstream.on('close', () => client.destroy());
   });
   await new Promise<void>((resolve) => server.listen(port, address, resolve));
-  to.hostname = address;
-  to.port = String(port);
-  return to.href;
+  return Object.assign(new URL(url), { hostname: address, port: String(port) }).href;
 }
 
 process.send?.({
