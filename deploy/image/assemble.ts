@@ -22,14 +22,18 @@ const copy = (path: string) =>
     // nested packages are needed or not by themselves
     filter: (source) => {
       const below = source.slice(root.length + 1);
-      return isShipped(`/${below}`, process.platform, process.arch) && (below === path || !below.endsWith('/node_modules'));
+      return (
+        isShipped(`/${below}`, process.platform, process.arch) && (below === path || !below.endsWith('/node_modules'))
+      );
     },
   });
 
 const sources = readdirSync(join(root, 'service/src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.ts'),
 );
-const roots = new Set(sources.flatMap((name) => importedPackages(readFileSync(join(root, 'service/src', name), 'utf8'))));
+const roots = new Set(
+  sources.flatMap((name) => importedPackages(readFileSync(join(root, 'service/src', name), 'utf8'))),
+);
 const { packages } = readJson('package-lock.json') as { packages: LockedPackages };
 const needed = packagesNeeded(packages, [...roots], (path) => existsSync(join(root, path, 'package.json')));
 

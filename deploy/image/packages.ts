@@ -49,8 +49,12 @@ export function packagesNeeded(
     if (!here) throw new Error(`${from || 'the service'} needs ${name}, which is not installed`);
     if (needed.has(path)) return;
     needed.add(path);
-    const { dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } =
-      packages[path] ?? {};
+    const {
+      dependencies = {},
+      optionalDependencies = {},
+      peerDependencies = {},
+      peerDependenciesMeta = {},
+    } = packages[path] ?? {};
     for (const one of Object.keys(dependencies)) add(path, one, one in optionalDependencies);
     for (const one of Object.keys(optionalDependencies)) add(path, one, true);
     for (const one of Object.keys(peerDependencies)) add(path, one, peerDependenciesMeta[one]?.optional === true);

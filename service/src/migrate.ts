@@ -21,7 +21,9 @@ async function run(): Promise<string> {
     throw new RangeError(`${name} is ${text === undefined ? 'not set' : 'not good'}: expected ${allowed}`);
   });
   const ran = await migrate(url, values.to === undefined ? undefined : Number(values.to), role);
-  return ran.length === 0 ? 'nothing to do' : `ran ${ran.map((version) => (version < 0 ? `${-version} back` : version)).join(', ')}`;
+  return ran.length === 0
+    ? 'nothing to do'
+    : `ran ${ran.map((version) => (version < 0 ? `${-version} back` : version)).join(', ')}`;
 }
 
 try {

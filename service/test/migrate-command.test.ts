@@ -10,7 +10,8 @@ const run = (env: Record<string, string>, ...args: string[]) =>
 
 describe('node service/src/migrate.ts', () => {
   it('brings an empty database to the newest migration, back, and forth again', async () => {
-    const { url, drop } = await testServers().createDatabase();
+    const database = await testServers().createDatabase();
+    const { url } = database;
     const sql = postgres(url, { max: 1, onnotice: () => {} });
     const version = async () =>
       (await sql<{ version: number }[]>`select max(version)::int as version from schema_migrations`)[0]!.version;
@@ -27,13 +28,16 @@ describe('node service/src/migrate.ts', () => {
       expect((await run({ DATABASE_URL: url })).stdout).toBe(`migrate: ran ${newest}\n`);
     } finally {
       await sql.end();
-      await drop();
+      await database.drop();
     }
   });
 
   it('ends with 2 on bad usage and shows no password', async () => {
     const secret = 'http://user:hunter2@db/x';
-    expect(await run({})).toMatchObject({ code: 2, stderr: expect.stringContaining('DATABASE_URL is not set') as string });
+    expect(await run({})).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('DATABASE_URL is not set') as string,
+    });
     const { code, stderr } = await run({ DATABASE_URL: secret });
     expect({ code, shown: stderr.includes('hunter2') }).toEqual({ code: 2, shown: false });
     expect((await run({ DATABASE_URL: secret }, '--to', 'x')).stderr).toContain('--to is "x"');

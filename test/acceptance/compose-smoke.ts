@@ -65,7 +65,8 @@ async function run(command: string, ...args: string[]): Promise<string> {
 const docker = (...args: string[]) => run('docker', ...args);
 let composeWords: string[] | undefined;
 async function compose(...args: string[]): Promise<string> {
-  composeWords ??= (await capture('docker', ['compose', 'version'], { env })).code === 0 ? ['docker', 'compose'] : ['docker-compose'];
+  composeWords ??=
+    (await capture('docker', ['compose', 'version'], { env })).code === 0 ? ['docker', 'compose'] : ['docker-compose'];
   return run(composeWords[0]!, ...composeWords.slice(1), ...args);
 }
 /** The command itself, as an operator runs it. */
@@ -73,8 +74,12 @@ const scale = (...args: string[]) => run(process.execPath, join(root, 'loadtest/
 const containersOf = async (service: string): Promise<string[]> =>
   (
     await docker(
-      ...['ps', '-q', '--filter', `label=com.docker.compose.project=${env['COMPOSE_PROJECT_NAME']}`],
-      ...['--filter', `label=com.docker.compose.service=${service}`],
+      'ps',
+      '-q',
+      '--filter',
+      `label=com.docker.compose.project=${env['COMPOSE_PROJECT_NAME']}`,
+      '--filter',
+      `label=com.docker.compose.service=${service}`,
     )
   )
     .split('\n')
@@ -87,7 +92,17 @@ async function missing(): Promise<string | undefined> {
   if (engine.code !== 0) return `no Docker engine answers: ${engine.stderr.trim().split('\n').at(-1)}`;
   if (options.build) {
     await run('bash', 'test/images/make.sh', 'postgres redis haproxy base');
-    await docker('build', '-q', '--network', 'host', '--build-arg', 'BASE=segbench-base:local', '-t', env['SEGBENCH_IMAGE']!, '.');
+    await docker(
+      'build',
+      '-q',
+      '--network',
+      'host',
+      '--build-arg',
+      'BASE=segbench-base:local',
+      '-t',
+      env['SEGBENCH_IMAGE']!,
+      '.',
+    );
   }
   const without: string[] = ['grafana'];
   for (const [name, image] of Object.entries({ ...images, ...env }).filter(([one]) => one in images)) {
@@ -126,7 +141,10 @@ async function hardened(): Promise<string> {
       expect(HostConfig.CapDrop.includes('ALL'), `${service} keeps capabilities`);
       const open = Object.values(NetworkSettings.Ports).flatMap((list) => list ?? []);
       expect(service === 'haproxy' || open.length === 0, `${service} is published`);
-      expect(open.every(({ HostIp }) => HostIp === '127.0.0.1'), `${service} is published beyond this host`);
+      expect(
+        open.every(({ HostIp }) => HostIp === '127.0.0.1'),
+        `${service} is published beyond this host`,
+      );
       seen.push(service);
     }
   }
@@ -146,7 +164,9 @@ async function upload(projectId: string): Promise<string[]> {
       Array.from({ length: 100 }, async (_, index) => {
         const pixels = Buffer.alloc(64 * 64, 20);
         pixels.writeUInt32LE(first + index, 0);
-        const bytes = await sharp(pixels, { raw: { width: 64, height: 64, channels: 1 } }).png().toBuffer();
+        const bytes = await sharp(pixels, { raw: { width: 64, height: 64, channels: 1 } })
+          .png()
+          .toBuffer();
         return { name: `${first + index}.png`, bytes };
       }),
     );
@@ -182,15 +202,24 @@ try {
   const socket = openResumingSocket(target);
   await sleep(500);
   const stopClient = startClient(target);
-  const batch = await client.json<Batch>(`/api/projects/${project.id}/batches`, { method: 'POST', body: { all: true } });
+  const batch = await client.json<Batch>(`/api/projects/${project.id}/batches`, {
+    method: 'POST',
+    body: { all: true },
+  });
   const state = () => client.json<Batch>(`/api/batches/${batch.id}`);
   await step('3 workers and 3 replicas, in the middle of a batch', async () => void (await scale('3', '--api', '3')));
   await step('a new deploy: every replica and worker replaced, one after the other', async () => {
     const before = await Promise.all(['api', 'worker'].map(containersOf));
     await scale('deploy', '2', '--api', '2');
     const after = await Promise.all(['api', 'worker'].map(containersOf));
-    expect(after.flat().every((id) => !before.flat().includes(id)), 'a container of before is still there');
-    expect(after[0]!.length === 2 && after[1]!.length === 2, `${after.map((ids) => ids.length).join(' and ')} containers`);
+    expect(
+      after.flat().every((id) => !before.flat().includes(id)),
+      'a container of before is still there',
+    );
+    expect(
+      after[0]!.length === 2 && after[1]!.length === 2,
+      `${after.map((ids) => ids.length).join(' and ')} containers`,
+    );
   });
   await step('back to 1 worker', async () => void (await scale('1')));
   let stillOpen = '';
@@ -228,7 +257,16 @@ try {
   await step('backup, every volume removed, restore: batch and files are there', async () => {
     const volume = (name: string) => `${env['COMPOSE_PROJECT_NAME']}_${name}`;
     const tar = (mounts: string[], ...args: string[]) =>
-      docker('run', '--rm', '--user', '0', ...mounts.flatMap((mount) => ['-v', mount]), env['SEGBENCH_IMAGE']!, 'tar', ...args);
+      docker(
+        'run',
+        '--rm',
+        '--user',
+        '0',
+        ...mounts.flatMap((mount) => ['-v', mount]),
+        env['SEGBENCH_IMAGE']!,
+        'tar',
+        ...args,
+      );
     await compose('stop', '-t', '20');
     for (const name of ['database', 'files'])
       await tar([`${volume(name)}:/from:ro`, `${folder}:/to`], '-C', '/from', '-cf', `/to/${name}.tar`, '.');
@@ -259,7 +297,8 @@ try {
         up.clear();
         for (const { metric } of data?.result ?? []) up.set(metric.job, (up.get(metric.job) ?? 0) + 1);
         const of = (role: string) => up.get(`segbench-${role}`) ?? 0;
-        if (of('api') >= 2 && of('relay') === 1 && of('worker') === 1 && up.has('haproxy')) return JSON.stringify([...up]);
+        if (of('api') >= 2 && of('relay') === 1 && of('worker') === 1 && up.has('haproxy'))
+          return JSON.stringify([...up]);
         await sleep(1000);
       }
       throw new Error(`seen: ${JSON.stringify([...up])}`);
@@ -273,7 +312,10 @@ try {
     await step('down, and nothing is left', async () => {
       await compose('down', '-v', '-t', '20', '--remove-orphans');
       const label = `label=com.docker.compose.project=${env['COMPOSE_PROJECT_NAME']}`;
-      const left = [await docker('ps', '-aq', '--filter', label), await docker('volume', 'ls', '-q', '--filter', label)];
+      const left = [
+        await docker('ps', '-aq', '--filter', label),
+        await docker('volume', 'ls', '-q', '--filter', label),
+      ];
       expect(left.join('').trim() === '', `left: ${left.join(' ')}`);
     });
     await rm(folder, { recursive: true, force: true });

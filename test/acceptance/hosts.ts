@@ -81,7 +81,10 @@ function follow(child: ChildProcess) {
   verdict.catch(() => {});
   const until = async (what: string, holds: () => boolean, withinMs: number): Promise<void> => {
     for (const began = Date.now(); !holds(); await sleep(100))
-      expect(Date.now() - began < withinMs, `${what}: not within ${withinMs / 1000} s (${seen.done} done, ${seen.workers} workers)`);
+      expect(
+        Date.now() - began < withinMs,
+        `${what}: not within ${withinMs / 1000} s (${seen.done} done, ${seen.workers} workers)`,
+      );
   };
   return { seen, verdict, until };
 }

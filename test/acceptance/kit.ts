@@ -8,7 +8,7 @@ export function createSteps() {
   const outcomes: { name: string; failed: boolean }[] = [];
   return {
     /** Runs one; what it throws is its failure, and the next goes on unless `needed`. */
-    async step(name: string, run: () => Promise<string | void>, needed = false): Promise<void> {
+    step: async (name: string, run: () => Promise<string | void>, needed = false): Promise<void> => {
       const began = Date.now();
       const seconds = () => `${((Date.now() - began) / 1000).toFixed(0)} s`;
       try {
@@ -21,7 +21,7 @@ export function createSteps() {
         if (needed) throw error;
       }
     },
-    close(): number {
+    close: (): number => {
       const failed = outcomes.filter((one) => one.failed).length;
       console.log(`${outcomes.length - failed} passed, ${failed} failed`);
       return failed > 0 ? 1 : 0;

@@ -33,14 +33,17 @@ async function status(project: Project, statsPort: number, json: boolean): Promi
 
 async function metrics(env: Record<string, string | undefined>, json: boolean): Promise<void> {
   const key = env['SEGBENCH_KEY'] || env['BOOTSTRAP_API_KEY'];
-  if (!key) throw new UsageError('metrics needs a key of scope metrics: set SEGBENCH_KEY, or BOOTSTRAP_API_KEY in .env');
+  if (!key)
+    throw new UsageError('metrics needs a key of scope metrics: set SEGBENCH_KEY, or BOOTSTRAP_API_KEY in .env');
   const given = env['SEGBENCH_ADDRESS'] ?? '127.0.0.1';
   const host = given === '0.0.0.0' ? '127.0.0.1' : given;
   const baseUrl = `http://${host}:${env['SEGBENCH_PORT'] ?? '8080'}`;
   const client = createHttpClient({ baseUrl, key, connections: 1 });
   try {
     const now = await client.call('GET /api/now', { timeoutMs: 10_000 }).catch((error: unknown) => {
-      throw new EnvironmentError(`${baseUrl} gives no figures: ${error instanceof Error ? error.message : String(error)}`);
+      throw new EnvironmentError(
+        `${baseUrl} gives no figures: ${error instanceof Error ? error.message : String(error)}`,
+      );
     });
     const pace = paceOf(now);
     print(pace, paceText(pace), json);

@@ -24,6 +24,8 @@ export function parseBalancer(csv: string): BalancerServer[] {
 
 /** Of a balancer that does not answer: undefined. */
 export async function readBalancer(port: number): Promise<BalancerServer[] | undefined> {
-  const reply = await fetch(`http://127.0.0.1:${port}/stats;csv`, { signal: AbortSignal.timeout(3000) }).catch(() => null);
+  const reply = await fetch(`http://127.0.0.1:${port}/stats;csv`, { signal: AbortSignal.timeout(3000) }).catch(
+    () => null,
+  );
   return reply?.ok ? parseBalancer(await reply.text()) : undefined;
 }

@@ -62,7 +62,8 @@ export async function openProject(given: {
       const good = all.filter(isHealthy);
       if (good.length >= (count ?? Math.max(1, all.length))) return;
       if (Date.now() - began > HEALTHY_WITHIN_MS) {
-        const states = all.map(({ name, state, health }) => `${name} is ${health ?? state}`).join(', ') || 'none is there';
+        const states =
+          all.map(({ name, state, health }) => `${name} is ${health ?? state}`).join(', ') || 'none is there';
         const bad = all.find((one) => !isHealthy(one));
         const said = bad ? await capture('docker', ['logs', '--tail', '8', bad.id], { env, signal }) : undefined;
         const lines = said ? `\n${said.stdout}${said.stderr}` : '';

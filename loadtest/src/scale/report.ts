@@ -28,7 +28,12 @@ export function statesOf(containers: readonly Container[]): ServiceState[] {
 
 const table = (rows: readonly (readonly string[])[]): string[] => {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
 };
 const MB = 2 ** 20;
 
@@ -97,5 +102,8 @@ export function paceText(pace: Pace): string {
   if (pace.drainSeconds === null)
     return [...lines, 'nothing ended in the last minute: npm run scale -- status says what runs'].join('\n');
   const answers = HORIZONS.map((seconds) => `${workersFor(pace, seconds)} in ${seconds / 60} minutes`);
-  return [...lines, `done in ${Math.ceil(pace.drainSeconds)} s at this rate; workers for the same work: ${answers.join(', ')}`].join('\n');
+  return [
+    ...lines,
+    `done in ${Math.ceil(pace.drainSeconds)} s at this rate; workers for the same work: ${answers.join(', ')}`,
+  ].join('\n');
 }

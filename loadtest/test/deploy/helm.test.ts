@@ -25,6 +25,7 @@ const ROLES = ['api', 'relay', 'worker'] as const;
 
 describe('values', () => {
   const validate = new Ajv({ strict: false }).compile(JSON.parse(read('values.schema.json')) as object);
+  const problems = (given: unknown) => (validate(given) ? [] : (validate.errors ?? []));
   const changed = (change: (copy: Values) => void): boolean => {
     const copy = structuredClone(values);
     change(copy);
@@ -32,7 +33,7 @@ describe('values', () => {
   };
 
   it('are allowed by their schema, the defaults and those of the checks', () => {
-    expect(validate(values), JSON.stringify(validate.errors)).toBe(true);
+    expect(problems(values)).toEqual([]);
     const full = parse(read('ci/full-values.yaml')) as Record<string, object>;
     const together = Object.fromEntries(
       Object.entries(values).map(([name, value]) => [
@@ -42,7 +43,7 @@ describe('values', () => {
           : (full[name] ?? value),
       ]),
     );
-    expect(validate(together), JSON.stringify(validate.errors)).toBe(true);
+    expect(problems(together)).toEqual([]);
   });
 
   it('refuse what is misspelt, and a secret among the settings', () => {
@@ -70,7 +71,8 @@ describe('values', () => {
   it('say what each group means', () => {
     const lines = read('values.yaml').split('\n');
     const bare = lines.filter(
-      (line, index) => /^\w/.test(line) && !lines.slice(Math.max(0, index - 3), index + 4).some((one) => /^\s*#/.test(one)),
+      (line, index) =>
+        /^\w/.test(line) && !lines.slice(Math.max(0, index - 3), index + 4).some((one) => /^\s*#/.test(one)),
     );
     expect(bare.filter((line) => !/^(service|ingress):/.test(line))).toEqual([]);
   });
@@ -89,13 +91,20 @@ describe.skipIf(!promtool)('workers by what waits', () => {
     return (expected) => {
       const folder = mkdtempSync(join(tmpdir(), 'segbench-promql-'));
       try {
-        const rules = { groups: [{ name: 'g', rules: [{ record: 'desired', expr: `ceil((${query}) / ${drainSeconds})` }] }] };
+        const rules = {
+          groups: [{ name: 'g', rules: [{ record: 'desired', expr: `ceil((${query}) / ${drainSeconds})` }] }],
+        };
         const input_series = Object.entries(series).map(([name, all]) => ({ series: name, values: all }));
-        const promql_expr_test = [{ expr: 'desired', eval_time: '10m', exp_samples: [{ labels: 'desired', value: expected }] }];
+        const promql_expr_test = [
+          { expr: 'desired', eval_time: '10m', exp_samples: [{ labels: 'desired', value: expected }] },
+        ];
         const tests = [{ interval: '1m', input_series, promql_expr_test }];
         writeFileSync(join(folder, 'rules.yml'), JSON.stringify(rules));
         writeFileSync(join(folder, 'test.yml'), JSON.stringify({ rule_files: ['rules.yml'], tests }));
-        const { status, stdout, stderr } = spawnSync(promtool!, ['test', 'rules', 'test.yml'], { cwd: folder, encoding: 'utf8' });
+        const { status, stdout, stderr } = spawnSync(promtool!, ['test', 'rules', 'test.yml'], {
+          cwd: folder,
+          encoding: 'utf8',
+        });
         return status === 0 ? 'as expected' : stdout + stderr;
       } finally {
         rmSync(folder, { recursive: true, force: true });
@@ -103,7 +112,9 @@ describe.skipIf(!promtool)('workers by what waits', () => {
     };
   }
   const depth = (count: number) => ({ 'segbench_queue_depth{namespace="n", instance="r1"}': `${count}x10` });
-  const age = (seconds: number) => ({ 'segbench_queue_oldest_age_seconds{namespace="n", instance="r1"}': `${seconds}x10` });
+  const age = (seconds: number) => ({
+    'segbench_queue_oldest_age_seconds{namespace="n", instance="r1"}': `${seconds}x10`,
+  });
   /** Workers that together end so many images a minute. */
   const fleet = (workers: number, perMinute: number) => ({
     'segbench_events_total{namespace="n", status="completed"}': `0+${perMinute}x10`,

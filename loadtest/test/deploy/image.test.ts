@@ -30,7 +30,12 @@ describe('the packages of the image', () => {
       'node_modules/unused': {},
     };
     const needed = packagesNeeded(packages, ['a'], (path) => !/a-mac|unused/.test(path));
-    expect(needed).toEqual(['node_modules/a', 'node_modules/a-linux', 'node_modules/a/node_modules/b', 'node_modules/c']);
+    expect(needed).toEqual([
+      'node_modules/a',
+      'node_modules/a-linux',
+      'node_modules/a/node_modules/b',
+      'node_modules/c',
+    ]);
     expect(() => packagesNeeded(packages, ['a'], (path) => !path.endsWith('/c'))).toThrow(
       'node_modules/a/node_modules/b needs c, which is not installed',
     );
@@ -51,12 +56,19 @@ describe('the packages of the image', () => {
   it('have one platform’s libraries, and no types and maps', () => {
     const library = '/node_modules/onnxruntime-node/bin/napi-v6';
     const shipped = [`${library}`, `${library}/linux`, `${library}/linux/x64/a.so`, '/service/src/main.ts'];
-    const left = [`${library}/win32`, `${library}/linux/arm64`, '/node_modules/a/index.d.ts', '/node_modules/a/x.js.map'];
+    const left = [
+      `${library}/win32`,
+      `${library}/linux/arm64`,
+      '/node_modules/a/index.d.ts',
+      '/node_modules/a/x.js.map',
+    ];
     expect([...shipped, ...left].filter((path) => isShipped(path, 'linux', 'x64'))).toEqual(shipped);
   });
 
   it('see nothing of the working tree but what .dockerignore names', () => {
-    const lines = read('.dockerignore').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const lines = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
     expect(lines[0]).toBe('*');
     expect(lines.filter((line) => /env|key|segbench/i.test(line))).toEqual([]);
   });

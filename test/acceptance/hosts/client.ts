@@ -27,7 +27,11 @@ for (let over = false; !over && Date.now() - began < LONGEST_MS;) {
     SELECT completed + failed AS done, finished_at IS NOT NULL AS over FROM batches WHERE id = ${batch.id}`;
   const { queue } = await http.call('GET /api/now').catch(() => ({ queue: { workers: [] as { id: string }[] } }));
   over = row?.over ?? false;
-  tell({ type: 'progress', done: row?.done ?? 0, workers: new Set(queue.workers.map(({ id }) => id.split('/')[0])).size });
+  tell({
+    type: 'progress',
+    done: row?.done ?? 0,
+    workers: new Set(queue.workers.map(({ id }) => id.split('/')[0])).size,
+  });
   await sleep(250);
 }
 const tookMs = Date.now() - began;
@@ -39,7 +43,7 @@ const [rows] = await sql<{ ended: number; completed: number; again: number; resu
          count(*) FILTER (WHERE attempts > 1)::int AS again,
          (SELECT count(*)::int FROM results r JOIN images i ON i.sha256 = r.sha256 WHERE i.project_id = ${projectId}) AS results
   FROM batch_items WHERE batch_id = ${batch.id}`;
-const { ended = 0, completed = 0, again = 0, results = 0 } = rows ?? {};
+const { ended, completed, again, results } = rows!;
 const counters = await wrongCounters(sql);
 const known = process.env['HOSTS_PLANT'] === 'lost' ? [...imageIds, 'an image that nobody segments'] : imageIds;
 const problems = [
@@ -47,12 +51,20 @@ const problems = [
   ...(completed === images ? [] : [`${ended} of ${images} images ended, ${completed} completed`]),
   ...(results === images ? [] : [`${results} results of ${images} images`]),
   ...(counters === 0 ? [] : [`${counters} batches with wrong counters`]),
-  ...(requests.ok === requests.sent ? [] : [`${requests.sent - requests.ok} requests failed: ${JSON.stringify(requests.failed)}`]),
+  ...(requests.ok === requests.sent
+    ? []
+    : [`${requests.sent - requests.ok} requests failed: ${JSON.stringify(requests.failed)}`]),
 ];
 tell({
   type: 'verdict',
   problems,
-  facts: { images, completed, 'after more than one attempt': again, requests: requests.sent, seconds: Math.round(tookMs / 1000) },
+  facts: {
+    images,
+    completed,
+    'after more than one attempt': again,
+    requests: requests.sent,
+    seconds: Math.round(tookMs / 1000),
+  },
 });
 http.close();
 await sql.end({ timeout: 1 });
