@@ -8,7 +8,7 @@ export const CAPACITY: CapacityScenario = {
   title:
     'the same images with more and more workers: rates, times of executions by shape, bytes, and the law they follow',
   /** Of the first level. */
-  images: { count: 240, quickCount: 60 },
+  images: { count: 800, quickCount: 60 },
   phases: {
     /** Children of this machine, beyond its cores on purpose: there the rate stops growing. */
     real: [1, 2, 3, 4, 6, 8],

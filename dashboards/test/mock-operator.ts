@@ -36,6 +36,7 @@ export const nowBatch = (number: number, change: Partial<NowBatch> = {}): NowBat
   imagesPerSecond: 38,
   eta: { seconds: 11, low: 9, high: 15 },
   retryOf: null,
+  forecast: null,
   createdAt: START,
   startedAt: START,
   finishedAt: null,

@@ -126,6 +126,7 @@ export function createMockProject(count: number, name = 'Mock project') {
         imagesPerSecond: 0,
         eta: null,
         retryOf: null,
+        forecast: null,
         counts: { queued: total, processing: 0, completed: 0, failed: 0, cancelled: 0 },
         createdAt: new Date().toISOString(),
         startedAt: new Date().toISOString(),

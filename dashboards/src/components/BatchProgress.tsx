@@ -1,5 +1,6 @@
 import { isOver, terminalOf, type BatchView } from '../models/Batches.ts';
 import type { Gallery } from '../models/Gallery.ts';
+import { ForecastWords } from './ForecastWords.tsx';
 import { formatCount, formatEtaRange, formatRate, formatTimeLeft } from '../models/format.ts';
 
 /** Progress of the newest open batch, or of the last one. Its room is there before a batch is, so that nothing jumps when one starts. */
@@ -7,6 +8,7 @@ export function BatchProgress({ gallery }: { gallery: Gallery }) {
   const batch = gallery.batches.current.value;
   const done = batch ? terminalOf(batch.counts) : 0;
   const total = batch?.total ?? 0;
+  const saysForecast = gallery.forecast.reply.value !== null && gallery.selection.count.value === 0;
   const others = gallery.batches.others.value;
   const share = total > 0 ? done / total : 0;
   return (
@@ -24,7 +26,7 @@ export function BatchProgress({ gallery }: { gallery: Gallery }) {
         <div class="bar-fill" style={{ transform: `scaleX(${share})` }} />
       </div>
       <span class="progress-words">
-        {batch ? progressWords(batch, done) : 'No batch yet'}
+        {saysForecast ? <ForecastWords gallery={gallery} /> : batch ? progressWords(batch, done) : 'No batch yet'}
         {batch?.eta && batch.status === 'running' && <span class="range">{formatEtaRange(batch.eta)}</span>}
         {others > 0 && ` · ${formatCount(others)} more open`}
       </span>

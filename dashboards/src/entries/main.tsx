@@ -24,7 +24,7 @@ function pageAt(pathname: string, api: Api) {
   if (pathname === '/') return <LazyPage load={operatorPage} props={{ api }} />;
   const runId = idIn(pathname, '/runs');
   if (runId || pathname === '/runs') return <LazyPage load={runsPage} props={{ api, runId }} />;
-  if (pathname === '/capacity') return <CapacityPage />;
+  if (pathname === '/capacity') return <CapacityPage api={api} />;
   return <NotFoundPage />;
 }
 

@@ -13,6 +13,7 @@ export function createBatchActions(deps: {
   batches: Batches;
   live: LiveRegion;
   pickedIds: () => string[];
+  onStart?: (threshold: number) => void;
 }) {
   const { api, batches, live } = deps;
   const error = signal<string | null>(null);
@@ -22,6 +23,7 @@ export function createBatchActions(deps: {
   /** @throws ApiError */
   async function start(body: BodyOf<'POST /api/projects/{id}/batches'>): Promise<BatchView> {
     const created = await api.call('POST /api/projects/{id}/batches', { path: { id: deps.projectId }, body });
+    deps.onStart?.(created.threshold);
     batches.upsert(created);
     live.announce(`Batch of ${formatCount(created.total)} images started`);
     return created;

@@ -9,6 +9,7 @@ import { createCells } from './Cells.ts';
 import type { Clock } from './clock.ts';
 import { createDwell } from './Dwell.ts';
 import type { Cursor, SocketLike } from './EventSocket.ts';
+import { createForecast } from './Forecast.ts';
 import type { FrameScheduler } from './frame-queue.ts';
 import { createGalleryFeed } from './GalleryFeed.ts';
 import { createGrid } from './Grid.ts';
@@ -111,7 +112,14 @@ export function createGallery(deps: GalleryDeps) {
   });
   const feed = createGalleryFeed({ ...deps, store, batches, onChange });
   const uploads = createUploads({ ...deps, send: deps.sendForm, onAccepted: feed.refresh });
-  const actions = createBatchActions({ api, projectId, batches, live, pickedIds: () => selection.ids() });
+  const actions = createBatchActions({
+    api,
+    projectId,
+    batches,
+    live,
+    pickedIds: () => selection.ids(),
+    onStart: (threshold) => forecast.started(threshold),
+  });
   const trial = createTrial({
     batches,
     start: (imageIds, threshold) => actions.start({ imageIds, threshold }),
@@ -136,6 +144,19 @@ export function createGallery(deps: GalleryDeps) {
     indexAt,
     length: () => grid.count.peek(),
     onChange: (indexes) => batch(() => indexes.forEach((i) => cells.refresh(i))),
+  });
+  const forecast = createForecast({
+    api,
+    projectId,
+    clock,
+    busy: batches.open,
+    threshold: actions.threshold,
+    counts: computed(() => {
+      const { completed, failed } = counts.value;
+      const all = Object.values(counts.value).reduce((sum, count) => sum + count, 0);
+      return { all, ended: completed + failed, picked: selection.count.value };
+    }),
+    pickedIds: () => selection.ids(),
   });
   const connection = computed(() => feed.socket.state.value);
   const announcer = createAnnouncer({ live, batches, connection, uploads, trial, looked });
@@ -216,6 +237,7 @@ export function createGallery(deps: GalleryDeps) {
     list,
     selection,
     trial,
+    forecast,
     actions,
     indexAt,
     connection,
@@ -265,7 +287,8 @@ export function createGallery(deps: GalleryDeps) {
     },
     stop(): void {
       stopWatching();
-      for (const part of [feed, fetcher, dwell, live, thumbnails, overlays, list, names, announcer]) part.stop();
+      for (const part of [feed, fetcher, dwell, live, thumbnails, overlays, list, names, announcer, forecast])
+        part.stop();
     },
   };
 }

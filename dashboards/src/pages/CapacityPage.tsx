@@ -1,18 +1,41 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { Forecasts } from '#contract/forecasts.ts';
+import { ForecastTable } from '../components/ForecastTable.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
+import type { Api } from '../models/api.ts';
+import { WORDS } from '../words/forecast.ts';
 
-export function CapacityPage() {
+const W = WORDS.capacity;
+
+/** What was said of batches before they began, beside what they took. */
+export function CapacityPage({ api }: { api: Api }) {
+  const reply = useSignal<Forecasts | null>(null);
+  const error = useSignal<string | null>(null);
+  useEffect(() => {
+    api.call('GET /api/forecasts').then(
+      (answer) => (reply.value = answer),
+      (cause: unknown) => (error.value = cause instanceof Error ? cause.message : String(cause)),
+    );
+  }, []);
+  const found = reply.value;
   return (
     <>
       <PageHeader path="/capacity" />
-      <main class="page prose">
-        <h1>Capacity</h1>
-        <p>
-          This page will answer how many workers a number of images in a given time needs, which stage binds, and how
-          well earlier predictions held, from measured runs.
-        </p>
-        <p>It predicts nothing yet. The measurements that predictions will be made from are made today by:</p>
+      <main class="page">
+        <h1>{W.title}</h1>
+        <p>{W.intro}</p>
+        {error.value !== null && (
+          <p class="notice notice-bad" role="alert">
+            {W.failed(error.value)}
+          </p>
+        )}
+        {found?.score && <p data-score={found.score.coverage}>{W.score(found.score)}</p>}
+        {found && (found.items.length > 0 ? <ForecastTable items={found.items} /> : <p class="faint">{W.none}</p>)}
+        <h2>{W.planTitle}</h2>
+        <p>{W.plan}</p>
         <pre>
-          <code>npm run bench</code>
+          <code>{W.commands.join('\n')}</code>
         </pre>
       </main>
     </>

@@ -1,7 +1,7 @@
 import { scenarioByName, SCENARIO_NAMES } from '../../../scenarios/index.ts';
 import type { ResultFile, StageSummary } from '../contract.ts';
 import { SINGLE_SPREAD, UNTOLD_WORKERS, type BytesName } from './assumptions.ts';
-import type { CapacitySection } from './contract.ts';
+import type { CapacityLevel, CapacitySection } from './contract.ts';
 import { figure, type Figure } from './figure.ts';
 import {
   SHARED_STAGES,
@@ -40,7 +40,7 @@ export function groundOfResult(
   if (capacity !== undefined && capacity.levels.length >= LEAST_LEVELS) fitted(capacity);
   const simulated = inference.provider === 'simulated';
   const whole = capacity !== undefined && capacity.levels.length > 0 && capacity.shapes.length > 0;
-  const measured = whole ? ofSection(capacity, file) : ofStages(result, file);
+  const measured = whole ? ofSection(capacity, file, cores) : ofStages(result, file);
   return {
     file,
     kind: 'result',
@@ -84,9 +84,22 @@ function notesOf({ environment, noise, verdict }: ResultFile): string[] {
   ];
 }
 
+/** Less of the cores than this was used: some had nothing to do, and who else ran took nothing from the service. */
+const FULL = 0.9;
+
+function harnessShareOf({ cpuMsPerImage, perSecond }: CapacityLevel, cores: number): number | null {
+  const all = Object.values(cpuMsPerImage).reduce((sum, ms) => sum + ms, 0);
+  if ((all * perSecond) / 1000 < FULL * cores) return null;
+  return ((cpuMsPerImage['harness'] ?? 0) + (cpuMsPerImage['browser'] ?? 0)) / all;
+}
+
 type Measured = Pick<Ground, 'service' | 'maxBatch' | 'levels' | 'levelsSource' | 'bytes'>;
 
-function ofSection({ levels, shapes, maxBatch, bytes, simulated }: CapacitySection, file: string): Measured {
+function ofSection(
+  { levels, shapes, maxBatch, bytes, simulated }: CapacitySection,
+  file: string,
+  cores: number,
+): Measured {
   const images = shapes.reduce((sum, one) => sum + one.images, 0);
   const word = simulated ? 'simulated executions' : 'executions';
   const measuredBytes = Object.entries(bytes).flatMap(([name, value]): [BytesName, Figure][] =>
@@ -103,9 +116,11 @@ function ofSection({ levels, shapes, maxBatch, bytes, simulated }: CapacitySecti
     service: modelOfShapes(shapes, `${file}: ${word} of ${images} images, ${shapes.length} shapes (capacity.shapes)`),
     maxBatch,
     levels: levels
-      .map(({ workers, perSecond, low, blocksMs }): MeasuredLevel => {
-        const spread = Math.log(perSecond / low) / Z95;
-        return { workers, perSecond, blocksMs, spread: Number.isFinite(spread) && spread > 0 ? spread : SINGLE_SPREAD };
+      .map((level): MeasuredLevel => {
+        const { workers, perSecond, low, blocksMs } = level;
+        const known = Math.log(perSecond / low) / Z95;
+        const spread = Number.isFinite(known) && known > 0 ? known : SINGLE_SPREAD;
+        return { workers, perSecond, blocksMs, spread, harnessShare: harnessShareOf(level, cores) };
       })
       .toSorted((a, b) => a.workers - b.workers),
     levelsSource: `${file}: ${levels.length === 1 ? 'the middle of its batch' : `sweep of ${levels.length} levels`} (capacity.levels)`,
@@ -138,7 +153,9 @@ function ofStages(result: ResultFile, file: string): Measured {
   return {
     service: modelOfStages(result, stages, file),
     maxBatch: 1,
-    levels: [{ workers: workers ?? UNTOLD_WORKERS, perSecond, blocksMs: [], spread: SINGLE_SPREAD }],
+    levels: [
+      { workers: workers ?? UNTOLD_WORKERS, perSecond, blocksMs: [], spread: SINGLE_SPREAD, harnessShare: null },
+    ],
     levelsSource: `${file}: efficiency.imagesPerSecond over ${told}; one run without an interval, 95 % of equal runs taken to lie within a quarter`,
     bytes,
   };

@@ -20,6 +20,8 @@ export const STAGE_WORDS: Readonly<Record<SharedStage, { what: string; role: str
 export interface MeasuredLevel extends Level {
   /** Standard deviation of the logarithm of its rate. */
   spread: number;
+  /** Share of its CPU time that harness and browser took, where no core was idle; null where one was, or nobody measured it. */
+  harnessShare: number | null;
 }
 
 /** What a plan stands on: one result file or one profile, read into the same form. */

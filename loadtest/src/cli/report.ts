@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { predictionsOf, type Kept } from '../capacity/predictions.ts';
 import { projectRoot } from '../environment/paths.ts';
 import { readResult } from '../judge/read-result.ts';
 import { benchmarksMarkdown } from '../report/benchmarks.ts';
@@ -20,9 +21,14 @@ const FLAGS = {
 const TITLE = `Makes BENCHMARKS.md from the result files in ${here(REFERENCE)}, and from nothing else.`;
 
 /** In the order of their names. */
-async function referenceResults() {
+async function referenceResults(): Promise<Kept[]> {
   const names = (await readdir(REFERENCE)).filter((name) => name.endsWith('.json')).toSorted();
-  return Promise.all(names.map((name) => readResult(join(REFERENCE, name), here(REFERENCE))));
+  return Promise.all(
+    names.map(async (name) => {
+      const path = join(REFERENCE, name);
+      return { path, name, result: await readResult(path, here(REFERENCE)) };
+    }),
+  );
 }
 
 async function add(file: string, as: string | undefined): Promise<void> {
@@ -41,7 +47,11 @@ async function run(): Promise<number> {
   }
   const file = textOf(values, 'add');
   if (file !== undefined) await add(file, textOf(values, 'as'));
-  const text = benchmarksMarkdown(await referenceResults());
+  const kept = await referenceResults();
+  const text = benchmarksMarkdown(
+    kept.map(({ result }) => result),
+    await predictionsOf(kept),
+  );
   if (!values['check']) {
     await writeFile(TARGET, text);
     process.stdout.write(`${here(TARGET)}\n`);

@@ -14,6 +14,7 @@ import { createHttpClient } from '../drivers/http-client.ts';
 import { uploadFiles } from '../drivers/upload.ts';
 import { generateImages } from '../images/generator.ts';
 import { describeNoise } from '../judge/budgets.ts';
+import { readForecastTables } from '../measure/forecasts.ts';
 import { readStages } from '../measure/stages.ts';
 import { MODELS_DIR } from '../run/machine.ts';
 import { poolText, type RunInput } from '../run/run-input.ts';
@@ -94,10 +95,13 @@ async function sweep({ phases, images: { count } }: CapacityScenario, load: Load
   load.measurements.capacity_levels = { actual: section.levels.length };
   const words = simulated ? 'Simulated workers: the way to them and back is real.' : '';
   load.tables.push(levelTable(section, words), shapeTable(section), ...lawTables(section, input.options.seed));
-  if (input.options.pool.kind === 'sim') {
-    const profile = await loadProfile(input.options.pool.profile, join(MODELS_DIR, 'profiles'));
-    load.tables.push(checkTable(checkSimulation(section, profile, { cores: cpus().length, seed: input.options.seed })));
+  const { pool, seed } = input.options;
+  // Of workers on other machines nothing is known that could be simulated.
+  if (pool.kind !== 'kserve') {
+    const profile = pool.kind === 'sim' ? await loadProfile(pool.profile, join(MODELS_DIR, 'profiles')) : null;
+    load.tables.push(checkTable(checkSimulation(section, { profile, cores: cpus().length, seed }), simulated));
   }
+  load.tables.push(...(await readForecastTables(target)));
   load.plots.push(...levelPlots(section));
 }
 

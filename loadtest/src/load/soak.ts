@@ -8,6 +8,7 @@ import { createHttpClient, type HttpClient } from '../drivers/http-client.ts';
 import { openLedgerSocket } from '../drivers/ledger-socket.ts';
 import { uploadFiles } from '../drivers/upload.ts';
 import { generateImages } from '../images/generator.ts';
+import { readForecastTables } from '../measure/forecasts.ts';
 import { pause } from '../run/stop.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { createLiveHeaps, INSPECTED, type LiveHeaps } from './live-heap.ts';
@@ -87,6 +88,7 @@ async function soak({ phases }: SoakScenario, load: Load, heaps: LiveHeaps): Pro
         });
       }
     });
+    load.tables.push(...(await readForecastTables(target)));
     done.wrong += await wrongCounters(fleet.sql);
     load.images = done.images;
     load.delivery = { submitted: done.images, completed: done.images - Math.min(done.images, done.wrong) };

@@ -97,7 +97,8 @@ export function reconcile(input: {
     }
     if (row.cell !== undefined && row.cell !== row.rowStatus) {
       missing++;
-      note(`${row.name} (${row.imageId}) is ${row.rowStatus}, and its cell shows ${row.cell}`);
+      const shown = row.cell === null ? 'was never seen' : `shows ${row.cell}`;
+      note(`${row.name} (${row.imageId}) is ${row.rowStatus}, and its cell ${shown}`);
     }
   }
   for (const counter of counters) {

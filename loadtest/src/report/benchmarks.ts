@@ -1,3 +1,4 @@
+import type { Predictions } from '../capacity/predictions.ts';
 import type { EnvironmentInfo, JudgedBudget, ResultFile } from '../contract.ts';
 import {
   MARKS,
@@ -10,12 +11,13 @@ import {
   formatValue,
 } from './format.ts';
 import { escapeMarkdown, table } from './markdown-table.ts';
+import { scoreTable } from './plan-tables.ts';
 import { isMain, tableCells, tableHead } from './scenario-sections.ts';
 import { WITHOUT_HEAD, movedRows } from './without.ts';
 import { hasPage } from './words.ts';
 
 /** Pure: a chapter for each scenario, in which each result has a column, in the order given. @throws RangeError for no results. */
-export function benchmarksMarkdown(results: readonly ResultFile[]): string {
+export function benchmarksMarkdown(results: readonly ResultFile[], predictions: readonly Predictions[] = []): string {
   if (results.length === 0) throw new RangeError('BENCHMARKS.md needs at least one result.json');
   const scenarios = [...new Set(results.map(({ scenario }) => scenario))];
   return [
@@ -30,6 +32,7 @@ export function benchmarksMarkdown(results: readonly ResultFile[]): string {
         results.filter((result) => result.scenario === scenario),
       ),
     ),
+    ...predictionChapter(predictions),
     '## Machines',
     '',
     ...[...new Set(results.map((result) => machineOf(result.environment)))].map(
@@ -37,6 +40,28 @@ export function benchmarksMarkdown(results: readonly ResultFile[]): string {
     ),
     '',
   ].join('\n');
+}
+
+/** What `npm run plan` says, from a sweep, of runs that it was not fitted on. */
+function predictionChapter(predictions: readonly Predictions[]): string[] {
+  if (predictions.length === 0) return [];
+  return [
+    '## Predictions',
+    '',
+    'Each sweep, and what `npm run plan -- --from SWEEP --score RUN` says of the quiet runs of the same pool on such a machine. None of them was used to fit it.',
+    '',
+    ...predictions.flatMap(({ sweep, simulated, scores }) => {
+      const made = scoreTable(scores);
+      return [
+        `### From ${escapeMarkdown(sweep)}${simulated ? ', simulated workers' : ''}`,
+        '',
+        escapeMarkdown(made.note ?? ''),
+        '',
+        ...table(tableHead(made), tableCells(made)),
+        '',
+      ];
+    }),
+  ];
 }
 
 function chapter(scenario: string, results: readonly ResultFile[]): string[] {

@@ -125,7 +125,7 @@ export function planTables(plan: WrittenPlan): ReportTable[] {
     },
     ...costTable(plan),
     ...whatIfTable(plan),
-    ...scoreTable(plan),
+    ...(plan.scores === null ? [] : [scoreTable(plan.scores)]),
   ];
 }
 
@@ -170,35 +170,34 @@ function whatIfTable({ whatIf }: WrittenPlan): ReportTable[] {
   ];
 }
 
-function scoreTable({ scores }: WrittenPlan): ReportTable[] {
-  if (scores === null) return [];
-  const { rows, bias, coverage } = scores;
-  return [
-    {
-      title: 'Predicted and measured',
-      note: `Images a second of runs that the plan does not stand on, with their own workers and images. All in all ${digits(100 * bias)} % off; ${digits(100 * coverage)} % of them within their interval of 95 %.`,
-      columns: [
-        { name: 'run' },
-        { name: 'workers' },
-        { name: 'predicted' },
-        { name: '95 %' },
-        { name: 'measured' },
-        { name: 'error' },
-        { name: 'within' },
-        { name: 'outside what was measured' },
-      ],
-      rows: rows.map(({ file, workers, predicted, measured, error, inside }) => [
-        file,
-        String(workers),
-        formatFigure(predicted),
-        formatEnds(predicted),
-        `${digits(measured)} /s`,
-        `${digits(100 * error)} %`,
-        inside ? 'yes' : 'no',
-        predicted.outside ?? '',
-      ]),
-    },
-  ];
+/** What was predicted of runs, beside what they did. */
+export function scoreTable({ rows, bias, coverage }: Scores): ReportTable {
+  return {
+    title: 'Predicted and measured',
+    note: `Images a second of runs that the plan does not stand on, with their own workers and images, CPU-normalised: on the CPU that harness and browser left, where no core was idle. All in all ${digits(100 * bias)} % off; ${digits(100 * coverage)} % of them within their interval of 95 %.`,
+    columns: [
+      { name: 'run' },
+      { name: 'workers' },
+      { name: 'CPU left' },
+      { name: 'predicted' },
+      { name: '95 %' },
+      { name: 'measured' },
+      { name: 'error' },
+      { name: 'within' },
+      { name: 'outside what was measured' },
+    ],
+    rows: rows.map(({ file, workers, cpuLeft, predicted, measured, error, inside }) => [
+      file,
+      String(workers),
+      `${digits(cpuLeft)}×`,
+      formatFigure(predicted),
+      formatEnds(predicted),
+      `${digits(measured)} /s`,
+      `${digits(100 * error)} %`,
+      inside ? 'yes' : 'no',
+      predicted.outside ?? '',
+    ]),
+  };
 }
 
 /** Which number was seen, which was fitted, which is only taken for granted. */

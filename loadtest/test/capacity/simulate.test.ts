@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CapacityLevel } from '../../src/capacity/contract.ts';
 import { quantileOfSorted } from '../../src/measure/statistics.ts';
 import { simulate, transactionMs } from '../../src/capacity/simulate/simulate.ts';
 import { checkSimulation } from '../../src/capacity/sweep-simulation.ts';
@@ -94,14 +95,46 @@ describe('checkSimulation', () => {
       perSecond: alone * level.workers,
       cpuMsPerImage: { worker: 0.1 },
     }));
-    const checks = checkSimulation(section({ levels, shapes }), PROFILE, { cores: 8, seed: 1 });
+    const checks = checkSimulation(section({ levels, shapes }), { profile: PROFILE, cores: 8, seed: 1 });
     expect(checks.map((one) => one.workers)).toEqual(workers);
-    for (const { error } of checks) expect(Math.abs(error)).toBeLessThan(0.1);
+    for (const { perSecond } of checks) expect(Math.abs(perSecond.error)).toBeLessThan(0.1);
     // A thread that takes 20 ms an image lets 50 a second through, whatever the workers do.
     const slow = levels.map((level) => ({ ...level, cpuMsPerImage: { worker: 20 } }));
     expect(
-      checkSimulation(section({ levels: slow, shapes }), PROFILE, { cores: 8, seed: 1 })[2]!.simulated,
+      checkSimulation(section({ levels: slow, shapes }), { profile: PROFILE, cores: 8, seed: 1 })[2]!.perSecond
+        .simulated,
     ).toBeLessThan(55);
+  });
+
+  it('lets real workers take the cores that everything else runs on: two on two cores do less than twice as much', () => {
+    const shapes = section().shapes.filter(({ width }) => width === 256);
+    const alone = { worker: 1, api: 1, postgres: 8, inference: 30 };
+    const levels = section({}, [1, 2, 4]).levels.map((level) => ({ ...level, images: 400, cpuMsPerImage: alone }));
+    const of = (cores: number) =>
+      checkSimulation(section({ levels, shapes }), { profile: null, cores, seed: 1 }).map(
+        ({ perSecond }) => perSecond.simulated,
+      );
+    const [one, two, four] = of(2) as [number, number, number];
+    expect(two / one).toBeGreaterThan(1.2);
+    expect(two / one).toBeLessThan(1.9);
+    expect(four / two).toBeLessThan(1.05);
+    const [apart, both] = of(16) as [number, number];
+    expect(both / apart).toBeGreaterThan(1.95);
+  });
+
+  it('compares waits where the sweep has them', () => {
+    const shapes = section().shapes.filter(({ width }) => width === 256);
+    const of = (stages: CapacityLevel['stages']) =>
+      checkSimulation(section({ levels: section({}, [1]).levels.map((level) => ({ ...level, stages })), shapes }), {
+        profile: PROFILE,
+        cores: 8,
+        seed: 1,
+      })[0]!;
+    const none = { count: 1, p50Ms: 1, maxMs: 1, cpuMsPerImage: null };
+    const { waitP95, waitP99 } = of({ wait: { ...none, p95Ms: 1000, p99Ms: 2000 } });
+    expect(waitP95!.error).toBeCloseTo(waitP95!.simulated / 1000 - 1, 9);
+    expect(waitP99!.simulated).toBeGreaterThanOrEqual(waitP95!.simulated);
+    expect(of({}).waitP95).toBeNull();
   });
 });
 

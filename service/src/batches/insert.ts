@@ -1,4 +1,5 @@
 import type { Transaction } from '../database/client.ts';
+import type { KeptForecast } from '../forecast/predict.ts';
 import { parametersText, type SegmentationParameters } from './parameters.ts';
 
 /** What a new batch is made of; `imageIds` null means every image of the project. */
@@ -13,6 +14,7 @@ export interface BatchSpec extends SegmentationParameters {
   priority: number;
   force: boolean;
   retryOf: string | null;
+  forecast: KeptForecast | null;
 }
 
 /** Locks the images of a new batch in the order of their ids. @returns how many of them belong to the project */
@@ -44,11 +46,11 @@ export async function insertBatch(tx: Transaction, spec: BatchSpec): Promise<voi
       WHERE i.project_id = ${spec.projectId} ${chosen}
     ), batch AS (
       INSERT INTO batches (id, project_id, status, model, model_version, threshold, channel, page, detect_holes, parameters,
-                           priority, force, retry_of, total, queued, completed, reused, started_at, finished_at)
+                           priority, force, retry_of, forecast, total, queued, completed, reused, started_at, finished_at)
       SELECT ${spec.id}::uuid, ${spec.projectId}::uuid, CASE WHEN count(*) = count(result_id) THEN 'completed' ELSE 'queued' END,
              ${spec.model}, ${spec.modelVersion}, ${spec.threshold}::real, ${spec.channel}::int, ${spec.page}::int,
              ${spec.detectHoles}::boolean, ${parameters}, ${spec.priority}::int, ${spec.force}::boolean,
-             ${spec.retryOf}::uuid, count(*), count(*) - count(result_id), count(result_id), count(result_id),
+             ${spec.retryOf}::uuid, ${spec.forecast === null ? null : tx.json({ ...spec.forecast })}::jsonb, count(*), count(*) - count(result_id), count(result_id), count(result_id),
              CASE WHEN count(*) = count(result_id) THEN now() END, CASE WHEN count(*) = count(result_id) THEN now() END
       FROM picked
     ), items AS (

@@ -5,6 +5,8 @@ import type { Sql } from '../database/client.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { decodeCursor, encodeCursor } from '../database/cursor.ts';
 import { readBatchStates } from '../events/batch-states.ts';
+import { shown } from '../forecast/forecasts.ts';
+import type { KeptForecast } from '../forecast/predict.ts';
 
 type Fixed = Omit<Batch, 'status' | 'pausedReason' | 'total' | 'counts' | 'imagesPerSecond' | 'eta'>;
 
@@ -13,10 +15,13 @@ export async function readBatches({ sql, tenantId }: Owner, ids: readonly string
   if (ids.length === 0) return [];
   return sql.begin('isolation level repeatable read read only', async (tx) => {
     const rows = await tx<
-      (Omit<Fixed, 'createdAt' | 'startedAt' | 'finishedAt'> & Record<'createdAt' | 'startedAt' | 'finishedAt', Date>)[]
+      (Omit<Fixed, 'createdAt' | 'startedAt' | 'finishedAt' | 'forecast'> & { forecast: KeptForecast | null } & Record<
+          'createdAt' | 'startedAt' | 'finishedAt',
+          Date
+        >)[]
     >`
       SELECT b.id, b.project_id AS "projectId", b.model, b.model_version AS "modelVersion",
-             b.threshold, b.priority, b.reused, b.retry_of AS "retryOf", b.created_at AS "createdAt", b.started_at AS "startedAt",
+             b.threshold, b.priority, b.reused, b.retry_of AS "retryOf", b.forecast, b.created_at AS "createdAt", b.started_at AS "startedAt",
              b.finished_at AS "finishedAt"
       FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL AND p.tenant_id = ${tenantId}
       WHERE b.id = ANY(${[...ids]}::uuid[]) ORDER BY b.created_at DESC, b.id DESC`;
@@ -28,6 +33,7 @@ export async function readBatches({ sql, tenantId }: Owner, ids: readonly string
     return rows.map((row) => ({
       ...row,
       ...byId.get(row.id)!,
+      forecast: row.forecast && shown(row.forecast),
       createdAt: row.createdAt.toISOString(),
       startedAt: (row.startedAt as Date | null)?.toISOString() ?? null,
       finishedAt: (row.finishedAt as Date | null)?.toISOString() ?? null,

@@ -1,10 +1,13 @@
 import type { Batch, BatchBody, Failures } from '../contract/batches.ts';
+import type { ForecastReply, Forecasts } from '../contract/forecasts.ts';
 import type { FailureCode } from '../contract/common.ts';
 import { apiError, badValue, notFound } from '../errors.ts';
 import type { Transaction } from '../database/client.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { latestWholeVersion, modelNames } from '../inference/model.ts';
+import { makeForecast, readForecasts, shown } from '../forecast/forecasts.ts';
 import { versionIn } from '../inference/sim/label.ts';
+import type { Wish } from '../forecast/demand.ts';
 import { insertBatch, lockImages, type BatchSpec } from './insert.ts';
 import { cancelLocked, lockBatch, pauseLocked, resumeLocked, type BatchHead } from './lifecycle.ts';
 import { withRetry } from './locks.ts';
@@ -19,6 +22,8 @@ export interface BatchStoreDeps extends Owner {
   pool: string;
   /** False: every image is inferred, whatever is known (`RESULT_CACHE=0`). */
   resultCache: boolean;
+  /** How many inference processes live. */
+  workers: () => Promise<number>;
   /** Called after each commit that changed images of a project. */
   changed: (projectId: string) => Promise<void>;
 }
@@ -34,7 +39,8 @@ async function resolveModel(
 }
 
 /** Batches as the API offers them. All methods throw ApiError: 404 for unknown ids, 409 where the state forbids it. */
-export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, changed }: BatchStoreDeps) {
+export function createBatchStore(deps: BatchStoreDeps) {
+  const { sql, tenantId, resultCache, changed } = deps;
   async function needProject(tx: Transaction, projectId: string): Promise<void> {
     const [row] =
       await tx`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL AND tenant_id = ${tenantId} FOR KEY SHARE`;
@@ -49,7 +55,7 @@ export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, 
   async function insert(tx: Transaction, spec: BatchSpec): Promise<void> {
     const found = await lockImages(tx, spec.projectId, spec.imageIds);
     if (spec.imageIds !== null && found < spec.imageIds.length) await nameMissing(tx, spec.projectId, spec.imageIds);
-    if (found === 0) throw apiError('EMPTY_PROJECT', `project ${spec.projectId} has no images: expected at least one`);
+    if (found === 0) throw emptyProject(spec.projectId);
     await insertBatch(tx, spec);
   }
   async function need(id: string): Promise<Batch> {
@@ -74,26 +80,51 @@ export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, 
     throw apiError('CONFLICT', `batch ${batch.id} is ${batch.status} and cannot be ${verb}: only ${allowed} can`);
   }
 
+  const emptyProject = (projectId: string) =>
+    apiError('EMPTY_PROJECT', `project ${projectId} has no images: expected at least one`);
+  /** @throws ApiError for what no batch can be made of */
+  async function wishOf(projectId: string, body: BatchBody): Promise<Wish> {
+    if ((body.all === true) === (body.imageIds !== undefined))
+      throw badValue('imageIds', body.imageIds?.length ?? null, 'either imageIds or all: true, and not both');
+    return {
+      projectId,
+      imageIds: body.imageIds === undefined ? null : [...new Set(body.imageIds.map((one) => one.toLowerCase()))],
+      model: await resolveModel(deps, body.model ?? DEFAULT_MODEL),
+      threshold: body.threshold ?? 0.5,
+      channel: body.channel ?? null,
+      page: body.page ?? 0,
+      detectHoles: body.detectHoles ?? true,
+      force: body.force === true || !resultCache,
+    };
+  }
+
   return {
+    /** What a batch of this body would take, and how much of it is known already. Nothing is written. */
+    async forecast(projectId: string, body: BatchBody): Promise<ForecastReply> {
+      const wish = await wishOf(projectId, body);
+      const { forecast, ...made } = await makeForecast({ sql, tenantId }, wish, deps.workers);
+      if (made.images < (wish.imageIds?.length ?? 1))
+        await sql.begin(async (tx) => {
+          await needProject(tx, projectId);
+          if (wish.imageIds !== null) await nameMissing(tx, projectId, wish.imageIds);
+          throw emptyProject(projectId);
+        });
+      return { ...made, forecast: forecast && shown(forecast) };
+    },
+    forecasts: (): Promise<Forecasts> => readForecasts({ sql, tenantId }),
     async create(projectId: string, body: BatchBody): Promise<Batch> {
-      if ((body.all === true) === (body.imageIds !== undefined))
-        throw badValue('imageIds', body.imageIds?.length ?? null, 'either imageIds or all: true, and not both');
-      const model = await resolveModel({ modelsDir, pool }, body.model ?? DEFAULT_MODEL);
+      const { model, ...wish } = await wishOf(projectId, body);
+      const { forecast } = await makeForecast({ sql, tenantId }, { ...wish, model }, deps.workers);
       const id = uuidv7();
       const spec: BatchSpec = {
+        ...wish,
         id,
-        projectId,
         tenantId,
-        imageIds: body.imageIds === undefined ? null : [...new Set(body.imageIds.map((one) => one.toLowerCase()))],
         model: model.name,
         modelVersion: model.version,
-        threshold: body.threshold ?? 0.5,
-        channel: body.channel ?? null,
-        page: body.page ?? 0,
-        detectHoles: body.detectHoles ?? true,
         priority: body.priority ?? 0,
-        force: body.force === true || !resultCache,
         retryOf: null,
+        forecast,
       };
       await withRetry(() =>
         sql.begin(async (tx) => {
@@ -136,7 +167,7 @@ export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, 
         sql.begin(async (tx) => {
           const head = await lockBatch(tx, tenantId, id);
           if (!head) throw notFound('batch', id);
-          const [settings] = await tx<Omit<BatchSpec, 'id' | 'tenantId' | 'imageIds' | 'retryOf'>[]>`
+          const [settings] = await tx<Omit<BatchSpec, 'id' | 'tenantId' | 'imageIds' | 'retryOf' | 'forecast'>[]>`
             SELECT project_id AS "projectId", model, model_version AS "modelVersion", threshold, channel, page,
                    detect_holes AS "detectHoles", priority, force FROM batches WHERE id = ${id}`;
           const failed = await tx<{ imageId: string }[]>`
@@ -153,6 +184,7 @@ export function createBatchStore({ sql, tenantId, modelsDir, pool, resultCache, 
             tenantId,
             imageIds: failed.map((row) => row.imageId),
             retryOf: id,
+            forecast: null,
           });
           return head.projectId;
         }),

@@ -113,6 +113,16 @@ export type Batch = {
   imagesPerSecond: number;
   eta: Eta | null;
   retryOf: string | null;
+  forecast: {
+    images: number;
+    workers: number;
+    imagesAhead: number;
+    seconds: number;
+    low: number;
+    high: number;
+    resultBytes: number;
+    basis: { images: number; ownProject: boolean; batches: number; outside: boolean };
+  } | null;
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;
@@ -181,6 +191,16 @@ export type NowBatch = {
   imagesPerSecond: number;
   eta: Eta | null;
   retryOf: string | null;
+  forecast: {
+    images: number;
+    workers: number;
+    imagesAhead: number;
+    seconds: number;
+    low: number;
+    high: number;
+    resultBytes: number;
+    basis: { images: number; ownProject: boolean; batches: number; outside: boolean };
+  } | null;
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;
@@ -491,6 +511,49 @@ export interface Routes {
     path: { id: string };
     query: { limit?: number; offset?: number; cursor?: string };
     reply: BatchPage;
+  };
+  'POST /api/projects/{id}/forecast': {
+    path: { id: string };
+    body: BatchBody;
+    reply: {
+      images: number;
+      reused: number;
+      forecast: {
+        images: number;
+        workers: number;
+        imagesAhead: number;
+        seconds: number;
+        low: number;
+        high: number;
+        resultBytes: number;
+        basis: { images: number; ownProject: boolean; batches: number; outside: boolean };
+      } | null;
+      reason: 'NOTHING_MEASURED' | 'NO_WORKER' | 'NOTHING_TO_SEGMENT' | null;
+    };
+  };
+  'GET /api/forecasts': {
+    reply: {
+      items: {
+        batchId: string;
+        projectId: string;
+        projectName: string;
+        createdAt: string;
+        forecast: {
+          images: number;
+          workers: number;
+          imagesAhead: number;
+          seconds: number;
+          low: number;
+          high: number;
+          resultBytes: number;
+          basis: { images: number; ownProject: boolean; batches: number; outside: boolean };
+        };
+        tookSeconds: number;
+        gotBytes: number;
+        inside: boolean;
+      }[];
+      score: { batches: number; bias: number; error: number; coverage: number } | null;
+    };
   };
   'GET /api/batches/{id}': { path: { id: string }; reply: Batch };
   'POST /api/batches/{id}/pause': {

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { Forecast } from './forecasts.ts';
 import { BATCH_STATUSES, FAILURE_CODE_NAMES, Id, Literals, Nullable, Timestamp, closed } from './common.ts';
 
 export const BatchCounts = Type.Object({
@@ -31,6 +32,8 @@ export const Batch = Type.Object({
   imagesPerSecond: Type.Number(),
   eta: Nullable(Eta),
   retryOf: Nullable(Id),
+  /** What was said before it began; null where nothing was known, and for a retry. */
+  forecast: Nullable(Forecast),
   createdAt: Timestamp,
   startedAt: Nullable(Timestamp),
   finishedAt: Nullable(Timestamp),

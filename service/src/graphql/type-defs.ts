@@ -170,6 +170,8 @@ export const TYPE_DEFS = /* GraphQL */ `
     imagesPerSecond: Float!
     eta: Eta
     retryOf: ID
+    "What was said before it began."
+    forecast: Forecast
     createdAt: Timestamp!
     startedAt: Timestamp
     finishedAt: Timestamp
@@ -182,6 +184,17 @@ export const TYPE_DEFS = /* GraphQL */ `
   type BatchCounts { queued: Int! processing: Int! completed: Int! failed: Int! cancelled: Int! }
   "Seconds left, and bounds from the spread of the rate."
   type Eta { seconds: Float! low: Float! high: Float! }
+  type Forecast {
+    images: Int!
+    workers: Int!
+    imagesAhead: Int!
+    seconds: Float!
+    low: Float!
+    high: Float!
+    resultBytes: Float!
+    basis: ForecastBasis!
+  }
+  type ForecastBasis { images: Int! ownProject: Boolean! batches: Int! outside: Boolean! }
   type BatchPage { items: [Batch!]! total: Int! limit: Int! offset: Int! nextCursor: String }
   type Failures { batchId: ID! total: Int! groups: [FailureGroup!]! }
   type FailureGroup {

@@ -104,6 +104,17 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     errors: ['EMPTY_PROJECT'],
     body: { all: true, threshold: 0.5 },
   },
+  'POST /api/projects/:id/forecast': {
+    operationId: 'forecastBatch',
+    description:
+      'Takes what `createBatch` takes and writes nothing. `forecast` is null, with a `reason`, where nothing was measured yet: segmenting a dozen of the images is enough.',
+    errors: ['EMPTY_PROJECT'],
+    body: { all: true, threshold: 0.5 },
+  },
+  'GET /api/forecasts': {
+    operationId: 'listForecasts',
+    description: 'Of the last month’s completed batches that nobody paused, and how well they held.',
+  },
   'GET /api/projects/:id/batches': { operationId: 'listBatches', errors: ['BAD_CURSOR'] },
   'GET /api/batches/:id': { operationId: 'getBatch' },
   'POST /api/batches/:id/pause': { operationId: 'pauseBatch', errors: ['CONFLICT'], bodyOptional: true },

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Batch, BatchBody, Failures, RetryBody } from '../contract/batches.ts';
 import { ErrorBody, Id, Page, PageQuery, closed } from '../contract/common.ts';
+import { ForecastReply, Forecasts } from '../contract/forecasts.ts';
 import { NowReply } from '../contract/now.ts';
 import { QueueReply } from '../contract/queue.ts';
 
@@ -27,6 +28,29 @@ export default async function batchRoutes(instance: FastifyInstance) {
     },
     async (request, reply) =>
       reply.code(202).send(await request.tenant.batches.create(request.params.id, request.body)),
+  );
+  app.post(
+    '/api/projects/:id/forecast',
+    {
+      ...read,
+      config: { audit: false, rate: 'reads' },
+      schema: {
+        tags,
+        summary: 'What a batch would take, before it is started',
+        params: Params,
+        body: BatchBody,
+        response: { 200: ForecastReply, ...errors },
+      },
+    },
+    async ({ tenant, params, body }) => tenant.batches.forecast(params.id, body),
+  );
+  app.get(
+    '/api/forecasts',
+    {
+      ...read,
+      schema: { tags, summary: 'Forecasts beside what happened', response: { 200: Forecasts, ...errors } },
+    },
+    async ({ tenant }) => tenant.batches.forecasts(),
   );
   app.get(
     '/api/projects/:id/batches',

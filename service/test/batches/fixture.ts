@@ -41,6 +41,7 @@ export async function createFixture(env: Record<string, string> = {}) {
     modelsDir: config.modelsDir,
     pool: 'local',
     resultCache: true,
+    workers: async () => 2,
     changed: async () => {},
   });
   const ownedClosers: (() => Promise<void>)[] = [];

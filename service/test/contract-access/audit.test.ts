@@ -142,9 +142,15 @@ const CHANGES: Record<string, Change> = {
     return async () => ({ reply: await as(`/api/keys/${id}`, 'DELETE'), type: 'keys', id });
   },
 };
+let made: ReturnType<typeof scene> | undefined;
+/** One that reads may look at, made once. */
+const looked = () => (made ??= scene());
+
 /** POST because of what they are told, not of what they do. Mutations of GraphQL: `audit-graphql.test.ts`. */
 const READS: Record<string, () => Promise<Response>> = {
   readResults: async () => as('/api/segmentation/batch/results', 'POST', { json: { imageIds: [UNKNOWN] } }),
+  forecastBatch: async () =>
+    as(`/api/projects/${(await looked()).project.id}/forecast`, 'POST', { json: { all: true } }),
   queryGraph: async () => as('/graphql', 'POST', { json: { query: '{ me { name } }' } }),
 };
 
@@ -192,6 +198,7 @@ describe('a change', () => {
   });
 
   it.each(Object.keys(READS))('%s is none, and leaves no row', async (operationId) => {
+    await looked();
     const before = await newest();
     expect((await READS[operationId]!()).status).toBe(200);
     expect(await since(before)).toEqual([]);

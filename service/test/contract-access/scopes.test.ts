@@ -9,7 +9,7 @@ const NEEDS: Record<Scope | 'key' | 'nobody', string> = {
   nobody: 'getDocument getDocs getLiveness getReadiness createSession',
   key: 'getSession deleteSession queryGraph',
   read: `listProjects getProject listImages getIndex getImage getTimeline getImageFile renderImage renderOverlay listBatches
-    getBatch getFailures getQueue getNow listRuns getRun getRunReport openEvents readResults getResult createExport getExport downloadExport openGraph`,
+    getBatch getFailures getQueue getNow forecastBatch listForecasts listRuns getRun getRunReport openEvents readResults getResult createExport getExport downloadExport openGraph`,
   write: `createProject updateProject deleteProject uploadImages deleteImage createBatch pauseBatch resumeBatch cancelBatch
     retryBatch`,
   metrics: 'getHealth getSummary getPerformance getSlowQueries getEndpoints getPrometheus',

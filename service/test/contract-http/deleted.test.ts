@@ -61,6 +61,7 @@ async function requestsFor({ project, images, batchId, exportId }: Scene): Promi
   const bodies: Record<string, Request['init']> = {
     'PATCH /api/projects/{id}': { json: { name: 'renamed' } },
     'POST /api/projects/{id}/batches': { json: { all: true } },
+    'POST /api/projects/{id}/forecast': { json: { all: true } },
     'POST /api/batches/{id}/retry': { json: { only: 'failed' } },
     'POST /api/batches/{id}/exports': { json: { format: 'coco' } },
   };

@@ -14,8 +14,8 @@ const IMAGE = `id projectId name relativePath width height channels pages sizeBy
 /** Signed addresses, which only reading gives. */
 const LISTED = `${IMAGE} thumbnailUrl`;
 const SINGLE = `${LISTED} overlayUrl fileUrl`;
-/** The last five are this service's own: what the batch was asked for, and why it paused itself. */
-const BATCH = `id projectId status total counts reused imagesPerSecond eta retryOf createdAt startedAt finishedAt model modelVersion threshold priority pausedReason`;
+/** The last five, `reused` and `forecast` are this service's own: what the batch was asked for, and why it paused itself. */
+const BATCH = `id projectId status total counts reused forecast imagesPerSecond eta retryOf createdAt startedAt finishedAt model modelVersion threshold priority pausedReason`;
 const COUNTS = 'queued processing completed failed cancelled';
 const RESULT = `imageId batchId status model modelVersion threshold imageWidth imageHeight polygonCount processingTimeMs stages polygons`;
 const POLYGON = 'id type parentId points area bbox confidence';

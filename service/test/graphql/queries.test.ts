@@ -8,6 +8,7 @@ import { until } from '../batches/fixture.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { ask, newKey, newScene } from './support.ts';
 import { allProjectsOf } from '../../src/database/projects.ts';
+import { Forecast } from '#contract/forecasts.ts';
 import { FIRST_TENANT } from '../../src/tenants/first.ts';
 
 let service: TestApp;
@@ -32,6 +33,7 @@ const IMAGE = ONE_IMAGE.replace(/(overlay|file)Url /g, '');
 const BATCH = fieldsOf(BatchSchema, {
   counts: '{ queued processing completed failed cancelled }',
   eta: '{ seconds low high }',
+  forecast: `{ ${fieldsOf(Forecast, { basis: `{ ${fieldsOf(Forecast.properties.basis)} }` })} }`,
 });
 const RESULT = fieldsOf(ResultSchema, {
   stages: '{ name durationMs }',

@@ -96,11 +96,13 @@ describe('every documented request', () => {
     await send('getImageFile', { headers: { range: 'bytes=99999999-' }, expected: 416 });
     await send('getImageFile', { headers: { 'if-none-match': tag }, expected: 304 });
 
+    await send('forecastBatch', { expected: 200 });
     learn('batches', json(await send('createBatch', { expected: 202 })).id);
     for (const id of ['pauseBatch', 'resumeBatch']) await send(id, { expected: 202 });
     await send('cancelBatch', { expected: 202 });
     await send('resumeBatch', { expected: 409 });
-    for (const id of ['getBatch', 'listBatches', 'getQueue', 'getNow']) await send(id, { expected: 200 });
+    for (const id of ['getBatch', 'listBatches', 'getQueue', 'getNow', 'listForecasts'])
+      await send(id, { expected: 200 });
     expect(done.size).toBeGreaterThan(20);
   });
 

@@ -36,6 +36,8 @@ export const OPERATIONS: Readonly<Record<string, readonly [Needs, Foreign]>> = {
   renderOverlay: ['read', 'missing'],
 
   createBatch: ['write', 'missing'],
+  forecastBatch: ['read', 'missing'],
+  listForecasts: ['read', 'unlisted'],
   listBatches: ['read', 'missing'],
   getBatch: ['read', 'missing'],
   pauseBatch: ['write', 'missing'],

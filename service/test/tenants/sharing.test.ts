@@ -30,6 +30,7 @@ const theirStore = () =>
     modelsDir: fixture.config.modelsDir,
     pool: 'local',
     resultCache: true,
+    workers: async () => 2,
     changed: async () => {},
   });
 /** Runs what waits, as a worker does. */

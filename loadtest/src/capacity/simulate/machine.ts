@@ -44,6 +44,9 @@ export function createMachine(schedule: Schedule, options: MachineOptions) {
   const slots = workers * maxBatch;
   const ahead = createAhead({ slots, most: parts?.concurrency ?? 1 });
   const thread = parts === null ? null : options.station(options.name, 1);
+  const cpus = parts?.workersOnHost === true ? options.station(`inference of ${options.name}`, workers) : null;
+  const execute = (ms: number, done: () => void): void =>
+    cpus === null ? schedule.after(ms, done) : cpus.serve(ms, done);
   const shapeOf = chooser(input.shapes, random);
   const batcher = createBatcher<Item>({
     ...POOL_DEFAULTS,
@@ -95,7 +98,7 @@ export function createMachine(schedule: Schedule, options: MachineOptions) {
       for (const { image } of items) started(image);
       const ms = input.executionMs(items.length, items[0]!.shape, random());
       busyMs += ms;
-      schedule.after(ms, () => {
+      execute(ms, () => {
         idle++;
         unrun -= items.length;
         ahead.observe(ms);

@@ -4,7 +4,7 @@ import { createMachine, type Machine } from './machine.ts';
 import { createRelay } from './relay.ts';
 import { createSchedule } from './schedule.ts';
 import type { PipelineParts, SimulationInput, SimulationOutcome } from './simulation.ts';
-import { createStation, type Station } from './station.ts';
+import { createStation, SLICE_MS, type Station } from './station.ts';
 
 /** As many points as a line can show. */
 const POINTS = 200;
@@ -30,11 +30,12 @@ export function simulate(input: SimulationInput): SimulationOutcome {
   const arrivalLuck = createRandom(input.seed, 1);
   const arrivedMs = new Float64Array(images);
   const staysMs = new Float64Array(images);
+  const waitsMs = new Float64Array(images);
   // In the order in which they are written, which is that of time.
   const writtenMs = new Float64Array(images);
   const backlog: [number, number][] = [[0, 0]];
   const every = Math.max(1, Math.floor(images / POINTS));
-  let [arrived, ended, waitedMs, area, areaAt] = [0, 0, 0, 0, 0];
+  let [arrived, ended, area, areaAt] = [0, 0, 0, 0];
 
   const count = (): void => {
     area += (arrived - ended) * (schedule.now() - areaAt);
@@ -46,14 +47,14 @@ export function simulate(input: SimulationInput): SimulationOutcome {
     staysMs[image] = schedule.now() - arrivedMs[image]!;
     if (ended % every === 0 || ended === images) backlog.push([schedule.now(), arrived - ended]);
   }
-  const started = (image: number): void => void (waitedMs += schedule.now() - arrivedMs[image]!);
+  const started = (image: number): void => void (waitsMs[image] = schedule.now() - arrivedMs[image]!);
 
   let written = 0;
   const stations: Record<string, Station> = {};
   const machines: Machine[] = [];
   const perMachine = Math.ceil(input.workers / input.machines);
   const hostCores = parts?.hostCores ?? null;
-  const host = hostCores === null ? null : (stations['machine'] = createStation(schedule, hostCores));
+  const host = hostCores === null ? null : (stations['machine'] = createStation(schedule, hostCores, null, SLICE_MS));
   const station = (name: string, servers: number): Station => (stations[name] = createStation(schedule, servers, host));
   const database = parts === null ? null : station('PostgreSQL', parts.database.cores);
   const transaction = (rows: number, done: () => void): void =>
@@ -118,7 +119,8 @@ export function simulate(input: SimulationInput): SimulationOutcome {
     perSecond: (images / tookMs) * 1000,
     staysMs: staysMs.toSorted(),
     writtenMs,
-    meanWaitMs: waitedMs / images,
+    meanWaitMs: waitsMs.reduce((sum, ms) => sum + ms, 0) / images,
+    waitsMs: waitsMs.toSorted(),
     meanInside: area / schedule.now(),
     meanBatch: images / executions,
     peaks: {

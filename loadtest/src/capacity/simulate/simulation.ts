@@ -19,8 +19,10 @@ export interface PipelineParts {
   /** Its cores, and CPU time of an image in all of its transactions when each carries as many as it can. */
   database: { cores: number; msPerImage: number };
   eventWindowMs: number;
-  /** Cores that all of these share; null: each has its own. Workers have theirs in either case. */
+  /** Cores that all of these share; null: each has its own. */
   hostCores: number | null;
+  /** Executions take these cores too, as inference on a CPU does; otherwise workers have devices of their own. */
+  workersOnHost?: boolean;
 }
 
 export interface SimulationInput {
@@ -49,8 +51,9 @@ export interface SimulationOutcome {
   staysMs: Float64Array;
   /** When results were written, sorted: the ends by the database's clock. */
   writtenMs: Float64Array;
-  /** From arrival to the beginning of the execution, mean. */
+  /** From arrival to the beginning of the execution: mean, and all of them, sorted. */
   meanWaitMs: number;
+  waitsMs: Float64Array;
   /** Mean number of images in all of it: by the area under the count, not by Little's law. */
   meanInside: number;
   meanBatch: number;

@@ -7,26 +7,37 @@ export interface Station {
   busy(): number;
 }
 
+/** What a scheduler lets run before it looks at who waits (Linux: some milliseconds). */
+export const SLICE_MS = 3;
+
 /**
  * Servers with one queue before them: a database by its cores, a process by its thread.
- * @param host whose cores all of them share, first come, first served; null: they have their own
+ * @param host whose cores all of them share; null: they have their own
+ * @param sliceMs who takes longer goes to the end of the queue after this long: so a core is shared by those who want it
  */
-export function createStation(schedule: Schedule, servers: number, host: Station | null = null): Station {
+export function createStation(
+  schedule: Schedule,
+  servers: number,
+  host: Station | null = null,
+  sliceMs = Infinity,
+): Station {
   const waiting: { ms: number; done: () => void }[] = [];
   let head = 0;
   let idle = servers;
   let busyMs = 0;
 
   function start(ms: number, done: () => void): void {
+    const now = Math.min(ms, sliceMs);
     idle--;
-    busyMs += ms;
+    busyMs += now;
     const end = (): void => {
       idle++;
+      if (ms > now) waiting.push({ ms: ms - now, done });
       next();
-      done();
+      if (ms <= now) done();
     };
-    if (host === null) schedule.after(ms, end);
-    else host.serve(ms, end);
+    if (host === null) schedule.after(now, end);
+    else host.serve(now, end);
   }
   function next(): void {
     if (head >= waiting.length) return;

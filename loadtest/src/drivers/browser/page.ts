@@ -116,6 +116,7 @@ export async function openObservedPage(options: ObservedPageOptions) {
     disarm: () => evaluate('segbenchRecorder.disarm()'),
     sweep: (durationMs: number, forward: boolean) =>
       evaluate<SweepRecord>(`segbenchRecorder.sweep(${durationMs}, ${forward})`),
+    walk: () => evaluate<SweepRecord['cells']>('segbenchRecorder.walk()'),
     /** The next reply to a request of the page, parsed as JSON. */
     nextReply: <T>(method: string, path: RegExp, timeoutMs: number) => replies.next<T>(method, path, timeoutMs),
     close: () => context.close(),

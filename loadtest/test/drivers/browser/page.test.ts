@@ -117,6 +117,7 @@ describe('openObservedPage', () => {
       const { cells, intervals } = await page.sweep(300, true);
       expect(new Map(cells).size).toBe(40);
       expect(intervals.length).toBeGreaterThan(5);
+      expect(new Map(await page.walk()).size).toBe(40);
       expect(await retainedBytes(page)).toBeGreaterThan(64e6);
       expect(await rendererPssBytes(launched.browser)).toBeGreaterThan(64e6);
     });
