@@ -4,6 +4,8 @@ import { precompress } from './dashboards/build/precompress.ts';
 /** Three entries: the pages people use, the negative control, and the self-test page; only the first is ever linked to. */
 export default defineConfig({
   root: 'dashboards',
+  // Relative: the service may be a folder of another site. It turns the addresses in its pages to where each page is.
+  base: './',
   publicDir: false,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-const TESTS = ['{service,loadtest,dashboards,scenarios}/test/**/*.test.{ts,tsx}'];
+const TESTS = ['{service,loadtest,dashboards,scenarios,prometheus,grafana}/test/**/*.test.{ts,tsx}'];
 /** Runs a service under load and judges what it measures: after all others, so that they are no noise to it. */
 const MEASURING = ['loadtest/test/plants/plants.test.ts'];
 

@@ -1,12 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { SessionGate } from './components/SessionGate.tsx';
 import { createApi, type Api } from './models/api.ts';
+import { here } from './models/root.ts';
 import { createSession, type Session } from './models/Session.ts';
 
 /** Session and HTTP client of a page; `renderPage` is called once somebody is signed in. */
 export function createApp(renderPage: (api: Api) => ComponentChildren) {
   const api: Api = createApi({
-    fetch: (url, init) => fetch(url, init),
+    fetch: (path, init) => fetch(here(path), init),
     onSignedOut: () => session.signedOut(),
   });
   const session: Session = createSession({ api: () => api, location, history });

@@ -1,28 +1,21 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import type { Page } from 'puppeteer-core';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Page } from 'puppeteer-core';
-import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { GALLERY_BUDGETS } from '../../scenarios/budgets-pages.ts';
-import { openObservedPage } from '../../loadtest/src/drivers/browser/page.ts';
 import { launchBrowser, type LaunchedBrowser } from '../../loadtest/src/environment/browser.ts';
-import { judgeBudgets } from '../../loadtest/src/judge/budgets.ts';
-import { measureGallery, measurementsOf } from '../../loadtest/src/load/gallery.ts';
-import { createMockProject, type MockProject } from './mock-project.ts';
-import { startMockServer } from './mock-server.ts';
-
-const COUNT = 300;
-const FAILED = 7;
-const fails = (position: number): boolean => position % 43 === 5;
+import { faultsOf } from './accessible.ts';
+import { builtPages } from './built-pages.ts';
+import { COUNT, FAILED, openGallery, segmentAll, toasts, untilRight } from './gallery-page.ts';
 
 let folder = '';
+let dist = '';
 let launched: LaunchedBrowser;
 const opened: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
+  dist = await builtPages();
   folder = await mkdtemp(path.join(tmpdir(), 'segbench-pages-'));
-  await build({ build: { outDir: path.join(folder, 'dist') }, logLevel: 'warn' });
   launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {} });
 });
 afterEach(async () => {
@@ -32,78 +25,8 @@ afterAll(async () => {
   await launched?.close();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** Counts every toast node that is ever added; runs in the page before its own scripts. */
-function countToasts(): void {
-  const counter = { toasts: 0 };
-  Object.assign(window, { counter });
-  const look = (node: Node): void => {
-    if (!(node instanceof Element)) return;
-    counter.toasts += (node.matches('[data-toast]') ? 1 : 0) + node.querySelectorAll('[data-toast]').length;
-  };
-  new MutationObserver((records) => records.forEach(({ addedNodes }) => addedNodes.forEach(look))).observe(document, {
-    subtree: true,
-    childList: true,
-  });
-}
-
-async function openPage(
-  prefix: string,
-  options: { signedOut?: boolean; hash?: string; count?: number; unlike?: readonly number[] } = {},
-) {
-  const project = createMockProject(options.count ?? COUNT);
-  /** Three seconds of events, a window each 100 ms; a few images end at once. */
-  const run = (batch: ReturnType<MockProject['newBatch']>, imageIds?: string[], from = 0): void => {
-    if (imageIds) return project.finish(batch, imageIds.map(project.positionOf));
-    const positions = Array.from({ length: 10 }, (_, i) => from + i);
-    project.finish(batch, positions, fails);
-    if (from + 10 < COUNT) setTimeout(() => run(batch, undefined, from + 10), 100);
-  };
-  const server = await startMockServer({ project, run, dist: path.join(folder, 'dist'), ...options });
-  opened.push(() => server.close());
-  const page = await launched.browser.newPage();
-  opened.unshift(() => page.close());
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  await page.evaluateOnNewDocument(countToasts);
-  await page.setViewport({ width: 1280, height: 800 });
-  await page.goto(`${server.url}${prefix}/projects/${project.id}${options.hash ?? ''}`);
-  return { project, server, page, errors };
-}
-async function segmentAll(page: Page): Promise<void> {
-  await page.waitForSelector('[data-image-id]');
-  await page.click('[data-action="segment-all"]');
-  await page.waitForSelector(`[role=progressbar][aria-valuenow="${COUNT}"][aria-valuemax="${COUNT}"]`);
-}
-/** Cells on the screen that do not show what the project says of them. */
-const wrongCells = (page: Page, truth: Record<string, number | 'failed'>) =>
-  page.evaluate((expected) => {
-    const cells = [...document.querySelectorAll<HTMLElement>('[data-image-id]')];
-    const seen = cells.filter((cell) => {
-      const { top, bottom } = cell.getBoundingClientRect();
-      return top < innerHeight && bottom > 0;
-    });
-    const wrong = seen.filter(({ dataset }) => {
-      const wanted = expected[dataset['imageId'] ?? ''];
-      if (wanted === 'failed') return dataset['status'] !== 'failed' || dataset['overlay'] !== undefined;
-      return dataset['overlay'] !== 'drawn' || dataset['polygonCount'] !== String(wanted);
-    });
-    return { seen: seen.length, all: cells.length, wrong: wrong.length };
-  }, truth);
-const truthOf = ({ images }: MockProject): Record<string, number | 'failed'> =>
-  Object.fromEntries(images.map(({ id, result }) => [id, result?.polygonCount ?? 'failed']));
-const toasts = (page: Page) =>
-  page.evaluate(() => (window as unknown as { counter: { toasts: number } }).counter.toasts);
-
-async function untilRight(page: Page, project: MockProject) {
-  const truth = truthOf(project);
-  const until = Date.now() + 40_000;
-  for (;;) {
-    const cells = await wrongCells(page, truth);
-    if (cells.wrong === 0 || Date.now() > until) return cells;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+const openPage = (prefix: string, options?: Parameters<typeof openGallery>[2]) =>
+  openGallery({ browser: launched.browser, dist, opened }, prefix, options);
 
 describe('gallery', () => {
   it('follows a batch with one toast, few bulk requests and an overlay on every completed cell', async () => {
@@ -120,6 +43,7 @@ describe('gallery', () => {
     const carrying = server.requests.filter((route) => /segmentation|overlay/.test(route));
     expect(carrying.length).toBeLessThanOrEqual(10);
     expect(carrying.every((route) => route === 'POST /api/segmentation/batch/results')).toBe(true);
+    expect(await faultsOf(page)).toEqual([]);
     expect(errors).toEqual([]);
   });
 
@@ -192,6 +116,7 @@ describe('gallery', () => {
     expect(await page.evaluate(() => location.pathname)).toContain('/projects/');
     await page.click('[data-filter="picked"]');
     await page.waitForSelector('[aria-setsize="8"]');
+    expect(await faultsOf(page)).toEqual([]);
   });
 
   it('tries twelve images at a threshold and at another, says what looks strange, and then takes all', async () => {
@@ -207,6 +132,7 @@ describe('gallery', () => {
     // Places 12 and 37 are two of the twelve.
     await page.waitForSelector('[data-unlike-notice="2"]');
     expect(await page.$$eval('[data-unlike]', (cells) => cells.length)).toBe(2);
+    expect(await faultsOf(page)).toEqual([]);
     await page.focus('.threshold input');
     await page.keyboard.press('ArrowLeft');
     await page.waitForFunction(() => document.querySelector('[data-trial]')?.textContent?.includes('at 0.45:'));
@@ -247,106 +173,5 @@ describe('gallery', () => {
     const { page } = await openPage('', { signedOut: true });
     await page.waitForSelector('input[name=key]');
     expect(await page.$('[data-image-id]')).toBeNull();
-  });
-});
-
-/** Keeps what it was shown, and draws what was not found. */
-function hoard(): void {
-  const kept: unknown[] = [];
-  Object.assign(window, { kept });
-  setInterval(() => {
-    const cell = document.querySelector<HTMLElement>('[data-overlay]');
-    if (!cell || kept.length > 0) return;
-    kept.push(new Uint8Array(80e6));
-    for (let n = 0; n < 600; n++) document.body.append(document.createElement('i'));
-  }, 50);
-  setInterval(() => {
-    const cell = document.querySelector<HTMLElement>('[data-overlay]');
-    if (cell) cell.dataset['polygonCount'] = '1';
-  }, 400);
-}
-
-describe('measureGallery', () => {
-  const SHOWN = 600;
-  const measured = async (script?: string) => {
-    const project = createMockProject(SHOWN);
-    project.finish(
-      project.newBatch(),
-      project.images.map((_, place) => place),
-    );
-    const server = await startMockServer({ project, run: () => {}, dist: path.join(folder, 'dist') });
-    opened.push(() => server.close());
-    const page = await openObservedPage({
-      browser: launched.browser,
-      baseUrl: server.url,
-      path: `/projects/${project.id}`,
-      key: 'any',
-      script,
-    });
-    opened.unshift(() => page.close());
-    const cells = new Map(project.images.map(({ id, result }) => [id, result!.polygonCount]));
-    const { signal } = new AbortController();
-    const plan = { images: SHOWN, cells, sweeps: 2, sweepMs: 500, visits: 1, quietMs: 200, timeoutMs: 8000, signal };
-    const figures = await measureGallery(page, {
-      ...plan,
-      ...(script ? { sweeps: 1, visits: 0, timeoutMs: 1200 } : {}),
-    });
-    const judged = judgeBudgets(measurementsOf(figures), GALLERY_BUDGETS, { imageCount: 100_000 });
-    const verdicts = Object.fromEntries(judged.map(({ name, verdict }) => [name, verdict]));
-    return { figures, verdicts, errors: page.errors };
-  };
-
-  it('finds few nodes, little memory and right cells in a gallery that was scrolled from end to end and ordered', async () => {
-    const { figures, verdicts, errors } = await measured();
-    expect(errors).toEqual([]);
-    expect(verdicts).toMatchObject({
-      gallery_dom_nodes: 'pass',
-      gallery_heap_retained_bytes: 'pass',
-      gallery_wrong_cells: 'pass',
-    });
-    for (const figure of [figures.firstPaintMs, figures.settleMs, figures.jumpMs, figures.orderMs])
-      expect(figure).toBeGreaterThanOrEqual(0);
-  });
-
-  it('finds out a page that keeps what it was shown and shows what is not so', async () => {
-    const { verdicts } = await measured(`(${hoard.toString()})()`);
-    expect(verdicts).toMatchObject({
-      gallery_dom_nodes: 'fail',
-      gallery_heap_retained_bytes: 'fail',
-      gallery_wrong_cells: 'fail',
-    });
-  });
-});
-
-describe('the built pages', () => {
-  /** As a browser that takes gzip gets them; what is too small to be compressed is sent as it is. */
-  const bytesOf = async (names: readonly string[]) => {
-    const assets = path.join(folder, 'dist/assets');
-    const sizes = await Promise.all(
-      names.map((name) => stat(path.join(assets, `${name}.gz`)).catch(() => stat(path.join(assets, name)))),
-    );
-    return sizes.reduce((sum, { size }) => sum + size, 0);
-  };
-  it('begin with less than 60 kB of script, and are less than 120 kB all together', async () => {
-    const html = await readFile(path.join(folder, 'dist/index.html'), 'utf8');
-    const initial = [...html.matchAll(/assets\/([\w.-]+\.js)/g)].map(([, name]) => name!);
-    expect(initial.length).toBeGreaterThan(0);
-    expect(await bytesOf(initial)).toBeLessThan(60e3);
-    const names = await readdir(path.join(folder, 'dist/assets'));
-    const scripts = names.filter((name) => name.endsWith('.js') && !/^(?:naive|blocker)-/.test(name));
-    expect(scripts.length).toBeGreaterThan(initial.length);
-    expect(await bytesOf(scripts)).toBeLessThan(120e3);
-  });
-});
-
-describe('negative control', () => {
-  it('makes a request and a toast for every image, and still gets to its end', async () => {
-    const { project, server, page } = await openPage('/naive');
-    await segmentAll(page);
-    const cells = await untilRight(page, project);
-    expect(cells).toMatchObject({ all: COUNT, wrong: 0 });
-    expect(await toasts(page)).toBe(COUNT);
-    const single = server.requests.filter((route) => route === 'GET /api/images/:id/segmentation');
-    expect(single).toHaveLength(COUNT - FAILED);
   });
 });

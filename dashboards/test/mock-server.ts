@@ -8,6 +8,7 @@ import { encodeBulkHeader, encodeBulkNull, encodeBulkResult, encodeBulkTrailer }
 import { POLYGONS_MIME } from '#contract/names.ts';
 import type { EventsFrame } from '#contract/events.ts';
 import type { Result, ResultsBody } from '#contract/results.ts';
+import { pageAt } from '../../service/src/way-to-root.ts';
 import type { MockProject } from './mock-project.ts';
 import { IMAGE_PX } from './mock-results.ts';
 import { operatorReply } from './mock-operator.ts';
@@ -190,7 +191,8 @@ async function sendPage(dist: string, pathname: string, response: ServerResponse
   const file = asset ? path.join(dist, path.normalize(pathname)) : path.join(dist, `${entry}.html`);
   try {
     const type = TYPES[path.extname(file)] ?? 'text/html';
-    response.writeHead(200, { 'content-type': type }).end(await readFile(file));
+    const content = await readFile(file);
+    response.writeHead(200, { 'content-type': type }).end(asset ? content : pageAt(content.toString(), pathname));
   } catch {
     response.writeHead(404).end();
   }

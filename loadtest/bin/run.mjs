@@ -22,15 +22,16 @@ const COMMANDS = {
   plan: 'how many workers a load needs, from what was measured',
   calibrate: 'measures what batches cost on a backend, and writes a profile to simulate it by',
   report: 'makes BENCHMARKS.md from the result files that are kept',
+  screenshots: 'pictures of every page, from a service of its own with real data',
   check: 'types, lint, format, and that BENCHMARKS.md is up to date',
   doctor: 'checks a model of your own, and which execution providers can run here',
   scale: 'workers and API replicas of the composed system, while it runs',
 };
 /** These need the pages; the checks read only their source. */
-const WITH_PAGES = ['bench', 'start', 'test'];
+const WITH_PAGES = ['bench', 'start', 'test', 'screenshots'];
 
 function usage() {
-  const lines = Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(11)}${what}`);
+  const lines = Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(13)}${what}`);
   return ['usage: npm run <command> -- [options]', '', ...lines, '', 'npm run <command> -- --help tells more.'].join(
     '\n',
   );

@@ -2,6 +2,7 @@
 import type { BudgetName } from './budget-names.ts';
 import type { CapacitySection } from './capacity/contract.ts';
 import type { CompareSection } from './compare/contract.ts';
+import type { LogHistogram } from './measure/log-histogram.ts';
 
 export * from './budget-names.ts';
 
@@ -80,6 +81,8 @@ export interface StageSummary {
   p99Ms: number;
   maxMs: number;
   cpuMsPerImage: number | null;
+  /** Values by size, `[k, count]`: from 2^(k/8) to 2^((k+1)/8) ms. Absent in results of earlier versions. */
+  histogram?: LogHistogram;
 }
 
 export interface ClientSummary {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import batchesPlugin from './batches/plugin.ts';
@@ -49,6 +50,7 @@ import results from './routes/results.ts';
 import runs from './routes/runs.ts';
 import session from './routes/session.ts';
 import upload from './routes/upload.ts';
+import { withoutBase } from './way-to-root.ts';
 
 /** What every route relies on, in the order in which a request meets it. */
 const PLUGINS = [
@@ -103,6 +105,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The HTTP service, not yet listening. What is in `deps` was opened by the caller, who closes it after the app. */
 export async function buildApp(deps: Services): Promise<FastifyInstance> {
+  const { basePath } = deps.config;
   const app = Fastify({
     logger: { level: deps.config.logLevel, redact: REDACTED },
     logController: new LogController({ disableRequestLogging: true }),
@@ -121,6 +124,8 @@ export async function buildApp(deps: Services): Promise<FastifyInstance> {
     return503OnClosing: false,
     frameworkErrors,
     clientErrorHandler,
+    // A proxy may leave the folder that it gave to the service in the address, or take it away.
+    ...(basePath !== '' && { rewriteUrl: ({ url = '/' }: IncomingMessage) => withoutBase(url, basePath) }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true },

@@ -1,6 +1,6 @@
-import { createServer, type Server } from 'node:http';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { normaliseQuery } from './normalise-query.ts';
+import { TERMINAL_STATUSES } from './contract/names.ts';
 import { WARNING_NAMES, warningCounts } from './warnings.ts';
 import { createWindow } from './windows.ts';
 
@@ -15,6 +15,8 @@ export interface SlowQuery {
 /** A query over this goes into the slow list. */
 export const SLOW_QUERY_MS = 50;
 const SLOW_QUERIES_KEPT = 50;
+/** Of `segbench_db_connections_limit`, which each role has in its own way. */
+export const CONNECTIONS_HELP = 'Connections to PostgreSQL that this process may have.';
 /** Of `nodejs_eventloop_lag_*`. Its timer costs a process that does nothing 3.6 CPU ms a second at 10 ms, 0.8 at 50 ms. */
 const LOOP_PRECISION_MS = 50;
 
@@ -40,13 +42,17 @@ export function createMetrics(role: string, now: () => number = Date.now) {
     cache: createWindow(8192, now),
   };
 
-  const httpDuration = new Histogram({
+  // The labels of an exemplar are no labels of the metric: they make no series.
+  const httpDuration = new Histogram<'method' | 'route' | 'status' | 'trace_id'>({
     name: 'segbench_http_request_duration_seconds',
     help: 'From the request line to the last byte handed to the socket.',
-    labelNames: ['method', 'route', 'status'] as const,
-    buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
-    registers,
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.5, 1, 2, 5, 10, 30],
+    enableExemplars: true,
+    registers: [],
   });
+  // prom-client writes either format, but lets no metric with exemplars be made for a registry of the plain one
+  registry.registerMetric(httpDuration);
   const dbQueryDuration = new Histogram({
     name: 'segbench_db_query_duration_seconds',
     help: 'From a query being first in line on its connection to its last row, without the wait before.',
@@ -59,6 +65,18 @@ export function createMetrics(role: string, now: () => number = Date.now) {
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
     registers,
   });
+  for (const [name, help, read] of [
+    ['segbench_db_connections_busy', 'Queries that run, each on its connection.', () => pool.running],
+    ['segbench_db_queries_waiting', 'Queries that wait for their turn on a connection.', () => pool.waiting],
+  ] as const)
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
   const cacheRequests = new Counter({
     name: 'segbench_cache_requests_total',
     help: 'Reads answered by a cache (hit) or not (miss).',
@@ -84,6 +102,8 @@ export function createMetrics(role: string, now: () => number = Date.now) {
     labelNames: ['status'] as const,
     registers,
   });
+  // A series that begins at its first failure has no rate there.
+  for (const status of TERMINAL_STATUSES) events.inc({ status }, 0);
   new Counter({
     name: 'segbench_process_warnings_total',
     help: 'Warnings of Node, such as of listeners that are added and never taken away.',
@@ -148,61 +168,42 @@ export function createMetrics(role: string, now: () => number = Date.now) {
       });
       if (slow.length > SLOW_QUERIES_KEPT) slow.shift();
     },
-    /** A gauge read at scrape time. */
-    gauge(name: string, help: string, read: () => number) {
+    /** One request; `traceId` null where nobody follows it. */
+    http(labels: { method: string; route: string; status: string }, seconds: number, traceId: string | null) {
+      httpDuration.observe({
+        labels,
+        value: seconds,
+        ...(traceId !== null && { exemplarLabels: { trace_id: traceId } }),
+      });
+    },
+    /** A gauge read at scrape time; absent while there is nothing to read. */
+    gauge(name: string, help: string, read: () => number | null | Promise<number | null>) {
       return new Gauge({
         name,
         help,
         registers,
-        collect() {
-          this.set(read());
+        async collect() {
+          const value = await read();
+          // a reset leaves a 0, which would be a value
+          if (value === null) this.remove();
+          else this.set(value);
+        },
+      });
+    },
+    /** A counter that somebody else keeps, read at scrape time; absent while there is nothing to read. */
+    counter(name: string, help: string, read: () => number | null | Promise<number | null>) {
+      return new Counter({
+        name,
+        help,
+        registers,
+        async collect() {
+          const value = await read();
+          this.reset();
+          if (value === null) this.remove();
+          else this.inc(value);
         },
       });
     },
   };
 }
 export type Metrics = ReturnType<typeof createMetrics>;
-
-/**
- * `/metrics` and `/healthz` of one process on its own port (loopback by default), without a key.
- * @param health answers `/healthz`; false or a rejection is a 503.
- */
-export async function startMetricsServer(
-  metrics: Metrics,
-  port: number,
-  options: { host?: string; health?: () => boolean | Promise<boolean> } = {},
-): Promise<{ url: string; port: number; close(): Promise<void> }> {
-  const host = options.host ?? '127.0.0.1';
-  const answer = async (path: string): Promise<{ status: number; type: string; body: string }> => {
-    if (path === '/metrics')
-      return { status: 200, type: metrics.registry.contentType, body: await metrics.registry.metrics() };
-    if (path !== '/healthz') return { status: 404, type: 'text/plain', body: 'only /metrics and /healthz\n' };
-    const healthy = (await options.health?.()) ?? true;
-    return {
-      status: healthy ? 200 : 503,
-      type: 'application/json',
-      body: JSON.stringify({ healthy, role: metrics.role }),
-    };
-  };
-  const server: Server = createServer((request, reply) => {
-    answer((request.url ?? '/').split('?')[0] ?? '/').then(
-      ({ status, type, body }) => reply.writeHead(status, { 'content-type': type }).end(body),
-      (error: unknown) => reply.writeHead(503, { 'content-type': 'text/plain' }).end(String(error)),
-    );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const address = server.address();
-  const bound = typeof address === 'object' && address !== null ? address.port : port;
-  return {
-    url: `http://${host}:${bound}`,
-    port: bound,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}

@@ -8,7 +8,18 @@ type Field = keyof typeof SETTINGS;
 const GROUPS = [
   [
     'Process and addresses',
-    ['role', 'environment', 'host', 'port', 'metricsPort', 'trustedProxies', 'corsOrigins', 'logLevel'],
+    [
+      'role',
+      'environment',
+      'host',
+      'port',
+      'basePath',
+      'metricsHost',
+      'metricsPort',
+      'trustedProxies',
+      'corsOrigins',
+      'logLevel',
+    ],
   ],
   [
     'Servers and folders',
@@ -112,7 +123,10 @@ const ABOUT: Record<Field, string> = {
   environment: 'production: no introspection and no page to try queries with at /graphql',
   host: 'address that the API listens on',
   port: 'port that the API listens on; 0: any free one',
-  metricsPort: 'port of /metrics without a key, on 127.0.0.1; 0: any free one',
+  basePath: 'the folder of a site that a proxy gives to the service; docs/operating.md',
+  metricsHost:
+    'address that /metrics listens on without a key; beyond this machine only where Prometheus alone reaches it',
+  metricsPort: 'port of /metrics without a key; 0: any free one',
   trustedProxies: 'proxies whose X-Forwarded-For and -Proto are believed; empty: nobody’s',
   corsOrigins: 'other sites whose pages may use the interface with a key of their own; empty: none',
   logLevel: 'least severe message that is written',

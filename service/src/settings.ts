@@ -126,6 +126,13 @@ const baseUrl = (name: string): Setting<string> => ({
     return origin + pathname.replace(/\/+$/, '');
   },
 });
+/** A folder of a site, with a slash before it and none behind it; empty for the site's root. */
+const basePath = (name: string): Setting<string> => ({
+  name,
+  fallback: '',
+  allowed: 'a path of letters, digits, -, _, . and ~, such as /segbench',
+  parse: (text) => (/^(\/(?!\.{0,2}(\/|$))[\w.~-]+)*\/?$/.test(text) ? text.replace(/\/$/, '') : refuse()),
+});
 const HOST = /^[a-z\d.-]+(:\d{1,5})?$/;
 const hosts = (name: string): Setting<readonly string[]> => ({
   name,
@@ -158,7 +165,9 @@ export const SETTINGS = {
   role: choice('SEGBENCH_ROLE', ['api', 'relay', 'worker'], 'api'),
   host: text('HOST', '127.0.0.1', /^[\w.:-]+$/, 'an address to listen on'),
   port: integer('PORT', 8080, 0, 65_535),
+  metricsHost: text('METRICS_HOST', '127.0.0.1', /^[\w.:-]+$/, 'an address to listen on'),
   metricsPort: integer('METRICS_PORT', 0, 0, 65_535),
+  basePath: basePath('BASE_PATH'),
   databaseUrl: url('DATABASE_URL', ['postgres://', 'postgresql://']),
   databasePool: integer('DATABASE_POOL', 10, 1, 200),
   databaseRole: text('DATABASE_ROLE', 'segbench_api', /^(?!pg_)[a-z_][a-z0-9_]{1,40}$/, 'the name of a role, or off'),

@@ -2,6 +2,9 @@ import { isOver, terminalOf, type BatchView } from '../models/Batches.ts';
 import type { Gallery } from '../models/Gallery.ts';
 import { ForecastWords } from './ForecastWords.tsx';
 import { formatCount, formatEtaRange, formatRate, formatTimeLeft } from '../models/format.ts';
+import { WORDS } from '../words/gallery.ts';
+
+const W = WORDS.batch;
 
 /** Progress of the newest open batch, or of the last one. Its room is there before a batch is, so that nothing jumps when one starts. */
 export function BatchProgress({ gallery }: { gallery: Gallery }) {
@@ -17,18 +20,18 @@ export function BatchProgress({ gallery }: { gallery: Gallery }) {
         class={`bar bar-${batch?.status ?? 'none'}`}
         role="progressbar"
         data-batch-id={batch?.id}
-        aria-label="Batch"
+        aria-label={W.label}
         aria-valuemin={0}
         aria-valuemax={total}
         aria-valuenow={done}
-        aria-valuetext={batch ? `${formatCount(done)} of ${formatCount(total)} images` : 'no batch yet'}
+        aria-valuetext={batch ? W.value(formatCount(done), formatCount(total)) : W.noneValue}
       >
         <div class="bar-fill" style={{ transform: `scaleX(${share})` }} />
       </div>
       <span class="progress-words">
-        {saysForecast ? <ForecastWords gallery={gallery} /> : batch ? progressWords(batch, done) : 'No batch yet'}
+        {saysForecast ? <ForecastWords gallery={gallery} /> : batch ? progressWords(batch, done) : W.none}
         {batch?.eta && batch.status === 'running' && <span class="range">{formatEtaRange(batch.eta)}</span>}
-        {others > 0 && ` · ${formatCount(others)} more open`}
+        {others > 0 && W.more(formatCount(others))}
       </span>
       <BatchActions gallery={gallery} batch={batch} />
     </div>
@@ -37,12 +40,12 @@ export function BatchProgress({ gallery }: { gallery: Gallery }) {
 
 function progressWords(batch: BatchView, done: number): string {
   const { completed, failed } = batch.counts;
-  const faults = failed > 0 ? `, ${formatCount(failed)} failed` : '';
+  const faults = failed > 0 ? W.failed(formatCount(failed)) : '';
   if (batch.status === 'cancelled')
-    return `Cancelled after ${formatCount(completed + failed)} of ${formatCount(batch.total)}${faults}`;
-  const counted = `${formatCount(done)} of ${formatCount(batch.total)}${faults}`;
-  if (isOver(batch)) return `${counted} · finished`;
-  if (batch.status === 'paused') return `${counted} · paused${batch.pausedReason ? `: ${batch.pausedReason}` : ''}`;
+    return `${W.cancelled(formatCount(completed + failed), formatCount(batch.total))}${faults}`;
+  const counted = `${W.counted(formatCount(done), formatCount(batch.total))}${faults}`;
+  if (isOver(batch)) return `${counted} · ${W.finished}`;
+  if (batch.status === 'paused') return `${counted} · ${W.paused(batch.pausedReason)}`;
   const rate = batch.imagesPerSecond > 0 ? ` · ${formatRate(batch.imagesPerSecond)}` : '';
   return `${counted}${rate}${batch.eta ? ` · ${formatTimeLeft(batch.eta)}` : ''}`;
 }
@@ -55,10 +58,10 @@ function BatchActions({ gallery, batch }: { gallery: Gallery; batch: BatchView |
   return (
     <span class="actions">
       <button type="button" disabled={!open} onClick={control(paused ? 'resume' : 'pause')}>
-        {paused ? 'Resume' : 'Pause'}
+        {paused ? W.resume : W.pause}
       </button>
       <button type="button" disabled={!open} onClick={control('cancel')}>
-        Cancel
+        {W.cancel}
       </button>
     </span>
   );

@@ -4,6 +4,7 @@ import type { NowBatch } from '#contract/now.ts';
 import { isOver, terminalOf } from '../models/Batches.ts';
 import { formatCount, formatTimeLeft } from '../models/format.ts';
 import type { Operator } from '../models/Operator.ts';
+import { here } from '../models/root.ts';
 import { WORDS } from '../words/operator.ts';
 import { Confirm } from './Confirm.tsx';
 import { VirtualRows } from './VirtualRows.tsx';
@@ -69,7 +70,7 @@ function BatchRow({ batch, operator }: { batch: NowBatch; operator: Operator }) 
   const left = batch.counts.queued + batch.counts.processing;
   return (
     <div class={`batch batch-${batch.status}`} data-batch={batch.id}>
-      <a href={`/projects/${batch.projectId}`}>{batch.projectName}</a>
+      <a href={here(`/projects/${batch.projectId}`)}>{batch.projectName}</a>
       <progress max={batch.total} value={terminalOf(batch.counts)} aria-label={W.progress(batch.projectName)} />
       <span class="batch-words" title={words}>
         {words}

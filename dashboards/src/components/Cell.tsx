@@ -1,5 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Cells } from '../models/Cells.ts';
+import { here } from '../models/root.ts';
+import { WORDS } from '../words/gallery.ts';
 import { STATUS_LABELS } from './StatusMark.tsx';
 
 /** Id of the cell at a place of the list, for `aria-activedescendant`. */
@@ -31,7 +33,7 @@ export function Cell(props: {
     // The image at an index changes when the list is read anew.
   }, [index, imageId, pixels]);
 
-  const found = drawnPolygons === null ? '' : drawnPolygons === 1 ? '1 cell' : `${drawnPolygons} cells`;
+  const found = drawnPolygons === null ? '' : WORDS.cell.found(drawnPolygons);
   const words =
     found || (status === 'failed' && code ? code.toLowerCase().replaceAll('_', ' ') : STATUS_LABELS[status]);
   return (
@@ -40,12 +42,12 @@ export function Cell(props: {
       id={cellId(place)}
       role="option"
       tabIndex={-1}
-      href={`/images/${imageId}`}
+      href={here(`/images/${imageId}`)}
       title={name ?? undefined}
       aria-posinset={place + 1}
       aria-setsize={props.setSize}
       aria-selected={picked}
-      aria-label={`Image ${place + 1}${name === null ? '' : ` ${name}`}: ${words}${unlike ? ', unlike the training images' : ''}`}
+      aria-label={WORDS.cell.label(place + 1, name, words, unlike)}
       data-image-id={imageId}
       data-status={status}
       data-active={props.active ? '' : undefined}

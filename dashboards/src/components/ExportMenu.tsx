@@ -5,7 +5,11 @@ import type { Image } from '#contract/images.ts';
 import type { Api } from '../models/api.ts';
 import { IMAGE_EXPORTS, textOf, type ImageExport } from '../models/export-image.ts';
 import type { Viewer } from '../models/Viewer.ts';
+import { here } from '../models/root.ts';
 import { saveFile } from '../models/viewer-deps.ts';
+import { WORDS } from '../words/viewer.ts';
+
+const W = WORDS.export;
 
 const FORMATS = Object.keys(IMAGE_EXPORTS) as ImageExport[];
 
@@ -44,7 +48,7 @@ export function ExportMenu({ api, viewer, image }: { api: Api; viewer: Viewer; i
   }
   return (
     <details class="view-export" ref={menu}>
-      <summary>Export</summary>
+      <summary>{W.label}</summary>
       <ul>
         {hasResult &&
           FORMATS.map((format) => (
@@ -56,20 +60,20 @@ export function ExportMenu({ api, viewer, image }: { api: Api; viewer: Viewer; i
                 data-export={format}
                 onClick={() => void save(format)}
               >
-                {IMAGE_EXPORTS[format].label}
+                {W[format]}
               </button>
             </li>
           ))}
         {hasResult && (
           <li>
-            <a href={addressOf('GET /api/images/{id}/overlay', { path: { id } })} download={`${stem}.mask.png`}>
-              Mask, PNG
+            <a href={here(addressOf('GET /api/images/{id}/overlay', { path: { id } }))} download={`${stem}.mask.png`}>
+              {W.mask}
             </a>
           </li>
         )}
         <li>
-          <a href={addressOf('GET /api/images/{id}/file', { path: { id } })} download={name}>
-            Original file
+          <a href={here(addressOf('GET /api/images/{id}/file', { path: { id } }))} download={name}>
+            {W.file}
           </a>
         </li>
       </ul>

@@ -3,6 +3,7 @@ import { terminalOf } from '../models/Batches.ts';
 import type { FailureGroup, FailureRow } from '../models/Failures.ts';
 import { formatCount } from '../models/format.ts';
 import type { Operator } from '../models/Operator.ts';
+import { here } from '../models/root.ts';
 import { WORDS } from '../words/operator.ts';
 import { Confirm } from './Confirm.tsx';
 
@@ -56,9 +57,9 @@ function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
     <li class="failure">
       <span class="samples">
         {sampleImageIds.slice(0, SAMPLES).map((id, index) => (
-          <a key={id} href={`/images/${id}`} aria-label={`${W.sample(index + 1)}, ${project}`}>
+          <a key={id} href={here(`/images/${id}`)} aria-label={`${W.sample(index + 1)}, ${project}`}>
             <img
-              src={addressOf('GET /api/images/{id}/render', { path: { id }, query: { w: SAMPLE_PX, f: 'webp' } })}
+              src={here(addressOf('GET /api/images/{id}/render', { path: { id }, query: { w: SAMPLE_PX, f: 'webp' } }))}
               alt=""
               width={28}
               height={28}
@@ -69,7 +70,7 @@ function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
       </span>
       <span class="failure-words">
         <span>
-          {imagesOf(count)} <a href={`/projects/${batch.projectId}`}>{project}</a>
+          {imagesOf(count)} <a href={here(`/projects/${batch.projectId}`)}>{project}</a>
         </span>
         <span class="faint failure-message" title={sampleMessage}>
           {sampleMessage}

@@ -3,17 +3,20 @@ import type { ComponentChildren } from 'preact';
 import type { Gallery } from '../models/Gallery.ts';
 import type { Filter } from '../models/ListView.ts';
 import { formatCount } from '../models/format.ts';
+import { WORDS } from '../words/gallery.ts';
 import { Icon } from './Icon.tsx';
 import { STATUS_LABELS, StatusMark } from './StatusMark.tsx';
+
+const W = WORDS.chips;
 
 export function FilterChips({ gallery }: { gallery: Gallery }) {
   const counts = gallery.counts.value;
   const { unlike } = gallery.looked.value;
   const total = IMAGE_STATUSES.reduce((sum, status) => sum + counts[status], 0);
   return (
-    <div class="chips" role="group" aria-label="Show images by status">
+    <div class="chips" role="group" aria-label={W.label}>
       <Chip gallery={gallery} filter={null} count={total}>
-        all
+        {W.all}
       </Chip>
       {IMAGE_STATUSES.map((status) => (
         <Chip key={status} gallery={gallery} filter={status} count={counts[status]}>
@@ -23,10 +26,10 @@ export function FilterChips({ gallery }: { gallery: Gallery }) {
       ))}
       <Chip gallery={gallery} filter="unlike" count={unlike} rare>
         <Icon name="warn" size={12} />
-        unlike
+        {W.unlike}
       </Chip>
       <Chip gallery={gallery} filter="picked" count={gallery.selection.count.value} rare>
-        selected
+        {W.picked}
       </Chip>
     </div>
   );

@@ -1,5 +1,6 @@
 import type { ScoredForecast } from '#contract/forecasts.ts';
 import { formatCount, formatDuration, formatMoment } from '../models/format.ts';
+import { here } from '../models/root.ts';
 import { WORDS } from '../words/forecast.ts';
 
 const W = WORDS.capacity;
@@ -47,7 +48,7 @@ function Row({ item }: { item: ScoredForecast }) {
     <tr data-batch={item.batchId}>
       <td>{formatMoment(createdAt)}</td>
       <td>
-        <a href={`/projects/${projectId}`}>{projectName}</a>
+        <a href={here(`/projects/${projectId}`)}>{projectName}</a>
       </td>
       <td class="numeric">{formatCount(forecast.images)}</td>
       <td class="numeric">{formatCount(forecast.workers)}</td>

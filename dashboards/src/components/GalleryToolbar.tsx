@@ -1,21 +1,27 @@
 import type { Gallery } from '../models/Gallery.ts';
 import { unlikeWords } from '../models/Announcer.ts';
+import { formatThreshold } from '../models/format.ts';
+import { here } from '../models/root.ts';
 import { TRIAL_IMAGES } from '../models/Trial.ts';
+import { WORDS as COMMON } from '../words/common.ts';
+import { WORDS } from '../words/gallery.ts';
 import { BatchProgress } from './BatchProgress.tsx';
 import { ConnectionState } from './ConnectionState.tsx';
 import { FilterChips } from './FilterChips.tsx';
 import { ListTools } from './ListTools.tsx';
 import { UploadButtons } from './UploadButton.tsx';
 
+const S = WORDS.segment;
+
 export function GalleryToolbar({ gallery }: { gallery: Gallery }) {
   const { actions } = gallery;
   const failed = gallery.feed.load.value === 'failed';
-  const name = gallery.feed.project.value?.name ?? (failed ? 'No project' : '…');
+  const name = gallery.feed.project.value?.name ?? (failed ? WORDS.noProject : WORDS.notYet);
   return (
     <header class="toolbar">
       <div class="toolbar-row">
-        <a class="home" href="/" aria-label="segbench, all projects">
-          segbench
+        <a class="home" href={here('/')} aria-label={WORDS.home}>
+          {COMMON.name}
         </a>
         <h1 title={name}>{name}</h1>
         <ConnectionState gallery={gallery} />
@@ -34,9 +40,7 @@ export function GalleryToolbar({ gallery }: { gallery: Gallery }) {
           {actions.error.value}
         </p>
       )}
-      {gallery.resultError.value && (
-        <p class="notice notice-bad">Results could not be read ({gallery.resultError.value}). Trying again.</p>
-      )}
+      {gallery.resultError.value && <p class="notice notice-bad">{S.results(gallery.resultError.value)}</p>}
       <Unlike gallery={gallery} />
     </header>
   );
@@ -48,11 +52,8 @@ function Segmenting({ gallery }: { gallery: Gallery }) {
   const empty = grid.count.value === 0 && list.filter.value === null && list.query.value === '';
   return (
     <>
-      <label
-        class="threshold"
-        title="How sure the model must be that a pixel belongs to a cell: lower finds more, higher fewer"
-      >
-        Threshold
+      <label class="threshold" title={S.thresholdHelp}>
+        {S.threshold}
         <input
           type="range"
           min="0.1"
@@ -62,16 +63,16 @@ function Segmenting({ gallery }: { gallery: Gallery }) {
           onInput={(event) => (threshold.value = Number(event.currentTarget.value))}
           onChange={() => void actions.act(() => trial.again(threshold.peek()))}
         />
-        <output>{threshold.value.toFixed(2)}</output>
+        <output>{formatThreshold(threshold.value)}</output>
       </label>
       <button
         type="button"
         data-action="try-first"
         disabled={empty || trial.state.value !== null}
-        title={`Segments ${TRIAL_IMAGES} images, evenly spread, to see whether the threshold does for all`}
+        title={S.tryHelp(TRIAL_IMAGES)}
         onClick={() => gallery.tryFirst()}
       >
-        Try {TRIAL_IMAGES} first
+        {S.tryFirst(TRIAL_IMAGES)}
       </button>
       <button
         type="button"
@@ -83,7 +84,7 @@ function Segmenting({ gallery }: { gallery: Gallery }) {
           void actions.segmentAll();
         }}
       >
-        Segment all
+        {S.all}
       </button>
     </>
   );
@@ -97,7 +98,7 @@ function Unlike({ gallery }: { gallery: Gallery }) {
     <p class="notice notice-warn" data-unlike-notice={unlike}>
       {unlikeWords(gallery.looked.value)}{' '}
       <button type="button" class="quiet" onClick={() => gallery.list.setFilter('unlike')}>
-        Show
+        {S.show}
       </button>
     </p>
   );

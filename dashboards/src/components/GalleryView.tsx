@@ -1,6 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { readDrop } from '../models/dropped-files.ts';
 import type { Gallery } from '../models/Gallery.ts';
+import { here } from '../models/root.ts';
+import { WORDS as COMMON } from '../words/common.ts';
+import { WORDS } from '../words/gallery.ts';
 import { GalleryToolbar } from './GalleryToolbar.tsx';
 import { SelectionBar } from './SelectionBar.tsx';
 import { ToastStack } from './ToastStack.tsx';
@@ -57,30 +60,30 @@ function Images({ gallery }: { gallery: Gallery }) {
 function Empty({ gallery }: { gallery: Gallery }) {
   const { list } = gallery;
   const looking = list.query.value.trim();
-  if (looking !== '' && list.ordering.value === 'reading') return <div class="empty">Looking</div>;
+  if (looking !== '' && list.ordering.value === 'reading') return <div class="empty">{WORDS.nothing.looking}</div>;
   if (looking !== '')
     return (
       <div class="empty">
-        <h2>No image has “{looking}” in its name</h2>
+        <h2>{WORDS.nothing.byName(looking)}</h2>
         <button type="button" onClick={() => list.setQuery('')}>
-          Show all images
+          {WORDS.nothing.all}
         </button>
       </div>
     );
   if (list.filter.value !== null)
     return (
       <div class="empty">
-        <h2>No image is in this state</h2>
+        <h2>{WORDS.nothing.byState}</h2>
         <button type="button" onClick={() => list.setFilter(null)}>
-          Show all images
+          {WORDS.nothing.all}
         </button>
       </div>
     );
   return (
     <div class="empty">
-      <h2>No images yet</h2>
-      <p>Drop PNG, JPEG, TIFF or WebP files here, or whole folders, up to 20 MB a file.</p>
-      <p>Then try a few at a threshold with “Try 12 first”, or take them all with “Segment all”.</p>
+      <h2>{WORDS.drop.title}</h2>
+      <p>{WORDS.drop.how}</p>
+      <p>{WORDS.drop.after}</p>
     </div>
   );
 }
@@ -89,12 +92,12 @@ function Failed({ gallery }: { gallery: Gallery }) {
   return (
     <div class="grid-frame">
       <div class="empty" role="alert">
-        <h2>This project could not be opened</h2>
+        <h2>{WORDS.failed.title}</h2>
         <p>{gallery.feed.error}</p>
         <button type="button" onClick={() => void gallery.start()}>
-          Try again
+          {COMMON.tryAgain}
         </button>
-        <a href="/">All projects</a>
+        <a href={here('/')}>{WORDS.failed.back}</a>
       </div>
     </div>
   );

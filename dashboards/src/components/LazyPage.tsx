@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { pathIn } from '../models/root.ts';
+import { WORDS } from '../words/common.ts';
 import { PageHeader } from './PageHeader.tsx';
 
 /** A page whose script is fetched when it is first shown: the gallery pays for no chart. */
@@ -19,11 +21,11 @@ export function LazyPage<P extends object>({ load, props }: { load: () => Promis
   }
   return (
     <>
-      <PageHeader path={location.pathname} />
+      <PageHeader path={pathIn(location.pathname)} />
       <main class="page">
         {failed.value && (
           <p class="notice notice-bad" role="alert">
-            This page could not be loaded: the service was renewed, or the line was lost. Load it again.
+            {WORDS.notLoaded}
           </p>
         )}
       </main>

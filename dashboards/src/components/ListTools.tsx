@@ -1,6 +1,10 @@
 import { useRef } from 'preact/hooks';
 import type { Gallery } from '../models/Gallery.ts';
-import { SORT_LABELS, SORTS, type Sort } from '../models/ListView.ts';
+import { SORTS, type Sort } from '../models/ListView.ts';
+import { WORDS as COMMON } from '../words/common.ts';
+import { WORDS } from '../words/gallery.ts';
+
+const W = WORDS.list;
 
 /** What is looked for, in which order, and a way to any place of the list. */
 export function ListTools({ gallery }: { gallery: Gallery }) {
@@ -19,20 +23,20 @@ export function ListTools({ gallery }: { gallery: Gallery }) {
     <div class="list-tools">
       <input
         type="search"
-        aria-label="Search images by name"
-        placeholder="Search by name"
+        aria-label={W.search}
+        placeholder={W.searchHint}
         maxLength={200}
         value={list.query.value}
         onInput={(event) => list.setQuery(event.currentTarget.value)}
       />
       <select
-        aria-label="Order of the images"
+        aria-label={W.order}
         value={list.sort.value}
         onChange={(event) => void list.setSort(event.currentTarget.value as Sort)}
       >
         {SORTS.map((sort) => (
           <option key={sort} value={sort}>
-            {SORT_LABELS[sort]}
+            {W.orders[sort]}
           </option>
         ))}
       </select>
@@ -43,15 +47,15 @@ export function ListTools({ gallery }: { gallery: Gallery }) {
           inputMode="numeric"
           min={1}
           max={Math.max(1, count)}
-          aria-label="Go to image number"
-          placeholder="Go to"
+          aria-label={W.jump}
+          placeholder={W.jumpHint}
         />
       </form>
       {list.ordering.value === 'failed' && (
         <span class="list-failed" role="alert">
-          The list could not be ordered.{' '}
+          {W.notOrdered}{' '}
           <button type="button" class="quiet" onClick={() => void list.retry()}>
-            Try again
+            {COMMON.tryAgain}
           </button>
         </span>
       )}

@@ -1,18 +1,24 @@
+import { here } from '../models/root.ts';
+import { WORDS } from '../words/common.ts';
+
+const W = WORDS.pages;
 const PAGES = [
-  { href: '/', label: 'Now' },
-  { href: '/runs', label: 'Runs' },
-  { href: '/capacity', label: 'Capacity' },
+  { path: '/', label: W.now },
+  { path: '/runs', label: W.runs },
+  { path: '/capacity', label: W.capacity },
+  { path: '/keys', label: W.keys },
 ];
 
-export function PageHeader({ path }: { path: string }) {
+/** `path`: of the page that it stands on. */
+export function PageHeader({ path: own }: { path: string }) {
   return (
     <header class="page-header">
-      <a class="home" href="/">
-        segbench
+      <a class="home" href={here('/')}>
+        {WORDS.name}
       </a>
-      <nav aria-label="Pages">
-        {PAGES.map(({ href, label }) => (
-          <a key={href} href={href} aria-current={href === path ? 'page' : undefined}>
+      <nav aria-label={W.label}>
+        {PAGES.map(({ path, label }) => (
+          <a key={path} href={here(path)} aria-current={path === own ? 'page' : undefined}>
             {label}
           </a>
         ))}

@@ -1,6 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { formatCount } from '../models/format.ts';
 import type { Operator } from '../models/Operator.ts';
+import { here } from '../models/root.ts';
+import { WORDS as COMMON } from '../words/common.ts';
+import { WORDS } from '../words/operator.ts';
+
+const W = WORDS.projects;
 
 export function ProjectList({ operator }: { operator: Operator }) {
   const name = useSignal('');
@@ -14,17 +19,17 @@ export function ProjectList({ operator }: { operator: Operator }) {
   };
   return (
     <section class="panel panel-now">
-      <h2>Projects</h2>
+      <h2>{W.title}</h2>
       <form class="inline-form" onSubmit={submit}>
         <input
-          aria-label="Name of the new project"
-          placeholder="New project"
+          aria-label={W.name}
+          placeholder={W.hint}
           maxLength={200}
           value={name.value}
           onInput={(event) => (name.value = event.currentTarget.value)}
         />
         <button type="submit" disabled={name.value.trim() === ''}>
-          Create
+          {W.create}
         </button>
       </form>
       {operator.createError.value && (
@@ -32,22 +37,18 @@ export function ProjectList({ operator }: { operator: Operator }) {
           {operator.createError.value}
         </p>
       )}
-      {!value && <p class="faint">{error ?? 'Loading'}</p>}
-      {value?.items.length === 0 && <p class="faint">No project yet. Create the first one above.</p>}
+      {!value && <p class="faint">{error ?? COMMON.loading}</p>}
+      {value?.items.length === 0 && <p class="faint">{W.none}</p>}
       <ul class="project-list">
         {value?.items.map((project) => (
           <li key={project.id}>
-            <a href={`/projects/${project.id}`}>{project.name}</a>
-            <span class="faint">
-              {formatCount(project.imageCount)} {project.imageCount === 1 ? 'image' : 'images'}
-            </span>
+            <a href={here(`/projects/${project.id}`)}>{project.name}</a>
+            <span class="faint">{W.images(project.imageCount, formatCount(project.imageCount))}</span>
           </li>
         ))}
       </ul>
       {value && value.total > value.items.length && (
-        <p class="faint">
-          The newest {value.items.length} of {formatCount(value.total)}.
-        </p>
+        <p class="faint">{W.more(formatCount(value.items.length), formatCount(value.total))}</p>
       )}
     </section>
   );

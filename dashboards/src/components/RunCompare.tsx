@@ -1,8 +1,10 @@
-import type { Run } from '#contract/runs.ts';
-import { formatMoment, formatRatio } from '../models/format.ts';
+import type { RunDetail } from '#contract/runs.ts';
+import { formatMoment, formatPercent, formatRatio } from '../models/format.ts';
+import { here } from '../models/root.ts';
 import { compareRuns, formatUnit, type CompareRow, type Difference } from '../models/runs.ts';
 import { WORDS } from '../words/runs.ts';
 import { Icon } from './Icon.tsx';
+import { RunHistograms } from './RunHistograms.tsx';
 import { VerdictMark } from './VerdictMark.tsx';
 
 const { compare: C, table: T } = WORDS;
@@ -16,7 +18,7 @@ const TONES = {
 } as const;
 
 /** Two runs, metric by metric. */
-export function RunCompare({ base, now }: { base: Run; now: Run }) {
+export function RunCompare({ base, now }: { base: RunDetail; now: RunDetail }) {
   const { work, machine, rows } = compareRuns(base, now);
   return (
     <>
@@ -26,9 +28,7 @@ export function RunCompare({ base, now }: { base: Run; now: Run }) {
           <>
             <dt>{name}</dt>
             <dd>
-              <a href={`/runs/${run.id}`}>
-                {run.scenario}, {formatMoment(run.startedAt)}
-              </a>{' '}
+              <a href={here(`/runs/${run.id}`)}>{C.of(run.scenario, formatMoment(run.startedAt))}</a>{' '}
               <VerdictMark verdict={run.verdict} /> <code>{run.commit.slice(0, 9)}</code>
             </dd>
           </>
@@ -52,6 +52,9 @@ export function RunCompare({ base, now }: { base: Run; now: Run }) {
                 {C.ratio}
               </th>
               <th scope="col" class="numeric">
+                {C.noise}
+              </th>
+              <th scope="col" class="numeric">
                 {T.limit}
               </th>
               <th scope="col">{T.verdict}</th>
@@ -65,6 +68,8 @@ export function RunCompare({ base, now }: { base: Run; now: Run }) {
           </tbody>
         </table>
       </div>
+      <p class="faint">{C.noiseNote}</p>
+      {work.length === 0 && <RunHistograms base={base} now={now} />}
     </>
   );
 }
@@ -77,6 +82,7 @@ function Row({ row }: { row: CompareRow }) {
       <td class="numeric">{formatUnit(row.base, row.unit)}</td>
       <td class="numeric">{formatUnit(row.now, row.unit)}</td>
       <td class="numeric">{row.ratio === null ? '–' : formatRatio(row.ratio)}</td>
+      <td class="numeric">{row.noise === null ? '–' : C.noiseOf(formatPercent(row.noise))}</td>
       <td class="numeric">{row.limit}</td>
       <td>
         <VerdictMark verdict={row.verdict} />

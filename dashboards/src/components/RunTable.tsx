@@ -1,6 +1,7 @@
 import type { Run } from '#contract/runs.ts';
 import { formatCount, formatMoment } from '../models/format.ts';
 import type { RunList } from '../models/RunList.ts';
+import { here } from '../models/root.ts';
 import { formatUnit, heldOf, isControl } from '../models/runs.ts';
 import { WORDS } from '../words/runs.ts';
 import { VerdictMark } from './VerdictMark.tsx';
@@ -59,7 +60,7 @@ function Row({ run, list, metric }: { run: Run; list: RunList; metric: string })
         <VerdictMark verdict={run.verdict} />
       </td>
       <td>
-        <a href={`/runs/${run.id}`}>{run.scenario}</a> {run.simulated && <span class="faint">{L.simulated}</span>}
+        <a href={here(`/runs/${run.id}`)}>{run.scenario}</a> {run.simulated && <span class="faint">{L.simulated}</span>}
         {isControl(run) && <span class="faint">{L.control}</span>}
       </td>
       <td>{formatMoment(run.startedAt)}</td>

@@ -1,6 +1,7 @@
 import { addressOf } from '#contract/client.ts';
 import type { Run } from '#contract/runs.ts';
 import { formatCount, formatMoment } from '../models/format.ts';
+import { here } from '../models/root.ts';
 import { formatUnit, limitWords } from '../models/runs.ts';
 import { WORDS } from '../words/runs.ts';
 import { VerdictMark } from './VerdictMark.tsx';
@@ -24,7 +25,11 @@ export function RunView({ run }: { run: Run }) {
       </h1>
       {run.hasReport ? (
         <p>
-          <a href={addressOf('GET /api/runs/{id}/report', { path: { id: run.id } })} target="_blank" rel="noopener">
+          <a
+            href={here(addressOf('GET /api/runs/{id}/report', { path: { id: run.id } }))}
+            target="_blank"
+            rel="noopener"
+          >
             {O.report}
           </a>
         </p>

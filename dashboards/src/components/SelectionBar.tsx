@@ -1,7 +1,10 @@
 import type { Gallery } from '../models/Gallery.ts';
 import { formatCount } from '../models/format.ts';
 import { TRIAL_IMAGES } from '../models/Trial.ts';
+import { WORDS } from '../words/gallery.ts';
 import { ForecastWords } from './ForecastWords.tsx';
+
+const W = WORDS.selection;
 
 /** What can be done with the chosen images. It lies over the list, so that nothing moves under the pointer while one chooses. */
 export function SelectionBar({ gallery }: { gallery: Gallery }) {
@@ -9,19 +12,19 @@ export function SelectionBar({ gallery }: { gallery: Gallery }) {
   const count = selection.count.value;
   if (count === 0) return null;
   return (
-    <div class="selection-bar" role="group" aria-label="Selected images" data-selected={count}>
-      <b>{formatCount(count)} selected</b>
+    <div class="selection-bar" role="group" aria-label={W.label} data-selected={count}>
+      <b>{W.count(formatCount(count))}</b>
       <ForecastWords gallery={gallery} />
       <button type="button" class="primary" data-action="segment-selected" onClick={() => void actions.segmentPicked()}>
-        Segment selected
+        {W.segment}
       </button>
       {count > TRIAL_IMAGES && (
         <button type="button" onClick={() => gallery.tryFirst()}>
-          Try {TRIAL_IMAGES} of them
+          {W.tryOf(TRIAL_IMAGES)}
         </button>
       )}
       <button type="button" onClick={() => selection.clear()}>
-        Clear
+        {W.clear}
       </button>
     </div>
   );

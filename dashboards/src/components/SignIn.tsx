@@ -1,5 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { Session } from '../models/Session.ts';
+import { WORDS } from '../words/common.ts';
+
+const W = WORDS.signIn;
 
 export function SignIn({ session }: { session: Session }) {
   const key = useSignal('');
@@ -13,9 +16,9 @@ export function SignIn({ session }: { session: Session }) {
   return (
     <main class="sign-in">
       <form onSubmit={(event) => void submit(event)}>
-        <h1>segbench</h1>
+        <h1>{WORDS.name}</h1>
         <label>
-          API key
+          {W.key}
           <input
             type="password"
             name="key"
@@ -32,9 +35,9 @@ export function SignIn({ session }: { session: Session }) {
           </p>
         )}
         <button type="submit" class="primary" disabled={busy.value}>
-          Sign in
+          {W.submit}
         </button>
-        <p class="hint">The service prints its first key once, when it starts for the first time.</p>
+        <p class="hint">{W.hint}</p>
       </form>
     </main>
   );

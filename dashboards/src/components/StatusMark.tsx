@@ -1,13 +1,7 @@
 import type { ImageStatus } from '#contract/names.ts';
+import { WORDS } from '../words/common.ts';
 
-export const STATUS_LABELS: Record<ImageStatus, string> = {
-  uploaded: 'not segmented',
-  queued: 'queued',
-  processing: 'processing',
-  completed: 'done',
-  failed: 'failed',
-  cancelled: 'cancelled',
-};
+export const STATUS_LABELS: Readonly<Record<ImageStatus, string>> = WORDS.status;
 
 /** Each status has a shape of its own, so that colour is never the only sign. */
 const SHAPES: Record<ImageStatus, string> = {

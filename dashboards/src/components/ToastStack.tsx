@@ -1,7 +1,10 @@
 import { isOver } from '../models/Batches.ts';
 import type { Gallery } from '../models/Gallery.ts';
 import { toastText, toastTone } from '../models/Toasts.ts';
+import { WORDS } from '../words/gallery.ts';
 import { Icon } from './Icon.tsx';
+
+const W = WORDS.toast;
 
 export function ToastStack({ gallery }: { gallery: Gallery }) {
   return (
@@ -29,14 +32,14 @@ function Toast({ id, gallery }: { id: string; gallery: Gallery }) {
       {failed && (
         <>
           <button type="button" class="quiet" data-action="show-failed" onClick={() => list.setFilter('failed')}>
-            Show
+            {W.show}
           </button>
           <button type="button" class="quiet" data-action="retry-failed" onClick={() => void actions.retryFailed(id)}>
-            Retry
+            {W.retry}
           </button>
         </>
       )}
-      <button type="button" class="quiet" aria-label="Dismiss" disabled={!over} onClick={() => toasts.dismiss(id)}>
+      <button type="button" class="quiet" aria-label={W.dismiss} disabled={!over} onClick={() => toasts.dismiss(id)}>
         <Icon name="close" size={12} />
       </button>
     </div>

@@ -1,6 +1,9 @@
 import type { Gallery } from '../models/Gallery.ts';
-import { formatCount } from '../models/format.ts';
+import { formatCount, formatThreshold } from '../models/format.ts';
 import { trialWords } from '../models/Trial.ts';
+import { WORDS } from '../words/gallery.ts';
+
+const W = WORDS.trial;
 
 /** A few images at this threshold, before all of them. */
 export function TrialPanel({ gallery }: { gallery: Gallery }) {
@@ -8,21 +11,22 @@ export function TrialPanel({ gallery }: { gallery: Gallery }) {
   if (!tally) return null;
   const { selection, actions, store } = gallery;
   const picked = selection.count.value;
-  const whole = picked > 0 ? `Segment ${formatCount(picked)} selected` : `Segment all ${formatCount(store.count)}`;
+  const at = formatThreshold(actions.threshold.value);
+  const whole = picked > 0 ? W.picked(formatCount(picked), at) : W.whole(formatCount(store.count), at);
   const go = (): void => {
     gallery.closeTrial();
     void (picked > 0 ? actions.segmentPicked() : actions.segmentAll());
   };
   return (
-    <section class="trial" aria-label="Trial" data-trial={tally.done}>
+    <section class="trial" aria-label={W.label} data-trial={tally.done}>
       <p>{trialWords(tally)}</p>
-      <p class="faint">Move the threshold, and these are segmented again. Nothing else is started.</p>
+      <p class="faint">{W.again}</p>
       <span class="trial-actions">
         <button type="button" class="primary" data-action="segment-after-trial" onClick={go}>
-          {whole} at {actions.threshold.value.toFixed(2)}
+          {whole}
         </button>
         <button type="button" onClick={() => gallery.closeTrial()}>
-          Close
+          {W.close}
         </button>
       </span>
     </section>

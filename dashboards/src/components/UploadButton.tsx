@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { fromFiles, fromFolder, type Chosen } from '../models/upload-files.ts';
 import type { Uploads } from '../models/Uploads.ts';
+import { WORDS } from '../words/gallery.ts';
 
 const ACCEPT = 'image/png,image/jpeg,image/tiff,image/webp,.tif,.tiff';
 
@@ -9,12 +10,17 @@ export function UploadButtons({ uploads, disabled }: { uploads: Uploads; disable
   return (
     <span class="upload-buttons">
       <Picker
-        label="Upload images"
+        label={WORDS.uploads.images}
         disabled={disabled}
         accept={ACCEPT}
         onFiles={(files) => uploads.add(fromFiles(files))}
       />
-      <Picker label="Upload folder" disabled={disabled} folder onFiles={(files) => uploads.add(ofFolder(files))} />
+      <Picker
+        label={WORDS.uploads.folder}
+        disabled={disabled}
+        folder
+        onFiles={(files) => uploads.add(ofFolder(files))}
+      />
     </span>
   );
 }

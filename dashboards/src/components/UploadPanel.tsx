@@ -1,6 +1,10 @@
 import { useEffect } from 'preact/hooks';
 import { formatBytes, formatCount } from '../models/format.ts';
 import { filesWords, uploadWords, type UploadRow, type Uploads, type UploadState } from '../models/Uploads.ts';
+import { WORDS as COMMON } from '../words/common.ts';
+import { WORDS } from '../words/gallery.ts';
+
+const W = WORDS.uploads;
 
 /** Refused files that are listed by name; the others are counted. */
 const LISTED = 100;
@@ -17,21 +21,21 @@ export function UploadPanel({ uploads }: { uploads: Uploads }) {
   }, [state.active]);
   if (state.total === 0) return null;
   return (
-    <section class="uploads" aria-label="Uploads" data-uploads={state.active ? 'active' : 'over'}>
+    <section class="uploads" aria-label={W.label} data-uploads={state.active ? 'active' : 'over'}>
       <div class="uploads-head">
-        <progress max={Math.max(1, state.totalBytes)} value={state.sentBytes} aria-label="All uploads" />
+        <progress max={Math.max(1, state.totalBytes)} value={state.sentBytes} aria-label={W.all} />
         <span class="uploads-words">{uploadWords(state)}</span>
         {state.active ? (
           <button type="button" onClick={() => uploads.stop()}>
-            Stop
+            {W.stop}
           </button>
         ) : (
           <button type="button" onClick={() => uploads.clear()}>
-            Dismiss
+            {W.dismiss}
           </button>
         )}
       </div>
-      {state.waiting && <p class="uploads-waiting">{state.waiting} Trying again.</p>}
+      {state.waiting && <p class="uploads-waiting">{W.waiting(state.waiting)}</p>}
       {state.failed > 0 && <NotSent uploads={uploads} state={state} />}
       {state.rows.length > 0 && (
         <ul class="uploads-rows">
@@ -53,7 +57,7 @@ function Row({ row: { name, sizeBytes, sentBytes } }: { row: UploadRow }) {
       </span>
       <progress max={Math.max(1, sizeBytes)} value={sentBytes} aria-label={name} />
       <span class="uploads-size">
-        {sentBytes < sizeBytes ? `${formatBytes(sentBytes)} of ${formatBytes(sizeBytes)}` : 'being checked'}
+        {sentBytes < sizeBytes ? W.sent(formatBytes(sentBytes), formatBytes(sizeBytes)) : W.checked}
       </span>
     </li>
   );
@@ -62,11 +66,9 @@ function Row({ row: { name, sizeBytes, sentBytes } }: { row: UploadRow }) {
 function NotSent({ uploads, state }: { uploads: Uploads; state: UploadState }) {
   return (
     <p class="notice notice-bad uploads-failed" role="alert">
-      <span>
-        {filesWords(state.failed)} could not be sent: {state.failure}
-      </span>
+      <span>{W.notSent(filesWords(state.failed), state.failure)}</span>
       <button type="button" data-action="retry-upload" onClick={() => uploads.retry()}>
-        Try again
+        {COMMON.tryAgain}
       </button>
     </p>
   );
@@ -76,15 +78,15 @@ function Refused({ state: { refused } }: { state: UploadState }) {
   const { length } = refused;
   return (
     <details class="notice notice-bad uploads-refused" open>
-      <summary>{filesWords(length)} refused; the others go on.</summary>
+      <summary>{W.refused(filesWords(length))}</summary>
       {/* Scrolls by itself, so it must be reachable without a mouse. */}
-      <ul tabIndex={0} aria-label="Refused files">
+      <ul tabIndex={0} aria-label={W.refusedLabel}>
         {refused.slice(0, LISTED).map(({ name, code, message }, i) => (
           <li key={i}>
             <b>{name}</b>: {message} <code>{code}</code>
           </li>
         ))}
-        {length > LISTED && <li>and {formatCount(length - LISTED)} more</li>}
+        {length > LISTED && <li>{W.more(formatCount(length - LISTED))}</li>}
       </ul>
     </details>
   );

@@ -1,16 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Image } from '#contract/images.ts';
-import { formatArea, formatBytes, formatCount, formatPercent } from '../models/format.ts';
-import {
-  orderOutlines,
-  OUTLINE_ORDER_LABELS,
-  OUTLINE_ORDERS,
-  type OutlineOrder,
-  type Viewer,
-} from '../models/Viewer.ts';
+import { formatArea, formatBytes, formatCount, formatPercent, formatThreshold } from '../models/format.ts';
+import { orderOutlines, OUTLINE_ORDERS, type OutlineOrder, type Viewer } from '../models/Viewer.ts';
 import type { Viewing } from '../models/Viewing.ts';
+import { WORDS } from '../words/viewer.ts';
 import { STATUS_LABELS, StatusMark } from './StatusMark.tsx';
+
+const { facts: F, list: L, display: D } = WORDS;
 
 /** Rows of the list at a time: thousands of outlines are no table. */
 const ROWS = 50;
@@ -20,11 +17,7 @@ export function ViewerSide({ viewing }: { viewing: Viewing }) {
   const image = viewer.image.value!;
   return (
     <div class="view-side">
-      {viewer.facts.value?.unlike && (
-        <p class="notice notice-warn">
-          This image looks unlike those that the model was trained on. Its outlines may be wrong without looking wrong.
-        </p>
-      )}
+      {viewer.facts.value?.unlike && <p class="notice notice-warn">{WORDS.unlike}</p>}
       <Facts viewer={viewer} image={image} />
       <Display viewing={viewing} />
       <OutlineList viewing={viewing} viewer={viewer} />
@@ -35,16 +28,16 @@ export function ViewerSide({ viewing }: { viewing: Viewing }) {
 function Facts({ viewer, image }: { viewer: Viewer; image: Image }) {
   const facts = viewer.facts.value;
   const rows: [string, string][] = [
-    ['Size', `${image.width} × ${image.height} px, ${formatBytes(image.sizeBytes)}`],
-    ['Cells', facts ? formatCount(facts.cells) : 'no result'],
+    [F.size, F.sizeOf(image.width, image.height, formatBytes(image.sizeBytes))],
+    [F.cells, facts ? formatCount(facts.cells) : F.noResult],
   ];
-  if (facts) rows.push(['Model', facts.model || '–']);
-  if (facts?.threshold) rows.push(['Threshold', facts.threshold.toFixed(2)]);
-  if (image.relativePath) rows.push(['Path', image.relativePath]);
-  if (image.error) rows.push(['Failure', `${image.error.code}: ${image.error.message}`]);
+  if (facts) rows.push([F.model, facts.model || F.unknown]);
+  if (facts?.threshold) rows.push([F.threshold, formatThreshold(facts.threshold)]);
+  if (image.relativePath) rows.push([F.path, image.relativePath]);
+  if (image.error) rows.push([F.failure, `${image.error.code}: ${image.error.message}`]);
   return (
     <dl class="view-facts">
-      <dt>Status</dt>
+      <dt>{F.status}</dt>
       <dd>
         <StatusMark status={image.status} /> {STATUS_LABELS[image.status]}
       </dd>
@@ -62,9 +55,9 @@ function Display({ viewing }: { viewing: Viewing }) {
   const { opacity, filled } = viewing;
   if (!viewing.viewer.value.facts.value) return null;
   return (
-    <div class="view-display" role="group" aria-label="Outlines">
+    <div class="view-display" role="group" aria-label={D.label}>
       <label>
-        Opacity
+        {D.opacity}
         <input
           type="range"
           min="0"
@@ -81,7 +74,7 @@ function Display({ viewing }: { viewing: Viewing }) {
           checked={filled.value}
           onChange={(event) => viewing.setFilled(event.currentTarget.checked)}
         />
-        Filled
+        {D.filled}
       </label>
     </div>
   );
@@ -112,10 +105,10 @@ function OutlineList({ viewing, viewer }: { viewing: Viewing; viewer: Viewer }) 
   const pages = Math.ceil(places.length / ROWS);
   const shown = places.subarray(page.value * ROWS, (page.value + 1) * ROWS);
   return (
-    <section class="view-outlines" aria-label="Outlines of this image">
+    <section class="view-outlines" aria-label={L.label}>
       <div class="view-outlines-head">
         <select
-          aria-label="Order of the outlines"
+          aria-label={L.order}
           value={order.value}
           onChange={(event) => {
             order.value = event.currentTarget.value as OutlineOrder;
@@ -124,19 +117,23 @@ function OutlineList({ viewing, viewer }: { viewing: Viewing; viewer: Viewer }) 
         >
           {OUTLINE_ORDERS.map((each) => (
             <option key={each} value={each}>
-              {OUTLINE_ORDER_LABELS[each]}
+              {L.orders[each]}
             </option>
           ))}
         </select>
         {pages > 1 && <Pager page={page.value} pages={pages} onPage={(next) => (page.value = next)} />}
       </div>
-      <div class="view-table" ref={frame}>
+      <div class="view-table" ref={frame} tabIndex={0} role="region" aria-label={L.scroll}>
         <table>
           <thead>
             <tr>
-              <th>Outline</th>
-              <th class="numeric">Area</th>
-              <th class="numeric">Sure</th>
+              <th scope="col">{L.outline}</th>
+              <th scope="col" class="numeric">
+                {L.area}
+              </th>
+              <th scope="col" class="numeric">
+                {L.sure}
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -164,7 +161,7 @@ function Row({ viewing, viewer, index }: { viewing: Viewing; viewer: Viewer; ind
           onFocus={() => (viewer.hovered.value = index)}
           onBlur={() => (viewer.hovered.value = -1)}
         >
-          {internal ? 'hole' : 'cell'} {id}
+          {WORDS.outline.name(internal, id)}
         </button>
       </td>
       <td class="numeric">{formatArea(area, viewer.pixelSizeUm.value)}</td>
@@ -176,24 +173,18 @@ function Row({ viewing, viewer, index }: { viewing: Viewing; viewer: Viewer; ind
 function Pager({ page, pages, onPage }: { page: number; pages: number; onPage: (page: number) => void }) {
   return (
     <span class="view-pager">
-      <button
-        type="button"
-        class="quiet"
-        disabled={page === 0}
-        aria-label="Outlines before"
-        onClick={() => onPage(page - 1)}
-      >
-        ‹
+      <button type="button" class="quiet" disabled={page === 0} aria-label={L.before} onClick={() => onPage(page - 1)}>
+        {L.beforeSign}
       </button>
-      {formatCount(page + 1)} of {formatCount(pages)}
+      {L.page(formatCount(page + 1), formatCount(pages))}
       <button
         type="button"
         class="quiet"
         disabled={page + 1 >= pages}
-        aria-label="More outlines"
+        aria-label={L.after}
         onClick={() => onPage(page + 1)}
       >
-        ›
+        {L.afterSign}
       </button>
     </span>
   );

@@ -4,6 +4,9 @@ import { formatArea, formatPercent } from '../models/format.ts';
 import { trackPointers } from '../models/pointers.ts';
 import type { Viewing } from '../models/Viewing.ts';
 import { createSurfaces } from '../raster/surfaces.ts';
+import { WORDS } from '../words/viewer.ts';
+
+const W = WORDS.stage;
 
 /** Of the stage's side, for a press of an arrow. */
 const PAN_STEP = 0.2;
@@ -84,8 +87,8 @@ export function ViewerStage({ viewing, name }: { viewing: Viewing; name: string 
       ref={frame}
       tabIndex={0}
       role="group"
-      aria-roledescription="picture"
-      aria-label={`${name} with its outlines. Plus and minus zoom, 0 shows all, arrows move.`}
+      aria-roledescription={W.role}
+      aria-label={W.label(name)}
       onKeyDown={onKeyDown}
       data-view-stage
     >
@@ -108,10 +111,8 @@ function Tip({ viewing }: { viewing: Viewing }) {
   const { id, internal, area, confidence } = outline;
   return (
     <p class="view-tip" data-hovered={id}>
-      <b>
-        {internal ? 'hole' : 'cell'} {id}
-      </b>{' '}
-      {formatArea(area, viewer.pixelSizeUm.value)} · {formatPercent(confidence)} sure
+      <b>{WORDS.outline.name(internal, id)}</b>{' '}
+      {WORDS.outline.about(formatArea(area, viewer.pixelSizeUm.value), formatPercent(confidence))}
     </p>
   );
 }
@@ -119,15 +120,15 @@ function Tip({ viewing }: { viewing: Viewing }) {
 function ZoomButtons({ viewing: { stage } }: { viewing: Viewing }) {
   const percent = Math.round(stage.view.value.scale * 100);
   return (
-    <div class="view-zoom" role="group" aria-label="Zoom">
-      <button type="button" aria-label="Zoom out" onClick={() => stage.zoom(1 / ZOOM_STEP)}>
-        −
+    <div class="view-zoom" role="group" aria-label={W.zoom}>
+      <button type="button" aria-label={W.out} onClick={() => stage.zoom(1 / ZOOM_STEP)}>
+        {W.minus}
       </button>
-      <button type="button" aria-label={`Zoom is ${percent} percent: show all`} onClick={stage.fit}>
-        {percent} %
+      <button type="button" aria-label={W.fit(percent)} onClick={stage.fit}>
+        {W.percent(percent)}
       </button>
-      <button type="button" aria-label="Zoom in" onClick={() => stage.zoom(ZOOM_STEP)}>
-        +
+      <button type="button" aria-label={W.in} onClick={() => stage.zoom(ZOOM_STEP)}>
+        {W.plus}
       </button>
     </div>
   );

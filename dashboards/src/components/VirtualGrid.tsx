@@ -2,6 +2,7 @@ import { useComputed, useSignalEffect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { cellOffset } from '../models/grid-geometry.ts';
 import type { Gallery } from '../models/Gallery.ts';
+import { WORDS } from '../words/gallery.ts';
 import { Cell, cellId } from './Cell.tsx';
 
 /** Sharper than this nobody sees on a cell of 160 px. */
@@ -88,7 +89,7 @@ export function VirtualGrid({ gallery }: { gallery: Gallery }) {
       tabIndex={0}
       role="listbox"
       aria-multiselectable="true"
-      aria-label="Images"
+      aria-label={WORDS.list.label}
       aria-activedescendant={activeId(gallery)}
       onKeyDown={onKeyDown}
       onClick={onClick}

@@ -1,9 +1,11 @@
 import { render } from 'preact';
 import { createApp, idIn } from '../app.tsx';
 import { GalleryPage } from '../pages/GalleryPage.tsx';
+import { pathIn } from '../models/root.ts';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import '../styles/base.css';
 import '../styles/gallery.css';
+import '../styles/gallery-grid.css';
 import '../styles/gallery-tools.css';
 import '../styles/toasts.css';
 
@@ -20,7 +22,7 @@ const hooks = {
 };
 
 const { App, start } = createApp((api) => {
-  const projectId = idIn(location.pathname, '/blocker/projects');
+  const projectId = idIn(pathIn(location.pathname), '/blocker/projects');
   return projectId ? <GalleryPage api={api} projectId={projectId} hooks={hooks} /> : <NotFoundPage />;
 });
 render(<App />, document.getElementById('app')!);

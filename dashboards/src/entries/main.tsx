@@ -2,20 +2,23 @@ import { render } from 'preact';
 import { createApp, idIn } from '../app.tsx';
 import { LazyPage } from '../components/LazyPage.tsx';
 import type { Api } from '../models/api.ts';
+import { pathIn } from '../models/root.ts';
 import { CapacityPage } from '../pages/CapacityPage.tsx';
 import { GalleryPage } from '../pages/GalleryPage.tsx';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import '../styles/base.css';
 import '../styles/gallery.css';
+import '../styles/gallery-grid.css';
 import '../styles/gallery-tools.css';
 import '../styles/toasts.css';
 import '../styles/operator.css';
 
 const operatorPage = () => import('../pages/OperatorPage.tsx').then(({ OperatorPage }) => OperatorPage);
 const viewerPage = () => import('../pages/ViewerPage.tsx').then(({ ViewerPage }) => ViewerPage);
+const keysPage = () => import('../pages/KeysPage.tsx').then(({ KeysPage }) => KeysPage);
 const runsPage = () => import('../pages/RunsPage.tsx').then(({ RunsPage }) => RunsPage);
 
-/** Links load a page anew: five pages need no router, and leaving a page frees all it held. */
+/** Links load a page anew: six pages need no router, and leaving a page frees all it held. */
 function pageAt(pathname: string, api: Api) {
   const projectId = idIn(pathname, '/projects');
   if (projectId) return <GalleryPage api={api} projectId={projectId} />;
@@ -24,10 +27,11 @@ function pageAt(pathname: string, api: Api) {
   if (pathname === '/') return <LazyPage load={operatorPage} props={{ api }} />;
   const runId = idIn(pathname, '/runs');
   if (runId || pathname === '/runs') return <LazyPage load={runsPage} props={{ api, runId }} />;
+  if (pathname === '/keys') return <LazyPage load={keysPage} props={{ api }} />;
   if (pathname === '/capacity') return <CapacityPage api={api} />;
   return <NotFoundPage />;
 }
 
-const { App, start } = createApp((api) => pageAt(location.pathname, api));
+const { App, start } = createApp((api) => pageAt(pathIn(location.pathname), api));
 render(<App />, document.getElementById('app')!);
 void start();

@@ -6,6 +6,7 @@ import type { LiveRegion } from './LiveRegion.ts';
 import { toastText } from './Toasts.ts';
 import { trialWords, type Trial } from './Trial.ts';
 import { uploadWords, type Uploads } from './Uploads.ts';
+import { WORDS } from '../words/gallery.ts';
 
 interface Looked {
   seen: number;
@@ -13,8 +14,7 @@ interface Looked {
 }
 /** How many of the results that were read are of images that the model does not know the like of. */
 export function unlikeWords({ seen, unlike }: Looked): string {
-  const images = unlike === 1 ? '1 image looks' : `${formatCount(unlike)} images look`;
-  return `${images} unlike what the model was trained on (of ${formatCount(seen)} results read here); outlines may be wrong.`;
+  return WORDS.segment.unlike(unlike, formatCount(unlike), formatCount(seen));
 }
 
 /** What is said of what goes on to those who do not see the page: all of it in one live region. */
@@ -52,9 +52,9 @@ export function createAnnouncer(deps: {
     const state = connection.value;
     if (state === 'waiting' && link === 'live') {
       link = 'lost';
-      live.announce('The connection to the service is lost');
+      live.announce(WORDS.connection.lost);
     } else if (state === 'live') {
-      if (link === 'lost') live.announce('Connected again');
+      if (link === 'lost') live.announce(WORDS.connection.back);
       link = 'live';
     }
   });
@@ -65,12 +65,12 @@ export function createAnnouncer(deps: {
       const quarter = Math.floor((terminalOf(newest.counts) / newest.total) * 4);
       if (quarter <= announcedQuarter) return;
       announcedQuarter = quarter;
-      live.announce(`${quarter * 25} percent done`);
+      live.announce(WORDS.batch.percent(quarter * 25));
     },
     /** Completion is told at once; failures are an alert. */
     ended(over: BatchView): void {
       const { failed } = over.counts;
-      if (failed > 0) live.alarm(`${formatCount(failed)} of ${formatCount(over.total)} images failed`);
+      if (failed > 0) live.alarm(WORDS.batch.failures(formatCount(failed), formatCount(over.total)));
       live.announce(toastText(over), true);
     },
     stop(): void {

@@ -5,6 +5,7 @@ import type { Batches, BatchView } from './Batches.ts';
 import { formatCount } from './format.ts';
 import type { LiveRegion } from './LiveRegion.ts';
 import { BATCH_IDS } from './Selection.ts';
+import { WORDS } from '../words/gallery.ts';
 
 /** What a person does with batches here. What fails is told in `error`, in the service's words. */
 export function createBatchActions(deps: {
@@ -25,7 +26,7 @@ export function createBatchActions(deps: {
     const created = await api.call('POST /api/projects/{id}/batches', { path: { id: deps.projectId }, body });
     deps.onStart?.(created.threshold);
     batches.upsert(created);
-    live.announce(`Batch of ${formatCount(created.total)} images started`);
+    live.announce(WORDS.segment.started(formatCount(created.total)));
     return created;
   }
   async function post(batchId: string, action: 'pause' | 'resume' | 'cancel'): Promise<void> {

@@ -13,14 +13,6 @@ const REORDER_MS = 2000;
 
 export const SORTS = ['createdAt', '-createdAt', 'name', '-name', 'polygonCount', '-polygonCount'] as const;
 export type Sort = (typeof SORTS)[number];
-export const SORT_LABELS: Record<Sort, string> = {
-  createdAt: 'oldest first',
-  '-createdAt': 'newest first',
-  name: 'name, A to Z',
-  '-name': 'name, Z to A',
-  polygonCount: 'fewest cells first',
-  '-polygonCount': 'most cells first',
-};
 /** What part of the list is shown: one status, what looks unlike the training images, what is chosen, what is being tried. */
 export type Filter = ImageStatus | 'unlike' | 'picked' | 'trial';
 export interface ListPlace {

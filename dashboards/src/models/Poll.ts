@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { ApiError } from './api.ts';
 import type { Clock } from './clock.ts';
+import { WORDS } from '../words/common.ts';
 
 export interface Polled<T> {
   value: T | null;
@@ -38,7 +39,7 @@ export function createPoll<T>(options: {
     const given = new AbortController();
     const late = Promise.withResolvers<never>();
     const off = clock.after(timeoutMs, () => {
-      late.reject(new Error(`The service did not answer within ${timeoutMs / 1000} s.`));
+      late.reject(new Error(WORDS.late(timeoutMs / 1000)));
       given.abort();
     });
     try {

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { Run, RunsReply } from '#contract/runs.ts';
+import type { Run, RunDetail, RunsReply } from '#contract/runs.ts';
 import type { Api } from './api.ts';
 import { ApiError } from './api.ts';
 
@@ -49,7 +49,7 @@ export type RunList = ReturnType<typeof createRunList>;
 
 /** Some runs by their ids, all or none. */
 export function createRuns({ api, ids, missing }: { api: Api; ids: readonly string[]; missing: string }) {
-  const runs = signal<readonly Run[] | null>(null);
+  const runs = signal<readonly RunDetail[] | null>(null);
   const error = signal<string | null>(null);
   return {
     runs,

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { ApiError, type Api } from './api.ts';
+import { WORDS } from '../words/common.ts';
 
 export type SessionState = 'unknown' | 'signed-in' | 'signed-out';
 
@@ -19,11 +20,7 @@ export function createSession(deps: { api: () => Api; location: Location; histor
     } catch (cause) {
       state.value = 'signed-out';
       const refused = cause instanceof ApiError && (cause.statusCode === 401 || cause.statusCode === 400);
-      error.value = refused
-        ? 'This key is not known to the service.'
-        : cause instanceof Error
-          ? cause.message
-          : String(cause);
+      error.value = refused ? WORDS.signIn.unknown : cause instanceof Error ? cause.message : String(cause);
     }
   }
   return {

@@ -1,6 +1,9 @@
 import { signal } from '@preact/signals';
 import { isOver, type BatchView } from './Batches.ts';
 import { formatCount } from './format.ts';
+import { WORDS } from '../words/gallery.ts';
+
+const W = WORDS.toast;
 
 /** Finished toasts beyond this many make room, oldest first. */
 const KEPT = 4;
@@ -27,11 +30,11 @@ export function createToasts() {
 /** "1,000 images: 997 done, 3 failed"; what is still to do comes last. */
 export function toastText(batch: BatchView): string {
   const { completed, failed, cancelled, queued, processing } = batch.counts;
-  const parts = [`${formatCount(completed)} done`];
-  if (failed > 0) parts.push(`${formatCount(failed)} failed`);
-  if (cancelled > 0) parts.push(`${formatCount(cancelled)} cancelled`);
-  if (!isOver(batch)) parts.push(`${formatCount(queued + processing)} to go`);
-  return `${formatCount(batch.total)} ${batch.total === 1 ? 'image' : 'images'}: ${parts.join(', ')}`;
+  const parts = [W.done(formatCount(completed))];
+  if (failed > 0) parts.push(W.failed(formatCount(failed)));
+  if (cancelled > 0) parts.push(W.cancelled(formatCount(cancelled)));
+  if (!isOver(batch)) parts.push(W.left(formatCount(queued + processing)));
+  return `${WORDS.images(batch.total, formatCount(batch.total))}: ${parts.join(', ')}`;
 }
 
 export type ToastTone = 'running' | 'paused' | 'good' | 'warn' | 'bad';

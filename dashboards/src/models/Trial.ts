@@ -1,6 +1,9 @@
 import { computed, signal } from '@preact/signals';
 import { isOver, type Batches, type BatchView } from './Batches.ts';
-import { formatCount } from './format.ts';
+import { formatCount, formatMean, formatThreshold } from './format.ts';
+import { WORDS } from '../words/gallery.ts';
+
+const W = WORDS.trial;
 
 /** Enough to see whether a threshold does for the rest; a few seconds on one core. */
 export const TRIAL_IMAGES = 12;
@@ -78,11 +81,11 @@ export type Trial = ReturnType<typeof createTrial>;
 
 export function trialWords({ ids, threshold, done, failed, cells, unlike }: TrialTally): string {
   const { length } = ids;
-  const tried = `${formatCount(length)} ${length === 1 ? 'image' : 'images'} at ${threshold.toFixed(2)}`;
-  const faults = failed > 0 ? `, ${formatCount(failed)} failed` : '';
-  if (done === 0) return `Trying ${tried}${faults}`;
-  const found = `${formatCount(cells)} cells, ${(cells / done).toFixed(1)} an image`;
-  const strange = unlike > 0 ? `; ${formatCount(unlike)} look unlike what the model was trained on` : '';
-  const progress = done + failed < length ? `Trying ${tried}: ${formatCount(done)} done, ` : `Tried ${tried}: `;
+  const tried = W.at(WORDS.images(length, formatCount(length)), formatThreshold(threshold));
+  const faults = failed > 0 ? W.failed(formatCount(failed)) : '';
+  if (done === 0) return `${W.trying(tried)}${faults}`;
+  const found = W.found(formatCount(cells), formatMean(cells / done));
+  const strange = unlike > 0 ? W.unlike(formatCount(unlike)) : '';
+  const progress = done + failed < length ? W.some(tried, formatCount(done)) : W.tried(tried);
   return `${progress}${found}${faults}${strange}`;
 }

@@ -6,6 +6,8 @@ import { ApiError } from './api.ts';
 import type { Clock } from './clock.ts';
 import { formatBytes, formatCount } from './format.ts';
 import type { SendForm, SendReply } from './send-form.ts';
+import { WORDS as COMMON } from '../words/common.ts';
+import { WORDS } from '../words/gallery.ts';
 import { groupFiles, type Chosen, type Refusal, type UploadFile } from './upload-files.ts';
 
 const PARALLEL = 3;
@@ -152,7 +154,7 @@ export function createUploads(deps: {
     const gone = group.items.filter((_, i) => !readable[i]);
     if (gone.length === 0) return;
     const lost = newGroup(gone);
-    const message = 'it was moved, changed or deleted after it was chosen';
+    const message = WORDS.uploads.moved;
     finish(
       lost,
       gone.map(({ path }) => ({ name: path, code: 'UNREADABLE', message })),
@@ -192,7 +194,7 @@ export function createUploads(deps: {
       const body = reply.body as Partial<UploadReply & ErrorBody> | null;
       if (reply.status === 201) return finish(group, body?.rejected ?? []);
       if (reply.status === 400 && body?.rejected?.length) return finish(group, body.rejected);
-      const why = body?.message ?? `The service answered ${reply.status}.`;
+      const why = body?.message ?? COMMON.answered(reply.status);
       const most = reply.status === 429 ? PATIENT_ATTEMPTS : ATTEMPTS;
       if (!passes(reply) || tries >= most) return giveUp(group, why);
       const ceiling = Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** (tries - 1));
@@ -260,10 +262,10 @@ export function createUploads(deps: {
 }
 export type Uploads = ReturnType<typeof createUploads>;
 
-export const filesWords = (count: number): string => (count === 1 ? '1 file' : `${formatCount(count)} files`);
+export const filesWords = (count: number): string => WORDS.files(count, formatCount(count));
 
 export function uploadWords({ total, done, refused, totalBytes, sentBytes, active }: UploadState): string {
   if (active)
-    return `Uploading: ${formatCount(done)} of ${filesWords(total)}, ${formatBytes(sentBytes)} of ${formatBytes(totalBytes)}`;
-  return `${filesWords(done - refused.length)} uploaded${refused.length > 0 ? `, ${formatCount(refused.length)} refused` : ''}`;
+    return WORDS.uploads.going(formatCount(done), filesWords(total), formatBytes(sentBytes), formatBytes(totalBytes));
+  return WORDS.uploads.over(filesWords(done - refused.length), refused.length > 0 ? formatCount(refused.length) : null);
 }

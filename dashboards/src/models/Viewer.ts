@@ -3,6 +3,7 @@ import { decodeBulk } from '#contract/polygons-format.ts';
 import { POLYGONS_MIME } from '#contract/names.ts';
 import type { Image } from '#contract/images.ts';
 import type { Lod } from '#contract/results.ts';
+import { WORDS } from '../words/viewer.ts';
 import { boxOf, readShapes, shapeAt, type Shapes } from '../raster/shapes.ts';
 import type { Api } from './api.ts';
 import { bestLod } from './levels.ts';
@@ -56,7 +57,7 @@ export function createViewer(deps: {
     const { polygonCount = 0, model = '', modelVersion = '', threshold = null, warnings } = found.meta;
     facts.value = {
       cells: polygonCount,
-      model: `${model} ${modelVersion}`.trim() + (modelVersion.includes('-sim-') ? ' (simulated)' : ''),
+      model: `${model} ${modelVersion}`.trim() + (modelVersion.includes('-sim-') ? ` ${WORDS.facts.simulated}` : ''),
       threshold,
       unlike: isUnlike(warnings),
     };
@@ -111,12 +112,6 @@ export type Viewer = ReturnType<typeof createViewer>;
 
 export const OUTLINE_ORDERS = ['id', 'area', 'confidence'] as const;
 export type OutlineOrder = (typeof OUTLINE_ORDERS)[number];
-export const OUTLINE_ORDER_LABELS: Record<OutlineOrder, string> = {
-  id: 'by number',
-  area: 'largest first',
-  confidence: 'least sure first',
-};
-
 /** Places of all polygons in an order for the list. */
 export function orderOutlines(shapes: Shapes, order: OutlineOrder): Int32Array {
   const places = Int32Array.from({ length: shapes.count }, (_, i) => i);

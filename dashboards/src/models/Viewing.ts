@@ -8,6 +8,7 @@ import { createPicture } from './Picture.ts';
 import { createStage, MARGIN } from './Stage.ts';
 import type { DrawRequest } from './viewer-deps.ts';
 import { createViewer, type Viewer } from './Viewer.ts';
+import { WORDS } from '../words/viewer.ts';
 
 export interface ViewingDeps {
   api: Api;
@@ -84,7 +85,7 @@ export function createViewing(deps: ViewingDeps) {
       image,
       load: (width, abort) => deps.loadPicture(of.imageId, width, abort),
       onChange: () => of === viewer.peek() && surfaces?.picture(picture?.best ?? null, image),
-      onFailed: (cause) => of.tell(new Error(`The picture could not be shown: ${wordsOf(cause)}`)),
+      onFailed: (cause) => of.tell(new Error(WORDS.noPicture(wordsOf(cause)))),
     });
   }
   async function open(of: Viewer): Promise<void> {

@@ -1,5 +1,6 @@
 import { fillPath, type Call, type Optional, type ReplyOf, type RouteName } from '#contract/client.ts';
 import type { ErrorBody } from '#contract/common.ts';
+import { WORDS } from '../words/common.ts';
 
 export class ApiError extends Error {
   readonly statusCode: number;
@@ -36,7 +37,7 @@ export function createApi(options: { fetch: Fetch; onSignedOut: () => void }) {
       response = await options.fetch(path, { credentials: 'same-origin', ...init });
     } catch (cause) {
       if (init.signal?.aborted) throw cause;
-      throw new ApiError(0, 'NETWORK', 'The service does not answer.');
+      throw new ApiError(0, 'NETWORK', WORDS.noAnswer);
     }
     if (response.ok) return response;
     if (response.status === 401) options.onSignedOut();
@@ -44,7 +45,7 @@ export function createApi(options: { fetch: Fetch; onSignedOut: () => void }) {
     throw new ApiError(
       response.status,
       body?.code ?? 'UNKNOWN',
-      body?.message ?? `The service answered ${response.status}.`,
+      body?.message ?? WORDS.answered(response.status),
       body?.rejected,
     );
   }

@@ -5,13 +5,14 @@ import type { Cursor, SocketLike } from './EventSocket.ts';
 import { browserFrames } from './frame-queue.ts';
 import type { GalleryDeps } from './Gallery.ts';
 import type { RasterReply } from './Overlays.ts';
+import { here } from './root.ts';
 import { sendForm } from './send-form.ts';
 
 const THUMBNAIL_PX = 160;
 
 export function eventsUrl(location: Location, query: Record<string, string>): string {
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-  return `${scheme}://${location.host}/api/events?${new URLSearchParams(query).toString()}`;
+  return `${scheme}://${location.host}${here('/api/events')}?${new URLSearchParams(query).toString()}`;
 }
 
 /** The real browser behind a gallery: sockets, frames, pictures and one worker. `release` ends the worker. */

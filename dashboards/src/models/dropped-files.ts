@@ -1,4 +1,5 @@
 import { fromFiles, fromFolder, together, type Chosen, type UploadFile } from './upload-files.ts';
+import { WORDS } from '../words/gallery.ts';
 
 /** The parts of a dropped thing that are read here; tests bring their own. */
 export interface DroppedEntry {
@@ -40,7 +41,7 @@ export async function readEntries(entries: readonly DroppedEntry[]): Promise<Cho
         return entry.isDirectory ? fromFolder(found) : { files: found, refused: [] };
       } catch {
         const name = entry.fullPath.replace(/^\//, '');
-        return { files: [], refused: [{ name, code: 'UNREADABLE', message: 'the browser could not read it' }] };
+        return { files: [], refused: [{ name, code: 'UNREADABLE', message: WORDS.uploads.unreadable }] };
       }
     }),
   );

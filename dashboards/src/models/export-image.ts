@@ -3,9 +3,9 @@ import type { Result } from '#contract/results.ts';
 import { coco, csv, geojson } from '../../../service/src/exports/texts.ts';
 
 export const IMAGE_EXPORTS = {
-  csv: { label: 'Cells, CSV', extension: 'csv', type: 'text/csv' },
-  geojson: { label: 'Outlines, GeoJSON', extension: 'geojson', type: 'application/geo+json' },
-  coco: { label: 'Outlines, COCO', extension: 'coco.json', type: 'application/json' },
+  csv: { extension: 'csv', type: 'text/csv' },
+  geojson: { extension: 'geojson', type: 'application/geo+json' },
+  coco: { extension: 'coco.json', type: 'application/json' },
 } as const;
 export type ImageExport = keyof typeof IMAGE_EXPORTS;
 

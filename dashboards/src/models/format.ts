@@ -1,7 +1,14 @@
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const oneDigit = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 
+const twoDigits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+const justOne = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+
 export const formatCount = (value: number): string => whole.format(value);
+/** "0.50". */
+export const formatThreshold = (value: number): string => twoDigits.format(value);
+/** "17.0". */
+export const formatMean = (value: number): string => justOne.format(value);
 export const formatRate = (perSecond: number): string => `${oneDigit.format(perSecond)} images/s`;
 export const formatPercent = (ratio: number): string => `${whole.format(ratio * 100)} %`;
 export const formatMs = (ms: number): string =>
@@ -52,9 +59,8 @@ export const formatAxisMs = (ms: number): string =>
 const signed = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0, signDisplay: 'exceptZero' });
 /** "+12 %", of a change as a share. */
 export const formatChange = (share: number): string => `${signed.format(share * 100)} %`;
-const ratio = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2, minimumFractionDigits: 2 });
 /** "1.08 ×". */
-export const formatRatio = (value: number): string => `${ratio.format(value)} ×`;
+export const formatRatio = (value: number): string => `${twoDigits.format(value)} ×`;
 export const formatNumber = (value: number): string => oneDigit.format(value);
 
 const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });

@@ -1,7 +1,10 @@
 import type { EndpointsReply, SummaryReply } from '#contract/metrics.ts';
 import type { NowReply } from '#contract/now.ts';
 import { BUDGETS } from '../../../scenarios/budgets.ts';
+import { WORDS } from '../words/operator.ts';
 import { formatBytes, formatCount, formatMs, formatPercent } from './format.ts';
+
+const N = WORDS.budgets.names;
 
 export interface LiveReadings {
   now: NowReply | null;
@@ -68,7 +71,7 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
   return [
     {
       name: 'api_latency_mean_ms',
-      label: 'API',
+      label: N.api,
       actual: endpoints && endpoints.totalRequests > 0 ? endpoints.avgResponseTime : null,
       direction: 'below',
       format: formatMs,
@@ -76,16 +79,16 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
     },
     {
       name: 'db_query_p95_ms',
-      label: 'Slow SQL',
+      label: N.sql,
       actual: slowShare(summary),
       direction: 'below',
       format: formatPercent,
       limit: SLOW_SHARE,
-      source: `Share of queries over ${LIMITS.query.limit} ms. ${LIMITS.query.source}`,
+      source: WORDS.budgets.slowShare(LIMITS.query.limit, LIMITS.query.source),
     },
     {
       name: 'throughput_images_per_minute',
-      label: 'Rate',
+      label: N.rate,
       actual: rate,
       direction: 'above',
       format: perMinute,
@@ -93,7 +96,7 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
     },
     {
       name: 'inference_p95_ms',
-      label: 'Inference',
+      label: N.inference,
       actual: now?.stages?.runP95Ms ?? null,
       direction: 'below',
       format: formatMs,
@@ -101,7 +104,7 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
     },
     {
       name: 'worker_rss_bytes',
-      label: 'Worker',
+      label: N.worker,
       actual: memory.length > 0 && Math.max(...memory) > 0 ? Math.max(...memory) : null,
       direction: 'below',
       format: formatBytes,
@@ -109,21 +112,21 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
     },
     {
       name: 'event_lag_ms',
-      label: 'Lag',
+      label: N.lag,
       actual: now?.eventLagMs ?? null,
       direction: 'below',
       format: formatMs,
       limit: EVENT_LAG_LIMIT_MS,
-      source: 'From the commit of a result to its event’s number; this page’s own limit',
+      source: WORDS.budgets.lagSource,
     },
     {
       name: 'failed_share',
-      label: 'Failed',
+      label: N.failed,
       actual: now && failedShare(now),
       direction: 'below',
       format: formatPercent,
       limit: FAILED_LIMIT,
-      source: 'Share of the images of open batches that failed; above it a batch pauses itself',
+      source: WORDS.budgets.failedSource,
     },
   ];
 }

@@ -51,6 +51,8 @@ export interface CompareRow {
   now: number | null;
   /** now / base; null where there is nothing to divide, or to compare. */
   ratio: number | null;
+  /** Half of how far repeats inside a run were apart, as a share; of the two runs the larger one. Null where both measured it once. */
+  noise: number | null;
   limit: string;
   verdict: string;
   change: Change;
@@ -60,9 +62,14 @@ const TIMED: readonly string[] = ['ms', 'per-minute'];
 /** What counts as the same: one run each tells no more. */
 const SAME: Readonly<Record<string, number>> = { ms: 0.1, 'per-minute': 0.1, bytes: 0.05, ratio: 0.02, count: 0 };
 
-function changeOf({ operator, unit }: RunBudget, base: number | null, now: number | null): Change {
+function changeOf(
+  { operator, unit }: RunBudget,
+  base: number | null,
+  now: number | null,
+  noise: number | null,
+): Change {
   if (base === null || now === null) return 'missing';
-  if (Math.abs(now - base) <= Math.abs(base) * (SAME[unit] ?? 0)) return 'same';
+  if (Math.abs(now - base) <= Math.abs(base) * Math.max(SAME[unit] ?? 0, noise ?? 0)) return 'same';
   if (operator === '=') return 'differs';
   const lessIsBetter = operator.startsWith('<');
   return now < base === lessIsBetter ? 'better' : 'worse';
@@ -78,6 +85,8 @@ export function compareRuns(base: Run, now: Run) {
     const budget = after.get(name) ?? before.get(name)!;
     const [was, is] = [before.get(name)?.actual ?? null, after.get(name)?.actual ?? null];
     const incomparable = work.length > 0 || (machine.length > 0 && TIMED.includes(budget.unit));
+    const spreads = [before.get(name)?.spread, after.get(name)?.spread].filter((each) => typeof each === 'number');
+    const noise = spreads.length === 0 ? null : Math.max(...spreads) / 2;
     const ratio = was === null || is === null || was === 0 || incomparable ? null : is / was;
     return {
       name,
@@ -85,9 +94,10 @@ export function compareRuns(base: Run, now: Run) {
       base: was,
       now: is,
       ratio,
+      noise,
       limit: limitWords(budget),
       verdict: after.get(name)?.verdict ?? 'not-run',
-      change: incomparable ? 'incomparable' : changeOf(budget, was, is),
+      change: incomparable ? 'incomparable' : changeOf(budget, was, is, noise),
     };
   });
   return { work, machine, rows };

@@ -1,6 +1,9 @@
 import { ApiError } from './api.ts';
+import { here } from './root.ts';
+import { WORDS } from '../words/common.ts';
 
 export interface Sending {
+  /** Of the service: `/api/…`. */
   url: string;
   form: FormData;
   /** `Idempotency-Key`: sent again with the same one, the same files get the same answer and no second row. */
@@ -31,8 +34,8 @@ export const sendForm: SendForm = ({ url, form, key, onProgress, signal }) =>
     if (signal.aborted) return reject(signal.reason as Error);
     const request = new XMLHttpRequest();
     const stop = (): void => request.abort();
-    const lost = (): void => reject(new ApiError(0, 'NETWORK', 'The service does not answer.'));
-    request.open('POST', url);
+    const lost = (): void => reject(new ApiError(0, 'NETWORK', WORDS.noAnswer));
+    request.open('POST', here(url));
     request.setRequestHeader('idempotency-key', key);
     request.upload.onprogress = ({ loaded, total }) => onProgress(loaded, total);
     request.onload = () => {

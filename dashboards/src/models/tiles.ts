@@ -94,7 +94,7 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
     },
     {
       label: T.busy,
-      value: queue ? `${workers.filter(({ state }) => state === 'busy').length} of ${workers.length}` : T.nothing,
+      value: queue ? T.busyOf(workers.filter(({ state }) => state === 'busy').length, workers.length) : T.nothing,
       detail: queue ? T.inWork(formatCount(queue.active)) : '',
       limit: T.noLimit,
       over: false,

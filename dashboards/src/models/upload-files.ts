@@ -1,4 +1,5 @@
 import type { Rejection } from '#contract/images.ts';
+import { WORDS } from '../words/gallery.ts';
 
 /** A file to send, and the path that the service is told. */
 export interface UploadFile {
@@ -58,7 +59,7 @@ export function fromFolder(found: Iterable<UploadFile>): Chosen {
       refused.push({
         name: each.path,
         code: 'UNSUPPORTED_TYPE',
-        message: 'by its name it is no PNG, JPEG, TIFF or WebP file',
+        message: WORDS.uploads.byName,
       });
   }
   const byPath = new Intl.Collator('en', { numeric: true });

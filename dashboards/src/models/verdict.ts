@@ -1,5 +1,9 @@
 import type { Health, Queue } from './Operator.ts';
+import { formatCount } from './format.ts';
 import type { Polled } from './Poll.ts';
+import { WORDS } from '../words/operator.ts';
+
+const W = WORDS.verdict;
 
 export interface VerdictWords {
   tone: 'good' | 'warn' | 'bad' | 'unknown';
@@ -24,53 +28,50 @@ export function verdictOf(
 ): VerdictWords {
   // A key without the scope `metrics` is told nothing of the processes: the queue speaks for itself then.
   const main: Polled<unknown> = health.code === 'FORBIDDEN' && health.at === null ? queue : health;
-  if (main.at === null)
-    return { tone: 'unknown', title: 'Not known yet', cause: main.error ?? 'Waiting for the first reading.' };
-  if (now - main.at > STALE_MS)
-    return { tone: 'bad', title: 'No news', cause: main.error ?? 'The last reading is too old to tell.' };
-  if (main.error)
-    return { tone: 'warn', title: 'No answer', cause: `${main.error} The numbers are those of the last reading.` };
+  if (main.at === null) return { tone: 'unknown', title: W.unknown, cause: main.error ?? W.waiting };
+  if (now - main.at > STALE_MS) return { tone: 'bad', title: W.stale, cause: main.error ?? W.tooOld };
+  if (main.error) return { tone: 'warn', title: W.unanswered, cause: W.lastReading(main.error) };
   return ofHealth(health.value) ?? ofQueue(queue.value) ?? ofTrouble(trouble) ?? allWell(health, queue.value);
 }
 
 function ofHealth(value: Health | null): VerdictWords | null {
   if (value === null || value.status === 'healthy') return null;
   const ill = Object.entries(value.services).filter(([, service]) => !isWell(service.status));
-  const cause = ill.map(([name, service]) => `${name} is ${service.status}`).join('; ') || 'The service says so.';
+  const cause = ill.map(([name, service]) => W.service(name, service.status)).join('; ') || W.saysSo;
   return value.status === 'unhealthy'
-    ? { tone: 'bad', title: 'Unhealthy', cause }
-    : { tone: 'warn', title: 'Degraded', cause };
+    ? { tone: 'bad', title: W.unhealthy, cause }
+    : { tone: 'warn', title: W.degraded, cause };
 }
 function ofQueue(value: Queue | null): VerdictWords | null {
   if (value === null || value.waiting === 0 || value.workers.length > 0) return null;
-  return { tone: 'bad', title: 'Stuck', cause: `${value.waiting} images wait and no worker has reported itself.` };
+  return { tone: 'bad', title: W.stuck, cause: W.noWorker(formatCount(value.waiting)) };
 }
 function ofTrouble({ over, paused }: Trouble): VerdictWords | null {
   if (paused.length > 0)
     return {
       tone: 'warn',
-      title: paused.length === 1 ? 'A batch paused itself' : `${paused.length} batches paused themselves`,
+      title: W.paused(paused.length),
       cause: paused[0]!,
     };
   if (over.length === 0) return null;
   return {
     tone: 'warn',
-    title: over.length === 1 ? 'Over a budget' : `Over ${over.length} budgets`,
-    cause: `${over.join(', ')}: all services answer, and what they do takes more than it may.`,
+    title: W.over(over.length),
+    cause: W.overCause(over.join(', ')),
   };
 }
 function allWell(health: Polled<Health>, value: Queue | null): VerdictWords {
-  const simulated = value?.workers.some(({ provider }) => provider === 'simulated') ? ' Inference is simulated.' : '';
-  const title = health.value === null ? 'Working' : 'Healthy';
+  const simulated = value?.workers.some(({ provider }) => provider === 'simulated') ? W.simulated : '';
+  const title = health.value === null ? W.working : W.healthy;
   return { tone: 'good', title, cause: workWords(value, health.value !== null) + simulated };
 }
 
 const isWell = (status: string): boolean => ['healthy', 'ok', 'up', 'ready', 'connected'].includes(status);
 
 function workWords(queue: Queue | null, healthKnown: boolean): string {
-  const answers = healthKnown ? 'All services answer' : 'The service answers';
+  const answers = healthKnown ? W.allAnswer : W.oneAnswers;
   if (!queue) return `${answers}.`;
-  const held = queue.delayed > 0 ? `, ${queue.delayed} held back in paused batches` : '';
-  if (queue.active === 0 && queue.waiting === 0) return `${answers}; nothing waits${held}.`;
-  return `${answers}; ${queue.active} in work, ${queue.waiting} waiting${held}.`;
+  const held = queue.delayed > 0 ? W.held(formatCount(queue.delayed)) : '';
+  if (queue.active === 0 && queue.waiting === 0) return W.nothingWaits(answers, held);
+  return W.atWork(answers, formatCount(queue.active), formatCount(queue.waiting), held);
 }

@@ -1,6 +1,7 @@
 import { addressOf } from '#contract/client.ts';
 import type { Api } from './api.ts';
 import type { ViewerReply, ViewerRequest } from '../raster/viewer-worker.ts';
+import { WORDS } from '../words/viewer.ts';
 
 export type DrawRequest = Omit<Extract<ViewerRequest, { type: 'draw' }>, 'type' | 'turn'>;
 export type Painter = ReturnType<typeof createPainter>;
@@ -11,7 +12,7 @@ export function createPainter(onError: (message: string) => void) {
   const waiting = new Map<number, (bitmap: ImageBitmap | null) => void>();
   let turn = 0;
   worker.onmessage = ({ data }: MessageEvent<ViewerReply>) => {
-    if (data.error) onError(`The outlines could not be drawn: ${data.error}`);
+    if (data.error) onError(WORDS.notDrawn(data.error));
     waiting.get(data.turn)?.(data.bitmap);
     waiting.delete(data.turn);
   };

@@ -1,4 +1,5 @@
 import { addressOf } from '#contract/client.ts';
+import { here } from '../models/root.ts';
 import type { NaiveImage } from './state.ts';
 
 /** One card of all: thumbnail, and all polygons as SVG. */
@@ -14,7 +15,7 @@ export function NaiveCard({ image }: { image: NaiveImage }) {
     >
       <div class="naive-picture">
         <img
-          src={addressOf('GET /api/images/{id}/render', { path: { id: image.id }, query: { w: 160, f: 'webp' } })}
+          src={here(addressOf('GET /api/images/{id}/render', { path: { id: image.id }, query: { w: 160, f: 'webp' } }))}
           alt=""
         />
         {result && (

@@ -4,6 +4,7 @@ import type { Forecasts } from '#contract/forecasts.ts';
 import { ForecastTable } from '../components/ForecastTable.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import type { Api } from '../models/api.ts';
+import { WORDS as COMMON } from '../words/common.ts';
 import { WORDS } from '../words/forecast.ts';
 
 const W = WORDS.capacity;
@@ -13,6 +14,7 @@ export function CapacityPage({ api }: { api: Api }) {
   const reply = useSignal<Forecasts | null>(null);
   const error = useSignal<string | null>(null);
   useEffect(() => {
+    document.title = COMMON.tab(W.title);
     api.call('GET /api/forecasts').then(
       (answer) => (reply.value = answer),
       (cause: unknown) => (error.value = cause instanceof Error ? cause.message : String(cause)),
@@ -34,7 +36,7 @@ export function CapacityPage({ api }: { api: Api }) {
         {found && (found.items.length > 0 ? <ForecastTable items={found.items} /> : <p class="faint">{W.none}</p>)}
         <h2>{W.planTitle}</h2>
         <p>{W.plan}</p>
-        <pre>
+        <pre tabIndex={0}>
           <code>{W.commands.join('\n')}</code>
         </pre>
       </main>

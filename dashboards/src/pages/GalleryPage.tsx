@@ -3,6 +3,7 @@ import { GalleryView } from '../components/GalleryView.tsx';
 import type { Api } from '../models/api.ts';
 import { createBrowserDeps } from '../models/browser-deps.ts';
 import { createGallery, type GalleryDeps } from '../models/Gallery.ts';
+import { WORDS as COMMON } from '../words/common.ts';
 
 export function GalleryPage({ api, projectId, hooks }: { api: Api; projectId: string; hooks?: GalleryDeps['hooks'] }) {
   const { gallery, release } = useMemo(() => {
@@ -18,7 +19,7 @@ export function GalleryPage({ api, projectId, hooks }: { api: Api; projectId: st
   }, [gallery]);
   const name = gallery.feed.project.value?.name;
   useEffect(() => {
-    if (name) document.title = `${name} · segbench`;
+    if (name) document.title = COMMON.tab(name);
   }, [name]);
   return <GalleryView gallery={gallery} />;
 }

@@ -12,8 +12,10 @@ import { WorkersTable } from '../components/WorkersTable.tsx';
 import type { Api } from '../models/api.ts';
 import { browserClock } from '../models/clock.ts';
 import { createOperator } from '../models/Operator.ts';
+import { WORDS as COMMON } from '../words/common.ts';
 import { WORDS } from '../words/operator.ts';
 import '../styles/now.css';
+import '../styles/now-panels.css';
 
 /** Null where the browser forbids it. */
 function storageOf(): Storage | null {
@@ -30,7 +32,7 @@ export function OperatorPage({ api }: { api: Api }) {
     [api],
   );
   useEffect(() => {
-    document.title = `${WORDS.title} · segbench`;
+    document.title = COMMON.tab(WORDS.title);
     operator.start();
     const back = () => void (document.hidden || operator.catchUp());
     document.addEventListener('visibilitychange', back);

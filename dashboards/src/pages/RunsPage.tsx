@@ -9,7 +9,9 @@ import { RunView } from '../components/RunView.tsx';
 import type { Api } from '../models/api.ts';
 import { formatCount } from '../models/format.ts';
 import { createRunList, createRuns, type RunList } from '../models/RunList.ts';
+import { here } from '../models/root.ts';
 import { metricsOf } from '../models/runs.ts';
+import { WORDS as COMMON } from '../words/common.ts';
 import { WORDS } from '../words/runs.ts';
 import '../styles/runs.css';
 
@@ -19,7 +21,7 @@ export function RunsPage({ api, runId }: { api: Api; runId: string | null }) {
   const [base, now] = [query.get('base'), query.get('now')];
   const ids = runId ? [runId] : base && now ? [base, now] : [];
   useEffect(() => {
-    document.title = `${WORDS.title} · segbench`;
+    document.title = COMMON.tab(WORDS.title);
   }, []);
   return (
     <>
@@ -42,7 +44,7 @@ function Chosen({ api, ids }: { api: Api; ids: string[] }) {
   return (
     <>
       <p class="crumbs">
-        <a href="/runs">
+        <a href={here('/runs')}>
           <Icon name="back" /> {WORDS.one.back}
         </a>
       </p>
@@ -139,7 +141,7 @@ function Filters({ list }: { list: RunList }) {
         </select>
       </label>
       {pair ? (
-        <a class="compare-link" href={`/runs?base=${pair.base}&now=${pair.now}`}>
+        <a class="compare-link" href={here(`/runs?base=${pair.base}&now=${pair.now}`)}>
           {WORDS.compareLink}
         </a>
       ) : (

@@ -7,8 +7,11 @@ import { ViewerStage } from '../components/ViewerStage.tsx';
 import type { Api } from '../models/api.ts';
 import { browserClock } from '../models/clock.ts';
 import { formatCount } from '../models/format.ts';
+import { here } from '../models/root.ts';
 import { createPainter, loadPicture } from '../models/viewer-deps.ts';
 import { createViewing, type Viewing } from '../models/Viewing.ts';
+import { WORDS as COMMON } from '../words/common.ts';
+import { WORDS } from '../words/viewer.ts';
 import '../styles/viewer.css';
 
 /** Keys in these are theirs. */
@@ -25,7 +28,7 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
       ratio: () => Math.min(2, devicePixelRatio),
       painter: made,
       loadPicture: (id, width, abort) => loadPicture(api, id, width, abort),
-      onGo: (id) => history.replaceState(null, '', `/images/${id}`),
+      onGo: (id) => history.replaceState(null, '', here(`/images/${id}`)),
     });
     return { viewing: view, painter: made };
   }, [api, imageId]);
@@ -52,7 +55,7 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
   const image = viewer.image.value;
   const error = viewer.error.value;
   useEffect(() => {
-    if (image) document.title = `${image.name} · segbench`;
+    if (image) document.title = COMMON.tab(image.name);
   }, [image]);
   return (
     <div class="view-page">
@@ -60,18 +63,18 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
       <main class="view-main">
         {error && (
           <div class="view-error">
-            <h1>{image ? 'Not all could be read' : 'This image could not be opened'}</h1>
+            <h1>{image ? WORDS.partly : WORDS.failed}</h1>
             <p class="notice notice-bad" role="alert">
               {error}
             </p>
-            {!image && <a href="/">Back to the projects</a>}
+            {!image && <a href={here('/')}>{WORDS.projects}</a>}
           </div>
         )}
         {image && (
           <>
             <header class="view-bar">
-              <a class="view-back" href={`/projects/${image.projectId}`}>
-                <Icon name="back" /> Gallery
+              <a class="view-back" href={here(`/projects/${image.projectId}`)}>
+                <Icon name="back" /> {WORDS.back}
               </a>
               <h1 title={image.relativePath ?? image.name}>{image.name}</h1>
               <Around viewing={viewing} />
@@ -94,7 +97,7 @@ function Around({ viewing }: { viewing: Viewing }) {
   const step = (label: string, key: string, imageId: string | null) => (
     <a
       class="view-step"
-      {...(imageId === null ? { role: 'link', 'aria-disabled': true } : { href: `/images/${imageId}` })}
+      {...(imageId === null ? { role: 'link', 'aria-disabled': true } : { href: here(`/images/${imageId}`) })}
       aria-keyshortcuts={key}
       onClick={(event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -106,14 +109,10 @@ function Around({ viewing }: { viewing: Viewing }) {
     </a>
   );
   return (
-    <nav class="view-around" aria-label="Other images">
-      {step('Previous', 'ArrowLeft', previous)}
-      {place && (
-        <span class="faint">
-          {formatCount(place.at)} of {formatCount(place.of)}
-        </span>
-      )}
-      {step('Next', 'ArrowRight', next)}
+    <nav class="view-around" aria-label={WORDS.others}>
+      {step(WORDS.previous, 'ArrowLeft', previous)}
+      {place && <span class="faint">{WORDS.place(formatCount(place.at), formatCount(place.of))}</span>}
+      {step(WORDS.next, 'ArrowRight', next)}
     </nav>
   );
 }

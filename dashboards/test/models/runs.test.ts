@@ -16,6 +16,7 @@ const budget = (
   operator,
   limit,
   actual,
+  spread: null,
   verdict: actual === null ? 'not-run' : 'pass',
   note: '',
 });
@@ -164,5 +165,25 @@ describe('createRunList', () => {
     list.choose(middle.id, false);
     expect(list.chosen.value).toEqual([newest.id]);
     expect(list.scenarios.value).toEqual(['bulk-1000']);
+  });
+});
+
+describe('the noise of a metric', () => {
+  const withSpread = (run: Run, spread: number | null): Run => ({
+    ...run,
+    budgets: run.budgets.map((each) => (each.name === 'ui_settle_ms' ? { ...each, spread } : each)),
+  });
+  const rowOf = (base: number | null, now: number | null) => {
+    const [older, newer] = [withSpread(runOf(1), base), withSpread(changed(runOf(2), { ui_settle_ms: 360 }), now)];
+    return compareRuns(older, newer).rows[0]!;
+  };
+
+  it('is half the larger spread of the two, and unknown where neither run repeated it', () => {
+    expect([rowOf(0.1, 0.3).noise, rowOf(0.2, null).noise, rowOf(null, null).noise]).toEqual([0.15, 0.1, null]);
+  });
+
+  it('makes no change of what lies within it', () => {
+    // 300 to 360 ms: a fifth
+    expect([rowOf(null, 0.3).change, rowOf(null, 0.44).change]).toEqual(['worse', 'same']);
   });
 });

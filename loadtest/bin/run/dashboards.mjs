@@ -12,6 +12,7 @@ const SOURCES = [
   'service/src/contract',
   'service/src/exports/cells.ts',
   'service/src/exports/texts.ts',
+  'scenarios',
   'vite.config.ts',
   'package-lock.json',
 ];

@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres';
 import type { StageSummary } from '../contract.ts';
 import type { LedgerRow } from './ledger.ts';
+import { histogramOf, LEAST_MS, PER_OCTAVE, type LogHistogram } from './log-histogram.ts';
 import { summarise } from './statistics.ts';
 
 interface StageRow {
@@ -11,6 +12,18 @@ interface StageRow {
   p99: number;
   max: number;
   cpu: number | null;
+}
+
+/** By stage: the same bins as `histogramOf` makes, counted where the rows are. */
+async function readHistograms(sql: Sql, projectId: string, batchId: string): Promise<Map<string, LogHistogram>> {
+  const rows = await sql<{ stage: string; k: number; count: number }[]>`
+    SELECT stage, floor(ln(greatest(duration_ms::float8, ${LEAST_MS}::float8)) / ln(2::float8) * ${PER_OCTAVE}::int)::int AS k, count(*)::int AS count
+    FROM image_stages s JOIN images i ON i.id = s.image_id
+    WHERE i.project_id = ${projectId} AND (s.batch_id = ${batchId} OR s.batch_id IS NULL)
+    GROUP BY 1, 2 ORDER BY 1, 2`;
+  const found = new Map<string, LogHistogram>();
+  for (const { stage, k, count } of rows) found.set(stage, [...(found.get(stage) ?? []), [k, count]]);
+  return found;
 }
 
 /** Exact percentiles of every stage that the service recorded for one batch, and for the uploads before it. */
@@ -24,10 +37,19 @@ export async function readStages(sql: Sql, projectId: string, batchId: string): 
     FROM image_stages s JOIN images i ON i.id = s.image_id
     WHERE i.project_id = ${projectId} AND (s.batch_id = ${batchId} OR s.batch_id IS NULL)
     GROUP BY stage ORDER BY min(s.started_at)`;
+  const histograms = await readHistograms(sql, projectId, batchId);
   return Object.fromEntries(
     rows.map(({ stage, count, p50, p95, p99, max, cpu }) => [
       stage,
-      { count, p50Ms: p50, p95Ms: p95, p99Ms: p99, maxMs: max, cpuMsPerImage: cpu },
+      {
+        count,
+        p50Ms: p50,
+        p95Ms: p95,
+        p99Ms: p99,
+        maxMs: max,
+        cpuMsPerImage: cpu,
+        histogram: histograms.get(stage) ?? [],
+      },
     ]),
   );
 }
@@ -43,7 +65,7 @@ export const readStageSums = (sql: Sql, batchId: string): Promise<{ sumMs: numbe
 
 const withoutCpu = (values: number[]): StageSummary | null => {
   const summary = summarise(values);
-  return summary && { ...summary, cpuMsPerImage: null };
+  return summary && { ...summary, cpuMsPerImage: null, histogram: histogramOf(values) };
 };
 
 /** Stages that only the harness sees: the upload request, the way from the committed row to the subscriber outside, the settling page. */

@@ -1,4 +1,5 @@
 import type { RunData, StageSummary } from '../contract.ts';
+import { histogramOf } from '../measure/log-histogram.ts';
 import { mean, summarise } from '../measure/statistics.ts';
 import type { ProofLedger, ProofRow } from './ledger.ts';
 
@@ -71,7 +72,14 @@ export function summariesOf(stages: readonly StageTime[]): Record<string, StageS
   return Object.fromEntries(
     stages.flatMap(({ name, seenBy, valuesMs }) => {
       const summary = summarise(valuesMs);
-      return summary ? [[seenBy === 'target' ? `its ${name}` : name, { ...summary, cpuMsPerImage: null }]] : [];
+      return summary
+        ? [
+            [
+              seenBy === 'target' ? `its ${name}` : name,
+              { ...summary, cpuMsPerImage: null, histogram: histogramOf(valuesMs) },
+            ],
+          ]
+        : [];
     }),
   );
 }

@@ -12,7 +12,7 @@ describe('run.mjs', () => {
     const { code, stderr } = await run('strat');
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'unknown command "strat"; allowed: bench, start, compare, test, backup, worker, plan, calibrate, report, check, doctor, scale\n',
+      'unknown command "strat"; allowed: bench, start, compare, test, backup, worker, plan, calibrate, report, screenshots, check, doctor, scale\n',
     );
   });
 
@@ -24,11 +24,11 @@ describe('run.mjs', () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /bench .*\n.*start .*\n.*compare .*\n.*test .*\n.*backup .*\n.*worker .*\n.*plan .*\n.*calibrate .*\n.*report .*\n.*check /,
+      /bench .*\n.*start .*\n.*compare .*\n.*test .*\n.*backup .*\n.*worker .*\n.*plan .*\n.*calibrate .*\n.*report .*\n.*screenshots .*\n.*check /,
     );
   });
 
-  it.each(['start', 'compare', 'backup', 'plan', 'check', 'doctor', 'scale'])(
+  it.each(['start', 'compare', 'backup', 'plan', 'screenshots', 'check', 'doctor', 'scale'])(
     'ends with 2 when %s gets an unknown flag',
     async (command) => {
       const { code, stdout, stderr } = await run(command, '--bogus');

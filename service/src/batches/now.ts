@@ -2,6 +2,7 @@ import type { NowBatch, NowReply } from '../contract/now.ts';
 import type { Sql } from '../database/client.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { readBatches } from './read.ts';
+import { firstIdAt } from './uuid.ts';
 
 /** More open batches than this are counted and not listed. */
 const OPEN_MAX = 100;
@@ -17,12 +18,6 @@ const OUTBOX_LOOK = 1_000;
 const isOpen = ({ status }: NowBatch): boolean => ['queued', 'running', 'paused'].includes(status);
 
 type Reading = Omit<NowReply, 'timestamp' | 'queue'>;
-
-/** The lowest id of version 7 that could be made at `ms`: ids made later are larger (RFC 9562 section 5.7). */
-export function firstIdAt(ms: number): string {
-  const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
-}
 
 async function batchIds({ sql, tenantId }: Owner, nowMs: number) {
   const rows = await sql<{ id: string; name: string; open: boolean; all: number }[]>`

@@ -41,6 +41,13 @@ export interface QueuedJob extends SegmentJob {
 /** Nothing of a job stays behind: what happened is in PostgreSQL, and an id that stayed could not be added again. */
 const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
 
+function valuesOf(replies: [error: Error | null, value: unknown][] | null): unknown[] {
+  return (replies ?? []).map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
+}
+
 /** The producer's side of the queue in Redis. Every method rejects at once while Redis is down. */
 export function createJobQueue(options: { url: string; prefix: string }) {
   const redis = new Redis(options.url, PRODUCER_REDIS);
@@ -71,16 +78,24 @@ export function createJobQueue(options: { url: string; prefix: string }) {
         })),
       );
     },
+    /** How long the oldest job that no worker has taken has been in Redis (ms); 0 for none. There are at most `QUEUE_WINDOW`. */
+    async oldestWaitMs(now: number = Date.now()): Promise<number> {
+      assertReady();
+      const lists = redis.pipeline().zrange(queue.toKey('prioritized'), '0', '-1');
+      for (const name of ['wait', 'paused'] as const) lists.lrange(queue.toKey(name), 0, -1);
+      const ids = valuesOf(await lists.exec()).flatMap((list) => list as string[]);
+      const times = redis.pipeline();
+      for (const id of ids) times.hget(queue.toKey(id), 'timestamp');
+      // one that was taken between the two has no part in it
+      const added = valuesOf(await times.exec()).flatMap((time) => (typeof time === 'string' ? [Number(time)] : []));
+      return added.length === 0 ? 0 : Math.max(0, now - Math.min(...added));
+    },
     /** Which of these jobs are still in Redis. */
     async known(jobs: readonly SegmentJob[]): Promise<boolean[]> {
       assertReady();
       const pipeline = redis.pipeline();
       for (const job of jobs) pipeline.exists(queue.toKey(jobIdOf(job)));
-      const replies = await pipeline.exec();
-      return (replies ?? []).map(([error, count]) => {
-        if (error) throw error;
-        return count === 1;
-      });
+      return valuesOf(await pipeline.exec()).map((count) => count === 1);
     },
     /** True once after Redis lost everything (FLUSHALL, or a restart without its files), and on the very first call. */
     async wasEmptied(): Promise<boolean> {

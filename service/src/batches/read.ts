@@ -5,8 +5,8 @@ import type { Sql } from '../database/client.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { decodeCursor, encodeCursor } from '../database/cursor.ts';
 import { readBatchStates } from '../events/batch-states.ts';
-import { shown } from '../forecast/forecasts.ts';
 import type { KeptForecast } from '../forecast/predict.ts';
+import { shown } from '../forecast/shown.ts';
 
 type Fixed = Omit<Batch, 'status' | 'pausedReason' | 'total' | 'counts' | 'imagesPerSecond' | 'eta'>;
 

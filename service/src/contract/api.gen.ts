@@ -355,10 +355,38 @@ export type RunBudget = {
   operator: string;
   limit: number;
   actual: number | null;
+  spread: number | null;
   verdict: string;
   note: string;
 };
 export type RunFact = { name: string; value: string };
+export type RunDetail = {
+  id: string;
+  name: string;
+  scenario: string;
+  client: string;
+  verdict: string;
+  startedAt: string;
+  finishedAt: string;
+  commit: string;
+  seed: number;
+  imageCount: number;
+  simulated: boolean;
+  budgets: RunBudget[];
+  work: RunFact[];
+  machine: RunFact[];
+  notes: string[];
+  hasReport: boolean;
+  stages: RunStage[];
+};
+export type RunStage = {
+  name: string;
+  count: number;
+  p50Ms: number;
+  p95Ms: number;
+  p99Ms: number;
+  histogram: number[][];
+};
 export type KeyBody = {
   name: string;
   scopes: ('read' | 'write' | 'admin' | 'metrics')[];
@@ -620,7 +648,7 @@ export interface Routes {
   'GET /healthz': { reply: { status: string } };
   'GET /readyz': { reply: { status: string } };
   'GET /api/runs': { query: { limit?: number; offset?: number }; reply: RunsReply };
-  'GET /api/runs/{id}': { path: { id: string }; reply: Run };
+  'GET /api/runs/{id}': { path: { id: string }; reply: RunDetail };
   'GET /api/runs/{id}/report': { path: { id: string }; reply: string };
   'POST /api/keys': { body: KeyBody; reply: NewKey };
   'GET /api/keys': { query: { limit?: number; offset?: number; cursor?: string; tenant?: string }; reply: KeyPage };

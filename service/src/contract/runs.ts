@@ -11,6 +11,8 @@ export const RunBudget = Type.Object({
   operator: text,
   limit: n,
   actual: Nullable(n),
+  /** How far repeats of it were apart in this run, from the least to the most as a share of their middle one; null for fewer than two. */
+  spread: Nullable(n),
   verdict: text,
   /** Why it was not measured, or what a reader must know; empty for nothing. */
   note: text,
@@ -46,6 +48,22 @@ export const Run = Type.Object({
   hasReport: Type.Boolean(),
 });
 export type Run = Static<typeof Run>;
+
+/** How long a stage took, over the images of the run. */
+export const RunStage = Type.Object({
+  name: text,
+  count: n,
+  p50Ms: n,
+  p95Ms: n,
+  p99Ms: n,
+  /** `[k, count]`: so many took from 2^(k/8) to 2^((k+1)/8) ms. Empty in runs of earlier versions. */
+  histogram: Type.Array(Type.Array(n)),
+});
+export type RunStage = Static<typeof RunStage>;
+
+/** A run with what is too much for a list. */
+export const RunDetail = Type.Object({ ...Run.properties, stages: Type.Array(RunStage) });
+export type RunDetail = Static<typeof RunDetail>;
 
 export const RunsReply = Type.Object({
   items: Type.Array(Run),

@@ -56,6 +56,7 @@ interface Entry {
 export function createHub(options: HubOptions) {
   const { heartbeatMs = HEARTBEAT_MS, stallMs = 5_000, highWaterBytes = HIGH_WATER_BYTES } = options;
   const channels = new Map<string, Entry>();
+  const counts = { clients: 0, behind: 0, ended: 0 };
   let closed = false;
 
   function exclusive<T>(channel: Channel, work: () => Promise<T>): Promise<T> {
@@ -118,6 +119,11 @@ export function createHub(options: HubOptions) {
     client.restart(await readSnapshot(channel.sql, channel.projectId, head), head.frameNo);
   }
 
+  /** Ends a reader that does not read. */
+  function evict(client: HubClient, why: string): void {
+    if (client.open()) counts.ended++;
+    client.close(CLOSE_TRY_AGAIN_LATER, why);
+  }
   /** Waits until a socket has taken most of what it holds; false when it takes nothing for `stallMs`. */
   async function drained(client: HubClient): Promise<boolean> {
     let held = client.bufferedBytes();
@@ -133,9 +139,10 @@ export function createHub(options: HubOptions) {
   }
   /** Feeds one reader from the log until it has everything, then lets it join the live feed. */
   async function catchUp(channel: Channel, client: HubClient): Promise<void> {
+    counts.behind++;
     try {
       while (client.open() && !closed) {
-        if (!(await drained(client))) return client.close(CLOSE_TRY_AGAIN_LATER, 'the reader stopped reading');
+        if (!(await drained(client))) return evict(client, 'the reader stopped reading');
         const { frames } = await readFrames(channel.sql, channel.projectId, client.frameNo, CATCH_UP_PAGE);
         if (deliverAll(client, frames) === 'pruned')
           return await exclusive(channel, async () => {
@@ -148,6 +155,8 @@ export function createHub(options: HubOptions) {
     } catch (error) {
       options.log(`events of project ${channel.projectId}: replay failed: ${String(error)}`);
       client.close(CLOSE_TRY_AGAIN_LATER, 'the replay failed');
+    } finally {
+      counts.behind--;
     }
   }
   function deliverAll(client: HubClient, frames: readonly LoggedFrame[]): 'delivered' | 'pruned' {
@@ -187,7 +196,7 @@ export function createHub(options: HubOptions) {
     }
   }
   function beat(client: HubClient): void {
-    if (!client.probe()) client.close(CLOSE_TRY_AGAIN_LATER, 'no answer to the last heartbeat');
+    if (!client.probe()) evict(client, 'no answer to the last heartbeat');
     else if (client.bufferedBytes() <= highWaterBytes) client.send({ type: 'heartbeat' });
   }
 
@@ -216,6 +225,8 @@ export function createHub(options: HubOptions) {
   const safety = setInterval(() => void pumpAll(), SAFETY_POLL_MS);
 
   return {
+    /** Readers now, those of them that are fed from the log, and those that were ended because they did not read. */
+    counts: counts as Readonly<typeof counts>,
     /** Takes a socket over: hello first, then what it missed or a snapshot, then everything new. */
     async attach(socket: HubSocket, options: AttachOptions): Promise<void> {
       const { projectId, sql, resume, unbatched } = options;
@@ -225,7 +236,9 @@ export function createHub(options: HubOptions) {
       if (!client.open()) return;
       if (closed) return client.close(CLOSE_GOING_AWAY, GOING_AWAY);
       channel.clients.add(client);
+      counts.clients++;
       socket.on('close', () => {
+        counts.clients--;
         channel.live.delete(client);
         channel.clients.delete(client);
       });

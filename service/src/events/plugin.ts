@@ -20,6 +20,18 @@ export default fp(
       log: (message) => app.log.warn(message),
     });
     app.decorate('events', hub);
+    const { metrics } = app;
+    metrics.gauge('segbench_event_readers', 'Sockets that follow the events of a project.', () => hub.counts.clients);
+    metrics.gauge(
+      'segbench_event_readers_behind',
+      'Of these, those that did not keep up and are fed from the log.',
+      () => hub.counts.behind,
+    );
+    metrics.counter(
+      'segbench_event_readers_ended_total',
+      'Readers that were ended because they took nothing for too long.',
+      () => hub.counts.ended,
+    );
     // A refused upgrade is no connection of the HTTP server any more: nobody else would ever close its socket. (The plugin does so
     // only for requests that came past its own onRequest hook; a refused key ends before it.)
     app.addHook('onResponse', async ({ raw }) => {

@@ -1,16 +1,12 @@
-import type { Forecast, ForecastReply, Forecasts, ScoredForecast } from '../contract/forecasts.ts';
+import type { ForecastReply, Forecasts, ScoredForecast } from '../contract/forecasts.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { readDemand, type Wish } from './demand.ts';
 import { readGround, since } from './ground.ts';
 import { predict, score, type KeptForecast } from './predict.ts';
+import { shown } from './shown.ts';
 
 const SCORED_MAX = 100;
 const WEIGHED = 200;
-
-/** A forecast as others see it. */
-export function shown({ workSeconds: _, ...forecast }: KeptForecast): Forecast {
-  return forecast;
-}
 
 type Made = Omit<ForecastReply, 'forecast'> & { forecast: KeptForecast | null };
 

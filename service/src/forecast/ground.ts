@@ -1,4 +1,4 @@
-import { firstIdAt } from '../batches/now.ts';
+import { firstIdAt } from '../batches/uuid.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { MAX_PAST, MIN_MEASURED, type Ground, type Measured, type Past } from './predict.ts';
 

@@ -31,7 +31,8 @@ export default fp(
     const isProxy = proxyTest(config.trustedProxies);
     let refused = 0;
     metrics.gauge('segbench_connections', 'Open connections.', () => places.total());
-    metrics.gauge('segbench_connections_refused', 'Connections over a limit, closed at once.', () => refused);
+    metrics.gauge('segbench_connections_limit', 'Open connections that this process allows.', () => config.connections);
+    metrics.counter('segbench_connections_refused_total', 'Connections over a limit, closed at once.', () => refused);
     server.prependListener('connection', (socket: Socket) => {
       const address = socket.remoteAddress ?? '';
       const taken = places.take(isProxy(address) ? [] : [addressGroup(address)]);

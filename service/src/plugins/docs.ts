@@ -7,6 +7,7 @@ import { docsPage } from '../openapi/docs/page.ts';
 import { completeDocument, type Document } from '../openapi/document.ts';
 import { factsOf, keyOf, type RouteFacts } from '../openapi/facts.ts';
 import { DESCRIPTION, TAGS } from '../openapi/words.ts';
+import { wayToRoot } from '../way-to-root.ts';
 
 const PAGE_FILES = { 'page.js': 'text/javascript; charset=utf-8', 'page.css': 'text/css; charset=utf-8' } as const;
 const AnyObject = Type.Object({}, { description: 'OpenAPI 3.1' });
@@ -41,7 +42,7 @@ export default fp(
           description: DESCRIPTION,
           license: { name: 'MIT', identifier: 'MIT' },
         },
-        servers: [{ url: '/', description: 'This server' }],
+        servers: [{ url: `${app.config.basePath}/`, description: 'This server' }],
         tags: [...TAGS],
         components: {
           securitySchemes: {
@@ -55,8 +56,8 @@ export default fp(
     app.get('/openapi.json', { schema: { tags, summary: 'This document', response: { 200: AnyObject } } }, async () =>
       app.swagger(),
     );
-    app.get('/docs', { schema: { tags, summary: 'All operations, to read and to try' } }, async (_request, reply) =>
-      reply.type('text/html; charset=utf-8').send(docsPage(app.swagger() as unknown as Document)),
+    app.get('/docs', { schema: { tags, summary: 'All operations, to read and to try' } }, async ({ url }, reply) =>
+      reply.type('text/html; charset=utf-8').send(docsPage(app.swagger() as unknown as Document, wayToRoot(url))),
     );
     for (const [name, type] of Object.entries(PAGE_FILES)) {
       const content = await readFile(new URL(`../openapi/docs/${name}`, import.meta.url));

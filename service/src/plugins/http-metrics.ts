@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin';
 import type { FastifyInstance } from 'fastify';
+import { traceIdOf } from '../trace-id.ts';
 
 /** Duration of each request, by route pattern, into the histogram and the last-minute window. Sockets are not requests. */
 export default fp(
@@ -8,7 +9,8 @@ export default fp(
       if (request.headers.upgrade !== undefined) return;
       const route = request.routeOptions.url ?? 'unknown';
       const { method } = request;
-      app.metrics.httpDuration.observe({ method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+      const labels = { method, route, status: String(reply.statusCode) };
+      app.metrics.http(labels, reply.elapsedTime / 1000, traceIdOf(request.headers['traceparent']));
       app.metrics.windows.http.record(reply.elapsedTime, reply.statusCode >= 500, `${method} ${route}`);
     });
   },

@@ -22,8 +22,8 @@ export default fp(
     const { stats } = inspectors;
     metrics.gauge('segbench_uploads_waiting', 'Uploaded files that wait to be decoded.', () => stats().waiting);
     metrics.gauge('segbench_decoder_processes', 'Child processes that decode uploads.', () => stats().processes);
-    metrics.gauge(
-      'segbench_decoders_lost',
+    metrics.counter(
+      'segbench_decoders_lost_total',
       'Child processes that died, or were killed past their deadline, while they decoded an upload.',
       () => stats().failed,
     );

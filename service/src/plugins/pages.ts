@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import fp from 'fastify-plugin';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
+import { pageAt } from '../way-to-root.ts';
 
 /** Paths of the application's pages: all of them are one document, which reads the address itself. */
-const APP_PAGES = ['/', '/projects/:id', '/images/:id', '/runs', '/runs/:id', '/capacity'];
+const APP_PAGES = ['/', '/projects/:id', '/images/:id', '/runs', '/runs/:id', '/capacity', '/keys'];
 const NAIVE_PAGES = ['/naive', '/naive/', '/naive/*'];
 const missing = (root: string) => `The pages are not built in ${root}: 'npm start' builds them first.\n`;
 
@@ -19,14 +20,16 @@ const withSwitches = (html: string, { bulkResults }: Pick<Config, 'bulkResults'>
 export default fp(
   async (app: FastifyInstance) => {
     const root = app.config.dashboardsDir;
-    const document = async (reply: FastifyReply, name: string) => {
+    const document = async (request: FastifyRequest, reply: FastifyReply, name: string) => {
       const html = await readFile(join(root, name)).catch(() => null);
       void reply.header('cache-control', 'no-cache');
       if (html === null) return reply.code(503).type('text/plain; charset=utf-8').send(missing(root));
-      return reply.type('text/html; charset=utf-8').send(withSwitches(html.toString(), app.config));
+      return reply
+        .type('text/html; charset=utf-8')
+        .send(pageAt(withSwitches(html.toString(), app.config), request.url));
     };
     const page = (url: string, name: string) =>
-      app.get(url, { schema: { hide: true } }, (_request, reply) => document(reply, name));
+      app.get(url, { schema: { hide: true } }, (request, reply) => document(request, reply, name));
 
     for (const url of APP_PAGES) page(url, 'index.html');
     for (const url of NAIVE_PAGES.filter((path) => path !== '/naive/')) page(url, 'naive.html');

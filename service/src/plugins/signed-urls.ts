@@ -29,9 +29,9 @@ const OWNERS_MAX = 200_000;
 /** Makes signed addresses, and believes them. */
 export default fp(
   async (app: FastifyInstance) => {
-    const { cdnBaseUrl: baseUrl, urlSigningKey, urlTtlSeconds: ttlSeconds } = app.config;
+    const { cdnBaseUrl, basePath, urlSigningKey, urlTtlSeconds: ttlSeconds } = app.config;
     const signer = createSigner(await signingKeys(urlSigningKey, app.storage.dataDir));
-    app.decorate('urls', createUrls({ signer, baseUrl, ttlSeconds }));
+    app.decorate('urls', createUrls({ signer, baseUrl: cdnBaseUrl || basePath, ttlSeconds }));
     const owners = new Map<string, string>();
     /** Whose the image or export of a signed address is. */
     async function ownerOf(id: string): Promise<string> {

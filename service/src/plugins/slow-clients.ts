@@ -34,8 +34,12 @@ export default fp(
     const bodies = new Map<IncomingMessage, { reply: FastifyReply; isTooSlow: ReturnType<typeof createPaceKeeper> }>();
     const readers = new Map<Socket, ReturnType<typeof createPaceKeeper>>();
     const counts = { body: 0, reader: 0 };
-    metrics.gauge('segbench_slow_bodies_cut', 'Requests whose body came too slowly.', () => counts.body);
-    metrics.gauge('segbench_slow_readers_cut', 'Connections that took their answers too slowly.', () => counts.reader);
+    metrics.counter('segbench_slow_bodies_cut_total', 'Requests whose body came too slowly.', () => counts.body);
+    metrics.counter(
+      'segbench_slow_readers_cut_total',
+      'Connections that took their answers too slowly.',
+      () => counts.reader,
+    );
 
     app.addHook('onRequest', async ({ raw }, reply) => {
       if (isUpgraded(raw)) return void readers.delete(raw.socket);

@@ -20,6 +20,13 @@ export default fp(
     const { config, metrics } = app;
     const places = createPlaces({ total: config.sockets, each: config.socketsEach });
     metrics.gauge('segbench_sockets_held', 'Open WebSockets of events and of GraphQL.', () => places.total());
+    metrics.gauge('segbench_sockets_limit', 'Open WebSockets that this process allows.', () => config.sockets);
+    let refused = 0;
+    metrics.counter(
+      'segbench_sockets_refused_total',
+      'WebSockets that were refused because there were too many.',
+      () => refused,
+    );
     app.decorate('admitSocket', async ({ apiKey, ip, raw }: FastifyRequest) => {
       const taken = places.take([`key ${apiKey.id}`, `address ${addressGroup(ip)}`]);
       if (typeof taken === 'function') {
@@ -27,6 +34,7 @@ export default fp(
         else raw.socket.once('close', taken);
         return;
       }
+      refused++;
       if (taken.full === 'total')
         throw apiError('SOCKETS_BUSY', `this server has ${config.sockets} sockets open, as many as it may; try again`);
       const who = taken.full.startsWith('key') ? `key ${apiKey.name}` : 'this address';

@@ -4,7 +4,8 @@ import type { Config } from '../config.ts';
 import { crashInStorage, crashPointsOf } from '../crash-points.ts';
 import { createKeyStore } from '../database/keys.ts';
 import { listen } from '../listen.ts';
-import { createMetrics, startMetricsServer } from '../metrics.ts';
+import { startMetricsServer } from '../metrics-server.ts';
+import { createMetrics } from '../metrics.ts';
 import { createStorage } from '../storage.ts';
 import { checkConnections, createConnections } from '../tenants/connections.ts';
 import { createLog, type RoleHandle } from './role.ts';
@@ -41,6 +42,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     );
   });
   const server = await startMetricsServer(metrics, config.metricsPort, {
+    host: config.metricsHost,
     health: async () => (await connections.service`select 1`).length === 1,
   });
   log('info', `listening on ${url}`);

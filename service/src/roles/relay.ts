@@ -2,7 +2,7 @@ import { createLeader, type Leadership } from '../batches/leader.ts';
 import { startLoop } from '../batches/loop.ts';
 import { isTransient, withRetry } from '../batches/locks.ts';
 import { createJobQueue, type JobQueue } from '../batches/queue.ts';
-import { readQueue } from '../batches/read.ts';
+import { readQueue, type QueueCounts } from '../batches/read.ts';
 import { reconcileOnce } from '../batches/reconcile.ts';
 import { createPace, refillMs, relayOnce } from '../batches/relay.ts';
 import { createCache, type CacheServer } from '../cache.ts';
@@ -14,9 +14,12 @@ import { startDeletion } from '../deletion/loops.ts';
 import { listenTo } from '../events/listener.ts';
 import { createTamper } from '../events/plant.ts';
 import { pruneFrames, sequenceOnce } from '../events/sequencer.ts';
-import { createMetrics, startMetricsServer, type Metrics } from '../metrics.ts';
+import { showBuild } from '../build-info.ts';
+import { startMetricsServer } from '../metrics-server.ts';
+import { CONNECTIONS_HELP, createMetrics, type Metrics } from '../metrics.ts';
 import { plantInQueue } from '../plants.ts';
 import { createStorage } from '../storage.ts';
+import { showServers } from './relay-gauges.ts';
 import { createLog, textOf, type Log, type RoleHandle } from './role.ts';
 
 /** While Redis does not answer. */
@@ -136,6 +139,8 @@ function lead({ config, sql, queue, cache, purges, metrics, log, points }: Relay
 export async function startRelay(config: Config): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('relay');
+  showBuild(metrics);
+  metrics.gauge('segbench_db_connections_limit', CONNECTIONS_HELP, () => config.databasePool);
   const sql = createDatabase(config.databaseUrl, {
     max: config.databasePool,
     metrics,
@@ -154,20 +159,15 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
     lead: async () => lead({ config, sql, queue, cache, purges, metrics, log, points }),
     log: (message) => log('warn', message),
   });
-  let counts = { waiting: 0, oldestAgeMs: 0 };
+  let counts: QueueCounts = { waiting: 0, active: 0, delayed: 0, failed: 0, oldestAgeMs: 0 };
   const gauges = startLoop({
     everyMs: RECONCILE_MS,
     step: async () => void (counts = await readQueue(sql, null)),
     onError: () => {},
   });
   metrics.gauge('segbench_relay_leader', '1 in the process that leads.', () => (leader.isLeader() ? 1 : 0));
-  metrics.gauge('segbench_queue_depth', 'Images that wait for a worker.', () => counts.waiting);
-  metrics.gauge(
-    'segbench_queue_oldest_age_seconds',
-    'Age of the oldest batch with images that wait.',
-    () => counts.oldestAgeMs / 1000,
-  );
-  const server = await startMetricsServer(metrics, config.metricsPort);
+  showServers({ metrics, sql, queue: redis, cache, prefix: config.queuePrefix, counts: () => counts });
+  const server = await startMetricsServer(metrics, config.metricsPort, { host: config.metricsHost });
   return {
     metricsUrl: `${server.url}/metrics`,
     async close() {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { Worker } from 'bullmq';
+import { Worker, type Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { claimItems, findLost, renewLeases, type Claim } from '../batches/claim.ts';
 import { handBack } from '../batches/hand-back.ts';
@@ -12,6 +12,7 @@ import { CONSUMER_JOBS, CONSUMER_REDIS, PRODUCER_REDIS } from '../batches/queue.
 import { DEFAULT_MODEL } from '../batches/store.ts';
 import { createReporter, dropReports, putReports, REPORT_EVERY_MS } from '../batches/worker-report.ts';
 import { createWriter } from '../batches/write.ts';
+import { showBuild } from '../build-info.ts';
 import type { Config } from '../config.ts';
 import { crashPointsOf, reaching } from '../crash-points.ts';
 import { SEGMENT_QUEUE, type SegmentJob } from '../contract/jobs.ts';
@@ -23,7 +24,8 @@ import { createBackend } from '../inference/pool/create.ts';
 import { createPoolMetrics } from '../inference/pool/metrics.ts';
 import { hideCredentials } from '../inference/kserve/urls.ts';
 import { providerIn, simulatedBy, versionIn } from '../inference/sim/label.ts';
-import { createMetrics, startMetricsServer } from '../metrics.ts';
+import { startMetricsServer } from '../metrics-server.ts';
+import { CONNECTIONS_HELP, createMetrics } from '../metrics.ts';
 import { plantInBackend } from '../plants.ts';
 import { createStorage } from '../storage.ts';
 import { createAhead } from './ahead.ts';
@@ -55,8 +57,10 @@ function modelDirOf({ modelsDir, pool }: Config, name: string, version: string):
 export async function startWorker(config: Config, given?: InferenceBackend): Promise<RoleHandle> {
   const log = createLog(config);
   const metrics = createMetrics('worker');
+  showBuild(metrics);
   const worker = `w${process.pid}-${randomBytes(3).toString('hex')}`;
   const max = Math.min(CONNECTIONS, config.databasePool);
+  metrics.gauge('segbench_db_connections_limit', CONNECTIONS_HELP, () => max);
   const sql = createDatabase(config.databaseUrl, {
     max,
     metrics,
@@ -119,9 +123,21 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     },
   });
 
+  // "Running" says nothing: a consumer whose Redis failed over may wait for ever and never fail
+  let activeAt = Date.now();
+  metrics.gauge(
+    'segbench_worker_active_timestamp_seconds',
+    'When this worker last took a job from the queue or renewed the lease of one, Unix time.',
+    () => activeAt / 1000,
+  );
+  metrics.gauge('segbench_worker_images_held', 'Images that this worker has claimed.', () => processor.held().length);
   const leases = startLoop({
     everyMs: Math.max(50, config.leaseMs / 3),
-    step: () => renewLeases(sql, processor.held(), config.leaseMs),
+    async step() {
+      const held = processor.held();
+      await renewLeases(sql, held, config.leaseMs);
+      if (held.length > 0) activeAt = Date.now();
+    },
     onError: (error) => log('warn', `leases could not be renewed: ${textOf(error)}`),
   });
   const lost = startLoop({
@@ -151,7 +167,11 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
 
   const redis = new Redis(config.queueRedisUrl, CONSUMER_REDIS);
   redis.on('error', (error) => log('info', `the queue's Redis: ${error.message}`));
-  const consumer = new Worker<SegmentJob>(SEGMENT_QUEUE, (job) => processor.process(job.data), {
+  const take = (job: Job<SegmentJob>) => {
+    activeAt = Date.now();
+    return processor.process(job.data);
+  };
+  const consumer = new Worker<SegmentJob>(SEGMENT_QUEUE, take, {
     connection: redis,
     prefix: config.queuePrefix,
     concurrency: ahead.limit(),
@@ -162,6 +182,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
     log('warn', `job ${job?.id ?? '?'} ended without an outcome: ${error.message}`),
   );
   const server = await startMetricsServer(metrics, config.metricsPort, {
+    host: config.metricsHost,
     health: () => backend.health().status !== 'unhealthy',
   });
 

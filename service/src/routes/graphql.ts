@@ -13,6 +13,7 @@ import { runOperation } from '../graphql/run.ts';
 import { createSchema } from '../graphql/schema.ts';
 import { createSocketServer, serveSocket } from '../graphql/socket.ts';
 import { GRAPHQL_RESPONSE, wantsGraphqlResponse, wantsPage } from '../graphql/media.ts';
+import { pageAt } from '../way-to-root.ts';
 import { replies } from './schemas.ts';
 
 const FILES = {
@@ -75,7 +76,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
   });
 
-  const page = open ? await fileAt('explorer.html') : null;
+  const page = open ? (await fileAt('explorer.html')).toString() : null;
   const isForPage = ({ ws, headers }: FastifyRequest) => !ws && page !== null && wantsPage(headers.accept);
   app.route({
     method: 'GET',
@@ -97,7 +98,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         'Subprotocol `graphql-transport-ws`. Outside of production a browser gets a page to try queries with; everything else is refused.',
     },
     handler: (request, reply) => {
-      if (isForPage(request)) return reply.type(FILES['explorer.html']).header('cache-control', 'no-cache').send(page);
+      if (page !== null && isForPage(request))
+        return reply.type(FILES['explorer.html']).header('cache-control', 'no-cache').send(pageAt(page, request.url));
       throw new ApiError(
         'METHOD_NOT_ALLOWED',
         `method is ${request.method}: expected POST, or a WebSocket with the subprotocol graphql-transport-ws`,

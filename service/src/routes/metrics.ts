@@ -2,7 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { EndpointsReply, HealthReply, PerformanceReply, SlowQueriesReply, SummaryReply } from '#contract/metrics.ts';
+import { showBudgets } from '../budget-gauges.ts';
+import { showBuild } from '../build-info.ts';
+import { showDisk } from '../disk-gauges.ts';
 import { apiError } from '../errors.ts';
+import { expose } from '../exposition.ts';
 import { SLOW_QUERY_MS } from '../metrics.ts';
 import { checkHealth } from '../plugins/health.ts';
 import { recommend } from '../plugins/recommendations.ts';
@@ -29,6 +33,9 @@ function readings(app: FastifyInstance) {
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
+  showBuild(app.metrics);
+  showBudgets(app.metrics);
+  showDisk(app.metrics, app.config.dataDir);
   const tags = ['metrics'];
   const onRequest = app.requireScope('metrics');
   const uptimeMs = () => process.uptime() * 1000;
@@ -103,14 +110,16 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/metrics', {
     schema: {
       tags,
-      summary: 'Prometheus text; with a key of scope metrics, or on METRICS_PORT without',
+      summary:
+        'Prometheus text, or OpenMetrics for whoever asks for it; with a key of scope metrics, or on METRICS_PORT without',
       response: replies({ 200: Type.String() }),
     },
     handler: async (request, reply) => {
       const key = await app.identify(request);
       if (!key) throw apiError('UNAUTHENTICATED');
       if (!key.scopes.includes('metrics')) throw apiError('FORBIDDEN', `key ${key.name} lacks the scope metrics`);
-      return reply.type(app.metrics.registry.contentType).send(await app.metrics.registry.metrics());
+      const { type, body } = await expose(app.metrics.registry, request.headers.accept);
+      return reply.type(type).send(body);
     },
   });
   const Alive = Type.Object({ status: Type.String() });

@@ -2,10 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { PageQuery, closed } from '#contract/common.ts';
-import { Run, RunsReply } from '#contract/runs.ts';
+import { RunDetail, RunsReply } from '#contract/runs.ts';
 import { REVALIDATE } from '../cdn/cache-control.ts';
 import { notFound } from '../errors.ts';
 import { sendFile } from '../results/send-file.ts';
+import { showRuns } from '../runs/gauges.ts';
 import { createRunStore } from '../runs/store.ts';
 import { FIRST_TENANT } from '../tenants/first.ts';
 import { Bytes, IdParams, RANGES, replies } from './schemas.ts';
@@ -22,6 +23,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   const tags = ['runs'];
   const onRequest = app.requireScope('read');
   const store = createRunStore(app.config.resultsDir);
+  showRuns(app.metrics, store);
   const isOperator = ({ tenant }: FastifyRequest) => tenant.tenantId === FIRST_TENANT;
 
   app.get('/api/runs', {
@@ -40,7 +42,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   });
   app.get('/api/runs/:id', {
     onRequest,
-    schema: { tags, summary: 'One run of the bench', params: IdParams, response: replies({ 200: Run }) },
+    schema: {
+      tags,
+      summary: 'One run of the bench, with how long its stages took',
+      params: IdParams,
+      response: replies({ 200: RunDetail }),
+    },
     handler: async (request) => {
       const run = isOperator(request) ? await store.get(request.params.id) : null;
       if (run === null) throw notFound('run', request.params.id);

@@ -4,10 +4,10 @@ import { apiError } from '../errors.ts';
 import { SESSION_COOKIE, bearerOf, isFromOwnPage } from '../plugins/auth.ts';
 import { NoContent, replies } from './schemas.ts';
 
-const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/' } as const;
-
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const tags = ['session'];
+  /** Of this service alone, where others share its site. */
+  const cookie = { httpOnly: true, sameSite: 'strict', path: `${app.config.basePath}/` } as const;
 
   app.post('/api/session', {
     config: { public: true },
@@ -39,7 +39,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const { token, expiresAt, seconds } = await app.keys.openSession(key.id);
       return reply
         .setCookie(SESSION_COOKIE, token, {
-          ...COOKIE,
+          ...cookie,
           secure: request.protocol === 'https',
           maxAge: seconds,
         })
@@ -57,7 +57,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const token = request.cookies[SESSION_COOKIE];
       if (token !== undefined) await app.keys.closeSession(token);
       request.audit = { targetId: request.apiKey.id };
-      return reply.clearCookie(SESSION_COOKIE, COOKIE).code(204).send(null);
+      return reply.clearCookie(SESSION_COOKIE, cookie).code(204).send(null);
     },
   });
 };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { lstat, open, readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import type { Run, RunsReply } from '#contract/runs.ts';
-import { summaryOf } from './summary.ts';
+import type { Run, RunDetail, RunsReply } from '#contract/runs.ts';
+import { detailOf, summaryOf } from './summary.ts';
 
 const RESULT = 'result.json';
 const REPORT = 'report.html';
@@ -103,9 +103,17 @@ export function createRunStore(resultsDir: string) {
       }
       return { items, total: all.length, limit, offset, unreadable };
     },
-    async get(id: string): Promise<Run | null> {
+    async get(id: string): Promise<RunDetail | null> {
       const found = await find(id);
-      return found && read(found.at, found.name);
+      if (found === null) return null;
+      const { at, name } = found;
+      const file = await fileIn(at, name, RESULT, RESULT_BYTES);
+      const hasReport = (await fileIn(at, name, REPORT, REPORT_BYTES)) !== null;
+      try {
+        return file && detailOf(await readJson(file.path, file.size), { id, name, hasReport });
+      } catch {
+        return null;
+      }
     },
     /** Where the report of a run lies; null where there is none. */
     async report(id: string): Promise<RunReport | null> {

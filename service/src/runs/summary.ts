@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import type { Run } from '#contract/runs.ts';
+import type { Run, RunDetail, RunStage } from '#contract/runs.ts';
 import { hideCredentials } from '../inference/kserve/urls.ts';
 
 const text = Type.String();
@@ -34,6 +34,7 @@ const ResultFile = Type.Object({
       operator: text,
       limit: n,
       actual: Type.Union([n, Type.Null()]),
+      values: Type.Optional(Type.Array(Type.Unknown())),
       verdict: text,
       note: Type.Optional(text),
     }),
@@ -65,12 +66,13 @@ export function summaryOf(value: unknown, place: Pick<Run, 'id' | 'name' | 'hasR
     seed: value.seed,
     imageCount: images.count,
     simulated: inference.provider === 'simulated',
-    budgets: budgets.map(({ name, unit, operator, limit, actual, verdict, note = '' }) => ({
+    budgets: budgets.map(({ name, unit, operator, limit, actual, values = [], verdict, note = '' }) => ({
       name: cut(name),
       unit: cut(unit),
       operator: cut(operator),
       limit,
       actual,
+      spread: spreadOf(values),
       verdict: cut(verdict),
       note: cut(note),
     })),
@@ -94,6 +96,41 @@ export function summaryOf(value: unknown, place: Pick<Run, 'id' | 'name' | 'hasR
     notes: notes.slice(0, NOTES_MAX).map(cut),
   };
 }
+
+/** From the least to the most, as a share of the middle one. */
+function spreadOf(values: readonly unknown[]): number | null {
+  const sorted = values.filter((value) => typeof value === 'number').toSorted((a, b) => a - b);
+  const middle = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return sorted.length < 2 || middle === 0 ? null : (sorted.at(-1)! - sorted[0]!) / Math.abs(middle);
+}
+
+const StageOfFile = Type.Object({
+  count: n,
+  p50Ms: n,
+  p95Ms: n,
+  p99Ms: n,
+  histogram: Type.Optional(Type.Array(Type.Tuple([n, n]), { maxItems: 1_000 })),
+});
+const STAGES_MAX = 100;
+
+/** A stage that cannot be read is left out: the run is worth seeing all the same. */
+function stagesOf(value: unknown): RunStage[] {
+  const { stages } = value as { stages?: unknown };
+  if (typeof stages !== 'object' || stages === null) return [];
+  return Object.entries(stages)
+    .slice(0, STAGES_MAX)
+    .flatMap(([name, stage]: [string, unknown]) => {
+      if (!Value.Check(StageOfFile, stage)) return [];
+      const { count, p50Ms, p95Ms, p99Ms, histogram = [] } = stage;
+      return [{ name: cut(name), count, p50Ms, p95Ms, p99Ms, histogram }];
+    });
+}
+
+/** @throws RangeError like `summaryOf` */
+export const detailOf = (value: unknown, place: Pick<Run, 'id' | 'name' | 'hasReport'>): RunDetail => ({
+  ...summaryOf(value, place),
+  stages: stagesOf(value),
+});
 
 /** A profile made for one run lies in that run's own folder: its name is what two runs can have in common. */
 const poolOf = (pool: string): string =>

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
 import { checkWall, NO_WALL, serviceRole } from '../database/wall.ts';
-import type { Metrics } from '../metrics.ts';
+import { CONNECTIONS_HELP, type Metrics } from '../metrics.ts';
 import { FIRST_TENANT } from './first.ts';
 
 /** Key lookups are remembered, and an export is claimed now and then. */
@@ -28,6 +28,7 @@ export function createConnections(config: Settings, metrics?: Metrics): Connecti
   const shared = { name: 'segbench-api', ...(metrics && { metrics }) };
   if (role === NO_WALL) {
     const all = createDatabase(url, { ...shared, max: config.databasePool });
+    metrics?.gauge('segbench_db_connections_limit', CONNECTIONS_HELP, () => config.databasePool);
     return { service: all, of: () => all, walled: false, end: () => all.end({ timeout: 5 }) };
   }
   const service = createDatabase(url, { ...shared, max: SERVICE_POOL, role: serviceRole(role) });
@@ -39,6 +40,11 @@ export function createConnections(config: Settings, metrics?: Metrics): Connecti
     pools.set(tenant, pool);
     return pool;
   }
+  metrics?.gauge(
+    'segbench_db_connections_limit',
+    CONNECTIONS_HELP,
+    () => SERVICE_POOL + config.databasePool + Math.max(0, pools.size - 1) * config.tenantPool,
+  );
   return {
     service,
     of: (tenantId) => pools.get(tenantId) ?? open(tenantId),

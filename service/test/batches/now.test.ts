@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { firstIdAt, readNow } from '../../src/batches/now.ts';
-import { uuidv7 } from '../../src/batches/uuid.ts';
+import { readNow } from '../../src/batches/now.ts';
+import { firstIdAt, uuidv7 } from '../../src/batches/uuid.ts';
 import { FIRST_TENANT } from '../../src/tenants/first.ts';
 import { createFixture, type Fixture } from './fixture.ts';
 

@@ -110,6 +110,24 @@ describe('createJobQueue', () => {
     expect(seen).toEqual([1, 2, 0]);
   });
 
+  it('says how long the oldest job has waited, in a paused queue too, and 0 for none', async () => {
+    const prefix = servers.prefix();
+    const queue = open(prefix);
+    await ready(queue);
+    expect(await queue.oldestWaitMs()).toBe(0);
+    const began = Date.now();
+    await queue.add([{ ...job(), priority: 0 }]);
+    await until(() => Date.now() > began + 20);
+    // urgent ones go first, and are not older for it
+    await queue.add([{ ...job(), priority: 10 }]);
+    const age = await queue.oldestWaitMs(began + 60_000);
+    expect(age).toBeGreaterThan(59_000);
+    expect(age).toBeLessThanOrEqual(60_000);
+    const bull = new Queue(SEGMENT_QUEUE, { connection: queue.redis, prefix });
+    await bull.pause();
+    expect(await queue.oldestWaitMs(began + 60_000)).toBe(age);
+  });
+
   it('says once that Redis was emptied', async () => {
     const prefix = servers.prefix();
     const queue = open(prefix);

@@ -58,6 +58,7 @@ describe('a reader that does not read', () => {
     await until(() => good.lastSeq() === 10_000);
     expect(breaks(good)).toEqual([]);
     stuck.emit('close');
+    expect(hub.counts).toEqual({ clients: 0, behind: 0, ended: 1 });
     await hub.close();
   });
 
@@ -70,6 +71,7 @@ describe('a reader that does not read', () => {
     await hub.attach(stuck, { projectId, sql, resume: null, unbatched: false });
     await until(() => stuck.closedWith !== null);
     expect(stuck.closedWith).toBe(1013);
+    expect(hub.counts).toEqual({ clients: 1, behind: 0, ended: 1 });
     stuck.emit('close');
     await hub.close();
   });
@@ -95,12 +97,14 @@ describe('a reader that does not read', () => {
     for (let round = 0; round < 5; round++) await emit(server, projectId, 1000);
     const drain = setInterval(() => (slow.bufferedAmount = Math.max(0, slow.bufferedAmount - 150_000)), 20);
     const last = () => JSON.parse(texts.at(-1)!) as { to?: number };
+    expect(hub.counts).toEqual({ clients: 1, behind: 1, ended: 0 });
     await until(() => last().to === 5000);
     await emit(server, projectId, 1);
     await until(() => last().to === 5001);
     clearInterval(drain);
     const spans = texts.slice(1).map((text) => JSON.parse(text) as { from: number; to: number });
     expect(spans.every((span, index) => span.from === (index === 0 ? 1 : spans[index - 1]!.to + 1))).toBe(true);
+    await until(() => hub.counts.behind === 0);
     slow.emit('close');
     await hub.close();
   });

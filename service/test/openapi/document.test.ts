@@ -51,7 +51,7 @@ describe('the document', () => {
   });
 
   it('names every route of the service and nothing else', () => {
-    const pages = /^\/($|runs|projects|images|capacity|naive|assets|blocker|docs\/page|graphql\/explorer)/;
+    const pages = /^\/($|runs|projects|images|capacity|keys|naive|assets|blocker|docs\/page|graphql\/explorer)/;
     const routes = routesOf(service.app.printRoutes({ commonPrefix: false })).filter(
       (at) => !pages.test(at.split(' ')[1]!),
     );

@@ -27,6 +27,7 @@ describe('createRunStore', () => {
       name: 'ui_settle_ms',
       unit: 'ms',
       operator: '<',
+      spread: 0.1,
       limit: 2000,
       actual: 302,
       verdict: 'pass',
@@ -96,6 +97,29 @@ describe('createRunStore', () => {
     const store = createRunStore(dir);
     expect(await store.list(PAGE)).toMatchObject({ items: [], unreadable: [name] });
     expect(await store.report(runIdOf(name))).toBeNull();
+  });
+
+  it('tells of one run how long its stages took, and how far repeats of a metric were apart', async () => {
+    const id = await writeRun(dir);
+    const store = createRunStore(dir);
+    const run = (await store.get(id))!;
+    expect(run.stages).toEqual([
+      {
+        name: 'infer',
+        count: 1000,
+        p50Ms: 12,
+        p95Ms: 19,
+        p99Ms: 30,
+        histogram: [
+          [27, 100],
+          [28, 700],
+          [34, 200],
+        ],
+      },
+      { name: 'settle', count: 1, p50Ms: 300, p95Ms: 300, p99Ms: 300, histogram: [] },
+    ]);
+    expect(run.budgets.map(({ spread }) => spread)).toEqual([0.1, null]);
+    expect((await store.list(PAGE)).items[0]).not.toHaveProperty('stages');
   });
 
   it('sees a result that was written anew', async () => {

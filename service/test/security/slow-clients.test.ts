@@ -103,17 +103,17 @@ describe('an answer that is hardly taken', () => {
   const list = `GET /openapi.json HTTP/1.1\r\n${KEY}accept-encoding: identity\r\n\r\n`;
 
   it('ends its connection, and lets go of what it held', async () => {
-    const before = await gauge('segbench_slow_readers_cut');
+    const before = await gauge('segbench_slow_readers_cut_total');
     const { socket } = dial({ reads: false });
     // Answers without end, none of which is taken.
     const asking = setInterval(() => socket.writable && socket.write(list), 5);
-    while ((await gauge('segbench_slow_readers_cut')) === before) await sleep(50);
+    while ((await gauge('segbench_slow_readers_cut_total')) === before) await sleep(50);
     clearInterval(asking);
     expect((await service.call('/healthz')).status).toBe(200);
   });
 
   it('goes on when it is taken slowly, but taken', async () => {
-    const before = await gauge('segbench_slow_readers_cut');
+    const before = await gauge('segbench_slow_readers_cut_total');
     const { socket, seen } = dial();
     for (let at = 0; at < 40; at++) socket.write(list);
     const end = Date.now() + 4_000;
@@ -125,7 +125,7 @@ describe('an answer that is hardly taken', () => {
     }
     expect(socket.destroyed).toBe(false);
     expect(seen.bytes).toBeGreaterThan(0);
-    expect(await gauge('segbench_slow_readers_cut')).toBe(before);
+    expect(await gauge('segbench_slow_readers_cut_total')).toBe(before);
   });
 });
 

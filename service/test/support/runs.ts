@@ -14,13 +14,13 @@ export interface RunSpec {
   report?: string | null;
   pool?: string;
 }
-const budget = (name: string, unit: string, limit: number, actual: number | null) => ({
+const budget = (name: string, unit: string, limit: number, actual: number | null, values: number[] = []) => ({
   name,
   unit,
   operator: '<',
   limit,
   actual,
-  values: [],
+  values,
   verdict: actual === null ? 'not-run' : actual < limit ? 'pass' : 'fail',
   source: 'a test',
 });
@@ -53,8 +53,28 @@ export function resultJson(spec: RunSpec = {}): Record<string, unknown> {
       provider: 'embedded',
       inference: { pool: spec.pool ?? 'local', provider: 'cpu', model: 'nuclei/1', modelSha256: 'ab'.repeat(32) },
     },
+    stages: {
+      infer: {
+        count: 1000,
+        p50Ms: 12,
+        p95Ms: 19,
+        p99Ms: 30,
+        maxMs: 40,
+        cpuMsPerImage: 11,
+        histogram: [
+          [27, 100],
+          [28, 700],
+          [34, 200],
+        ],
+      },
+      settle: { count: 1, p50Ms: 300, p95Ms: 300, p99Ms: 300, maxMs: 300, cpuMsPerImage: null },
+      odd: 'not a stage',
+    },
     images: { count: 1000, sha256OfSet: 'cd'.repeat(32) },
-    budgets: [budget('ui_settle_ms', 'ms', 2000, settleMs), { ...budget('toasts', 'count', 2, toasts) }],
+    budgets: [
+      budget('ui_settle_ms', 'ms', 2000, settleMs, [280, 300, 310]),
+      { ...budget('toasts', 'count', 2, toasts) },
+    ],
     notes: ['rate limits of the service are lifted'],
   };
 }

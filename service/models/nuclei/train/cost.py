@@ -18,11 +18,11 @@ for _ in range(60):
 times = np.array(times)[:, 5:]
 
 
-def reach(session, side=512):
-    """Largest distance (px, in rows or columns) at which logits change by over 1e-6 when a pixel does; over a pooling grid's offsets."""
+def reach(session, side=768):
+    """Largest distance (px, in rows or columns) at which logits change by over 1e-6 when a pixel does; over the offsets in the coarsest grid."""
     far, base = 0, np.random.default_rng(1).random((1, 1, side, side), np.float32)
     before = session.run(None, {"image": base})[0]
-    for offset in range(0, 16, 3):
+    for offset in range(0, 64, 7):
         at = side // 2 + offset
         changed = base.copy()
         changed[0, 0, at, at] += 1.5

@@ -9,6 +9,8 @@ query.value = `query Projects($limit: Int! = 5) {
     items { id name owner { name } stats { totalImages segmentedImages } }
   }
 }`;
+/** Also where a proxy gave the service a folder of its site. */
+const endpoint = new URL('../graphql', import.meta.url);
 let socket = null;
 
 function show(value) {
@@ -18,7 +20,7 @@ async function post(body) {
   const headers = { 'content-type': 'application/json' };
   if (key.value !== '') headers.authorization = `Bearer ${key.value}`;
   const began = performance.now();
-  const reply = await fetch('/graphql', { method: 'POST', headers, body: JSON.stringify(body) });
+  const reply = await fetch(endpoint, { method: 'POST', headers, body: JSON.stringify(body) });
   status.textContent = `${reply.status} · ${Math.round(performance.now() - began)} ms`;
   return reply.json();
 }
@@ -32,7 +34,7 @@ function stop(why) {
 /** By the protocol graphql-transport-ws. */
 function follow(payload) {
   stop();
-  const address = new URL('/graphql', location.href);
+  const address = new URL(endpoint);
   address.protocol = address.protocol.replace('http', 'ws');
   const own = (socket = new WebSocket(address, 'graphql-transport-ws'));
   const received = [];

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Metrics } from '../../metrics.ts';
 import { FAILURE_CODE_NAMES, type FailureCode } from '../../contract/common.ts';
 import { bytesOf } from './cost.ts';
-import type { InferenceBackend, InferenceOutput } from './backend.ts';
+import { WORKER_STATES, type InferenceBackend, type InferenceOutput } from './backend.ts';
 
 /** Shape whose memory and time estimates are shown. */
 const SHOWN = { width: 1024, height: 1024 };
@@ -39,9 +39,10 @@ export function createPoolMetrics({ registers }: Metrics, stats: InferenceBacken
       help,
       registers,
       collect() {
-        this.reset();
         const value = read();
-        if (value !== null) this.set(value);
+        // a reset leaves a 0, which would be a value
+        if (value === null) this.remove();
+        else this.set(value);
       },
     });
   counter('request_success_total', 'Images that were answered with a result.', () => stats().completed);
@@ -52,13 +53,36 @@ export function createPoolMetrics({ registers }: Metrics, stats: InferenceBacken
   counter('expired_total', 'Images that waited too long for a worker.', () => stats().batches.expired);
   counter('cancelled_total', 'Images given up before they were executed.', () => stats().batches.cancelled);
   counter('worker_restarts_total', 'Workers started anew, whatever for.', () => stats().restarts);
-  gauge('pending_request_count', 'Images that wait for a worker.', () => stats().queued);
+  gauge('pending_requests', 'Images that wait for a worker.', () => stats().queued);
   gauge('in_flight', 'Images in execution.', () => stats().running);
   gauge('mean_batch', 'Inferences an execution, since the start.', () => stats().batches.meanBatch);
   gauge('batch_fill_ratio', 'Share of the places of all batches that had an image.', () => stats().batches.fill);
   gauge('memory_estimate_bytes', 'Predicted peak of a worker with one image of 1024².', () => {
     const { memory } = stats();
     return memory && bytesOf(memory, 1, SHOWN);
+  });
+  const memoryOf = (combine: (bytes: number[]) => number) => {
+    const { workers } = stats();
+    return workers.length === 0 ? null : combine(workers.map(({ rssBytes }) => rssBytes));
+  };
+  gauge('largest_worker_bytes', 'Resident memory of the largest worker.', () =>
+    memoryOf((bytes) => Math.max(...bytes)),
+  );
+  gauge('workers_bytes', 'Resident memory of all workers of this process.', () =>
+    memoryOf((bytes) => bytes.reduce((sum, one) => sum + one, 0)),
+  );
+  counter('busy_seconds_total', 'Time that workers had something to execute, all of them together.', () =>
+    stats().workers.reduce((sum, { busyMs }) => sum + busyMs / 1000, 0),
+  );
+  new Gauge({
+    name: 'segbench_inference_workers',
+    help: 'Workers by what they do.',
+    labelNames: ['state'] as const,
+    registers,
+    collect() {
+      const { workers } = stats();
+      for (const state of WORKER_STATES) this.set({ state }, workers.filter((worker) => worker.state === state).length);
+    },
   });
   const failures = new Counter({
     name: 'segbench_inference_request_failure_total',

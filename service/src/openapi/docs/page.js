@@ -3,7 +3,9 @@
 const SHOWN_CHARACTERS = 200_000;
 const keyField = document.querySelector('#key');
 const filterField = document.querySelector('#filter');
-const openapi = fetch('/openapi.json').then((reply) => reply.json());
+/** Where the service begins: `/`, or a folder that a proxy gave it. */
+const root = new URL('..', import.meta.url).pathname;
+const openapi = fetch(`${root}openapi.json`).then((reply) => reply.json());
 
 /** An element with attributes and children; text is always text. */
 function make(name, attributes = {}, ...children) {
@@ -69,7 +71,7 @@ function acceptOf(responses) {
 function requestOf(form, method, path) {
   const query = new URLSearchParams();
   const headers = new Headers();
-  let address = path;
+  let address = root + path.slice(1);
   for (const { value, dataset } of form.querySelectorAll('[data-where]')) {
     if (dataset.where === 'path') address = address.replace(`{${dataset.name}}`, encodeURIComponent(value));
     else if (value !== '' && dataset.where === 'query') query.set(dataset.name, value);
@@ -106,7 +108,7 @@ async function shownBody(reply) {
         ? JSON.stringify(JSON.parse(text), null, 2)
         : text;
     const cut = pretty.length > SHOWN_CHARACTERS ? `\n… ${pretty.length - SHOWN_CHARACTERS} characters more` : '';
-    return make('pre', { 'data-answer': '' }, pretty.slice(0, SHOWN_CHARACTERS) + cut);
+    return make('pre', { 'data-answer': '', tabindex: '0' }, pretty.slice(0, SHOWN_CHARACTERS) + cut);
   }
   const bytes = await reply.blob();
   return make(
@@ -133,7 +135,7 @@ async function send(form, output, method, path) {
         `${reply.status} ${reply.statusText}, ${Math.round(performance.now() - started)} ms`,
       ),
       make('p', {}, make('code', {}, `${method} ${address}`)),
-      make('details', {}, make('summary', {}, 'headers'), make('pre', { 'data-headers': '' }, head)),
+      make('details', {}, make('summary', {}, 'headers'), make('pre', { 'data-headers': '', tabindex: '0' }, head)),
       body,
     );
   } catch (error) {

@@ -5,8 +5,8 @@ const escaped = (text: string) => text.replace(/[&<>"]/g, (char) => `&#${char.ch
 /** Backticks as code; nothing else of Markdown is used in descriptions. */
 const prose = (text: string) => escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 
-/** All operations as a page that can be read without its script; the script adds what sends them. */
-export function docsPage({ paths, components }: Document): string {
+/** All operations as a page that can be read without its script; the script adds what sends them. `root`: the way to the service's root. */
+export function docsPage({ paths, components }: Document, root = './'): string {
   const replyOf = (reply: Reply): Reply =>
     reply.$ref ? (components.responses[reply.$ref.split('/').at(-1) ?? ''] ?? reply) : reply;
   const answers = ({ responses }: Operation) =>
@@ -31,10 +31,10 @@ export function docsPage({ paths, components }: Document): string {
       : [`<section><h2>${escaped(tag)}</h2><small>${prose(words)}</small>${own.join('\n')}</section>`];
   });
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>segbench API</title><link rel="stylesheet" href="/docs/page.css"><script type="module" src="/docs/page.js"></script>
-<h1>segbench API</h1>
-<header><label>key, or nothing with a session<input id="key" type="password" autocomplete="off"></label>
+<title>segbench API</title><link rel="stylesheet" href="${root}docs/page.css"><script type="module" src="${root}docs/page.js"></script>
+<header><h1>segbench API</h1>
+<label>key, or nothing with a session<input id="key" type="password" autocomplete="off"></label>
 <label>show only<input id="filter" type="search" placeholder="part of a path or summary"></label></header>
-<p><small>The whole document: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1). Requests go to this server and do what they say.</small></p>
-<main>${sections.join('\n')}</main></html>`;
+<main><p><small>The whole document: <a href="${root}openapi.json">openapi.json</a> (OpenAPI 3.1). Requests go to this server and do what they say.</small></p>
+${sections.join('\n')}</main></html>`;
 }

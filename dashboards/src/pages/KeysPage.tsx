@@ -1,0 +1,67 @@
+import { useEffect, useMemo } from 'preact/hooks';
+import { KeyTable } from '../components/KeyTable.tsx';
+import { MadeKey } from '../components/MadeKey.tsx';
+import { NewKeyForm } from '../components/NewKeyForm.tsx';
+import { PageHeader } from '../components/PageHeader.tsx';
+import type { Api } from '../models/api.ts';
+import { createKeys, type Keys } from '../models/Keys.ts';
+import { WORDS as COMMON } from '../words/common.ts';
+import { WORDS } from '../words/keys.ts';
+import '../styles/keys.css';
+
+/** Who is signed in; and, for who may, all keys: made, shown once, revoked. */
+export function KeysPage({ api }: { api: Api }) {
+  const keys = useMemo(() => createKeys({ api, now: Date.now }), [api]);
+  useEffect(() => {
+    document.title = COMMON.tab(WORDS.title);
+    void keys.load();
+  }, [keys]);
+  const who = keys.who.value;
+  const revoked = keys.revoked.value;
+  return (
+    <>
+      <PageHeader path="/keys" />
+      <main class="page keys-page">
+        <h1>{WORDS.title}</h1>
+        {keys.error.value && (
+          <p class="notice notice-bad" role="alert">
+            {keys.error.value}
+          </p>
+        )}
+        <p class="visually-hidden" role="status">
+          {revoked && WORDS.revoke.done(revoked.name)}
+        </p>
+        {!who && !keys.error.value && <p class="faint">{WORDS.loading}</p>}
+        {who && (
+          <p class="keys-who">
+            {WORDS.who(who.name, who.scopes.join(', '))}{' '}
+            <button type="button" class="small" data-action="sign-out" onClick={() => void keys.signOut()}>
+              {WORDS.signOut}
+            </button>
+          </p>
+        )}
+        {who && (keys.keys.value ? <Managed keys={keys} /> : <NeedsAdmin scopes={who.scopes} />)}
+      </main>
+    </>
+  );
+}
+
+function NeedsAdmin({ scopes }: { scopes: readonly string[] }) {
+  if (scopes.includes('admin')) return null;
+  return (
+    <div class="prose" data-needs-admin>
+      <h2>{WORDS.needsAdmin.title}</h2>
+      <p>{WORDS.needsAdmin.text(scopes.join(', '))}</p>
+    </div>
+  );
+}
+
+function Managed({ keys }: { keys: Keys }) {
+  return (
+    <>
+      <p class="faint">{WORDS.what}</p>
+      {keys.made.value ? <MadeKey made={keys.made.value} onKept={() => keys.kept()} /> : <NewKeyForm keys={keys} />}
+      <KeyTable keys={keys} />
+    </>
+  );
+}

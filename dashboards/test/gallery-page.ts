@@ -1,0 +1,81 @@
+import type { Browser, Page } from 'puppeteer-core';
+import { createMockProject, type MockProject } from './mock-project.ts';
+import { startMockServer } from './mock-server.ts';
+
+export const COUNT = 300;
+export const FAILED = 7;
+const fails = (position: number): boolean => position % 43 === 5;
+
+/** Counts every toast node that is ever added; runs in the page before its own scripts. */
+function countToasts(): void {
+  const counter = { toasts: 0 };
+  Object.assign(window, { counter });
+  const look = (node: Node): void => {
+    if (!(node instanceof Element)) return;
+    counter.toasts += (node.matches('[data-toast]') ? 1 : 0) + node.querySelectorAll('[data-toast]').length;
+  };
+  new MutationObserver((records) => records.forEach(({ addedNodes }) => addedNodes.forEach(look))).observe(document, {
+    subtree: true,
+    childList: true,
+  });
+}
+
+/** A gallery of a project in memory. What is opened is closed by the functions put into `opened`, the first one first. */
+export async function openGallery(
+  { browser, dist, opened }: { browser: Browser; dist: string; opened: (() => Promise<void>)[] },
+  prefix: string,
+  options: { signedOut?: boolean; hash?: string; count?: number; unlike?: readonly number[] } = {},
+) {
+  const project = createMockProject(options.count ?? COUNT);
+  /** Three seconds of events, a window each 100 ms; a few images end at once. */
+  const run = (batch: ReturnType<MockProject['newBatch']>, imageIds?: string[], from = 0): void => {
+    if (imageIds) return project.finish(batch, imageIds.map(project.positionOf));
+    const positions = Array.from({ length: 10 }, (_, i) => from + i);
+    project.finish(batch, positions, fails);
+    if (from + 10 < COUNT) setTimeout(() => run(batch, undefined, from + 10), 100);
+  };
+  const server = await startMockServer({ project, run, dist, ...options });
+  opened.push(() => server.close());
+  const page = await browser.newPage();
+  opened.unshift(() => page.close());
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.evaluateOnNewDocument(countToasts);
+  await page.setViewport({ width: 1280, height: 800 });
+  await page.goto(`${server.url}${prefix}/projects/${project.id}${options.hash ?? ''}`);
+  return { project, server, page, errors };
+}
+export async function segmentAll(page: Page): Promise<void> {
+  await page.waitForSelector('[data-image-id]');
+  await page.click('[data-action="segment-all"]');
+  await page.waitForSelector(`[role=progressbar][aria-valuenow="${COUNT}"][aria-valuemax="${COUNT}"]`);
+}
+/** Cells on the screen that do not show what the project says of them. */
+const wrongCells = (page: Page, truth: Record<string, number | 'failed'>) =>
+  page.evaluate((expected) => {
+    const cells = [...document.querySelectorAll<HTMLElement>('[data-image-id]')];
+    const seen = cells.filter((cell) => {
+      const { top, bottom } = cell.getBoundingClientRect();
+      return top < innerHeight && bottom > 0;
+    });
+    const wrong = seen.filter(({ dataset }) => {
+      const wanted = expected[dataset['imageId'] ?? ''];
+      if (wanted === 'failed') return dataset['status'] !== 'failed' || dataset['overlay'] !== undefined;
+      return dataset['overlay'] !== 'drawn' || dataset['polygonCount'] !== String(wanted);
+    });
+    return { seen: seen.length, all: cells.length, wrong: wrong.length };
+  }, truth);
+const truthOf = ({ images }: MockProject): Record<string, number | 'failed'> =>
+  Object.fromEntries(images.map(({ id, result }) => [id, result?.polygonCount ?? 'failed']));
+export const toasts = (page: Page) =>
+  page.evaluate(() => (window as unknown as { counter: { toasts: number } }).counter.toasts);
+
+export async function untilRight(page: Page, project: MockProject) {
+  const truth = truthOf(project);
+  const until = Date.now() + 40_000;
+  for (;;) {
+    const cells = await wrongCells(page, truth);
+    if (cells.wrong === 0 || Date.now() > until) return cells;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openObservedPage } from '../../loadtest/src/drivers/browser/page.ts';
+import { launchBrowser, type LaunchedBrowser } from '../../loadtest/src/environment/browser.ts';
+import { judgeBudgets } from '../../loadtest/src/judge/budgets.ts';
+import { measureGallery, measurementsOf } from '../../loadtest/src/load/gallery.ts';
+import { GALLERY_BUDGETS } from '../../scenarios/budgets-pages.ts';
+import { builtPages } from './built-pages.ts';
+import { COUNT, FAILED, openGallery, segmentAll, toasts, untilRight } from './gallery-page.ts';
+import { createMockProject } from './mock-project.ts';
+import { startMockServer } from './mock-server.ts';
+
+let folder = '';
+let dist = '';
+let launched: LaunchedBrowser;
+const opened: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  dist = await builtPages();
+  folder = await mkdtemp(path.join(tmpdir(), 'segbench-pages-'));
+  launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {} });
+});
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
+afterAll(async () => {
+  await launched?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+const openPage = (prefix: string, options?: Parameters<typeof openGallery>[2]) =>
+  openGallery({ browser: launched.browser, dist, opened }, prefix, options);
+
+/** Keeps what it was shown, and draws what was not found. */
+function hoard(): void {
+  const kept: unknown[] = [];
+  Object.assign(window, { kept });
+  setInterval(() => {
+    const cell = document.querySelector<HTMLElement>('[data-overlay]');
+    if (!cell || kept.length > 0) return;
+    kept.push(new Uint8Array(80e6));
+    for (let n = 0; n < 600; n++) document.body.append(document.createElement('i'));
+  }, 50);
+  setInterval(() => {
+    const cell = document.querySelector<HTMLElement>('[data-overlay]');
+    if (cell) cell.dataset['polygonCount'] = '1';
+  }, 400);
+}
+
+describe('measureGallery', () => {
+  const SHOWN = 600;
+  const measured = async (script?: string) => {
+    const project = createMockProject(SHOWN);
+    project.finish(
+      project.newBatch(),
+      project.images.map((_, place) => place),
+    );
+    const server = await startMockServer({ project, run: () => {}, dist });
+    opened.push(() => server.close());
+    const page = await openObservedPage({
+      browser: launched.browser,
+      baseUrl: server.url,
+      path: `/projects/${project.id}`,
+      key: 'any',
+      script,
+    });
+    opened.unshift(() => page.close());
+    const cells = new Map(project.images.map(({ id, result }) => [id, result!.polygonCount]));
+    const { signal } = new AbortController();
+    const plan = { images: SHOWN, cells, sweeps: 2, sweepMs: 500, visits: 1, quietMs: 200, timeoutMs: 8000, signal };
+    const figures = await measureGallery(page, {
+      ...plan,
+      ...(script ? { sweeps: 1, visits: 0, timeoutMs: 1200 } : {}),
+    });
+    const judged = judgeBudgets(measurementsOf(figures), GALLERY_BUDGETS, { imageCount: 100_000 });
+    const verdicts = Object.fromEntries(judged.map(({ name, verdict }) => [name, verdict]));
+    return { figures, verdicts, errors: page.errors };
+  };
+
+  it('finds few nodes, little memory and right cells in a gallery that was scrolled from end to end and ordered', async () => {
+    const { figures, verdicts, errors } = await measured();
+    expect(errors).toEqual([]);
+    expect(verdicts).toMatchObject({
+      gallery_dom_nodes: 'pass',
+      gallery_heap_retained_bytes: 'pass',
+      gallery_wrong_cells: 'pass',
+    });
+    for (const figure of [figures.firstPaintMs, figures.settleMs, figures.jumpMs, figures.orderMs])
+      expect(figure).toBeGreaterThanOrEqual(0);
+  });
+
+  it('finds out a page that keeps what it was shown and shows what is not so', async () => {
+    const { verdicts } = await measured(`(${hoard.toString()})()`);
+    expect(verdicts).toMatchObject({
+      gallery_dom_nodes: 'fail',
+      gallery_heap_retained_bytes: 'fail',
+      gallery_wrong_cells: 'fail',
+    });
+  });
+});
+
+describe('negative control', () => {
+  it('makes a request and a toast for every image, and still gets to its end', async () => {
+    const { project, server, page } = await openPage('/naive');
+    await segmentAll(page);
+    const cells = await untilRight(page, project);
+    expect(cells).toMatchObject({ all: COUNT, wrong: 0 });
+    expect(await toasts(page)).toBe(COUNT);
+    const single = server.requests.filter((route) => route === 'GET /api/images/:id/segmentation');
+    expect(single).toHaveLength(COUNT - FAILED);
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { createApi } from '../../src/models/api.ts';
+import { createKeys, keyState, type KeyRow } from '../../src/models/Keys.ts';
+
+const NOW = Date.parse('2026-03-02T10:00:00Z');
+const row = (change: Partial<KeyRow> = {}): KeyRow => ({
+  id: '01980000-0000-7000-8000-000000000001',
+  name: 'microscope',
+  scopes: ['read'],
+  createdAt: '2026-03-01T00:00:00.000Z',
+  expiresAt: null,
+  revokedAt: null,
+  lastUsedAt: null,
+  ...change,
+});
+
+/** The service's keys, as far as this page asks for them. */
+function startKeys(scopes: readonly string[]) {
+  const asked: { route: string; body: unknown }[] = [];
+  const rows = [row()];
+  const api = createApi({
+    onSignedOut: () => {},
+    async fetch(url, init) {
+      const route = `${init?.method} ${url}`;
+      asked.push({ route, body: init?.body === undefined ? null : JSON.parse(init.body as string) });
+      if (route === 'GET /api/session') return Response.json({ keyId: rows[0]!.id, name: 'owner', scopes });
+      if (route.startsWith('GET /api/keys')) return Response.json({ items: rows, total: rows.length });
+      if (route === 'POST /api/keys') {
+        const made = row({ id: '01980000-0000-7000-8000-000000000002', name: 'made' });
+        rows.push(made);
+        return Response.json({ ...made, token: 'the token' }, { status: 201 });
+      }
+      rows[1] = row({ ...rows[1], revokedAt: '2026-03-02T10:00:00.000Z' });
+      return new Response(null, { status: 204 });
+    },
+  });
+  return { keys: createKeys({ api, now: () => NOW }), asked };
+}
+
+describe('keyState', () => {
+  it.each([
+    ['active', {}],
+    ['active', { expiresAt: '2026-03-02T10:00:01.000Z' }],
+    ['expired', { expiresAt: '2026-03-02T10:00:00.000Z' }],
+    ['revoked', { expiresAt: '2026-03-02T09:00:00.000Z', revokedAt: '2026-03-01T09:00:00.000Z' }],
+  ] as const)('is %s', (state, change) => {
+    expect(keyState(row(change), NOW)).toBe(state);
+  });
+});
+
+describe('createKeys', () => {
+  it('asks for no keys without the scope admin', async () => {
+    const { keys, asked } = startKeys(['read', 'write']);
+    await keys.load();
+    expect(asked.map(({ route }) => route)).toEqual(['GET /api/session']);
+    expect([keys.who.value?.scopes, keys.keys.value]).toEqual([['read', 'write'], null]);
+  });
+
+  it('makes a key that ends when it was said, and forgets its token once it is kept, or revoked', async () => {
+    const { keys, asked } = startKeys(['read', 'admin']);
+    await keys.load();
+    await keys.create('  made ', ['read', 'write'], 'month');
+    expect(asked.find(({ route }) => route === 'POST /api/keys')!.body).toEqual({
+      name: 'made',
+      scopes: ['read', 'write'],
+      expiresAt: '2026-04-01T10:00:00.000Z',
+    });
+    expect(keys.made.value?.token).toBe('the token');
+    expect(keys.keys.value?.items).toHaveLength(2);
+    await keys.revoke(keys.keys.value!.items[1]!);
+    expect([keys.made.value, keys.revoked.value?.name]).toEqual([null, 'made']);
+    expect(keys.keys.value!.items.map((each) => keyState(each, NOW))).toEqual(['active', 'revoked']);
+  });
+
+  it('says what went wrong, and keeps what it has', async () => {
+    const api = createApi({
+      onSignedOut: () => {},
+      fetch: async () => Response.json({ code: 'X', message: 'it broke' }, { status: 500 }),
+    });
+    const keys = createKeys({ api, now: () => NOW });
+    expect(await keys.load()).toBe(false);
+    expect([keys.error.value, keys.busy.value]).toEqual(['it broke', false]);
+  });
+});

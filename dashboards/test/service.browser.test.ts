@@ -1,0 +1,298 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { picture } from '../../service/test/support/pictures.ts';
+import { startSeenService, type SeenService } from '../../service/test/support/seen-service.ts';
+import { faultsOf } from './accessible.ts';
+
+let seen: SeenService;
+beforeAll(async () => {
+  seen = await startSeenService();
+});
+afterAll(() => seen?.close());
+
+/** What a person did, oldest first, as the audit has it. */
+async function audit(): Promise<string[][]> {
+  const reply = await seen.service.call('/api/audit?limit=20');
+  const { items } = (await reply.json()) as { items: { action: string; targetId: string; keyName: string }[] };
+  return items.toReversed().map(({ action, targetId, keyName }) => [action, targetId, keyName]);
+}
+const overflow = (page: Page) =>
+  page.evaluate(() => ({
+    right: document.documentElement.scrollWidth - innerWidth,
+    below: document.documentElement.scrollHeight - innerHeight,
+  }));
+
+describe('the operator’s page', () => {
+  it('retries what failed, and pauses, resumes and cancels a batch, each after a click or two, with a row of who did it', async () => {
+    const { page, violations } = await seen.open('/');
+    await page.waitForSelector('[data-code="TIMEOUT"] img');
+    await page.waitForFunction(() => document.querySelector<HTMLImageElement>('[data-code] img')!.naturalWidth > 0);
+    await page.click('[data-action="retry"]');
+    await page.click('[data-action="retry-yes"]');
+    const retried = await page.waitForSelector('[data-retry]');
+    const retryId = await retried!.evaluate((node) => node.getAttribute('data-retry')!);
+    const row = `[data-batch="${retryId}"]`;
+    await page.waitForSelector(`${row} [data-action="pause"]:not(:disabled)`);
+    await page.click(`${row} [data-action="pause"]`);
+    await page.waitForSelector(`${row} [data-action="resume"]:not(:disabled)`);
+    await page.click(`${row} [data-action="resume"]`);
+    await page.waitForSelector(`${row} [data-action="pause"]:not(:disabled)`);
+    await page.click(`${row} [data-action="cancel"]`);
+    // the question has the focus, and does nothing by itself
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Keep');
+    await page.click(`${row} [data-action="cancel-yes"]`);
+    await page.waitForSelector(`${row}.batch-cancelled`);
+    const made = (await (await seen.service.call(`/api/batches/${retryId}`)).json()) as {
+      retryOf: string;
+      status: string;
+    };
+    expect(made).toMatchObject({ retryOf: seen.failedBatchId, status: 'cancelled' });
+    expect((await audit()).slice(-4)).toEqual([
+      ['POST /api/batches/:id/retry', retryId, 'bootstrap'],
+      ['POST /api/batches/:id/pause', retryId, 'bootstrap'],
+      ['POST /api/batches/:id/resume', retryId, 'bootstrap'],
+      ['POST /api/batches/:id/cancel', retryId, 'bootstrap'],
+    ]);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('shows the age of its data while the line is lost, and catches up by itself', async () => {
+    const { page } = await seen.open('/');
+    await page.waitForSelector('[data-age="fresh"]');
+    await page.click('[data-action="take-baseline"]');
+    await page.setOfflineMode(true);
+    await page.waitForSelector('[data-age="stale"]', { timeout: 15_000 });
+    expect(await page.$eval('.verdict', (node) => node.textContent)).toContain('No news');
+    // a page that hangs would not do this
+    await page.click('.windows button:last-child');
+    await page.waitForSelector('.windows button:last-child[aria-pressed="true"]');
+    await page.setOfflineMode(false);
+    await page.waitForSelector('[data-age="fresh"]', { timeout: 10_000 });
+    await page.reload();
+    await page.waitForFunction(() => /Baseline of/.test(document.querySelector('.baseline-bar')?.textContent ?? ''));
+    await page.close();
+  });
+
+  it('is one screen on a desk, also with more projects than it has room for', async () => {
+    // more than a screen can hold
+    for (let index = 0; index < 30; index++)
+      await seen.service.call('/api/projects', { method: 'POST', json: { name: `plate ${index}` } });
+    const { page } = await seen.open('/');
+    await page.setViewport({ width: 1280, height: 800 });
+    await page.waitForSelector('.plot canvas');
+    expect(await overflow(page)).toEqual({ right: 0, below: 0 });
+    expect(await faultsOf(page)).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('the page of runs', () => {
+  it('lists runs, compares two, and calls times of different machines incomparable', async () => {
+    const { page, violations } = await seen.open('/runs');
+    await page.waitForSelector('[data-run]');
+    for (const box of await page.$$('[data-run] input')) await box.click();
+    await (await page.waitForSelector('a.compare-link'))!.click();
+    await page.waitForSelector('[data-metric]');
+    const changes = await page.$$eval('[data-metric]', (rows) =>
+      rows.map((row) => [row.getAttribute('data-metric'), row.getAttribute('data-change')]),
+    );
+    expect(changes).toEqual([
+      ['ui_settle_ms', 'incomparable'],
+      ['toasts', 'worse'],
+    ]);
+    expect(await page.$eval('[data-differs]', (node) => node.textContent)).toContain('another CPU');
+    expect(await faultsOf(page)).toEqual([]);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('opens a report that has its style and runs no script', async () => {
+    const { page } = await seen.open('/runs');
+    const reply = await page.goto(`${seen.service.url}/api/runs/${seen.runIds[1]}/report`);
+    expect(reply!.headers()['content-security-policy']).toMatch(/^sandbox /);
+    expect(await page.title()).toBe('report');
+    expect(await page.$eval('p', (node) => getComputedStyle(node).color)).toBe('rgb(0, 128, 128)');
+    expect(await page.evaluate(() => origin)).toBe('null');
+    await page.close();
+  });
+});
+
+describe('the gallery on the real service', () => {
+  const countOf = async (id: string) => {
+    const rows = await seen.service.sql<
+      { name: string }[]
+    >`select name from images where project_id = ${id} order by name`;
+    return rows.map(({ name }) => name);
+  };
+
+  it('uploads once what it sends twice because an answer was lost, and names what is refused', async () => {
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'uploads' } });
+    const { id } = (await made.json()) as { id: string };
+    const files = await Promise.all(
+      ['a.png', 'b.png', 'notes.png'].map(async (name, index) => {
+        const file = join(seen.folder, name);
+        await writeFile(file, name === 'notes.png' ? 'no picture' : await picture(900 + index));
+        return file;
+      }),
+    );
+    const { page, violations } = await seen.open(`/projects/${id}`);
+    await page.waitForSelector('.empty h2');
+    expect(await faultsOf(page)).toEqual([]);
+    const cdp = await page.createCDPSession();
+    await cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*/images', requestStage: 'Response' }] });
+    const keys: (string | undefined)[] = [];
+    cdp.on('Fetch.requestPaused', ({ requestId, request }) => {
+      keys.push(request.headers['idempotency-key']);
+      // The service has stored it; the page never hears of it.
+      const lost = keys.length === 1;
+      void (lost
+        ? cdp.send('Fetch.failRequest', { requestId, errorReason: 'ConnectionReset' })
+        : cdp.send('Fetch.continueResponse', { requestId }));
+    });
+    const input = await page.waitForSelector('input[type=file][aria-label="Upload images"]');
+    await input!.uploadFile(...files);
+    await page.waitForSelector('.uploads-waiting');
+    await page.waitForSelector('[data-uploads="over"]');
+    expect(await page.$eval('.uploads-words', (node) => node.textContent)).toBe('2 files uploaded, 1 refused');
+    expect(await page.$eval('.uploads-refused', (node) => node.textContent)).toMatch(/notes\.png: .+UNSUPPORTED_TYPE/);
+    expect(keys).toHaveLength(2);
+    expect([keys[0]!.length > 10, keys[1] === keys[0]]).toEqual([true, true]);
+    expect(await countOf(id)).toEqual(['a.png', 'b.png']);
+    await page.waitForSelector('[aria-setsize="2"]');
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('finds images by name, shows the names, and comes back from an image to what was shown', async () => {
+    const { page } = await seen.open(`/projects/${seen.projectId}`);
+    await page.waitForSelector('[aria-setsize="6"]');
+    await page.type('input[type=search]', 'age-3');
+    await page.waitForSelector(`[data-image-id="${seen.images[3]!.id}"][aria-setsize="1"]`);
+    await page.waitForFunction(() => document.querySelector('.cell .words')?.textContent === 'image-3.png');
+    await page.evaluate(() => document.querySelector<HTMLElement>('.cell')!.click());
+    await page.waitForSelector('.view-stage');
+    await page.click('.view-back');
+    await page.waitForSelector(`[data-image-id="${seen.images[3]!.id}"][aria-setsize="1"]`);
+    expect(await page.$eval('input[type=search]', (node) => (node as HTMLInputElement).value)).toBe('age-3');
+    await page.close();
+  });
+});
+
+describe('the viewer on the real service', () => {
+  it('shows outlines, tells of one, leads to the next image by a key, and exports this one', async () => {
+    await seen.service.call(`/api/projects/${seen.projectId}`, { method: 'PATCH', json: { pixelSizeUm: 0.5 } });
+    const { page, violations } = await seen.open(`/images/${seen.imageId}`);
+    await page.waitForSelector('tr button');
+    // The square of 26 px, without its hole of 100: in the middle of its upper edge.
+    const at = await page.evaluate(() => {
+      const box = document.querySelector('.view-stage')!.getBoundingClientRect();
+      const scale =
+        Number(document.querySelector('.view-zoom button:nth-child(2)')!.textContent!.replace(/\D/g, '')) / 100;
+      const left = box.left + (box.width - 64 * scale) / 2;
+      const top = box.top + (box.height - 48 * scale) / 2;
+      return { x: left + 20 * scale, y: top + 6 * scale };
+    });
+    await page.mouse.move(at.x, at.y);
+    await page.waitForSelector('[data-hovered="1"]');
+    expect(await page.$eval('[data-hovered]', (node) => node.textContent)).toBe('cell 1 144 µm² · 90 % sure');
+    await page.mouse.click(at.x, at.y);
+    await page.waitForSelector('tr.selected');
+    expect(await page.$eval('tr.selected button', (node) => node.textContent?.trim())).toBe('cell 1');
+
+    await page.evaluate(() => {
+      const original = URL.createObjectURL.bind(URL);
+      URL.createObjectURL = (blob: Blob) => {
+        void blob.text().then((text) => Object.assign(window, { saved: text }));
+        return original(blob);
+      };
+    });
+    await page.click('.view-export summary');
+    await page.click('[data-export="csv"]');
+    await page.waitForFunction(() => 'saved' in window);
+    const saved = await page.evaluate(() => (window as unknown as { saved: string }).saved);
+    const lines = saved.split('\r\n');
+    expect(lines[0]).toBe('imageId,path,status,width,height,cellCount,areaPx,areaUm2');
+    expect(lines[1]).toBe(`${seen.imageId},image-0.png,completed,64,48,3,592,148`);
+    expect(lines.filter((line) => line.startsWith(seen.imageId))).toHaveLength(4);
+
+    await page.focus('.view-stage');
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction((id) => location.pathname.endsWith(id), {}, seen.images[1]!.id);
+    await page.waitForFunction(() => document.querySelector('.view-bar h1')?.textContent === 'image-1.png');
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForFunction((id) => location.pathname.endsWith(id), {}, seen.imageId);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('the page of keys', () => {
+  const focused = (page: Page) =>
+    page.evaluate(() => {
+      const { dataset, textContent, name } = document.activeElement as HTMLInputElement;
+      return dataset['action'] ?? (name || textContent);
+    });
+  const reads = async (key: string) => (await seen.service.call('/api/projects', { key })).status;
+
+  it('makes a key, shows it this once, and revokes it, with a row of who did it', async () => {
+    const { page, violations } = await seen.open('/keys');
+    await page.waitForSelector('[data-key][data-state="active"]');
+    await page.type('.key-form input[name=name]', 'microscope 2');
+    await page.click('input[name=scope][value=write]');
+    await page.select('select[name=expiry]', 'month');
+    await page.click('.key-form button[type=submit]');
+    const made = await page.waitForSelector('[data-made]');
+    const id = (await made!.evaluate((node) => node.getAttribute('data-made')))!;
+    const token = await page.$eval('.key-token input', (field) => field.value);
+    expect(await focused(page)).toBe('copy');
+    expect(await faultsOf(page)).toEqual([]);
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.querySelector('.key-made [role=status]')?.textContent === 'Copied');
+    expect(await reads(token)).toBe(200);
+    expect((await seen.service.call('/api/keys', { key: token })).status).toBe(403);
+
+    await page.click('[data-action="kept"]');
+    await page.waitForSelector('.key-form');
+    expect(await focused(page)).toBe('name');
+    expect(await page.content()).not.toContain(token);
+    // what was copied is the key
+    await page.keyboard.down('Control');
+    await page.keyboard.press('v');
+    await page.keyboard.up('Control');
+    expect(await page.$eval('.key-form input[name=name]', (field) => (field as HTMLInputElement).value)).toBe(token);
+
+    const row = `[data-key="${id}"]`;
+    expect(await page.$eval(row, (node) => node.textContent)).toMatch(/^microscope 2.*read, write/);
+    await page.click(`${row} [data-action="revoke"]`);
+    expect(await focused(page)).toBe('Keep');
+    await page.click(`${row} [data-action="revoke-yes"]`);
+    await page.waitForSelector(`${row}[data-state="revoked"]`);
+    expect(await reads(token)).toBe(401);
+    expect((await audit()).slice(-2)).toEqual([
+      ['POST /api/keys', id, 'bootstrap'],
+      ['DELETE /api/keys/:id', id, 'bootstrap'],
+    ]);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('says what is missing to who may not manage keys, and signs out', async () => {
+    const reply = await seen.service.call('/api/keys', { method: 'POST', json: { name: 'guest', scopes: ['read'] } });
+    const { token } = (await reply.json()) as { token: string };
+    const { page } = await seen.open('/keys', token);
+    await page.waitForSelector('[data-needs-admin]');
+    expect(await page.$eval('main', (node) => node.textContent)).toMatch(/“guest” \(read\).*needs the scope admin/);
+    expect(await page.$('[data-key], .key-form')).toBeNull();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.click('[data-action="sign-out"]');
+    await page.waitForSelector('.sign-in input[name=key]');
+    await page.type('.sign-in input[name=key]', 'no key at all');
+    await page.click('.sign-in button');
+    await page.waitForSelector('.sign-in [role=alert]');
+    expect(await faultsOf(page)).toEqual([]);
+    await page.close();
+  });
+});
