@@ -75,14 +75,19 @@ installed() {
   PATH=$PATH:/usr/sbin:/usr/local/sbin command -v "$1" || { echo "no $1: apt-get install $2" >&2; return 1; }
 }
 
+# What the health of a program is asked with, by its /dev/tcp: there is no wget.
+add_bash() {
+  install "$(readlink -f "$(command -v bash)")" "$1/bin/bash"
+  copy_libraries "$1" "$1/bin/bash"
+}
+
 make_haproxy() {
   local root=$work/haproxy program
   program=$(installed haproxy haproxy)
   base "$root"
   install -D "$program" "$root/usr/local/sbin/haproxy"
-  # its health is asked for by bash's /dev/tcp: there is no wget
-  install "$(readlink -f "$(command -v bash)")" "$root/bin/bash"
-  copy_libraries "$root" "$program" "$root/bin/bash"
+  add_bash "$root"
+  copy_libraries "$root" "$program"
   tar -C "$root" --owner=0 --group=0 -c . | docker import \
     -c 'ENV PATH=/usr/local/sbin:/bin' -c 'USER 99:99' -c 'EXPOSE 8080' -c 'ENTRYPOINT ["haproxy"]' \
     -c 'CMD ["-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]' - segbench-haproxy:local
@@ -95,6 +100,7 @@ make_prometheus() {
   base "$root"
   install "$program" "$root/bin/prometheus"
   install "$promtool" "$root/bin/promtool"
+  add_bash "$root"
   copy_libraries "$root" "$program" "$promtool"
   tar -C "$root" --owner=0 --group=0 -c . | docker import \
     -c 'ENV PATH=/bin' -c 'USER 65534:65534' -c 'EXPOSE 9090' -c 'WORKDIR /prometheus' -c 'ENTRYPOINT ["/bin/prometheus"]' - segbench-prometheus:local

@@ -5,7 +5,7 @@ import { EnvironmentError } from '../environment/errors.ts';
 import { capture, onPath } from '../environment/processes.ts';
 import { isHealthy, isUp, ofService, toContainer, type Container, type Inspected } from './containers.ts';
 
-const LOOK_MS = 500;
+const LOOK_MS = 1000;
 /** Node, the service's modules and, in a worker, the model: seconds; on a machine that has no core to spare, many. */
 const HEALTHY_WITHIN_MS = 180_000;
 /** Longer than any role takes to end; what is then left is killed by the engine. */
