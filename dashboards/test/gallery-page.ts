@@ -1,4 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Browser, Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { launchBrowser, type LaunchedBrowser } from '../../loadtest/src/environment/browser.ts';
+import { builtPages } from './built-pages.ts';
 import { createMockProject, type MockProject } from './mock-project.ts';
 import { startMockServer } from './mock-server.ts';
 
@@ -21,7 +27,7 @@ function countToasts(): void {
 }
 
 /** A gallery of a project in memory. What is opened is closed by the functions put into `opened`, the first one first. */
-export async function openGallery(
+async function openGallery(
   { browser, dist, opened }: { browser: Browser; dist: string; opened: (() => Promise<void>)[] },
   prefix: string,
   options: { signedOut?: boolean; hash?: string; count?: number; unlike?: readonly number[] } = {},
@@ -78,4 +84,31 @@ export async function untilRight(page: Page, project: MockProject) {
     if (cells.wrong === 0 || Date.now() > until) return cells;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** The built pages and one browser for the tests of a file; what a test puts into `opened` is closed after it, the first one first. */
+export function galleryBench() {
+  const opened: (() => Promise<void>)[] = [];
+  const bench = {
+    opened,
+    dist: '',
+    /** There once the tests run. */
+    launched: undefined as unknown as LaunchedBrowser,
+    openPage: (prefix: string, options?: Parameters<typeof openGallery>[2]) =>
+      openGallery({ browser: bench.launched.browser, dist: bench.dist, opened }, prefix, options),
+  };
+  let folder = '';
+  beforeAll(async () => {
+    bench.dist = await builtPages();
+    folder = await mkdtemp(path.join(tmpdir(), 'segbench-pages-'));
+    bench.launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {} });
+  });
+  afterEach(async () => {
+    for (const close of opened.splice(0)) await close();
+  });
+  afterAll(async () => {
+    await bench.launched?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return bench;
 }

@@ -1,32 +1,9 @@
 import type { Page } from 'puppeteer-core';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, type LaunchedBrowser } from '../../loadtest/src/environment/browser.ts';
+import { describe, expect, it } from 'vitest';
 import { faultsOf } from './accessible.ts';
-import { builtPages } from './built-pages.ts';
-import { COUNT, FAILED, openGallery, segmentAll, toasts, untilRight } from './gallery-page.ts';
+import { COUNT, FAILED, galleryBench, segmentAll, toasts, untilRight } from './gallery-page.ts';
 
-let folder = '';
-let dist = '';
-let launched: LaunchedBrowser;
-const opened: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  dist = await builtPages();
-  folder = await mkdtemp(path.join(tmpdir(), 'segbench-pages-'));
-  launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {} });
-});
-afterEach(async () => {
-  for (const close of opened.splice(0)) await close();
-});
-afterAll(async () => {
-  await launched?.close();
-  await rm(folder, { recursive: true, force: true });
-});
-const openPage = (prefix: string, options?: Parameters<typeof openGallery>[2]) =>
-  openGallery({ browser: launched.browser, dist, opened }, prefix, options);
+const { openPage } = galleryBench();
 
 describe('gallery', () => {
   it('follows a batch with one toast, few bulk requests and an overlay on every completed cell', async () => {

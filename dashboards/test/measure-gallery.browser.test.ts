@@ -1,36 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openObservedPage } from '../../loadtest/src/drivers/browser/page.ts';
-import { launchBrowser, type LaunchedBrowser } from '../../loadtest/src/environment/browser.ts';
 import { judgeBudgets } from '../../loadtest/src/judge/budgets.ts';
 import { measureGallery, measurementsOf } from '../../loadtest/src/load/gallery.ts';
 import { GALLERY_BUDGETS } from '../../scenarios/budgets-pages.ts';
-import { builtPages } from './built-pages.ts';
-import { COUNT, FAILED, openGallery, segmentAll, toasts, untilRight } from './gallery-page.ts';
+import { COUNT, FAILED, galleryBench, segmentAll, toasts, untilRight } from './gallery-page.ts';
 import { createMockProject } from './mock-project.ts';
 import { startMockServer } from './mock-server.ts';
 
-let folder = '';
-let dist = '';
-let launched: LaunchedBrowser;
-const opened: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  dist = await builtPages();
-  folder = await mkdtemp(path.join(tmpdir(), 'segbench-pages-'));
-  launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {} });
-});
-afterEach(async () => {
-  for (const close of opened.splice(0)) await close();
-});
-afterAll(async () => {
-  await launched?.close();
-  await rm(folder, { recursive: true, force: true });
-});
-const openPage = (prefix: string, options?: Parameters<typeof openGallery>[2]) =>
-  openGallery({ browser: launched.browser, dist, opened }, prefix, options);
+const bench = galleryBench();
+const { opened, openPage } = bench;
 
 /** Keeps what it was shown, and draws what was not found. */
 function hoard(): void {
@@ -56,10 +34,10 @@ describe('measureGallery', () => {
       project.newBatch(),
       project.images.map((_, place) => place),
     );
-    const server = await startMockServer({ project, run: () => {}, dist });
+    const server = await startMockServer({ project, run: () => {}, dist: bench.dist });
     opened.push(() => server.close());
     const page = await openObservedPage({
-      browser: launched.browser,
+      browser: bench.launched.browser,
       baseUrl: server.url,
       path: `/projects/${project.id}`,
       key: 'any',

@@ -1,5 +1,6 @@
 import { purgeProblems } from './cdn/purge-requests.ts';
-import { SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting-kinds.ts';
+import { SETTINGS } from './settings.ts';
 
 /** Every setting of the service, validated; see `settings.ts` for names, defaults and limits. */
 export type Config = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };

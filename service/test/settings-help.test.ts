@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { startHelp } from '../../loadtest/src/cli/start-options.ts';
 import { loadConfig } from '../src/config.ts';
 import { settingsHelp, settingsMarkdown } from '../src/settings-help.ts';
-import { SETTINGS, type Setting } from '../src/settings.ts';
+import type { Setting } from '../src/setting-kinds.ts';
+import { SETTINGS } from '../src/settings.ts';
 
 const all = settingsHelp().flatMap(({ settings }) => settings);
 const ADDRESSES = { DATABASE_URL: 'postgres://x', QUEUE_REDIS_URL: 'redis://x', CACHE_REDIS_URL: 'redis://x' };

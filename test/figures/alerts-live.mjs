@@ -167,6 +167,11 @@ async function withQueue(bench, work) {
   connection.disconnect();
 }
 
+async function startWorker(bench) {
+  bench.roles.worker = await bench.ground.role('worker', { POOL: bench.pools.healthy });
+  await watch(bench);
+}
+
 /** `plant` breaks something, `mend` puts it right again. */
 const FAULTS = [
   {
@@ -223,10 +228,7 @@ const FAULTS = [
     async plant({ roles }) {
       process.kill(-roles.worker.pid, 'SIGKILL');
     },
-    async mend(bench) {
-      bench.roles.worker = await bench.ground.role('worker', { POOL: bench.pools.healthy });
-      await watch(bench);
-    },
+    mend: startWorker,
   },
   {
     name: 'gone',
@@ -238,10 +240,7 @@ const FAULTS = [
       await watch(bench);
       await worker.stop();
     },
-    async mend(bench) {
-      bench.roles.worker = await bench.ground.role('worker', { POOL: bench.pools.healthy });
-      await watch(bench);
-    },
+    mend: startWorker,
   },
   {
     name: 'relay',

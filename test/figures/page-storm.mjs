@@ -5,6 +5,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { createMockProject } from '../../dashboards/test/mock-project.ts';
+import { mockResult } from '../../dashboards/test/mock-results.ts';
 import { startMockServer } from '../../dashboards/test/mock-server.ts';
 import { retainedBytes } from '../../loadtest/src/drivers/browser/memory.ts';
 import { openObservedPage } from '../../loadtest/src/drivers/browser/page.ts';
@@ -23,6 +24,9 @@ const dist = join(folder, 'dist');
 await build({ build: { outDir: dist }, logLevel: 'error' });
 const launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {} });
 const project = createMockProject(rate * seconds);
+// A few results for all of them: two hundred thousand would not fit into this process.
+const results = Array.from({ length: 64 }, (_, i) => mockResult(i));
+project.images.forEach((image, i) => (image.result = results[i % results.length]));
 const server = await startMockServer({ project, run: () => {}, dist });
 try {
   const observed = await openObservedPage({

@@ -59,6 +59,12 @@ export const SCENES: readonly Scene[] = [
     path: ({ runIds }) => `/runs?base=${runIds[1] ?? runIds[0]}&now=${runIds[0]}`,
     ready: '[data-metric]',
   },
+  {
+    name: 'stages',
+    path: ({ runIds }) => `/runs?base=${runIds[1] ?? runIds[0]}&now=${runIds[0]}`,
+    ready: '[data-stage]',
+    act: (page) => page.$eval('#histograms-title', (title) => title.scrollIntoView()),
+  },
   { name: 'report', path: ({ runIds }) => `/api/runs/${runIds[0]}/report`, ready: 'table' },
   { name: 'keys', path: () => '/keys', ready: '[data-key]' },
   { name: 'capacity', path: () => '/capacity', ready: 'pre' },

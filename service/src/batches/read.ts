@@ -5,21 +5,22 @@ import type { Sql } from '../database/client.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { decodeCursor, encodeCursor } from '../database/cursor.ts';
 import { readBatchStates } from '../events/batch-states.ts';
-import type { KeptForecast } from '../forecast/predict.ts';
-import { shown } from '../forecast/shown.ts';
+import { shown, type KeptForecast } from '../forecast/predict.ts';
 
+/** What does not change while a batch runs, as it is stored. */
 type Fixed = Omit<Batch, 'status' | 'pausedReason' | 'total' | 'counts' | 'imagesPerSecond' | 'eta'>;
+type Row = Omit<Fixed, 'createdAt' | 'startedAt' | 'finishedAt' | 'forecast'> & {
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  forecast: KeptForecast | null;
+};
 
 /** Batches of a tenant's live projects, newest first. */
 export async function readBatches({ sql, tenantId }: Owner, ids: readonly string[]): Promise<Batch[]> {
   if (ids.length === 0) return [];
   return sql.begin('isolation level repeatable read read only', async (tx) => {
-    const rows = await tx<
-      (Omit<Fixed, 'createdAt' | 'startedAt' | 'finishedAt' | 'forecast'> & { forecast: KeptForecast | null } & Record<
-          'createdAt' | 'startedAt' | 'finishedAt',
-          Date
-        >)[]
-    >`
+    const rows = await tx<Row[]>`
       SELECT b.id, b.project_id AS "projectId", b.model, b.model_version AS "modelVersion",
              b.threshold, b.priority, b.reused, b.retry_of AS "retryOf", b.forecast, b.created_at AS "createdAt", b.started_at AS "startedAt",
              b.finished_at AS "finishedAt"
@@ -35,8 +36,8 @@ export async function readBatches({ sql, tenantId }: Owner, ids: readonly string
       ...byId.get(row.id)!,
       forecast: row.forecast && shown(row.forecast),
       createdAt: row.createdAt.toISOString(),
-      startedAt: (row.startedAt as Date | null)?.toISOString() ?? null,
-      finishedAt: (row.finishedAt as Date | null)?.toISOString() ?? null,
+      startedAt: row.startedAt?.toISOString() ?? null,
+      finishedAt: row.finishedAt?.toISOString() ?? null,
     }));
   });
 }

@@ -6,7 +6,7 @@ import type { Transaction } from '../database/client.ts';
 import type { Owner } from '../tenants/owner.ts';
 import { latestWholeVersion, modelNames } from '../inference/model.ts';
 import { makeForecast, readForecasts } from '../forecast/forecasts.ts';
-import { shown } from '../forecast/shown.ts';
+import { shown } from '../forecast/predict.ts';
 import { versionIn } from '../inference/sim/label.ts';
 import type { Wish } from '../forecast/demand.ts';
 import { insertBatch, lockImages, type BatchSpec } from './insert.ts';

@@ -1,5 +1,6 @@
 import type { ForkOptions } from 'node:child_process';
-import { SETTINGS, type Setting } from '../settings.ts';
+import type { Setting } from '../setting-kinds.ts';
+import { SETTINGS } from '../settings.ts';
 
 /** What the kernel lets a process have, whatever the library that it runs thinks of its input. */
 export interface ChildLimits {

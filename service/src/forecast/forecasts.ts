@@ -2,8 +2,7 @@ import type { ForecastReply, Forecasts, ScoredForecast } from '../contract/forec
 import type { Owner } from '../tenants/owner.ts';
 import { readDemand, type Wish } from './demand.ts';
 import { readGround, since } from './ground.ts';
-import { predict, score, type KeptForecast } from './predict.ts';
-import { shown } from './shown.ts';
+import { predict, score, shown, type KeptForecast } from './predict.ts';
 
 const SCORED_MAX = 100;
 const WEIGHED = 200;

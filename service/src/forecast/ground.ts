@@ -17,9 +17,12 @@ export interface Model {
 /** The lowest id of what is remembered. */
 export const since = (): string => firstIdAt(Date.now() - REMEMBERED_MS);
 
+const measured = (sql: Owner['sql']) =>
+  sql`r.image_width::float8 * r.image_height AS px, r.processing_ms::float8 AS ms, octet_length(r.polygons)::float8 AS bytes`;
+
 /** The newest images of a project that this model segmented: what most resembles the others there. */
 const ofProject = ({ sql, tenantId }: Owner, projectId: string, model: Model) => sql<Measured[]>`
-  SELECT r.image_width::float8 * r.image_height AS px, r.processing_ms::float8 AS ms, octet_length(r.polygons)::float8 AS bytes
+  SELECT ${measured(sql)}
   FROM (
     SELECT result_id FROM images WHERE project_id = ${projectId} AND status = 'completed'
     ORDER BY created_at DESC, id DESC LIMIT ${OWN_IMAGES}
@@ -31,7 +34,7 @@ const ofTenant = ({ sql, tenantId }: Owner, model: Model) => sql<Measured[]>`
     WHERE b.id >= ${since()}::uuid AND b.status = 'completed' AND b.model = ${model.name} AND b.model_version = ${model.version}
     ORDER BY b.id DESC LIMIT ${OTHER_BATCHES}
   )
-  SELECT r.image_width::float8 * r.image_height AS px, r.processing_ms::float8 AS ms, octet_length(r.polygons)::float8 AS bytes
+  SELECT ${measured(sql)}
   FROM recent CROSS JOIN LATERAL (
     SELECT result_id FROM batch_items WHERE batch_id = recent.id AND status = 'completed' AND worker IS NOT NULL LIMIT ${IMAGES_EACH}
   ) i JOIN results r ON r.id = i.result_id`;

@@ -27,6 +27,8 @@ export interface Ground {
 
 /** What is kept with a batch: `workSeconds` is what later forecasts learn from. */
 export type KeptForecast = Forecast & { workSeconds: number };
+/** A forecast as others see it. */
+export const shown = ({ workSeconds: _workSeconds, ...forecast }: KeptForecast): Forecast => forecast;
 
 /** Fewer say nothing. */
 export const MIN_MEASURED = 8;

@@ -21,12 +21,18 @@ export async function watchedPage(browser: Browser | BrowserContext): Promise<{ 
 
 /** A page that is signed in, at a path of the service. */
 export async function openSignedIn(browser: Browser, url: string, path: string, key = TEST_KEY) {
+  const headers = { authorization: `Bearer ${key}` };
+  const reply = await fetch(`${url}/api/session`, { method: 'POST', headers });
+  const [name = '', value = ''] = reply.headers.getSetCookie()[0]!.split(';')[0]!.split('=');
+  await browser.setCookie({
+    name,
+    value,
+    domain: new URL(url).hostname,
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Strict',
+  });
   const { page, violations } = await watchedPage(browser);
-  await page.goto(`${url}/docs`);
-  await page.evaluate(
-    (token) => fetch('/api/session', { method: 'POST', headers: { authorization: `Bearer ${token}` } }),
-    key,
-  );
-  await page.goto(url + path, { waitUntil: 'networkidle2' });
+  await page.goto(url + path);
   return { page, violations };
 }
