@@ -33,10 +33,13 @@ export function expect(condition: unknown, message: string): asserts condition {
 }
 
 /**
- * A client that asks all the time, over connections that it keeps: lists, single images, results. Bounded: 4 at a time, at most
- * 40 requests a second.
+ * A client that asks all the time, over connections that it keeps: lists, single images, results. Bounded: 4 at a time, each at most
+ * once in `pauseMs`, so 40 requests a second unless told otherwise.
  */
-export function startClient(target: { url: string; key: string; projectId: string; imageIds: readonly string[] }) {
+export function startClient(
+  target: { url: string; key: string; projectId: string; imageIds: readonly string[] },
+  pauseMs = 100,
+) {
   const { projectId, imageIds } = target;
   const client = createHttpClient({ baseUrl: target.url, key: target.key, connections: 4 });
   const seen = { sent: 0, ok: 0, failed: {} as Record<string, number> };
@@ -62,7 +65,7 @@ export function startClient(target: { url: string; key: string; projectId: strin
       );
       if (outcome === 'ok') seen.ok++;
       else seen.failed[outcome] = (seen.failed[outcome] ?? 0) + 1;
-      await sleep(100);
+      await sleep(pauseMs);
     }
   });
   return async () => {

@@ -3,7 +3,8 @@
 #   test/images/make.sh [postgres|redis|haproxy|prometheus|base]...     (postgres and redis without arguments)
 # postgres, redis: the PostgreSQL of the npm package and the redis-server that the harness runs (from PATH, or unpacked from the distribution's
 # packages). haproxy, prometheus: the distribution's programs, which must be installed. Each with the libraries that it asks for and a shell; they take
-# the variables and commands of the official images that docker-compose.yml uses. base: Debian by debootstrap with the Node of the npm package, for
+# the variables, commands and health checks of the official images that docker-compose.yml uses. POSTGRES_CLIENTS=DIR: a folder with bin/psql, bin/pg_dump,
+# bin/pg_restore and bin/pg_isready of that version, which the npm package lacks (docs/operations.md backs up with them). base: Debian by debootstrap with the Node of the npm package, for
 # docker build --network host --build-arg BASE=segbench-base:local .
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -20,7 +21,7 @@ copy_libraries() {
   # a program may need none
   for program in "$@"; do ldd "$program" || true; done | { grep -o '/[^ ]*' || true; } | sort -u | while read -r library; do
     case $library in
-      "$PWD"/*) ;; # beside its program, copied with it
+      "$PWD"/* | "${POSTGRES_CLIENTS:-$PWD}"/*) ;; # beside its program, copied with it
       *) install -D "$(readlink -f "$library")" "$root$library" ;;
     esac
   done
@@ -31,7 +32,7 @@ base() {
   mkdir -p "$root"/{etc,tmp,var/lib,bin,usr/local/bin}
   chmod 1777 "$root/tmp" "$root/var/lib"
   # a new volume takes owner and mode from its place in the image
-  mkdir -m 1777 -p "$root"/{data,prometheus,var/lib/postgresql}
+  mkdir -m 1777 -p "$root"/{data,prometheus,var/lib/postgresql,var/run/postgresql}
   printf 'root:x:0:0::/:/bin/sh\nserver:x:999:999::/tmp:/bin/sh\n' >"$root/etc/passwd"
   printf 'root:x:0:\nserver:x:999:\n' >"$root/etc/group"
   install "$(readlink -f "$(command -v dash || command -v bash)")" "$root/bin/sh"
@@ -48,9 +49,24 @@ make_postgres() {
   chmod -R a+rX "$root/opt/postgres"
   copy_libraries "$root" "$native/bin/postgres" "$native/bin/initdb"
   install -m 755 "$here/postgres-entrypoint.sh" "$root/usr/local/bin/entrypoint"
+  install -m 755 "$here/pg_isready.sh" "$root/usr/local/bin/pg_isready"
+  if [ -n "${POSTGRES_CLIENTS:-}" ]; then add_clients "$root" "$POSTGRES_CLIENTS"; fi
   tar -C "$root" --owner=0 --group=0 -c . | docker import \
     -c 'ENV PATH=/opt/postgres/bin:/usr/local/bin:/bin' -c 'USER 999:999' -c 'EXPOSE 5432' \
     -c 'ENTRYPOINT ["/bin/sh", "/usr/local/bin/entrypoint"]' -c 'CMD ["postgres"]' - segbench-postgres:local
+}
+
+# With the libraries beside them, under the names that the loader looks for; a wrapper says where that is.
+add_clients() {
+  local root=$1 from=$2 name
+  mkdir -p "$root/opt/clients"
+  cp -a "$from/bin" "$from/lib" "$root/opt/clients/"
+  chmod -R a+rX "$root/opt/clients"
+  for name in psql pg_dump pg_restore pg_isready; do
+    LD_LIBRARY_PATH=$from/lib copy_libraries "$root" "$from/bin/$name"
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=/opt/clients/lib exec /opt/clients/bin/%s "$@"\n' "$name" >"$root/usr/local/bin/$name"
+    chmod 755 "$root/usr/local/bin/$name"
+  done
 }
 
 make_redis() {
@@ -75,10 +91,11 @@ installed() {
   PATH=$PATH:/usr/sbin:/usr/local/sbin command -v "$1" || { echo "no $1: apt-get install $2" >&2; return 1; }
 }
 
-# What the health of a program is asked with, by its /dev/tcp: there is no wget.
-add_bash() {
+# What the health of a program is asked with, by the /dev/tcp of bash.
+add_wget() {
   install "$(readlink -f "$(command -v bash)")" "$1/bin/bash"
   copy_libraries "$1" "$1/bin/bash"
+  install -m 755 "$here/wget.sh" "$1/bin/wget"
 }
 
 make_haproxy() {
@@ -86,7 +103,7 @@ make_haproxy() {
   program=$(installed haproxy haproxy)
   base "$root"
   install -D "$program" "$root/usr/local/sbin/haproxy"
-  add_bash "$root"
+  add_wget "$root"
   copy_libraries "$root" "$program"
   tar -C "$root" --owner=0 --group=0 -c . | docker import \
     -c 'ENV PATH=/usr/local/sbin:/bin' -c 'USER 99:99' -c 'EXPOSE 8080' -c 'ENTRYPOINT ["haproxy"]' \
@@ -100,7 +117,7 @@ make_prometheus() {
   base "$root"
   install "$program" "$root/bin/prometheus"
   install "$promtool" "$root/bin/promtool"
-  add_bash "$root"
+  add_wget "$root"
   copy_libraries "$root" "$program" "$promtool"
   tar -C "$root" --owner=0 --group=0 -c . | docker import \
     -c 'ENV PATH=/bin' -c 'USER 65534:65534' -c 'EXPOSE 9090' -c 'WORKDIR /prometheus' -c 'ENTRYPOINT ["/bin/prometheus"]' - segbench-prometheus:local

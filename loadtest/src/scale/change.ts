@@ -2,7 +2,7 @@ import type { Project } from './compose.ts';
 import type { Container } from './containers.ts';
 
 /** What `change` asks of a project; all of it is compose's work. */
-export type Changeable = Pick<Project, 'up' | 'scale' | 'once' | 'remove' | 'running'>;
+export type Changeable = Pick<Project, 'up' | 'scale' | 'once' | 'remove' | 'running' | 'stopped'>;
 
 export interface Wanted {
   workers: number;
@@ -17,9 +17,10 @@ const FIRST_APIS = 2;
 
 /**
  * Puts new containers in the place of all that a service has, one after the other: the new one is there and healthy before the old one
- * is asked to end. So there are never fewer than before.
+ * is asked to end. So there are never fewer than before. Those that were stopped go first: they would be started as they are, from the image of then.
  */
 async function replaceAll(project: Changeable, service: string, old: readonly Container[]): Promise<void> {
+  for (const one of await project.stopped(service)) await project.remove(one);
   for (const one of old) {
     await project.scale(service, old.length + 1);
     await project.remove(one);

@@ -99,6 +99,7 @@ export async function openProject(given: {
       await run('docker', ['rm', '-f', id]);
     },
     running: async (service: string) => ofService(await containers(), service).filter(isUp),
+    stopped: async (service: string) => ofService(await containers(), service).filter((one) => !isUp(one)),
   };
 }
 export type Project = Awaited<ReturnType<typeof openProject>>;

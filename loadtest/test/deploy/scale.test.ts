@@ -48,7 +48,8 @@ function fakeProject(first: Container[]) {
       all = all.filter((one) => one !== old);
       note(`remove ${old.name}`);
     },
-    running: async (service) => all.filter((one) => one.service === service),
+    running: async (service) => all.filter((one) => one.service === service && one.state === 'running'),
+    stopped: async (service) => all.filter((one) => one.service === service && one.state !== 'running'),
   };
   return { project, seen, least, all: () => all };
 }
@@ -81,6 +82,13 @@ describe('deploy', () => {
       'worker new',
     ]);
     expect(Object.fromEntries(least)).toEqual({ api: 2, worker: 2 });
+  });
+
+  it('starts no container of before that somebody had stopped', async () => {
+    const { project, all } = fakeProject([1, 2].map((number) => container('api', number, { state: 'exited' })));
+    await deploy(project, { workers: 1 }, []);
+    const apis = all().filter(({ service }) => service === 'api');
+    expect(apis.map(({ image, state }) => `${image} ${state}`)).toEqual(['new running', 'new running']);
   });
 
   it('changes no servers after a migration that failed', async () => {
