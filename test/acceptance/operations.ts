@@ -46,7 +46,12 @@ const folder = await mkdtemp(join(tmpdir(), 'segbench-operations-'));
 const clone = join(folder, 'segbench');
 const origin = join(folder, 'origin.git');
 const bin = join(folder, 'bin');
-const [port, statsPort, prometheusPort, workerPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+const [port, statsPort, prometheusPort, workerPort] = await Promise.all([
+  freePort(),
+  freePort(),
+  freePort(),
+  freePort(),
+]);
 const url = `http://127.0.0.1:${port}`;
 const env: NodeJS.ProcessEnv = {
   ...process.env,
@@ -58,7 +63,11 @@ const env: NodeJS.ProcessEnv = {
 };
 
 /** Runs to its end, or throws with the end of what it said. */
-async function run(command: string, args: string[], more: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
+async function run(
+  command: string,
+  args: string[],
+  more: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<string> {
   const { code, stdout, stderr } = await capture(command, args, { cwd: root, env, ...more });
   if (code !== 0) throw new Error(`${command} ${args.join(' ')}: code ${code}\n${`${stdout}\n${stderr}`.slice(-2500)}`);
   return stdout;
@@ -90,7 +99,8 @@ async function missing(): Promise<string | undefined> {
   if ((await capture('docker', ['version'], { env })).code !== 0) return 'no Docker engine answers';
   if ((await capture('docker', ['compose', 'version'], { env })).code !== 0) return 'docker has no compose plugin';
   const label = 'label=com.docker.compose.project=segbench';
-  const there = (await docker('ps', '-aq', '--filter', label)) + (await docker('volume', 'ls', '-q', '--filter', label));
+  const there =
+    (await docker('ps', '-aq', '--filter', label)) + (await docker('volume', 'ls', '-q', '--filter', label));
   if (there.trim() !== '') return 'this engine has a project "segbench" already, which would be removed';
   for (const [name, local] of Object.entries(STAND_INS)) {
     if ((await capture('docker', ['image', 'inspect', name], { env })).code === 0) continue;
@@ -136,7 +146,10 @@ async function segment(body: Record<string, unknown>): Promise<string> {
 async function fillProject(): Promise<string> {
   ({ id: project } = await client.json<{ id: string }>('/api/projects', { method: 'POST', body: { name: 'plate' } }));
   const files = await Promise.all(
-    planSet(1, IMAGES).map(async (plan) => ({ name: `${plan.index}.${plan.format}`, bytes: (await synthesise(1, plan)).file })),
+    planSet(1, IMAGES).map(async (plan) => ({
+      name: `${plan.index}.${plan.format}`,
+      bytes: (await synthesise(1, plan)).file,
+    })),
   );
   const reply = await client.request(`/api/projects/${project}/images`, {
     method: 'POST',
@@ -164,13 +177,23 @@ async function asBefore(): Promise<string> {
 async function imagesOf(...services: string[]): Promise<string> {
   const found = new Set<string>();
   for (const service of services) {
-    const filter = ['--filter', 'label=com.docker.compose.project=segbench', '--filter', `label=com.docker.compose.service=${service}`];
-    for (const name of (await docker('ps', ...filter, '--format', '{{.Image}}')).split('\n').filter(Boolean)) found.add(name);
+    const filter = [
+      '--filter',
+      'label=com.docker.compose.project=segbench',
+      '--filter',
+      `label=com.docker.compose.service=${service}`,
+    ];
+    for (const name of (await docker('ps', ...filter, '--format', '{{.Image}}')).split('\n').filter(Boolean))
+      found.add(name);
   }
   return [...found].sort().join(', ');
 }
 const latestMigration = async (at: string) =>
-  Math.max(...(await readdir(join(at, 'service/migrations'))).map((name) => Number.parseInt(name, 10)).filter(Number.isInteger));
+  Math.max(
+    ...(await readdir(join(at, 'service/migrations')))
+      .map((name) => Number.parseInt(name, 10))
+      .filter(Number.isInteger),
+  );
 
 let stopClient: ReturnType<typeof startClient> | undefined;
 let older = 0;
@@ -182,7 +205,10 @@ try {
       const code = take('One host')
         .replace('REPOSITORY', origin)
         // what the comment beside it asks for
-        .replace(/^(cp .env.example .env).*$/m, `$1\nfor name in ${SECRETS.join(' ')}; do sed -i "s/^$name=$/$name=$(openssl rand -hex 24)/" .env; done`);
+        .replace(
+          /^(cp .env.example .env).*$/m,
+          `$1\nfor name in ${SECRETS.join(' ')}; do sed -i "s/^$name=$/$name=$(openssl rand -hex 24)/" .env; done`,
+        );
       await enter(code, {}, folder);
       key = parseEnv(await readFile(join(clone, '.env'), 'utf8'))['BOOTSTRAP_API_KEY'] ?? '';
       client = createHttpClient({ baseUrl: url, key, connections: 2 });
@@ -203,7 +229,10 @@ try {
     const author = join(folder, 'author');
     await run('git', ['clone', '-q', origin, author]);
     const name = `${String(older + 1).padStart(4, '0')}_upgrade`;
-    await writeFile(join(author, `service/migrations/${name}.up.sql`), 'ALTER TABLE projects ADD COLUMN remark text;\n');
+    await writeFile(
+      join(author, `service/migrations/${name}.up.sql`),
+      'ALTER TABLE projects ADD COLUMN remark text;\n',
+    );
     await writeFile(join(author, `service/migrations/${name}.down.sql`), 'ALTER TABLE projects DROP COLUMN remark;\n');
     await git(author, 'add', '.');
     await git(author, 'commit', '-q', '-m', 'feat: remarks');
@@ -245,7 +274,9 @@ try {
   await step('a worker of another host', async () => {
     const words = parseEnv(await readFile(join(clone, '.env'), 'utf8'));
     const addressOf = async (service: string) => {
-      const [id = ''] = (await docker('ps', '-q', '--filter', `label=com.docker.compose.service=${service}`)).split('\n');
+      const [id = ''] = (await docker('ps', '-q', '--filter', `label=com.docker.compose.service=${service}`)).split(
+        '\n',
+      );
       return (await docker('inspect', '-f', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', id)).trim();
     };
     const redis = async (service: string) => `redis://:${words['REDIS_PASSWORD']}@${await addressOf(service)}:6379`;
@@ -258,7 +289,12 @@ try {
     await enter('npm run scale -- 0');
     const storage = (await docker('volume', 'inspect', '-f', '{{.Mountpoint}}', 'segbench_files')).trim();
     const code = take('More hosts').replace('/mnt/segbench', storage).replace('--workers 8', '--workers 1');
-    const worker = spawn('bash', ['-c', `exec ${code}`], { cwd: clone, env: { ...env, ...more }, stdio: 'inherit', detached: true });
+    const worker = spawn('bash', ['-c', `exec ${code}`], {
+      cwd: clone,
+      env: { ...env, ...more },
+      stdio: 'inherit',
+      detached: true,
+    });
     const ended = new Promise((done) => worker.once('exit', done));
     try {
       return await asBefore();
@@ -292,7 +328,9 @@ try {
   client.close();
   if (options.keep) console.log(`kept: ${clone} at ${url}, key ${key}`);
   else {
-    await capture('docker', ['compose', 'down', '-v', '-t', '20', '--remove-orphans'], { cwd: clone, env }).catch(() => {});
+    await capture('docker', ['compose', 'down', '-v', '-t', '20', '--remove-orphans'], { cwd: clone, env }).catch(
+      () => {},
+    );
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import type { Metrics } from '../metrics.ts';
+import { tellingSockets } from './socket.ts';
 
 /** postgres.js; `int8` columns and counts come back as numbers (nothing here nears 2^53). Column names stay as in SQL. */
 export type Sql = postgres.Sql;
@@ -122,7 +123,7 @@ export function createDatabase(url: string, options: DatabaseOptions): Sql {
   const sql = postgres(url, {
     max: options.max,
     connect_timeout: 10,
-    backoff: reconnectSeconds,
+    ...tellingSockets(reconnectSeconds),
     onnotice: () => {},
     ...(idleSeconds !== undefined && { idle_timeout: idleSeconds }),
     // parameters of the connection's start: they cost no query, and no connection is ever another tenant's

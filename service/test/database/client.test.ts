@@ -58,6 +58,30 @@ describe('a pool whose connections are cut', () => {
   });
 });
 
+describe('a transaction whose connection ends in the middle', () => {
+  it('leaves a pool whose connections can be made again', async () => {
+    const pool = createDatabase(database.url, { max: 1 });
+    const codes: unknown[] = [];
+    const noted = (error: { code?: string }) => void codes.push(error.code);
+    try {
+      for (let round = 0; round < 3; round++) {
+        const ended = pool.begin((tx) => tx`select pg_sleep(31)`).catch(noted);
+        const end = () => sql`
+          select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(31)'`;
+        while ((await end()).length === 0);
+        await ended;
+        // the first one still hears of the connection before
+        await pool`select 1`.catch(noted);
+        expect((await pool`select 1 as one`)[0]).toEqual({ one: 1 });
+      }
+      expect(codes.length).toBeGreaterThanOrEqual(3);
+      expect(codes.every((code) => code === '57P01' || code === 'CONNECTION_CLOSED')).toBe(true);
+    } finally {
+      await pool.end({ timeout: 1 });
+    }
+  });
+});
+
 describe('a transaction that stops in the middle', () => {
   it('loses its locks, and fails for a reason that passes', async () => {
     const pool = createDatabase(database.url, { max: 1, idleInTransactionMs: 300 });

@@ -57,7 +57,9 @@ const open = await sql<{ text: string }[]>`
 const known = process.env['HOSTS_PLANT'] === 'lost' ? [...imageIds, 'an image that nobody segments'] : imageIds;
 const problems = [
   ...wrongEvents(socket.log, batch.id, known),
-  ...(completed === images ? [] : [`${ended} of ${images} images ended, ${completed} completed`, ...open.map(({ text }) => text)]),
+  ...(completed === images
+    ? []
+    : [`${ended} of ${images} images ended, ${completed} completed`, ...open.map(({ text }) => text)]),
   ...(results === images ? [] : [`${results} results of ${images} images`]),
   ...(counters === 0 ? [] : [`${counters} batches with wrong counters`]),
   ...(requests.ok === requests.sent
