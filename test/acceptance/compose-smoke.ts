@@ -255,7 +255,10 @@ try {
     };
     const of = (name: string) => said.services.find(({ service }) => service === name);
     expect(of('worker')?.healthy === 1 && of('api')?.healthy === 2, JSON.stringify(said.services));
-    expect(said.balancer?.filter(({ status }) => status === 'UP').length === 2, JSON.stringify(said.balancer));
+    expect(
+      said.balancer?.filter(({ status }) => status === 'UP').length === 2,
+      `the balancer has ${JSON.stringify(said.balancer)}`,
+    );
     const pace = JSON.parse(await scale('metrics', '--json')) as { waiting: number; workers: number };
     expect(pace.waiting === 0 && pace.workers === 1, JSON.stringify(pace));
   });

@@ -158,6 +158,8 @@ describe('deploy/haproxy.cfg', () => {
     const noticedMs = inter! + (fall! - 1) * fast!;
     expect(noticedMs).toBeLessThan(Number(named('api').environment!['DRAIN_MS']) / 2);
     expect(config).toContain(`server-template api- ${MOST_APIS} api:8080`);
+    // without it, /stats;csv has no addresses, and status no server
+    expect(config).toContain('stats show-legends');
   });
 
   it('believes no client what its address is', () => {
