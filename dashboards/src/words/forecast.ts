@@ -19,10 +19,9 @@ function forecastWords({ forecast, reused, reason, images }: ForecastReply): str
 
 function basisWords({ basis }: Forecast): string {
   const from = `From ${counted(basis.images, 'measured image')} of ${basis.ownProject ? 'this project' : 'other projects'}`;
-  const past = `, corrected by ${counted(basis.batches, 'earlier batch', 'earlier batches')}`;
-  return basis.batches < 3
-    ? `${from}. The range is an assumption until three batches were held against it.`
-    : `${from}${past}.`;
+  return basis.batches === 0
+    ? `${from}. The range is wide until batches like this one have ended.`
+    : `${from}, corrected by ${counted(basis.batches, 'earlier batch', 'earlier batches')} like this one.`;
 }
 
 type Score = NonNullable<Forecasts['score']>;

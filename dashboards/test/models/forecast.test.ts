@@ -108,8 +108,10 @@ describe('words of a forecast', () => {
     expect(none('NOTHING_TO_SEGMENT')).toContain('done at once');
   });
   it('say what it stands on', () => {
-    expect(WORDS.basis(forecast)).toBe('From 12 measured images of this project, corrected by 4 earlier batches.');
-    expect(WORDS.basis({ ...forecast, basis: { ...forecast.basis, batches: 2 } })).toContain('an assumption');
+    expect(WORDS.basis(forecast)).toBe(
+      'From 12 measured images of this project, corrected by 4 earlier batches like this one.',
+    );
+    expect(WORDS.basis({ ...forecast, basis: { ...forecast.basis, batches: 0 } })).toContain('wide until');
   });
   it('tell how well they held', () => {
     const { score } = WORDS.capacity;

@@ -22,7 +22,7 @@ export const Forecast = Type.Object({
     images: Type.Integer(),
     /** Of this project; otherwise of the tenant's others. */
     ownProject: Type.Boolean(),
-    /** How many batches like this one have ended, whose forecasts were held against them; under three, the range is an assumption. */
+    /** How many batches like this one have ended, whose forecasts were held against them; with few, the range is wide. */
     batches: Type.Integer(),
     /** These images are smaller or larger than any that were measured. */
     outside: Type.Boolean(),

@@ -1,7 +1,7 @@
 import { parametersText, type SegmentationParameters } from '../batches/parameters.ts';
 import type { Owner } from '../tenants/owner.ts';
 import type { Model } from './ground.ts';
-import type { Demand } from './predict.ts';
+import type { Demand, Waiting } from './predict.ts';
 
 /** Of a whole project about this many are looked at, by a hash of their ids: the others are taken to be like them. */
 const LOOKED_AT = 5_000;
@@ -46,9 +46,11 @@ async function readImages({ sql, tenantId }: Owner, wish: Wish): Promise<Row> {
   return row!;
 }
 
-/** Images of open batches by project; a paused one takes no turn. */
-const readAhead = ({ sql, tenantId }: Owner) => sql<{ projectId: string; waiting: number }[]>`
-  SELECT b.project_id AS "projectId", sum(b.queued + b.processing)::int AS waiting
+/** Images of open batches by project, and the mean of what one was reckoned to take; a paused batch takes no turn. */
+const readAhead = ({ sql, tenantId }: Owner) => sql<(Waiting & { projectId: string })[]>`
+  SELECT b.project_id AS "projectId", sum(b.queued + b.processing)::int AS images,
+         sum((b.queued + b.processing) * (b.forecast ->> 'imageMs')::float8)
+           / nullif(sum(b.queued + b.processing) FILTER (WHERE b.forecast ->> 'imageMs' IS NOT NULL), 0) AS "imageMs"
   FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL AND p.tenant_id = ${tenantId}
   WHERE b.status IN ('queued', 'running') GROUP BY 1`;
 
@@ -59,17 +61,14 @@ export async function readDemand(
 ): Promise<{ images: number; reused: number; demand: Demand }> {
   const [row, ahead] = await Promise.all([readImages(owner, wish), readAhead(owner)]);
   const reused = row.looked === 0 ? 0 : Math.round((row.all * row.reused) / row.looked);
-  const of = (own: boolean) => ahead.filter(({ projectId }) => (projectId === wish.projectId) === own);
+  const own = ahead.find(({ projectId }) => projectId === wish.projectId);
   return {
     images: row.all,
     reused,
     demand: {
       images: row.all - reused,
       px: { mean: row.mean ?? 0, min: row.min ?? 0, max: row.max ?? 0 },
-      ahead: {
-        own: of(true).reduce((sum, { waiting }) => sum + waiting, 0),
-        others: of(false).map(({ waiting }) => waiting),
-      },
+      ahead: { own: own ?? { images: 0, imageMs: null }, others: ahead.filter((one) => one !== own) },
     },
   };
 }

@@ -41,7 +41,7 @@ const ofTenant = ({ sql, tenantId }: Owner, model: Model) => sql<Measured[]>`
 
 const readPast = ({ sql, tenantId }: Owner, model: Model) => sql<Past[]>`
   SELECT (b.forecast ->> 'workSeconds')::float8 AS "workSeconds", (b.forecast ->> 'workers')::float8 AS workers,
-         extract(epoch FROM b.finished_at - b.created_at)::float8 AS "tookSeconds"
+         (b.forecast ->> 'imageMs')::float8 AS "imageMs", extract(epoch FROM b.finished_at - b.created_at)::float8 AS "tookSeconds"
   FROM batches b JOIN projects p ON p.id = b.project_id AND p.tenant_id = ${tenantId}
   WHERE b.id >= ${since()}::uuid AND b.status = 'completed' AND b.forecast IS NOT NULL AND b.resumed_at IS NULL
     AND b.failed <= ${FAILED_MAX}::float8 * b.total AND b.model = ${model.name} AND b.model_version = ${model.version}
