@@ -10,7 +10,7 @@ import { tell, untilEnded } from './message.ts';
 
 const [url = '', key = '', count = '0'] = process.argv.slice(2);
 const images = Number(count);
-const LONGEST_MS = 2 * 60_000;
+const LONGEST_MS = 4 * 60_000;
 const sql = postgres(process.env['DATABASE_URL'] ?? '', { max: 2, onnotice: () => {} });
 const http = createHttpClient({ baseUrl: url, key, connections: 1 });
 untilEnded(() => sql.end({ timeout: 1 }));
