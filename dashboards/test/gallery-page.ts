@@ -30,7 +30,7 @@ function countToasts(): void {
 async function openGallery(
   { browser, dist, opened }: { browser: Browser; dist: string; opened: (() => Promise<void>)[] },
   prefix: string,
-  options: { signedOut?: boolean; hash?: string; count?: number; unlike?: readonly number[] } = {},
+  options: { signedOut?: boolean; hash?: string; count?: number; unlike?: readonly number[]; traced?: boolean } = {},
 ) {
   const project = createMockProject(options.count ?? COUNT);
   /** Three seconds of events, a window each 100 ms; a few images end at once. */

@@ -7,10 +7,14 @@ const { openPage } = galleryBench();
 
 describe('gallery', () => {
   it('follows a batch with one toast, few bulk requests and an overlay on every completed cell', async () => {
-    const { project, server, page, errors } = await openPage('');
+    const { project, server, page, errors } = await openPage('', { traced: true });
     await segmentAll(page);
     const cells = await untilRight(page, project);
     expect(cells.wrong).toBe(0);
+    // it says of traced images that they are on the screen, in order and once a frame at most
+    const shown = server.said.map((text) => (JSON.parse(text) as { type: 'shown'; seq: number }).seq);
+    expect(shown.at(-1)).toBe(project.seq);
+    expect(shown).toEqual(shown.toSorted((a, b) => a - b));
     expect(cells.seen).toBeGreaterThan(20);
     expect(cells.all).toBeLessThan(100);
     expect(await toasts(page)).toBe(1);

@@ -20,6 +20,8 @@ export interface MockServer {
   url: string;
   /** Method and path, with ids as `:id`, of every request so far. */
   requests: string[];
+  /** What pages said on their event sockets. */
+  said: string[];
   /** Closes all event sockets, as a broken connection would. */
   dropSockets(): void;
   close(): Promise<void>;
@@ -36,9 +38,12 @@ export async function startMockServer(options: {
   /** Folder of the built pages. */
   dist?: string;
   signedOut?: boolean;
+  /** Final states carry a place in a trace. */
+  traced?: boolean;
 }): Promise<MockServer> {
   const { project } = options;
   const requests: string[] = [];
+  const said: string[] = [];
   const thumbnail = await sharp({ create: { width: 160, height: 160, channels: 3, background: '#2b3440' } })
     .composite([
       { input: Buffer.from('<svg width="160" height="160"><circle cx="80" cy="80" r="55" fill="#7d8894"/></svg>') },
@@ -159,7 +164,9 @@ export async function startMockServer(options: {
         events: missed,
         batches: project.batches.map(project.stateOf),
       });
-    const listener = (frame: EventsFrame): void => {
+    socket.on('message', (data: Buffer) => said.push(data.toString()));
+    const listener = (plain: EventsFrame): void => {
+      const frame = options.traced ? withTraces(plain) : plain;
       if (query.get('window') !== '0') return send(frame);
       for (const event of frame.events) send({ ...frame, from: event.seq, to: event.seq, events: [event] });
     };
@@ -170,6 +177,7 @@ export async function startMockServer(options: {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    said,
     dropSockets: () => sockets.clients.forEach((socket) => socket.terminate()),
     async close() {
       sockets.clients.forEach((socket) => socket.terminate());
@@ -178,6 +186,12 @@ export async function startMockServer(options: {
     },
   };
 }
+
+const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+const withTraces = (frame: EventsFrame): EventsFrame => ({
+  ...frame,
+  events: frame.events.map((event) => ({ ...event, traceparent: TRACEPARENT })),
+});
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];

@@ -10,7 +10,7 @@ import { buildDashboards } from './run/dashboards.mjs';
 import { ensureInstalled } from './run/install.mjs';
 import { watchAncestors } from './run/ancestors.mjs';
 import { node24, startNode24 } from './run/node24.mjs';
-import { Refusal, interruption, root } from './run/shared.mjs';
+import { Refusal, interruption, isBuilt, root } from './run/shared.mjs';
 
 const COMMANDS = {
   bench: 'brings up the environment, replays a scenario, judges its budgets',
@@ -30,22 +30,28 @@ const COMMANDS = {
 /** These need the pages; the checks read only their source. */
 const WITH_PAGES = ['bench', 'start', 'test', 'screenshots'];
 
+/** @param {string} command */
+const entryOf = (command) => join(root, 'loadtest/src/cli', `${command}${isBuilt ? '.js' : '.ts'}`);
+/** Of the published package some are left out: they work on the sources. */
+const known = Object.keys(COMMANDS).filter((command) => existsSync(entryOf(command)));
+const caller = isBuilt ? 'segbench <command>' : 'npm run <command> --';
+
 function usage() {
-  const lines = Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(13)}${what}`);
-  return ['usage: npm run <command> -- [options]', '', ...lines, '', 'npm run <command> -- --help tells more.'].join(
-    '\n',
-  );
+  const lines = Object.entries(COMMANDS)
+    .filter(([name]) => known.includes(name))
+    .map(([name, what]) => `  ${name.padEnd(13)}${what}`);
+  return [`usage: ${caller} [options]`, '', ...lines, '', `${caller} --help tells more.`].join('\n');
 }
 
 /** @param {string} command @param {string[]} args */
 async function run(command, args) {
   watchAncestors(() => process.kill(process.pid, 'SIGHUP'));
   const stopInstalling = interruption();
-  await ensureInstalled(stopInstalling.signal);
+  if (!isBuilt) await ensureInstalled(stopInstalling.signal);
   const onlyHelp = args.includes('--help');
-  if (WITH_PAGES.includes(command) && !onlyHelp) await buildDashboards(stopInstalling.signal);
+  if (!isBuilt && WITH_PAGES.includes(command) && !onlyHelp) await buildDashboards(stopInstalling.signal);
   stopInstalling.release();
-  const entry = join(root, 'loadtest/src/cli', `${command}.ts`);
+  const entry = entryOf(command);
   if (node24() === process.execPath) {
     process.argv = [process.execPath, entry, ...args];
     await import(pathToFileURL(entry).href);
@@ -58,8 +64,8 @@ const [command, ...args] = process.argv.slice(2);
 if (command === undefined || command === '--help' || command === '-h') {
   process.stdout.write(`${usage()}\n`);
   process.exitCode = command === undefined ? 2 : 0;
-} else if (!Object.hasOwn(COMMANDS, command) || !existsSync(join(root, 'loadtest/src/cli', `${command}.ts`))) {
-  process.stderr.write(`unknown command "${command}"; allowed: ${Object.keys(COMMANDS).join(', ')}\n`);
+} else if (!known.includes(command)) {
+  process.stderr.write(`unknown command "${command}"; allowed: ${known.join(', ')}\n`);
   process.exitCode = 2;
 } else {
   try {

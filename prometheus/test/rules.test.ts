@@ -9,6 +9,7 @@ import { ruleFiles } from '../src/rules.ts';
 import { budgetOf } from '../../scenarios/budgets.ts';
 import { budgetCases, drivenBudgets, fewEvents, slowRecovery } from './budget-cases.ts';
 import { checkRules, promtool, runPromtool, testRules, type Case } from './promtool.ts';
+import { gauge } from './series.ts';
 import { WAKE_CASES } from './wake-cases.ts';
 
 const PROMETHEUS_DIR = join(import.meta.dirname, '..');
@@ -29,7 +30,7 @@ describe('the rule files', () => {
     expect(readFileSync(LIMITS_FILE, 'utf8')).toBe(limitsText());
   });
 
-  it('have an alert for every live budget, and six and one that wake somebody', () => {
+  it('have an alert for every live budget, six and one that wake somebody, and one more for the morning', () => {
     const pages = alerts().filter(({ labels }) => labels.severity === 'page');
     expect(pages.map(({ alert }) => alert)).toEqual([
       'SegbenchOldestJob',
@@ -45,7 +46,7 @@ describe('the rule files', () => {
         .filter(({ labels }) => labels.severity === 'ticket')
         .map(({ alert }) => alert),
     );
-    expect([...tickets]).toEqual(LIVE_BUDGETS.map(alertNameOf));
+    expect([...tickets]).toEqual([...LIVE_BUDGETS.map(alertNameOf), 'SegbenchWebhooksWaiting']);
   });
 
   it('hold budgets that share an alert to one limit', () => {
@@ -104,6 +105,25 @@ describe.skipIf(promtool === undefined)('promtool', () => {
     const fired = new Set(WAKE_CASES.flatMap(({ moments }) => moments.flatMap(({ firing }) => firing)));
     const pages = alerts().filter(({ labels }) => labels.severity === 'page');
     expect([...fired].toSorted()).toEqual(pages.map(({ alert }) => alert).toSorted());
+  });
+
+  it('sees what waits for the morning fire, stay silent and recover', () => {
+    const waits = gauge('segbench_webhooks_oldest_age_seconds', [
+      [20, 0],
+      [60, 3590],
+      [60, 3700],
+      [20, 5],
+    ]);
+    const moments = [
+      { at: '30m', firing: [] },
+      // it takes ten minutes, after an hour's wait
+      { at: '45m', firing: [] },
+      { at: '60m', firing: ['SegbenchWebhooksWaiting'] },
+      { at: '72m', firing: [] },
+    ];
+    const waiting = { name: 'a webhook waits for more than an hour', interval: '30s', series: [waits], moments };
+    expect(testRules([rulesFile('tickets.yml')], [waiting])).toMatchObject({ code: 0 });
+    expect(testRules([rulesFile('tickets.yml')], broken([waiting])).code).not.toBe(0);
   });
 
   it('sees each budget fire its alert, alone, stay silent with few events, and recover', () => {

@@ -35,7 +35,9 @@ import shedding from './plugins/shedding.ts';
 import signedUrls from './plugins/signed-urls.ts';
 import systemSampler from './plugins/system-sampler.ts';
 import tenants from './plugins/tenants.ts';
+import traces from './plugins/traces.ts';
 import validation from './plugins/validation.ts';
+import alerts from './routes/alerts.ts';
 import audit from './routes/audit.ts';
 import batches from './routes/batches.ts';
 import events from './routes/events.ts';
@@ -58,6 +60,7 @@ const PLUGINS = [
   slowClients,
   cors,
   httpMetrics,
+  traces,
   drain,
   shedding,
   addressed,
@@ -91,6 +94,7 @@ const ROUTES = [
   exports,
   graphql,
   metrics,
+  alerts,
   runs,
   keys,
   audit,

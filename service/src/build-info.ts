@@ -1,6 +1,6 @@
 import { Gauge } from 'prom-client';
-import packageJson from '../../package.json' with { type: 'json' };
 import type { Metrics } from './metrics.ts';
+import { VERSION } from './version.ts';
 
 /** Which build a process runs, to be joined to whatever changed with it. */
 export function showBuild({ registers }: Pick<Metrics, 'registers'>): void {
@@ -10,5 +10,5 @@ export function showBuild({ registers }: Pick<Metrics, 'registers'>): void {
     labelNames: ['version', 'node'] as const,
     registers,
   });
-  info.set({ version: packageJson.version, node: process.versions.node }, 1);
+  info.set({ version: VERSION, node: process.versions.node }, 1);
 }

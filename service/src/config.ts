@@ -1,6 +1,7 @@
 import { purgeProblems } from './cdn/purge-requests.ts';
 import type { Setting } from './setting-kinds.ts';
 import { SETTINGS } from './settings.ts';
+import { webhookProblems } from './webhooks/target.ts';
 
 /** Every setting of the service, validated; see `settings.ts` for names, defaults and limits. */
 export type Config = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
@@ -30,7 +31,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   if (config.crashPoints && env.NODE_ENV !== 'test')
     problems.push(`CRASH_POINTS is ${JSON.stringify(env.CRASH_POINTS)}: only allowed with NODE_ENV=test`);
   // Only of values that are good each for itself.
-  if (problems.length === 0) problems.push(...purgeProblems(config));
+  if (problems.length === 0) problems.push(...purgeProblems(config), ...webhookProblems(config));
   if (problems.length > 0) throw new Error(`bad settings:\n  ${problems.join('\n  ')}`);
   return config;
 }

@@ -124,6 +124,48 @@ export const baseUrl = (name: string): Setting<string> => ({
     return origin + pathname.replace(/\/+$/, '');
   },
 });
+/** Whole, with its path, which may hold a key. As it will be asked for: two ways to write it are one. */
+export const address = (name: string): Setting<string> => ({
+  name,
+  fallback: '',
+  allowed: 'an http or https URL of at most 2,000 characters without name, password and fragment',
+  secret: true,
+  parse: (text) => {
+    if (!URL.canParse(text)) return refuse();
+    const { protocol, username, password, hash, href } = new URL(text);
+    const isPlain = /^https?:$/.test(protocol) && username + password + hash === '';
+    return isPlain && href.length <= 2_000 ? href : refuse();
+  },
+});
+const isOrigin = (text: string) =>
+  URL.canParse(text) &&
+  /^https?:$/.test(new URL(text).protocol) &&
+  new URL(text).origin === text &&
+  !text.includes('*');
+
+/** A secret of the Standard Webhooks specification: 24 to 64 bytes in base64 behind `whsec_`. */
+export interface WebhookSecret {
+  /** Whose messages it signs; null: those to whoever has none of his own. */
+  origin: string | null;
+  secret: string;
+}
+function webhookSecret(text: string): WebhookSecret {
+  const [, origin = null, secret = ''] = /^(?:(http.*?)=)?(whsec_[A-Za-z\d+/]{32,86}={0,2})$/.exec(text.trim()) ?? [];
+  if (Buffer.from(secret.slice(6), 'base64').length < 24 || (origin !== null && !isOrigin(origin))) return refuse();
+  return { origin, secret };
+}
+export const webhookSecrets = (name: string): Setting<readonly WebhookSecret[]> => ({
+  name,
+  fallback: [],
+  allowed:
+    'secrets (whsec_ and 24 to 64 bytes in base64) or ORIGIN=secret with commas between, at most 4 for each origin',
+  secret: true,
+  parse: (text) => {
+    const secrets = text.split(',').map(webhookSecret);
+    const each = Map.groupBy(secrets, ({ origin }) => origin);
+    return [...each.values()].every(({ length }) => length <= 4) ? secrets : refuse();
+  },
+});
 /** A folder of a site, with a slash before it and none behind it; empty for the site's root. */
 export const basePath = (name: string): Setting<string> => ({
   name,
@@ -149,11 +191,6 @@ export const origins = (name: string): Setting<readonly string[]> => ({
   allowed: 'a comma list of origins such as https://example.org, without path',
   parse: (text) => {
     const parts = text.split(',').map((part) => part.trim());
-    const isOrigin = (part: string) =>
-      URL.canParse(part) &&
-      /^https?:$/.test(new URL(part).protocol) &&
-      new URL(part).origin === part &&
-      !part.includes('*');
     return parts.every(isOrigin) ? parts : refuse();
   },
 });

@@ -113,6 +113,11 @@ export const GROUPS = [
       'cdnPurgeUrl',
     ],
   ],
+  ['Webhooks', ['webhookOrigins', 'webhookUrl', 'webhookSecret', 'webhookTimeoutMs', 'webhookKeepMs']],
+  [
+    'Traces',
+    ['otlpEndpoint', 'otlpHeaders', 'otlpTimeoutMs', 'traceService', 'traceSampler', 'traceSamplerArg', 'traceQueue'],
+  ],
   ['For tests and measurements', ['selftestPages', 'plant', 'crashPoints']],
 ] as const satisfies readonly (readonly [string, readonly Field[]])[];
 
@@ -212,6 +217,20 @@ export const ABOUT: Record<Field, string> = {
   cdnPurgeToken: 'secret access key (cloudfront), API token (cloudflare, fastly), bearer token (custom)',
   cdnPurgeMethod: 'method of a custom purge',
   cdnPurgeUrl: 'address of a custom purge; {id}, {path} and {what} are filled in',
+  webhookOrigins: 'origins that a batch may name an address of, to be told of its end; empty: none; docs/webhooks.md',
+  webhookUrl:
+    'address that is told of every batch and alert; empty: nobody; no batch may name it unless its origin is listed',
+  webhookSecret:
+    'signs webhooks; ORIGIN=SECRET signs what goes there alone; with several each signs, to change one for another',
+  webhookTimeoutMs: 'a receiver that has not answered by then is asked again later',
+  webhookKeepMs: 'a webhook that nobody took for this long is given up',
+  otlpEndpoint: 'collector that spans are sent to, without /v1/traces; empty: nothing is traced; docs/traces.md',
+  otlpHeaders: 'headers of what is sent to the collector, percent-encoded',
+  otlpTimeoutMs: 'spans that the collector has not taken by then are lost, and counted',
+  traceService: 'what service.name begins with: segbench-api, segbench-relay, segbench-worker',
+  traceSampler: 'which requests begin a trace, and whether the caller’s word counts (parentbased)',
+  traceSamplerArg: 'share of the traces that a sampler by traceidratio keeps',
+  traceQueue: 'spans of a process that wait to be sent; what is over is dropped, and counted',
   maxJsonBytes: 'largest JSON body, after decompression',
   requestTimeoutMs: 'a request must have arrived whole by then',
   headersTimeoutMs: 'the head of a request must have arrived by then',

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hideCredentials } from './inference/kserve/urls.ts';
 import {
+  address,
   basePath,
   baseUrl,
   choice,
@@ -18,6 +19,7 @@ import {
   sides,
   text,
   url,
+  webhookSecrets,
   type Setting,
 } from './setting-kinds.ts';
 
@@ -97,6 +99,33 @@ export const SETTINGS = {
     /^https?:\/\/[^\s{}/]+(\/([^\s{}]|\{(id|path|what)\})*)?$/,
     'an http or https URL with {id}, {path} or {what} behind its host',
   ),
+  webhookOrigins: origins('WEBHOOK_ORIGINS'),
+  webhookUrl: address('WEBHOOK_URL'),
+  webhookSecret: webhookSecrets('WEBHOOK_SECRET'),
+  webhookTimeoutMs: integer('WEBHOOK_TIMEOUT_MS', 10_000, 100, 60_000),
+  webhookKeepMs: integer('WEBHOOK_KEEP_MS', 3 * 86_400_000, 1_000, 2_592_000_000),
+  /** The names and defaults of the OpenTelemetry specification. */
+  otlpEndpoint: baseUrl('OTEL_EXPORTER_OTLP_ENDPOINT'),
+  otlpHeaders: {
+    ...text('OTEL_EXPORTER_OTLP_HEADERS', '', /^[\x20-\x7e]{1,8192}$/, 'name=value pairs with commas between'),
+    secret: true,
+  },
+  otlpTimeoutMs: integer('OTEL_EXPORTER_OTLP_TIMEOUT', 10_000, 100, 600_000),
+  traceService: text('OTEL_SERVICE_NAME', 'segbench', /^[\w.-]{1,100}$/, '1 to 100 letters, digits, ., - or _'),
+  traceSampler: choice(
+    'OTEL_TRACES_SAMPLER',
+    [
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+      'always_on',
+      'always_off',
+      'traceidratio',
+    ],
+    'parentbased_always_on',
+  ),
+  traceSamplerArg: number('OTEL_TRACES_SAMPLER_ARG', 1, 0, 1),
+  traceQueue: integer('OTEL_BSP_MAX_QUEUE_SIZE', 2_048, 512, 1_000_000),
   maxJsonBytes: integer('MAX_JSON_BYTES', 1024 * 1024, 1024, 2 ** 28),
   requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', 30 * 60_000, 1_000, 86_400_000),
   headersTimeoutMs: integer('HEADERS_TIMEOUT_MS', 30_000, 1_000, 600_000),

@@ -1,11 +1,12 @@
 import { signal } from '@preact/signals';
-import type { EventsFrame, ServerFrame, SnapshotFrame } from '#contract/events.ts';
+import type { EventsFrame, ServerFrame, ShownMessage, SnapshotFrame } from '#contract/events.ts';
 import type { Clock } from './clock.ts';
 
 /** The part of a WebSocket that is used here; tests bring their own. */
 export interface SocketLike {
   onmessage: ((message: { data: unknown }) => void) | null;
   onclose: (() => void) | null;
+  send(text: string): void;
   close(): void;
 }
 export interface Cursor {
@@ -120,6 +121,12 @@ export function createEventSocket(options: {
     start(from: Cursor): void {
       cursor = from;
       connect();
+    },
+    /** Says that events up to `seq` are on the screen: the last span of those that are traced. */
+    shown(seq: number): void {
+      if (state.peek() !== 'live') return;
+      const message: ShownMessage = { type: 'shown', seq };
+      socket?.send(JSON.stringify(message));
     },
     stop(): void {
       drop();

@@ -65,6 +65,9 @@ export function createGalleryFeed(deps: {
     }
     if (unknown) reloadSoon();
     deps.onChange(changed);
+    const traced = frames.findLast(({ events }) => events.some(({ traceparent }) => traceparent !== undefined));
+    // in the next frame this one has been painted
+    if (traced) deps.frames.requestFrame(() => socket.shown(traced.to));
   }
   function reloadSoon(): void {
     cancelReload ??= clock.after(RELOAD_MS.least + store.count * RELOAD_MS.perImage, () => {

@@ -8,13 +8,14 @@ function setUp() {
   const opened: { cursor: Cursor; socket: SocketLike; closed: boolean }[] = [];
   const received: number[] = [];
   const resets: string[] = [];
+  const said: string[] = [];
   const socket = createEventSocket({
     open(cursor) {
       const close = (): void => void (entry.closed = true);
       const entry: (typeof opened)[number] = {
         cursor,
         closed: false,
-        socket: { onmessage: null, onclose: null, close },
+        socket: { onmessage: null, onclose: null, close, send: (text) => void said.push(text) },
       };
       opened.push(entry);
       return entry.socket;
@@ -39,10 +40,22 @@ function setUp() {
     batches: [],
   });
   const hello = (seq: number, epoch = 'e1'): ServerFrame => ({ type: 'hello', projectId: 'p', epoch, seq });
-  return { socket, opened, received, resets, send, events, hello, advance };
+  return { socket, opened, received, resets, said, send, events, hello, advance };
 }
 
 describe('createEventSocket', () => {
+  it('says what is shown while the connection is live, and nothing else ever', () => {
+    const { socket, send, hello, events, said } = setUp();
+    socket.shown(1);
+    socket.start({ epoch: 'e1', seq: 2 });
+    socket.shown(2);
+    send(hello(6));
+    send(events(3, 5));
+    expect(said).toEqual([]);
+    socket.shown(5);
+    expect(said).toEqual(['{"type":"shown","seq":5}']);
+  });
+
   it('hands on every event once when frames overlap', () => {
     const { socket, send, hello, events, received } = setUp();
     socket.start({ epoch: 'e1', seq: 2 });

@@ -12,14 +12,22 @@ function isNewEnough() {
   return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
 }
 
-/** What npm installed as an optional package for this platform. */
-const installed = join(root, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
+const PROGRAM = `node_modules/node-${process.platform}-${process.arch}/bin/node`;
+/**
+ * What npm installed as an optional package for this platform: in a clone below the root, of the published package beside it.
+ * @param {string} folder @returns {string}
+ */
+function installedAbove(folder) {
+  const file = join(folder, PROGRAM);
+  return existsSync(file) || dirname(folder) === folder ? file : installedAbove(dirname(folder));
+}
 
 /**
  * Puts that Node on the path of every `npm run`. npm does so by itself, but npm 10 takes the link away again together with the
  * packages for other platforms, which have a program of the same name.
  */
 export function linkNode24() {
+  const installed = join(root, PROGRAM);
   const link = join(root, 'node_modules/.bin/node');
   if (existsSync(installed) && !existsSync(link)) symlinkSync(relative(dirname(link), installed), link);
 }
@@ -27,6 +35,7 @@ export function linkNode24() {
 /** The Node that runs the commands: this one where it is new enough, else the one that npm installed. */
 export function node24() {
   if (isNewEnough()) return process.execPath;
+  const installed = installedAbove(root);
   if (existsSync(installed)) return installed;
   const here = `${process.platform} ${process.arch}, Node ${process.versions.node}`;
   throw new Refusal(

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+/** Whether this is the published package: then everything is installed and built, and there are no types left. */
+export const isBuilt = !existsSync(join(root, 'service/src/main.ts'));
 
 /** Ends the command with a message and an exit code of the contract: 3 environment missing, 130 interrupted. */
 export class Refusal extends Error {

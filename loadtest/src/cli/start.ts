@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { loadConfig } from '../../../service/src/config.ts';
 import { RESTART_FIVE_A_MINUTE } from '../../../service/src/restart-policy.ts';
 import { SETTINGS } from '../../../service/src/settings.ts';
@@ -59,7 +59,8 @@ async function bringUp(
     dataDir: join(options.dataDir, 'files'),
     port: await choosePort(options.port),
     workers: options.workers,
-    env: { ...settings, ...environment.env },
+    // where `bench` writes them
+    env: { RESULTS_DIR: resolve('bench-results'), ...settings, ...environment.env },
     log: (role, line) => say(`${role}: ${line}`),
     onGroup: (pid) => environment.watchGroup(pid),
     restart: RESTART_FIVE_A_MINUTE,

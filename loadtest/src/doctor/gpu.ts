@@ -1,12 +1,12 @@
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { Provider } from '../../../service/src/inference/session.ts';
-import { projectRoot } from '../environment/paths.ts';
 import { failed, ok, type Check } from './check.ts';
 import type { Machine } from './libraries.ts';
 import { toldResult, type TrialOutcome } from './trial.ts';
 
 /** Folder of the native libraries of onnxruntime-node 1.30. */
-const BINARIES = join(projectRoot, 'node_modules/onnxruntime-node/bin/napi-v6');
+const BINARIES = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')), 'bin/napi-v6');
 const NUGET = 'Microsoft.ML.OnnxRuntime.Gpu.Linux 1.30.0';
 const INSTALL_CUDA = 'ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js';
 const VULKAN_DRIVERS = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d'];

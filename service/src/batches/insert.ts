@@ -14,6 +14,10 @@ export interface BatchSpec extends SegmentationParameters {
   priority: number;
   force: boolean;
   retryOf: string | null;
+  /** Of the request that starts it, where that is traced. */
+  traceparent: string | null;
+  /** Who is told of its end, beside the operator's target. */
+  webhook: string | null;
   forecast: KeptForecast | null;
 }
 
@@ -46,11 +50,12 @@ export async function insertBatch(tx: Transaction, spec: BatchSpec): Promise<voi
       WHERE i.project_id = ${spec.projectId} ${chosen}
     ), batch AS (
       INSERT INTO batches (id, project_id, status, model, model_version, threshold, channel, page, detect_holes, parameters,
-                           priority, force, retry_of, forecast, total, queued, completed, reused, started_at, finished_at)
+                           priority, force, retry_of, forecast, traceparent, webhook, total, queued, completed, reused, started_at, finished_at)
       SELECT ${spec.id}::uuid, ${spec.projectId}::uuid, CASE WHEN count(*) = count(result_id) THEN 'completed' ELSE 'queued' END,
              ${spec.model}, ${spec.modelVersion}, ${spec.threshold}::real, ${spec.channel}::int, ${spec.page}::int,
              ${spec.detectHoles}::boolean, ${parameters}, ${spec.priority}::int, ${spec.force}::boolean,
-             ${spec.retryOf}::uuid, ${spec.forecast === null ? null : tx.json({ ...spec.forecast })}::jsonb, count(*), count(*) - count(result_id), count(result_id), count(result_id),
+             ${spec.retryOf}::uuid, ${spec.forecast === null ? null : tx.json({ ...spec.forecast })}::jsonb,
+             ${spec.traceparent}::text, ${spec.webhook}::text, count(*), count(*) - count(result_id), count(result_id), count(result_id),
              CASE WHEN count(*) = count(result_id) THEN now() END, CASE WHEN count(*) = count(result_id) THEN now() END
       FROM picked
     ), items AS (

@@ -1,5 +1,6 @@
 import type { Sql } from '../database/client.ts';
 import { lockRows } from './locks.ts';
+import type { ItemKey } from './outcome.ts';
 import type { JobQueue, QueuedJob } from './queue.ts';
 import { allocate, interleave } from './round-robin.ts';
 
@@ -117,7 +118,13 @@ export interface Relayed {
 export async function relayOnce(
   sql: Sql,
   queue: Pick<JobQueue, 'depth' | 'add'>,
-  options: { window: number; ahead?: number; leaseMs: number; inTurn?: boolean },
+  options: {
+    window: number;
+    ahead?: number;
+    leaseMs: number;
+    inTurn?: boolean;
+    onMoved?: ((jobs: readonly ItemKey[]) => void) | undefined;
+  },
 ): Promise<Relayed> {
   const { window, ahead = window, inTurn = true } = options;
   const { waiting, active } = await queue.depth();
@@ -128,6 +135,7 @@ export async function relayOnce(
   await queue.add(
     jobs.map(({ batchId, imageId, generation, priority }) => ({ batchId, imageId, generation, priority })),
   );
+  options.onMoved?.(jobs);
   await sql.begin(async (tx) => {
     const locked = lockRows(
       tx,

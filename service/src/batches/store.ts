@@ -14,6 +14,7 @@ import { cancelLocked, lockBatch, pauseLocked, resumeLocked, type BatchHead } fr
 import { withRetry } from './locks.ts';
 import { readBatches, readFailures, readPage, type BatchPage, type PageRequest } from './read.ts';
 import { uuidv7 } from './uuid.ts';
+import { webhookTarget } from '../webhooks/target.ts';
 
 export const DEFAULT_MODEL = 'nuclei';
 
@@ -23,6 +24,8 @@ export interface BatchStoreDeps extends Owner {
   pool: string;
   /** False: every image is inferred, whatever is known (`RESULT_CACHE=0`). */
   resultCache: boolean;
+  /** `WEBHOOK_ORIGINS`: where a batch may ask to be told of; none where absent. */
+  webhookOrigins?: readonly string[];
   /** How many inference processes live. */
   workers: () => Promise<number>;
   /** Called after each commit that changed images of a project. */
@@ -41,7 +44,7 @@ async function resolveModel(
 
 /** Batches as the API offers them. All methods throw ApiError: 404 for unknown ids, 409 where the state forbids it. */
 export function createBatchStore(deps: BatchStoreDeps) {
-  const { sql, tenantId, resultCache, changed } = deps;
+  const { sql, tenantId, resultCache, webhookOrigins = [], changed } = deps;
   async function needProject(tx: Transaction, projectId: string): Promise<void> {
     const [row] =
       await tx`SELECT 1 FROM projects WHERE id = ${projectId} AND deleted_at IS NULL AND tenant_id = ${tenantId} FOR KEY SHARE`;
@@ -99,10 +102,14 @@ export function createBatchStore(deps: BatchStoreDeps) {
     };
   }
 
+  const webhookOf = ({ webhook }: BatchBody) => (webhook === undefined ? null : webhookTarget(webhook, webhookOrigins));
+
   return {
     /** What a batch of this body would take, and how much of it is known already. Nothing is written. */
     async forecast(projectId: string, body: BatchBody): Promise<ForecastReply> {
       const wish = await wishOf(projectId, body);
+      // told to nobody, but a body that no batch is made of is none here either
+      webhookOf(body);
       const { forecast, ...made } = await makeForecast({ sql, tenantId }, wish, deps.workers);
       if (made.images < (wish.imageIds?.length ?? 1))
         await sql.begin(async (tx) => {
@@ -113,8 +120,10 @@ export function createBatchStore(deps: BatchStoreDeps) {
       return { ...made, forecast: forecast && shown(forecast) };
     },
     forecasts: (): Promise<Forecasts> => readForecasts({ sql, tenantId }),
-    async create(projectId: string, body: BatchBody): Promise<Batch> {
+    /** @param traceparent of the request that asks, where it is traced */
+    async create(projectId: string, body: BatchBody, traceparent: string | null = null): Promise<Batch> {
       const { model, ...wish } = await wishOf(projectId, body);
+      const webhook = webhookOf(body);
       const { forecast } = await makeForecast({ sql, tenantId }, { ...wish, model }, deps.workers);
       const id = uuidv7();
       const spec: BatchSpec = {
@@ -125,6 +134,8 @@ export function createBatchStore(deps: BatchStoreDeps) {
         modelVersion: model.version,
         priority: body.priority ?? 0,
         retryOf: null,
+        traceparent,
+        webhook,
         forecast,
       };
       await withRetry(() =>
@@ -162,15 +173,17 @@ export function createBatchStore(deps: BatchStoreDeps) {
         await cancelLocked(tx, batch);
       }),
     /** A new batch of the images that failed in this one, with its settings. */
-    async retry(id: string, code?: FailureCode): Promise<Batch> {
+    async retry(id: string, code?: FailureCode, traceparent: string | null = null): Promise<Batch> {
       const retryId = uuidv7();
       const projectId = await withRetry(() =>
         sql.begin(async (tx) => {
           const head = await lockBatch(tx, tenantId, id);
           if (!head) throw notFound('batch', id);
-          const [settings] = await tx<Omit<BatchSpec, 'id' | 'tenantId' | 'imageIds' | 'retryOf' | 'forecast'>[]>`
+          const [settings] = await tx<
+            Omit<BatchSpec, 'id' | 'tenantId' | 'imageIds' | 'retryOf' | 'traceparent' | 'forecast'>[]
+          >`
             SELECT project_id AS "projectId", model, model_version AS "modelVersion", threshold, channel, page,
-                   detect_holes AS "detectHoles", priority, force FROM batches WHERE id = ${id}`;
+                   detect_holes AS "detectHoles", priority, force, webhook FROM batches WHERE id = ${id}`;
           const failed = await tx<{ imageId: string }[]>`
             SELECT image_id AS "imageId" FROM batch_items
             WHERE batch_id = ${id} AND status = 'failed' ${code === undefined ? tx`` : tx`AND error_code = ${code}`}`;
@@ -185,6 +198,7 @@ export function createBatchStore(deps: BatchStoreDeps) {
             tenantId,
             imageIds: failed.map((row) => row.imageId),
             retryOf: id,
+            traceparent,
             forecast: null,
           });
           return head.projectId;

@@ -97,6 +97,7 @@ export type BatchBody = {
   priority?: number;
   force?: boolean;
   detectHoles?: boolean;
+  webhook?: string;
 };
 export type Batch = {
   id: string;
@@ -330,6 +331,27 @@ export type EndpointsReply = {
   slowEndpoints: { endpoint: string; avgResponseTime: number; count: number; errorRate: number }[];
   percentiles: { p50: number; p95: number; p99: number };
 };
+export type AlertGroup = {
+  version: '4';
+  groupKey: string;
+  status: 'firing' | 'resolved';
+  receiver?: string;
+  truncatedAlerts?: number;
+  groupLabels?: { [name: string]: string };
+  commonLabels?: { [name: string]: string };
+  commonAnnotations?: { [name: string]: string };
+  externalURL?: string;
+  alerts: {
+    status: 'firing' | 'resolved';
+    labels: { [name: string]: string };
+    annotations?: { [name: string]: string };
+    startsAt?: string;
+    endsAt?: string;
+    generatorURL?: string;
+    fingerprint?: string;
+  }[];
+};
+export type AlertAccepted = { id: string };
 export type RunsReply = { items: Run[]; total: number; limit: number; offset: number; unreadable: string[] };
 export type Run = {
   id: string;
@@ -439,6 +461,7 @@ export type ImageEvent = {
   status: 'uploaded' | 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled';
   polygonCount?: number;
   code?: 'TIMEOUT' | 'MODEL_ERROR' | 'INVALID_IMAGE' | 'OUT_OF_MEMORY' | 'CRASHED' | 'UNKNOWN';
+  traceparent?: string;
 };
 export type BatchState = {
   id: string;
@@ -647,6 +670,7 @@ export interface Routes {
   'GET /metrics': { reply: string };
   'GET /healthz': { reply: { status: string } };
   'GET /readyz': { reply: { status: string } };
+  'POST /api/alerts': { body: AlertGroup; reply: AlertAccepted };
   'GET /api/runs': { query: { limit?: number; offset?: number }; reply: RunsReply };
   'GET /api/runs/{id}': { path: { id: string }; reply: RunDetail };
   'GET /api/runs/{id}/report': { path: { id: string }; reply: string };

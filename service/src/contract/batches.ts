@@ -51,6 +51,14 @@ export const BatchBody = Type.Object(
     priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
     force: Type.Optional(Type.Boolean()),
     detectHoles: Type.Optional(Type.Boolean()),
+    /** Told of the batch's end; its origin must be one of the server's `WEBHOOK_ORIGINS`. */
+    webhook: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 2_000,
+        description: 'Address that is told of the end of the batch; its origin must be allowed (`WEBHOOK_ORIGINS`)',
+      }),
+    ),
   },
   closed,
 );

@@ -10,6 +10,8 @@ export interface ImageEvent {
   status: ImageStatus;
   polygonCount?: number;
   code?: FailureCode;
+  /** W3C Trace Context of the image's span, in final states of an image that is traced: who shows it may say so (`ShownMessage`). */
+  traceparent?: string;
 }
 export interface BatchState {
   id: string;
@@ -46,6 +48,11 @@ export interface SnapshotFrame {
 }
 export interface HeartbeatFrame {
   type: 'heartbeat';
+}
+/** All that a client may say, and need not: events up to `seq` are on its screen. */
+export interface ShownMessage {
+  type: 'shown';
+  seq: number;
 }
 export type ServerFrame = HelloFrame | EventsFrame | SnapshotFrame | HeartbeatFrame;
 

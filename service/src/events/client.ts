@@ -1,6 +1,7 @@
 import type { EventsFrame, ServerFrame, SnapshotFrame } from '../contract/events.ts';
 import type { LoggedFrame } from './log.ts';
 import { frameAfter, splitFrame } from './numbering.ts';
+import type { Shown } from './shown.ts';
 
 /** What the hub needs of a `ws` socket. */
 export interface HubSocket {
@@ -32,7 +33,10 @@ export interface HubClient {
  * @param unbatched one event a frame (`window=0`)
  * @param since events up to this number are known to the reader; the first replayed frame may overlap
  */
-export function createClient(socket: HubSocket, options: { unbatched: boolean; since: number | null }): HubClient {
+export function createClient(
+  socket: HubSocket,
+  options: { unbatched: boolean; since: number | null; shown?: Pick<Shown, 'sent'> | null },
+): HubClient {
   let closing = false;
   let answered = true;
   let since = options.since;
@@ -50,6 +54,7 @@ export function createClient(socket: HubSocket, options: { unbatched: boolean; s
     },
     deliver(logged) {
       client.frameNo = logged.frameNo;
+      options.shown?.sent(logged);
       const overlaps = since !== null && logged.from <= since;
       if (!options.unbatched && !overlaps) {
         if (open()) socket.send(logged.text);

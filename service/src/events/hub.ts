@@ -3,6 +3,7 @@ import { CLOSE_GOING_AWAY, CLOSE_NOT_FOUND, CLOSE_TRY_AGAIN_LATER, HEARTBEAT_MS 
 import type { Sql } from '../database/client.ts';
 import { createClient, type HubClient, type HubSocket } from './client.ts';
 import { listenTo } from './listener.ts';
+import type { Shown } from './shown.ts';
 import { openStream, readFrames, readSnapshot, replayStart, type LoggedFrame, type StreamHead } from './log.ts';
 
 /** Above this a reader leaves the live feed and goes on from the log, at its own pace. */
@@ -33,6 +34,8 @@ export interface AttachOptions {
   /** What the reader has already; null for a new one. */
   resume: { epoch: string; since: number } | null;
   unbatched: boolean;
+  /** Hears what is sent to this reader, where images are traced. */
+  shown?: Pick<Shown, 'sent'> | null;
 }
 
 interface Channel {
@@ -229,8 +232,8 @@ export function createHub(options: HubOptions) {
     counts: counts as Readonly<typeof counts>,
     /** Takes a socket over: hello first, then what it missed or a snapshot, then everything new. */
     async attach(socket: HubSocket, options: AttachOptions): Promise<void> {
-      const { projectId, sql, resume, unbatched } = options;
-      const client = createClient(socket, { unbatched, since: resume?.since ?? null });
+      const { projectId, sql, resume, unbatched, shown = null } = options;
+      const client = createClient(socket, { unbatched, since: resume?.since ?? null, shown });
       const channel = await enter(options, socket);
       // Who left in the meantime would stay here for ever: its socket closes only once.
       if (!client.open()) return;

@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** A client has nothing to say; `ws` closes with 1009 above this. */
+/** A client has next to nothing to say; `ws` closes with 1009 above this. */
 const MAX_CLIENT_FRAME_BYTES = 64 * 1024;
 
 export default fp(

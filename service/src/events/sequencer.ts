@@ -5,6 +5,8 @@ import type { Sql, Transaction } from '../database/client.ts';
 import { readBatchStates } from './batch-states.ts';
 import { numberFrames } from './numbering.ts';
 import { toPendingEvent, type OutboxRow, type PendingEvent } from './window.ts';
+import type { Follower } from '../traces/follow.ts';
+import { placeOf, type TracedEnd } from '../traces/plan.ts';
 
 /** Rows drained in one transaction. */
 const DRAIN_MAX = 5_000;
@@ -18,6 +20,7 @@ interface DrainedRow {
   polygonCount: number | null;
   code: OutboxRow['code'];
   createdMs: number;
+  traceparent?: string;
 }
 export interface SentEvent {
   status: OutboxRow['status'];
@@ -30,6 +33,8 @@ export interface SequencerOptions {
   /** The projects whose frames are about to be seen. */
   beforeCommit?: (projectIds: string[]) => Promise<void>;
   onSent?: (events: SentEvent[]) => void;
+  /** Where images are traced: whose events carry their place in a trace. */
+  follower?: Follower | null;
 }
 
 /**
@@ -122,6 +127,8 @@ const insertPublishStages = (tx: Transaction, rows: readonly DrainedRow[]) => tx
  * @returns true when there may be more to drain
  */
 export async function sequenceOnce(sql: Sql, options: SequencerOptions = {}): Promise<boolean> {
+  const { follower } = options;
+  let traced = new Map<string, TracedEnd>();
   const sent = await sql.begin('isolation level repeatable read', async (tx) => {
     const rows = await drain(tx);
     if (rows.length === 0) return rows;
@@ -134,6 +141,13 @@ export async function sequenceOnce(sql: Sql, options: SequencerOptions = {}): Pr
     ]);
     const byProject = Map.groupBy(rows, (row) => row.projectId);
     const terminal = rows.filter((row) => row.status !== null && isTerminal(row.status));
+    if (follower && terminal.length > 0) {
+      traced = await follower.contexts(tx, terminal);
+      for (const row of terminal) {
+        const end = traced.get(follower.keyOf(row));
+        if (end) row.traceparent = placeOf(end);
+      }
+    }
     await Promise.all([
       ...(terminal.length > 0 ? [insertPublishStages(tx, terminal)] : []),
       publishAll(
@@ -147,6 +161,7 @@ export async function sequenceOnce(sql: Sql, options: SequencerOptions = {}): Pr
     await options.beforeCommit?.(alive.map(({ id }) => id));
     return rows;
   });
+  follower?.ended(traced.values());
   const now = Date.now();
   options.onSent?.(
     sent.flatMap((row) =>

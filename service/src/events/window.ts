@@ -11,6 +11,8 @@ export interface OutboxRow {
   status: ImageStatus;
   polygonCount: number | null;
   code: FailureCode | null;
+  /** Of the image's span, where it is traced. */
+  traceparent?: string | undefined;
 }
 
 export function toPendingEvent(row: OutboxRow): PendingEvent {
@@ -20,6 +22,7 @@ export function toPendingEvent(row: OutboxRow): PendingEvent {
     status: row.status,
     ...(row.polygonCount === null ? {} : { polygonCount: row.polygonCount }),
     ...(row.code === null ? {} : { code: row.code }),
+    ...(row.traceparent === undefined ? {} : { traceparent: row.traceparent }),
   };
 }
 

@@ -61,14 +61,16 @@ export const MUTATIONS: Resolvers = {
       }
       return { deleted, missing };
     },
-    startBatch: audited<{ projectId: string; input: BatchBody }>('batches', async ({ projectId, input }, { tenant }) =>
-      made(await tenant.batches.create(projectId, input)),
+    startBatch: audited<{ projectId: string; input: BatchBody }>(
+      'batches',
+      async ({ projectId, input }, { tenant, request }) =>
+        made(await tenant.batches.create(projectId, input, request.span?.traceparent)),
     ),
     pauseBatch: batchVerb('pause'),
     resumeBatch: batchVerb('resume'),
     cancelBatch: batchVerb('cancel'),
-    retryBatch: audited<ById & { code?: FailureCode }>('batches', async ({ id, code }, { tenant }) =>
-      made(await tenant.batches.retry(id, code)),
+    retryBatch: audited<ById & { code?: FailureCode }>('batches', async ({ id, code }, { tenant, request }) =>
+      made(await tenant.batches.retry(id, code, request.span?.traceparent)),
     ),
     createExport: audited<{ batchId: string; format: string }>('exports', async ({ batchId, format }, { tenant }) => {
       const known = EXPORT_FORMATS.find((each) => enumName(each) === format);

@@ -94,7 +94,7 @@ export const TYPE_DEFS = /* GraphQL */ `
   "Either imageIds (up to 10,000) or all: true."
   input BatchInput {
     imageIds: [ID!], all: Boolean, model: String, threshold: Float, channel: Int, page: Int, priority: Int, force: Boolean
-    detectHoles: Boolean
+    detectHoles: Boolean, webhook: String
   }
 
   type Me { keyId: ID! name: String! scopes: [Scope!]! }

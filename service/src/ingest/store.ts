@@ -18,7 +18,7 @@ interface NewRow {
  * `alongside` runs in that transaction, last.
  */
 export async function storeImages(
-  deps: Owner & { storage: Storage },
+  deps: Owner & { storage: Storage; traceparent: string | null },
   projectId: string,
   files: readonly Accepted[],
   alongside?: (tx: Transaction, images: Image[]) => Promise<void>,
@@ -52,6 +52,7 @@ export async function storeImages(
       name: file.name,
       relative_path: file.relativePath,
       sha256: Buffer.from(file.sha256, 'hex'),
+      traceparent: deps.traceparent,
     }));
     const inserted = await tx<NewRow[]>`
       insert into images ${tx(imageRows)}

@@ -7,23 +7,34 @@ import { createFingerprint } from './fingerprint.ts';
 import type { Inspectors } from './inspectors.ts';
 import { receiveFile, type Accepted, type Received } from './receive.ts';
 import type { Owner } from '../tenants/owner.ts';
+import type { PastSpan, Traces } from '../traces/traces.ts';
 import { storeImages } from './store.ts';
 
 export const MAX_FILES = 100;
 export const FILE_FIELD = 'files';
+
+const receiveSpan = (file: Accepted, imageId: string, parent: string): PastSpan => ({
+  role: 'api',
+  name: 'receive image',
+  startMs: file.startedAt.getTime(),
+  endMs: file.startedAt.getTime() + file.receivedMs,
+  parent,
+  attributes: { 'segbench.image.id': imageId, 'segbench.image.bytes': file.sizeBytes },
+});
 
 /**
  * The whole upload of one request. Parts arrive one after the other; decoding runs beside the next part's bytes.
  * Whatever happens, no temporary file outlives the request. `save` runs in the transaction that makes the images true.
  */
 export async function uploadImages(
-  services: Pick<Services, 'config' | 'storage' | 'metrics'> & { inspectors: Inspectors },
+  services: Pick<Services, 'config' | 'storage' | 'metrics'> & { inspectors: Inspectors; traces: Traces | null },
   owner: Owner,
   projectId: string,
   parts: AsyncIterable<Multipart>,
   save?: (tx: Transaction, reply: UploadReply, fingerprint: Buffer) => Promise<void>,
+  traceparent: string | null = null,
 ): Promise<UploadReply> {
-  const { config, storage, metrics, inspectors } = services;
+  const { config, storage, metrics, inspectors, traces } = services;
   const temporaries: string[] = [];
   const pending: Promise<Received>[] = [];
   const fingerprint = createFingerprint();
@@ -62,10 +73,12 @@ export async function uploadImages(
         );
       throw new ApiError('NO_IMAGE_ACCEPTED', `no file was accepted: ${reasons.join('; ')}`, { rejected });
     }
-    const images = await storeImages({ ...owner, storage }, projectId, accepted, async (tx, stored) =>
+    const images = await storeImages({ ...owner, storage, traceparent }, projectId, accepted, async (tx, stored) =>
       save?.(tx, { images: stored, rejected }, fingerprint.value()),
     );
     for (const file of accepted) metrics.stageDuration.observe({ stage: 'upload' }, file.receivedMs / 1000);
+    if (traces !== null && traceparent !== null)
+      for (const [index, file] of accepted.entries()) traces.past(receiveSpan(file, images[index]!.id, traceparent));
     return { images, rejected };
   } finally {
     await Promise.allSettled(pending);

@@ -1,4 +1,5 @@
 import * as admin from '#contract/admin.ts';
+import * as alerts from '#contract/alerts.ts';
 import * as batches from '#contract/batches.ts';
 import * as common from '#contract/common.ts';
 import * as exports from '#contract/exports.ts';
@@ -16,6 +17,7 @@ import { FRAMES } from './frames.ts';
 const MODULES: Record<string, unknown>[] = [
   { ErrorBody: common.ErrorBody },
   admin,
+  alerts,
   batches,
   exports,
   images,

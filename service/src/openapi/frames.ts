@@ -12,6 +12,12 @@ const ImageEvent = Type.Object({
   status: Literals(IMAGE_STATUSES),
   polygonCount: Type.Optional(Type.Integer()),
   code: Type.Optional(Literals(FAILURE_CODE_NAMES)),
+  traceparent: Type.Optional(
+    Type.String({
+      description:
+        'W3C Trace Context, in final states of an image that is traced: a client that has shown it may send `{"type": "shown", "seq": SEQ}`',
+    }),
+  ),
 });
 const BatchState = Type.Object({
   id: Id,

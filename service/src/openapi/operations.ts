@@ -133,7 +133,7 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     description:
       'The first frame is `hello`. With `epoch` and `since` the client gets exactly what it missed, or a `snapshot`. Close codes: 1001 the server ends, 1008 the key or session has ended, 1009 a message over 64 KiB, 1013 the client stopped reading, 4404 the project was deleted.',
     errors: ['FOREIGN_ORIGIN', 'NOT_FOUND', 'UPGRADE_REQUIRED', 'TOO_MANY_SOCKETS', 'SOCKETS_BUSY'],
-    bare: { 101: 'Switching protocols: frames of `ServerFrame` as text follow. The client sends nothing' },
+    bare: { 101: 'Switching protocols: frames of `ServerFrame` as text follow. The client need send nothing' },
   },
 
   'POST /api/segmentation/batch/results': {
@@ -164,6 +164,18 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
   'GET /api/metrics/performance': { operationId: 'getPerformance' },
   'GET /api/metrics/slow-queries': { operationId: 'getSlowQueries' },
   'GET /api/metrics/endpoints': { operationId: 'getEndpoints' },
+  'POST /api/alerts': {
+    operationId: 'relayAlerts',
+    description:
+      'Takes what the `webhook_config` of Prometheus Alertmanager sends (version 4) and tells WEBHOOK_URL of it, signed and repeated until it is taken. `id` is the `webhook-id` of that message.',
+    errors: ['CONFLICT'],
+    body: {
+      version: '4',
+      groupKey: '{}:{alertname="SegbenchNoProgress"}',
+      status: 'firing',
+      alerts: [{ status: 'firing', labels: { alertname: 'SegbenchNoProgress', severity: 'page' } }],
+    },
+  },
   'GET /api/runs': { operationId: 'listRuns' },
   'GET /api/runs/:id': { operationId: 'getRun' },
   'GET /api/runs/:id/report': {

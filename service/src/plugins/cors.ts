@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 const METHODS = 'GET, HEAD, POST, PATCH, DELETE';
 /** What a page of another origin may send, and may read, beside what the Fetch standard allows anyhow. */
 const ASKS =
-  'authorization, content-type, idempotency-key, if-match, if-modified-since, if-none-match, if-range, range';
+  'authorization, content-type, idempotency-key, if-match, if-modified-since, if-none-match, if-range, range, traceparent, tracestate';
 const TELLS = [
   'accept-ranges, content-disposition, content-range, etag, idempotency-replayed, retry-after',
   'ratelimit, ratelimit-policy, ratelimit-limit, ratelimit-remaining, ratelimit-reset',

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Scope } from '#contract/common.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Storage } from '../storage.ts';
+import type { Traces } from '../traces/traces.ts';
 import type { Connections } from '../tenants/connections.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 
@@ -31,10 +32,12 @@ export interface Services {
   metrics: Metrics;
   cache: CacheServer;
   storage: Storage;
+  /** None where nothing is traced. */
+  traces?: Traces | null;
 }
 
 declare module 'fastify' {
-  interface FastifyInstance extends Services {
+  interface FastifyInstance extends Omit<Services, 'traces'> {
     /** What routes may touch of a tenant; the only way to its rows. */
     tenantOf: (tenantId: string) => Tenant;
     /** As `onRequest` or `preHandler` of a route: 403 unless the key has the scope. */

@@ -7,6 +7,7 @@ import { docsPage } from '../openapi/docs/page.ts';
 import { completeDocument, type Document } from '../openapi/document.ts';
 import { factsOf, keyOf, type RouteFacts } from '../openapi/facts.ts';
 import { DESCRIPTION, TAGS } from '../openapi/words.ts';
+import { VERSION } from '../version.ts';
 import { wayToRoot } from '../way-to-root.ts';
 
 const PAGE_FILES = { 'page.js': 'text/javascript; charset=utf-8', 'page.css': 'text/css; charset=utf-8' } as const;
@@ -38,7 +39,7 @@ export default fp(
         openapi: '3.1.0',
         info: {
           title: 'segbench',
-          version: '0.1.0',
+          version: VERSION,
           description: DESCRIPTION,
           license: { name: 'MIT', identifier: 'MIT' },
         },

@@ -10,6 +10,7 @@ export default fp(
     app.decorate('metrics', services.metrics);
     app.decorate('cache', services.cache);
     app.decorate('storage', services.storage);
+    app.decorate('traces', services.traces ?? null);
   },
   { name: 'services' },
 );

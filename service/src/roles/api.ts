@@ -8,6 +8,7 @@ import { startMetricsServer } from '../metrics-server.ts';
 import { createMetrics } from '../metrics.ts';
 import { createStorage } from '../storage.ts';
 import { checkConnections, createConnections } from '../tenants/connections.ts';
+import { createTraces } from '../traces/traces.ts';
 import { createLog, type RoleHandle } from './role.ts';
 
 /** The API role: HTTP, sockets, pages. Opens what the app needs, and closes it after the app, in reverse. */
@@ -35,7 +36,8 @@ export async function startApi(config: Config): Promise<RoleHandle> {
     process.send?.({ type: 'bootstrap-key', key });
     process.stderr.write(`api: new key, shown only now: ${key}\n`);
   }
-  const app = await buildApp({ config, connections, metrics, cache, storage });
+  const traces = await createTraces(config, metrics, log);
+  const app = await buildApp({ config, connections, metrics, cache, storage, traces });
   const { url, ended } = await listen(app, { host: config.host, port: config.port }).catch((error: unknown) => {
     throw new Error(
       `cannot listen on ${config.host}:${config.port}: ${error instanceof Error ? error.message : String(error)}`,
@@ -53,6 +55,7 @@ export async function startApi(config: Config): Promise<RoleHandle> {
       await app.drain.begin();
       await app.close();
       await ended();
+      await traces?.close();
       await cache.close();
       await connections.end();
       await server.close();

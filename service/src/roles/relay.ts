@@ -19,6 +19,9 @@ import { startMetricsServer } from '../metrics-server.ts';
 import { CONNECTIONS_HELP, createMetrics, type Metrics } from '../metrics.ts';
 import { plantInQueue } from '../plants.ts';
 import { createStorage } from '../storage.ts';
+import { createFollower, type Follower } from '../traces/follow.ts';
+import { createTraces } from '../traces/traces.ts';
+import { createWebhooks } from '../webhooks/outbox.ts';
 import { showServers } from './relay-gauges.ts';
 import { createLog, textOf, type Log, type RoleHandle } from './role.ts';
 
@@ -35,6 +38,8 @@ interface RelayDeps {
   queue: JobQueue;
   cache: CacheServer;
   purges: ReturnType<typeof createPurges>;
+  webhooks: ReturnType<typeof createWebhooks>;
+  follower: Follower | null;
   metrics: Metrics;
   log: Log;
   points: CrashPoints | null;
@@ -51,7 +56,7 @@ function reporter(log: Log, what: string): (error: unknown) => void {
 }
 
 /** What only the leader does: outbox to queue, recovery, numbering of events. */
-function lead({ config, sql, queue, cache, purges, metrics, log, points }: RelayDeps): Leadership {
+function lead({ config, sql, queue, cache, purges, webhooks, follower, metrics, log, points }: RelayDeps): Leadership {
   const report = (what: string) => reporter(log, what);
   const { leaseMs, failurePauseRatio } = config;
   let orphansAt = 0;
@@ -65,7 +70,7 @@ function lead({ config, sql, queue, cache, purges, metrics, log, points }: Relay
       const sinceMs = performance.now() - filledAt;
       filledAt += sinceMs;
       const ahead = Math.min(window, pace.ahead());
-      const relayed = await relayOnce(sql, queue, { window, ahead, leaseMs, inTurn });
+      const relayed = await relayOnce(sql, queue, { window, ahead, leaseMs, inTurn, onMoved: follower?.moved });
       pace.observe(relayed, sinceMs);
       return refillMs(relayed.moved, sinceMs, ahead);
     },
@@ -90,6 +95,7 @@ function lead({ config, sql, queue, cache, purges, metrics, log, points }: Relay
       withRetry(() =>
         sequenceOnce(sql, {
           ...(tamper ? { tamper } : {}),
+          follower,
           // who hears of a change and reads must see it: cached pages go before the event does
           async beforeCommit(projectIds) {
             await Promise.all(projectIds.map((id) => cache.bump(id)));
@@ -118,6 +124,8 @@ function lead({ config, sql, queue, cache, purges, metrics, log, points }: Relay
     log: (message) => log('info', message),
   });
   const purging = purges.start();
+  const hooks = webhooks.start();
+  const following = follower === null ? [] : [follower.start(report('traces'))];
   const listener = listenTo({
     databaseUrl: config.databaseUrl,
     channels: ['segbench_jobs', 'segbench_events'],
@@ -130,7 +138,9 @@ function lead({ config, sql, queue, cache, purges, metrics, log, points }: Relay
   return {
     async stop() {
       await listener.close();
-      await Promise.all([relay, reconciler, sequencer, prune, purging, ...deletion].map((loop) => loop.stop()));
+      await Promise.all(
+        [relay, reconciler, sequencer, prune, purging, hooks, ...following, ...deletion].map((loop) => loop.stop()),
+      );
     },
   };
 }
@@ -154,9 +164,18 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
   await cache.open();
   // once a process: a term of leadership may end and another begin
   const purges = createPurges({ sql, config, metrics, onError: reporter(log, 'purges of the CDN') });
+  const webhooks = createWebhooks({
+    sql,
+    config,
+    metrics,
+    log,
+    onError: reporter(log, 'webhooks'),
+  });
+  const traces = await createTraces(config, metrics, log);
+  const follower = traces === null ? null : createFollower({ sql, traces, metrics });
   const leader = createLeader({
     databaseUrl: config.databaseUrl,
-    lead: async () => lead({ config, sql, queue, cache, purges, metrics, log, points }),
+    lead: async () => lead({ config, sql, queue, cache, purges, webhooks, follower, metrics, log, points }),
     log: (message) => log('warn', message),
   });
   let counts: QueueCounts = { waiting: 0, active: 0, delayed: 0, failed: 0, oldestAgeMs: 0 };
@@ -172,6 +191,7 @@ export async function startRelay(config: Config): Promise<RoleHandle> {
     metricsUrl: `${server.url}/metrics`,
     async close() {
       await leader.close();
+      await traces?.close();
       await gauges.stop();
       await queue.close();
       await cache.close();

@@ -27,7 +27,9 @@ export default async function batchRoutes(instance: FastifyInstance) {
       schema: { tags, summary: 'Segment images', params: Params, body: BatchBody, response: { 202: Batch, ...errors } },
     },
     async (request, reply) =>
-      reply.code(202).send(await request.tenant.batches.create(request.params.id, request.body)),
+      reply
+        .code(202)
+        .send(await request.tenant.batches.create(request.params.id, request.body, request.span?.traceparent)),
   );
   app.post(
     '/api/projects/:id/forecast',
@@ -102,7 +104,9 @@ export default async function batchRoutes(instance: FastifyInstance) {
       },
     },
     async (request, reply) =>
-      reply.code(202).send(await request.tenant.batches.retry(request.params.id, request.body.code)),
+      reply
+        .code(202)
+        .send(await request.tenant.batches.retry(request.params.id, request.body.code, request.span?.traceparent)),
   );
   app.get(
     '/api/batches/:id/failures',

@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox';
 import { Id, Text, closed } from '../contract/common.ts';
 import { ApiError, badValue, notFound } from '../errors.ts';
 import { refuseForeignOrigin } from '../events/origin.ts';
+import { createShown } from '../events/shown.ts';
 import { credentialsOf } from '../plugins/auth.ts';
 
 const Query = Type.Object(
@@ -51,6 +52,8 @@ export default async function eventRoutes(instance: FastifyInstance) {
     async (socket, request) => {
       const { projectId, epoch, since, window } = request.query as Static<typeof Query>;
       app.access.hold(socket, credentialsOf(request));
+      const shown = app.traces === null ? null : createShown(app.traces);
+      if (shown) socket.on('message', (data) => shown.said(data));
       const resume = epoch === undefined || since === undefined ? null : { epoch: epoch.toLowerCase(), since };
       try {
         await app.events.attach(socket, {
@@ -58,6 +61,7 @@ export default async function eventRoutes(instance: FastifyInstance) {
           sql: request.tenant.sql,
           resume,
           unbatched: window === 0 || !app.config.eventBatching,
+          shown,
         });
       } catch (error) {
         request.log.error(error, 'a socket could not be attached');

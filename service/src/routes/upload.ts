@@ -59,7 +59,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const key = request.headers['idempotency-key'];
       const parts = () => boundedParts(request, maxBytes);
       const upload = (save?: Parameters<typeof uploadImages>[4]) =>
-        uploadImages(app, request.tenant, id, parts(), save);
+        uploadImages(app, request.tenant, id, parts(), save, request.span?.traceparent);
       if (key === undefined) {
         const answer = await upload();
         await published(answer);

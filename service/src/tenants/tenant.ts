@@ -70,6 +70,7 @@ export function createTenants(deps: TenantDeps): (tenantId: string) => Tenant {
         modelsDir: config.modelsDir,
         pool: config.pool,
         resultCache: config.resultCache,
+        webhookOrigins: config.webhookOrigins,
         workers: async () => (await readReports(cache.redis, config.queuePrefix)).length,
         changed: (projectId) => cache.bump(projectId),
       }),

@@ -4,6 +4,7 @@ import type { Document } from '../../src/openapi/document.ts';
 import { newScene } from '../graphql/support.ts';
 import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
 import { form, picture } from '../support/pictures.ts';
+import { WEBHOOKS } from '../webhooks/receiver.ts';
 import { auditRows, byCookie, makeKey, signIn, type Audit, type MadeKey } from './kit.ts';
 
 let server: TestApp;
@@ -12,9 +13,9 @@ let author: MadeKey;
 /** Tokens of keys and sessions that were given out on the way. */
 const secrets: string[] = [TEST_KEY];
 beforeAll(async () => {
-  server = await startTestApp();
+  server = await startTestApp(WEBHOOKS);
   document = (await (await server.call('/openapi.json')).json()) as Document;
-  author = await makeKey(server, ['read', 'write', 'admin'], { name: 'author' });
+  author = await makeKey(server, ['read', 'write', 'admin', 'metrics'], { name: 'author' });
   secrets.push(author.token);
 });
 afterAll(() => server.close());
@@ -121,6 +122,11 @@ const CHANGES: Record<string, Change> = {
       return { reply, type: 'exports', id: await idOf(reply.clone()) };
     };
   },
+  relayAlerts: async () => async () => {
+    const alerts = [{ status: 'firing', labels: { alertname: 'a' } }];
+    const reply = await as('/api/alerts', 'POST', { json: { version: '4', groupKey: 'g', status: 'firing', alerts } });
+    return { reply, type: 'alerts', id: await idOf(reply.clone()) };
+  },
   createKey: async () => async () => {
     const reply = await as('/api/keys', 'POST', { json: { name: 'made', scopes: ['read'] } });
     const { id, token } = (await reply.clone().json()) as MadeKey;
@@ -207,8 +213,8 @@ describe('a change', () => {
 
 describe('a refused request', () => {
   it('leaves no row, whatever it was refused for', async () => {
-    const nobody = await makeKey(server, ['metrics']);
-    secrets.push(nobody.token);
+    const [nobody, reader] = [await makeKey(server, ['metrics']), await makeKey(server, ['read'])];
+    secrets.push(nobody.token, reader.token);
     const before = await newest();
     for (const { path, method, operation, id } of writing()) {
       const url = path.replace(/\{\w+\}/g, UNKNOWN);
@@ -219,7 +225,7 @@ describe('a refused request', () => {
       const answers = {
         noKey: await status({ ...(await body()), key: null }),
         wrongKey: await status({ ...(await body()), key: 'nobody' }),
-        wrongScope: await status({ ...(await body()), key: nobody.token }),
+        wrongScope: await status({ ...(await body()), key: (id === 'relayAlerts' ? reader : nobody).token }),
         noSuchField: example === undefined ? 400 : await status({ json: { ...(example as object), nonsense: 1 } }),
         unknownId: path.includes('{') ? await status(await body()) : 404,
         badId: path.includes('{') ? (await as(url.replace(UNKNOWN, 'x'), method, await body())).status : 400,

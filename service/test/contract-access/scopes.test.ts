@@ -12,7 +12,7 @@ const NEEDS: Record<Scope | 'key' | 'nobody', string> = {
     getBatch getFailures getQueue getNow forecastBatch listForecasts listRuns getRun getRunReport openEvents readResults getResult createExport getExport downloadExport openGraph`,
   write: `createProject updateProject deleteProject uploadImages deleteImage createBatch pauseBatch resumeBatch cancelBatch
     retryBatch`,
-  metrics: 'getHealth getSummary getPerformance getSlowQueries getEndpoints getPrometheus',
+  metrics: 'getHealth getSummary getPerformance getSlowQueries getEndpoints getPrometheus relayAlerts',
   admin: 'createKey listKeys deleteKey rotateKey listAudit',
 };
 const SCOPES = ['read', 'write', 'admin', 'metrics'] as const satisfies Scope[];

@@ -6,6 +6,7 @@ import { EXAMPLE_IDS } from '../../src/openapi/ids.ts';
 import { until } from '../batches/fixture.ts';
 import { openSocket } from '../events/socket.ts';
 import { TEST_KEY, startTestApp, type TestApp } from '../support/app.ts';
+import { WEBHOOKS } from '../webhooks/receiver.ts';
 import { form, picture } from '../support/pictures.ts';
 import { finishBatch, uploadPictures } from '../support/results.ts';
 import { makeResults } from '../support/runs.ts';
@@ -28,7 +29,7 @@ let ajv: ReturnType<typeof createAjv>;
 
 beforeAll(async () => {
   results = await makeResults();
-  service = await startTestApp({ RESULTS_DIR: results.dir });
+  service = await startTestApp({ RESULTS_DIR: results.dir, ...WEBHOOKS });
   document = (await (await service.call('/openapi.json')).json()) as Document;
   ajv = createAjv(document);
   for (const [path, methods] of Object.entries(document.paths))
@@ -137,6 +138,7 @@ describe('every documented request', () => {
     await send('openGraph', { expected: 405 });
     for (const id of ['getHealth', 'getSummary', 'getPerformance', 'getSlowQueries', 'getEndpoints'])
       await send(id, { expected: 200 });
+    await send('relayAlerts', { expected: 202 });
     learn('runs', results.runId);
     for (const id of ['listRuns', 'getRun', 'getRunReport']) await send(id, { expected: 200 });
     await send('getRunReport', { headers: { range: 'bytes=0-9' }, expected: 206 });

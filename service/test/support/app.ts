@@ -14,6 +14,7 @@ import { createStorage } from '../../src/storage.ts';
 import { checkConnections, createConnections, type Connections } from '../../src/tenants/connections.ts';
 import { FIRST_TENANT } from '../../src/tenants/first.ts';
 import type { Tenant } from '../../src/tenants/tenant.ts';
+import { createTraces } from '../../src/traces/traces.ts';
 import { testServers } from '../../../test/servers.ts';
 
 export const TEST_KEY = 'test-key-test-key-test-key-test-key-0001';
@@ -77,7 +78,8 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
   await cache.open();
   await storage.open();
   await createKeyStore(connections.service).ensureBootstrap(TEST_KEY);
-  const app = await buildApp({ config, connections, metrics, cache, storage });
+  const traces = await createTraces(config, metrics);
+  const app = await buildApp({ config, connections, metrics, cache, storage, traces });
   const { url, ended } = await listen(app, { port: 0, host: '127.0.0.1' });
   return {
     app,
@@ -94,6 +96,7 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
     async close() {
       await app.close();
       await ended();
+      await traces?.close();
       await cache.close();
       await connections.end();
       await sql.end({ timeout: 5 });

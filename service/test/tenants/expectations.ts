@@ -62,6 +62,7 @@ export const OPERATIONS: Readonly<Record<string, readonly [Needs, Foreign]>> = {
   getSlowQueries: ['metrics', 'denied'],
   getEndpoints: ['metrics', 'denied'],
   getPrometheus: ['metrics', 'denied'],
+  relayAlerts: ['metrics', 'denied'],
 
   listRuns: ['read', 'unlisted'],
   getRun: ['read', 'missing'],

@@ -1,0 +1,2 @@
+ALTER TABLE batches DROP COLUMN traceparent;
+ALTER TABLE images DROP COLUMN traceparent;
