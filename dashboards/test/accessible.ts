@@ -75,3 +75,33 @@ export async function faultsOf(page: Page): Promise<string[]> {
   await page.setViewport(before);
   return found;
 }
+
+/** What a person presses or fills in, where it can be seen. An option is reached by its list, by arrows; what is hidden has a button. */
+const INTERACTIVE = 'a[href], button, input, select, textarea, summary';
+
+/** What can be pressed or filled in but is not reached by the tabulator, as the start of its HTML. */
+export async function unreachedOf(page: Page): Promise<string[]> {
+  await page.evaluate((selector) => {
+    const left = [...document.querySelectorAll<HTMLElement>(selector)].filter(
+      (node) => !node.matches(':disabled, [aria-hidden="true"], [role="option"]') && node.checkVisibility(),
+    );
+    Object.assign(window, { leftToReach: new Set(left) });
+  }, INTERACTIVE);
+  /** Notes where the focus is, and says how many are left; what the page has taken away meanwhile needs no reaching. */
+  const note = () =>
+    page.evaluate(() => {
+      const { leftToReach: left } = window as unknown as { leftToReach: Set<Element> };
+      left.delete(document.activeElement!);
+      for (const node of left) if (!node.isConnected) left.delete(node);
+      return left.size;
+    });
+  // From wherever the focus was, once to the end and once all through.
+  let left = await note();
+  for (let press = 2 * left + 20; left > 0 && press > 0; press--) {
+    await page.keyboard.press('Tab');
+    left = await note();
+  }
+  return page.evaluate(() =>
+    [...(window as unknown as { leftToReach: Set<Element> }).leftToReach].map((node) => node.outerHTML.slice(0, 120)),
+  );
+}

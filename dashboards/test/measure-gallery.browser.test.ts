@@ -3,6 +3,7 @@ import { openObservedPage } from '../../loadtest/src/drivers/browser/page.ts';
 import { judgeBudgets } from '../../loadtest/src/judge/budgets.ts';
 import { measureGallery, measurementsOf } from '../../loadtest/src/load/gallery.ts';
 import { GALLERY_BUDGETS } from '../../scenarios/budgets-pages.ts';
+import { busyReading, fastClock } from './busy-day.ts';
 import { COUNT, FAILED, galleryBench, segmentAll, toasts, untilRight } from './gallery-page.ts';
 import { createMockProject } from './mock-project.ts';
 import { startMockServer } from './mock-server.ts';
@@ -75,6 +76,44 @@ describe('measureGallery', () => {
       gallery_heap_retained_bytes: 'fail',
       gallery_wrong_cells: 'fail',
     });
+  });
+});
+
+interface HeapUsage {
+  usedSize: number;
+  backingStorageSize: number;
+}
+
+describe('the operator’s page', () => {
+  it('holds none of the readings that it has shown, in a real browser', async () => {
+    let second = 0;
+    // What a page does not know it does not show, but would hold with the rest.
+    const now = () => ({ ...busyReading(second++), ballast: String(second).repeat(20_000) });
+    const server = await startMockServer({ project: createMockProject(1), run: () => {}, dist: bench.dist, now });
+    opened.push(() => server.close());
+    const page = await bench.launched.browser.newPage();
+    opened.unshift(() => page.close());
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.evaluateOnNewDocument(fastClock, 60);
+    await page.goto(server.url);
+    const cdp = await page.createCDPSession();
+    await cdp.send('Performance.enable');
+    const held = async (readings: number) => {
+      while (second < readings) await new Promise((resolve) => setTimeout(resolve, 20));
+      for (let round = 0; round < 2; round++) await cdp.send('HeapProfiler.collectGarbage');
+      // What the debugger notes of each request lies in the heap of the DOM: that is counted by its nodes.
+      const { usedSize, backingStorageSize } = (await cdp.send('Runtime.getHeapUsage')) as unknown as HeapUsage;
+      const { metrics } = await cdp.send('Performance.getMetrics');
+      const nodes = metrics.find(({ name }) => name === 'Nodes')!.value;
+      return { bytes: usedSize + backingStorageSize, nodes };
+    };
+    const before = await held(60);
+    const after = await held(180);
+    // Of 120 readings with 60 kB each.
+    expect(after.bytes - before.bytes).toBeLessThan(2e6);
+    expect(after.nodes).toBeLessThan(before.nodes * 1.2);
+    expect(errors).toEqual([]);
   });
 });
 

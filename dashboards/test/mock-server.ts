@@ -7,6 +7,7 @@ import { WebSocketServer } from 'ws';
 import { encodeBulkHeader, encodeBulkNull, encodeBulkResult, encodeBulkTrailer } from '#contract/polygons-format.ts';
 import { POLYGONS_MIME } from '#contract/names.ts';
 import type { EventsFrame } from '#contract/events.ts';
+import type { NowReply } from '#contract/now.ts';
 import type { Result, ResultsBody } from '#contract/results.ts';
 import { pageAt } from '../../service/src/way-to-root.ts';
 import type { MockProject } from './mock-project.ts';
@@ -38,6 +39,8 @@ export async function startMockServer(options: {
   /** Folder of the built pages. */
   dist?: string;
   signedOut?: boolean;
+  /** Answers `GET /api/now`. */
+  now?: () => NowReply;
   /** Final states carry a place in a trace. */
   traced?: boolean;
 }): Promise<MockServer> {
@@ -123,6 +126,10 @@ export async function startMockServer(options: {
         return resultOf(imagePosition);
       case 'GET /api/images/:id/render':
         return thumbnail;
+      case 'GET /api/now':
+        return options.now?.() ?? operatorReply(route);
+      case 'GET /api/batches/:id/failures':
+        return { batchId: url.pathname.split('/')[3], total: 0, groups: [] };
       default:
         return operatorReply(route);
     }

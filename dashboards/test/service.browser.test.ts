@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { picture } from '../../service/test/support/pictures.ts';
+import { form, picture } from '../../service/test/support/pictures.ts';
 import { startSeenService, type SeenService } from '../../service/test/support/seen-service.ts';
 import { faultsOf } from './accessible.ts';
 
@@ -229,6 +230,56 @@ describe('the viewer on the real service', () => {
   });
 });
 
+describe('the viewer of an image beyond 4,096 pixels', () => {
+  it('shows every pixel once it is zoomed, of which its levels show a mean, and loads what is in view alone', async () => {
+    const size = { width: 9000, height: 60, channels: 1 as const };
+    const columns = Buffer.from(Uint8Array.from({ length: size.width * size.height }, (_, at) => (at % 2) * 255));
+    const bytes = await sharp(columns, { raw: size }).toColourspace('b-w').png().toBuffer();
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'wide' } });
+    const { id } = (await made.json()) as { id: string };
+    const body = form([{ name: 'columns.png', bytes }]);
+    const uploaded = await seen.service.call(`/api/projects/${id}/images`, { method: 'POST', body });
+    const [image] = ((await uploaded.json()) as { images: { id: string }[] }).images;
+    const { page, violations } = await seen.open('/');
+    const parts: string[] = [];
+    page.on('request', (request) => {
+      const region = new URL(request.url()).searchParams.get('region');
+      if (region !== null) parts.push(region);
+    });
+    await page.goto(`${seen.service.url}/images/${image!.id}`);
+    await page.waitForSelector('.view-side');
+    /** Least and most of a row of what is drawn, about the middle of the stage. */
+    const range = () =>
+      page.evaluate(() => {
+        const canvas = document.querySelector<HTMLCanvasElement>('.view-layer canvas')!;
+        const { data } = canvas.getContext('2d')!.getImageData(canvas.width / 2, canvas.height / 2, 60, 1);
+        const grays = Array.from(data).filter((_, at) => at % 4 === 0);
+        return [Math.min(...grays), Math.max(...grays)];
+      });
+    await page.waitForFunction(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>('.view-layer canvas')!;
+      return (
+        canvas.width > 1 && canvas.getContext('2d')!.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[3]
+      );
+    });
+    const [dark, bright] = await range();
+    expect(bright! - dark!).toBeLessThan(100);
+    expect(parts).toEqual([]);
+    await page.focus('.view-stage');
+    // From all of it on 900 px to more than a screen pixel for each of its own.
+    for (let press = 0; press < 10; press++) await page.keyboard.press('+');
+    while (parts.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await page.waitForSelector('[data-parts="here"]');
+    await page.waitForFunction(() => document.querySelector('.view-error') === null);
+    const sharpest = await range();
+    expect(sharpest[1]! - sharpest[0]!).toBeGreaterThan(180);
+    // Nine parts are the whole of it.
+    expect(new Set(parts.filter((part) => part.endsWith(',1024,60'))).size).toBeLessThan(6);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+});
+
 describe('the page of keys', () => {
   const focused = (page: Page) =>
     page.evaluate(() => {
@@ -237,7 +288,7 @@ describe('the page of keys', () => {
     });
   const reads = async (key: string) => (await seen.service.call('/api/projects', { key })).status;
 
-  it('makes a key, shows it this once, and revokes it, with a row of who did it', async () => {
+  it('makes a key, shows it this once, gives it a new secret, and revokes it, with a row of who did it', async () => {
     const { page, violations } = await seen.open('/keys');
     await page.waitForSelector('[data-key][data-state="active"]');
     await page.type('.key-form input[name=name]', 'microscope 2');
@@ -266,16 +317,45 @@ describe('the page of keys', () => {
 
     const row = `[data-key="${id}"]`;
     expect(await page.$eval(row, (node) => node.textContent)).toMatch(/^microscope 2.*read, write/);
+    await page.click(`${row} [data-action="rotate"]`);
+    expect(await focused(page)).toBe('Keep the old');
+    expect(await faultsOf(page)).toEqual([]);
+    await page.select(`${row} select[name=overlap]`, 'none');
+    await page.click(`${row} [data-action="rotate-yes"]`);
+    await page.waitForSelector(`[data-made="${id}"]`);
+    expect(await focused(page)).toBe('copy');
+    const next = await page.$eval('.key-token input', (field) => field.value);
+    expect([await reads(token), await reads(next)]).toEqual([401, 200]);
+    await page.click('[data-action="kept"]');
+    await page.waitForSelector('.key-form');
+    expect(await page.content()).not.toContain(next);
+
     await page.click(`${row} [data-action="revoke"]`);
     expect(await focused(page)).toBe('Keep');
     await page.click(`${row} [data-action="revoke-yes"]`);
     await page.waitForSelector(`${row}[data-state="revoked"]`);
-    expect(await reads(token)).toBe(401);
-    expect((await audit()).slice(-2)).toEqual([
+    expect(await reads(next)).toBe(401);
+    expect((await audit()).slice(-3)).toEqual([
       ['POST /api/keys', id, 'bootstrap'],
+      ['POST /api/keys/:id/rotate', id, 'bootstrap'],
       ['DELETE /api/keys/:id', id, 'bootstrap'],
     ]);
     expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('keeps whoever gives their own key a new secret signed in, and ends the one before', async () => {
+    const json = { name: 'own', scopes: ['read', 'admin'] };
+    const reply = await seen.service.call('/api/keys', { method: 'POST', json });
+    const { id, token } = (await reply.json()) as { id: string; token: string };
+    const { page } = await seen.open('/keys', token);
+    await (await page.waitForSelector(`[data-key="${id}"] [data-action="rotate"]`))!.click();
+    await page.click('[data-action="rotate-yes"]');
+    await page.waitForSelector(`[data-made="${id}"]`);
+    const next = await page.$eval('.key-token input', (field) => field.value);
+    expect([await reads(token), await reads(next)]).toEqual([401, 200]);
+    await page.reload();
+    await page.waitForSelector(`[data-key="${id}"][data-state="active"]`);
     await page.close();
   });
 

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** A button that asks before it acts. The question takes the button's place, and gives the focus back to it. */
@@ -11,6 +12,8 @@ export function Confirm(props: {
   no: string;
   disabled?: boolean;
   action?: string;
+  /** What else is to be decided, beside the question. */
+  children?: ComponentChildren;
   onYes: () => void;
 }) {
   const open = useSignal(false);
@@ -21,8 +24,11 @@ export function Confirm(props: {
   const region = useRef<HTMLElement | null>(null);
   useLayoutEffect(() => {
     if (first.current) first.current = false;
-    else if (open.value) keep.current?.focus();
-    else (region.current ?? button.current)?.focus();
+    else if (open.value) {
+      keep.current?.focus();
+      // In a table that scrolls sideways the question is wider than the button was.
+      keep.current?.parentElement?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    } else (region.current ?? button.current)?.focus();
     region.current = null;
   }, [open.value]);
   if (!open.value)
@@ -48,6 +54,7 @@ export function Confirm(props: {
       onKeyDown={({ key }) => void (key === 'Escape' && close())}
     >
       <span>{props.ask}</span>
+      {props.children}
       <button
         type="button"
         class="small danger"

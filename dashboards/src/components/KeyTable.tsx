@@ -1,9 +1,10 @@
+import { useSignal } from '@preact/signals';
 import { formatCount, formatDay, formatMoment } from '../models/format.ts';
-import { keyState, type KeyRow, type Keys } from '../models/Keys.ts';
+import { keyState, OVERLAPS, type KeyRow, type Keys, type Overlap } from '../models/Keys.ts';
 import { WORDS } from '../words/keys.ts';
 import { Confirm } from './Confirm.tsx';
 
-const { list: L, revoke: R } = WORDS;
+const { list: L, revoke: R, rotate: T } = WORDS;
 const COLUMNS = [L.name, L.scopes, L.created, L.used, L.ends, L.state, L.action];
 
 export function KeyTable({ keys }: { keys: Keys }) {
@@ -47,7 +48,8 @@ function Row({ row, keys }: { row: KeyRow; keys: Keys }) {
       <td>{row.lastUsedAt ? formatMoment(row.lastUsedAt) : L.never}</td>
       <td>{row.expiresAt ? formatMoment(row.expiresAt) : L.never}</td>
       <td>{state === 'revoked' ? L.revoked(formatDay(row.revokedAt!)) : L[state]}</td>
-      <td>
+      <td class="key-actions">
+        {state === 'active' && <Rotate row={row} own={own} keys={keys} />}
         {state !== 'revoked' && (
           <Confirm
             label={R.label}
@@ -62,5 +64,37 @@ function Row({ row, keys }: { row: KeyRow; keys: Keys }) {
         )}
       </td>
     </tr>
+  );
+}
+
+/** Another secret under the same name and scopes; the one before may hold on while programs are given the new one. */
+function Rotate({ row, own, keys }: { row: KeyRow; own: boolean; keys: Keys }) {
+  const overlap = useSignal<Overlap>('none');
+  return (
+    <Confirm
+      label={T.label}
+      about={row.name}
+      ask={own ? T.askOwn : T.ask}
+      yes={T.yes}
+      no={T.no}
+      disabled={keys.busy.value}
+      action="rotate"
+      onYes={() => void keys.rotate(row, overlap.peek())}
+    >
+      <label>
+        {T.before}{' '}
+        <select
+          name="overlap"
+          value={overlap.value}
+          onChange={({ currentTarget }) => (overlap.value = currentTarget.value as Overlap)}
+        >
+          {(Object.keys(OVERLAPS) as Overlap[]).map((each) => (
+            <option key={each} value={each}>
+              {T.overlaps[each]}
+            </option>
+          ))}
+        </select>
+      </label>
+    </Confirm>
   );
 }

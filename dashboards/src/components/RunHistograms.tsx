@@ -15,8 +15,12 @@ export function RunHistograms({ base, now }: { base: RunDetail; now: RunDetail }
     <section aria-labelledby="histograms-title">
       <h2 id="histograms-title">{H.title}</h2>
       <p class="histogram-legend faint">
-        <span class="histogram-swatch histogram-swatch-base" aria-hidden="true" /> {H.base}
-        <span class="histogram-swatch histogram-swatch-now" aria-hidden="true" /> {H.now} {H.axis}
+        <span>
+          <i class="histogram-swatch histogram-swatch-base" aria-hidden="true" /> {H.base}
+        </span>
+        <span>
+          <i class="histogram-swatch histogram-swatch-now" aria-hidden="true" /> {H.now} {H.axis}
+        </span>
       </p>
       <div class="histograms">
         {pairs.map((pair) => (

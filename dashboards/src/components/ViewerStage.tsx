@@ -91,12 +91,14 @@ export function ViewerStage({ viewing, name }: { viewing: Viewing; name: string 
       aria-label={W.label(name)}
       onKeyDown={onKeyDown}
       data-view-stage
+      data-parts={viewing.sharpening.value ? 'coming' : 'here'}
     >
       <div class="view-layer" ref={layer}>
         <canvas ref={picture} />
         <canvas ref={overlay} />
         <canvas ref={marks} />
       </div>
+      {viewing.sharpening.value && <p class="view-coming">{W.coming}</p>}
       <Tip viewing={viewing} />
       <ZoomButtons viewing={viewing} />
     </div>

@@ -5,12 +5,20 @@ import type { Api } from './api.ts';
 export type Who = ReplyOf<'GET /api/session'>;
 export type KeyRow = ReplyOf<'GET /api/keys'>['items'][number];
 export type NewKey = ReplyOf<'POST /api/keys'>;
+/** A token that is shown this once, and of what. */
+export interface Made {
+  key: NewKey;
+  how: 'made' | 'rotated';
+}
 export type Scope = KeyRow['scopes'][number];
 
 const DAY_MS = 86_400_000;
 /** How long a key may hold, in days. */
 export const EXPIRIES = { never: null, day: 1, month: 30, quarter: 90, year: 365 } as const;
 export type Expiry = keyof typeof EXPIRIES;
+/** How long the secret before may hold beside a new one, in seconds. */
+export const OVERLAPS = { none: 0, hour: 3600, day: 86_400, week: 604_800 } as const;
+export type Overlap = keyof typeof OVERLAPS;
 /** What one page of the interface holds; who has more keys than that lists them by the interface. */
 const KEYS_SHOWN = 500;
 
@@ -25,7 +33,7 @@ export function createKeys({ api, now }: { api: Api; now: () => number }) {
   const who = signal<Who | null>(null);
   const keys = signal<{ items: readonly KeyRow[]; total: number } | null>(null);
   /** Shown once, until the person says that it is kept. */
-  const made = signal<NewKey | null>(null);
+  const made = signal<Made | null>(null);
   /** A key was made and kept: the form has the focus again. */
   const again = signal(false);
   const revoked = signal<KeyRow | null>(null);
@@ -66,9 +74,17 @@ export function createKeys({ api, now }: { api: Api; now: () => number }) {
       act(async () => {
         const days = EXPIRIES[expiry];
         const expiresAt = days === null ? null : new Date(now() + days * DAY_MS).toISOString();
-        made.value = await api.call('POST /api/keys', {
-          body: { name: name.trim(), scopes, expiresAt } satisfies BodyOf<'POST /api/keys'>,
-        });
+        const body = { name: name.trim(), scopes, expiresAt } satisfies BodyOf<'POST /api/keys'>;
+        made.value = { key: await api.call('POST /api/keys', { body }), how: 'made' };
+        await read();
+      }),
+    rotate: (key: KeyRow, overlap: Overlap) =>
+      act(async () => {
+        const body = { overlapSeconds: OVERLAPS[overlap] };
+        const next = await api.call('POST /api/keys/{id}/rotate', { path: { id: key.id }, body });
+        // The session ended with the secret before: whoever rotates their own key must not lose the new one with the page.
+        if (key.id === who.peek()?.keyId) await api.call('POST /api/session', { body: { key: next.token } });
+        made.value = { key: next, how: 'rotated' };
         await read();
       }),
     /** The token is forgotten here, too. */
@@ -79,7 +95,7 @@ export function createKeys({ api, now }: { api: Api; now: () => number }) {
     revoke: (key: KeyRow) =>
       act(async () => {
         await api.call('DELETE /api/keys/{id}', { path: { id: key.id } });
-        if (made.peek()?.id === key.id) made.value = null;
+        if (made.peek()?.key.id === key.id) made.value = null;
         revoked.value = key;
         await read();
       }),

@@ -4,10 +4,13 @@ import type { Api } from './api.ts';
 import type { Clock } from './clock.ts';
 import { lodFor } from './levels.ts';
 import { createNeighbours } from './Neighbours.ts';
+import type { Part } from './part-grid.ts';
+import { createParts, type Parts } from './Parts.ts';
 import { createPicture } from './Picture.ts';
 import { createStage, MARGIN } from './Stage.ts';
 import type { DrawRequest } from './viewer-deps.ts';
 import { createViewer, type Viewer } from './Viewer.ts';
+import { seenBox } from './viewport.ts';
 import { WORDS } from '../words/viewer.ts';
 
 export interface ViewingDeps {
@@ -23,6 +26,7 @@ export interface ViewingDeps {
     draw: (request: DrawRequest) => Promise<ImageBitmap | null>;
   };
   loadPicture: (imageId: string, width: number, signal: AbortSignal) => Promise<ImageBitmap>;
+  loadPart: (imageId: string, part: Part, signal: AbortSignal) => Promise<ImageBitmap>;
   /** The address is another image's now. */
   onGo: (imageId: string) => void;
 }
@@ -36,9 +40,12 @@ export function createViewing(deps: ViewingDeps) {
   const { api, painter } = deps;
   const opacity = signal(1);
   const filled = signal(true);
+  /** Parts of what is in view are still to come. */
+  const sharpening = signal(false);
   const neighbours = createNeighbours(deps);
   let surfaces: Surfaces | null = null;
   let picture: ReturnType<typeof createPicture<ImageBitmap>> | null = null;
+  let parts: Parts<ImageBitmap> | null = null;
   let lastGo = -Infinity;
   let cancelOpen: (() => void) | null = null;
 
@@ -55,13 +62,14 @@ export function createViewing(deps: ViewingDeps) {
       if (!surfaces || !image) return;
       const ratio = deps.ratio();
       picture?.need(image.width * view.scale * ratio);
+      parts?.need(seenBox(view, size, MARGIN), view.scale * ratio);
       const lod = of.needLod(lodFor(view.scale * ratio));
       const style = { filled: filled.peek(), ratio };
       const key = `${of.imageId} ${lod}`;
       const bitmap = lod && (await painter.draw({ key, view, stage: size, margin: MARGIN, style }));
       if (of !== viewer.peek() || !surfaces) return bitmap?.close();
       surfaces.begin(view, size, ratio);
-      surfaces.picture(picture?.best ?? null, image);
+      surfaces.picture(picture?.best ?? null, image, parts?.held() ?? []);
       surfaces.overlay(bitmap);
       surfaces.marks(of.shapes.peek(), of.hovered.peek(), of.selected.peek());
       shown();
@@ -80,12 +88,22 @@ export function createViewing(deps: ViewingDeps) {
   }
   function startPicture(of: Viewer): void {
     const image = of.image.peek()!;
+    const onFailed = (cause: unknown): void => of.tell(new Error(WORDS.noPicture(wordsOf(cause))));
     picture?.stop();
+    parts?.stop();
+    sharpening.value = false;
     picture = createPicture<ImageBitmap>({
       image,
       load: (width, abort) => deps.loadPicture(of.imageId, width, abort),
-      onChange: () => of === viewer.peek() && surfaces?.picture(picture?.best ?? null, image),
-      onFailed: (cause) => of.tell(new Error(WORDS.noPicture(wordsOf(cause)))),
+      onChange: () => of === viewer.peek() && surfaces?.picture(picture?.best ?? null, image, parts?.held() ?? []),
+      onFailed,
+    });
+    parts = createParts<ImageBitmap>({
+      image,
+      load: (part, abort) => deps.loadPart(of.imageId, part, abort),
+      onPart: (placed) => of === viewer.peek() && surfaces?.part(placed),
+      onFailed,
+      onWaiting: (waiting) => of === viewer.peek() && (sharpening.value = waiting),
     });
   }
   async function open(of: Viewer): Promise<void> {
@@ -109,6 +127,7 @@ export function createViewing(deps: ViewingDeps) {
     stage,
     opacity,
     filled,
+    sharpening,
     around: neighbours.around,
     attach(next: Surfaces | null): void {
       surfaces = next;
@@ -144,6 +163,7 @@ export function createViewing(deps: ViewingDeps) {
       cancelOpen?.();
       stage.stop();
       picture?.stop();
+      parts?.stop();
       surfaces = null;
     },
   };

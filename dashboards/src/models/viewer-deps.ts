@@ -1,5 +1,6 @@
 import { addressOf } from '#contract/client.ts';
 import type { Api } from './api.ts';
+import type { Part } from './part-grid.ts';
 import type { ViewerReply, ViewerRequest } from '../raster/viewer-worker.ts';
 import { WORDS } from '../words/viewer.ts';
 
@@ -34,9 +35,26 @@ export function createPainter(onError: (message: string) => void) {
   };
 }
 
-export async function loadPicture(api: Api, imageId: string, width: number, signal: AbortSignal): Promise<ImageBitmap> {
-  const at = addressOf('GET /api/images/{id}/render', { path: { id: imageId }, query: { w: width, f: 'webp' } });
+async function loadRendered(
+  api: Api,
+  imageId: string,
+  query: { w: number; region?: string },
+  signal: AbortSignal,
+): Promise<ImageBitmap> {
+  const at = addressOf('GET /api/images/{id}/render', { path: { id: imageId }, query: { ...query, f: 'webp' } });
   return createImageBitmap(await (await api.request(at, { signal })).blob());
+}
+export const loadPicture = (api: Api, imageId: string, width: number, signal: AbortSignal): Promise<ImageBitmap> =>
+  loadRendered(api, imageId, { w: width }, signal);
+
+export function loadPart(api: Api, imageId: string, part: Part, signal: AbortSignal): Promise<ImageBitmap> {
+  const { left, top, width, height, reduction } = part;
+  return loadRendered(
+    api,
+    imageId,
+    { region: [left, top, width, height].join(), w: Math.ceil(width / reduction) },
+    signal,
+  );
 }
 
 /** Hands a text or a picture to the person as a file. */

@@ -9,7 +9,7 @@ import { WORDS as COMMON } from '../words/common.ts';
 import { WORDS } from '../words/keys.ts';
 import '../styles/keys.css';
 
-/** Who is signed in; and, for who may, all keys: made, shown once, revoked. */
+/** Who is signed in; and, for who may, all keys: made, shown once, given another secret, revoked. */
 export function KeysPage({ api }: { api: Api }) {
   const keys = useMemo(() => createKeys({ api, now: Date.now }), [api]);
   useEffect(() => {
@@ -60,7 +60,11 @@ function Managed({ keys }: { keys: Keys }) {
   return (
     <>
       <p class="faint">{WORDS.what}</p>
-      {keys.made.value ? <MadeKey made={keys.made.value} onKept={() => keys.kept()} /> : <NewKeyForm keys={keys} />}
+      {keys.made.value ? (
+        <MadeKey key={keys.made.value.key.token} made={keys.made.value} onKept={() => keys.kept()} />
+      ) : (
+        <NewKeyForm keys={keys} />
+      )}
       <KeyTable keys={keys} />
     </>
   );

@@ -8,7 +8,7 @@ import type { Api } from '../models/api.ts';
 import { browserClock } from '../models/clock.ts';
 import { formatCount } from '../models/format.ts';
 import { here } from '../models/root.ts';
-import { createPainter, loadPicture } from '../models/viewer-deps.ts';
+import { createPainter, loadPart, loadPicture } from '../models/viewer-deps.ts';
 import { createViewing, type Viewing } from '../models/Viewing.ts';
 import { WORDS as COMMON } from '../words/common.ts';
 import { WORDS } from '../words/viewer.ts';
@@ -28,6 +28,7 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
       ratio: () => Math.min(2, devicePixelRatio),
       painter: made,
       loadPicture: (id, width, abort) => loadPicture(api, id, width, abort),
+      loadPart: (id, part, abort) => loadPart(api, id, part, abort),
       onGo: (id) => history.replaceState(null, '', here(`/images/${id}`)),
     });
     return { viewing: view, painter: made };

@@ -1,4 +1,5 @@
 import { MARGIN } from '../models/Stage.ts';
+import type { PlacedPart } from '../models/Parts.ts';
 import type { Size, Viewport } from '../models/viewport.ts';
 import { drawMark, place } from './draw-shapes.ts';
 import type { Shapes } from './shapes.ts';
@@ -27,6 +28,14 @@ export function createSurfaces({ layer, picture, overlay, marks }: Layer) {
     place(context, shown.view, shown.stage, MARGIN, shown.ratio);
     return context;
   }
+  /** @param pixels of the image, for one of what is drawn next */
+  function smooth(context: CanvasRenderingContext2D, pixels: number): void {
+    if (shown) context.imageSmoothingEnabled = shown.view.scale * shown.ratio * pixels < PIXELS_FROM;
+  }
+  function drawPart(context: CanvasRenderingContext2D, { part, picture: tile }: PlacedPart<ImageBitmap>): void {
+    smooth(context, part.reduction);
+    context.drawImage(tile, part.left, part.top, part.width, part.height);
+  }
   return {
     place(css: string): void {
       layer.style.transform = css;
@@ -50,11 +59,24 @@ export function createSurfaces({ layer, picture, overlay, marks }: Layer) {
       }
       shown = { view, stage, ratio };
     },
-    picture(level: { width: number; picture: ImageBitmap } | null, image: Size): void {
+    /** A level of all of it, and over that what is here of its parts. */
+    picture(
+      level: { width: number; picture: ImageBitmap } | null,
+      image: Size,
+      parts: readonly PlacedPart<ImageBitmap>[],
+    ): void {
       const context = prepare(picture);
-      if (!context || !shown || !level) return;
-      context.imageSmoothingEnabled = (shown.view.scale * shown.ratio * image.width) / level.width < PIXELS_FROM;
-      context.drawImage(level.picture, 0, 0, image.width, image.height);
+      if (!context) return;
+      if (level) {
+        smooth(context, image.width / level.width);
+        context.drawImage(level.picture, 0, 0, image.width, image.height);
+      }
+      for (const each of parts) drawPart(context, each);
+    },
+    /** One more part, over what is drawn already. */
+    part(placed: PlacedPart<ImageBitmap>): void {
+      const context = shown && picture.getContext('2d');
+      if (context) drawPart(context, placed);
     },
     /** Takes the bitmap over. */
     overlay(bitmap: ImageBitmap | null): void {

@@ -27,7 +27,10 @@ export const WORDS = {
     needsScope: 'Choose one scope at least.',
   },
   made: {
-    title: (name: string) => `The key “${name}” is made`,
+    titles: {
+      made: (name: string) => `The key “${name}” is made`,
+      rotated: (name: string) => `The key “${name}” has a new secret`,
+    },
     once: 'Copy it now: it is shown this once. The service keeps only its hash.',
     label: 'The new key',
     copy: 'Copy',
@@ -51,6 +54,15 @@ export const WORDS = {
     expired: 'expired',
     revoked: (when: string) => `revoked ${when}`,
     more: (shown: string, total: string) => `The oldest ${shown} of ${total}.`,
+  },
+  rotate: {
+    label: 'New secret',
+    ask: 'Give it a new secret?',
+    askOwn: 'Give your own key a new secret? You stay signed in here.',
+    before: 'The old one holds',
+    overlaps: { none: 'no longer', hour: 'an hour more', day: 'a day more', week: 'a week more' },
+    yes: 'Make it',
+    no: 'Keep the old',
   },
   revoke: {
     label: 'Revoke',

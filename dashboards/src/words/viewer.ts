@@ -28,6 +28,7 @@ export const WORDS = {
   stage: {
     role: 'picture',
     label: (name: string) => `${name} with its outlines. Plus and minus zoom, 0 shows all, arrows move.`,
+    coming: 'Full resolution is on its way',
     zoom: 'Zoom',
     out: 'Zoom out',
     in: 'Zoom in',

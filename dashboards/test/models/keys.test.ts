@@ -30,6 +30,9 @@ function startKeys(scopes: readonly string[]) {
         rows.push(made);
         return Response.json({ ...made, token: 'the token' }, { status: 201 });
       }
+      if (route.endsWith('/rotate'))
+        return Response.json({ ...rows.find(({ id }) => route.includes(id)), token: 'the next' });
+      if (route === 'POST /api/session') return Response.json({}, { status: 201 });
       rows[1] = row({ ...rows[1], revokedAt: '2026-03-02T10:00:00.000Z' });
       return new Response(null, { status: 204 });
     },
@@ -65,11 +68,39 @@ describe('createKeys', () => {
       scopes: ['read', 'write'],
       expiresAt: '2026-04-01T10:00:00.000Z',
     });
-    expect(keys.made.value?.token).toBe('the token');
+    expect(keys.made.value).toMatchObject({ key: { token: 'the token' }, how: 'made' });
     expect(keys.keys.value?.items).toHaveLength(2);
     await keys.revoke(keys.keys.value!.items[1]!);
     expect([keys.made.value, keys.revoked.value?.name]).toEqual([null, 'made']);
     expect(keys.keys.value!.items.map((each) => keyState(each, NOW))).toEqual(['active', 'revoked']);
+  });
+
+  it('gives a key a new secret, shown once, beside which the one before may hold for a while', async () => {
+    const { keys, asked } = startKeys(['read', 'admin']);
+    await keys.load();
+    await keys.create('made', ['read'], 'never');
+    await keys.rotate(keys.keys.value!.items[1]!, 'day');
+    expect(keys.made.value).toMatchObject({ key: { name: 'made', token: 'the next' }, how: 'rotated' });
+    const rotated = asked.filter(({ route }) => route.endsWith('/rotate'));
+    expect(rotated.map(({ body }) => body)).toEqual([{ overlapSeconds: 86_400 }]);
+    expect(asked.some(({ route }) => route === 'POST /api/session')).toBe(false);
+    keys.kept();
+    expect(keys.made.value).toBeNull();
+  });
+
+  it('signs in again with the new secret of one’s own key, before anything else is asked with the old one', async () => {
+    const { keys, asked } = startKeys(['read', 'admin']);
+    await keys.load();
+    await keys.rotate(keys.keys.value!.items[0]!, 'none');
+    const from = asked.findIndex(({ route }) => route.endsWith('/rotate'));
+    expect(asked.slice(from).map(({ route }) => route.split('?')[0])).toEqual([
+      `POST /api/keys/${row().id}/rotate`,
+      'POST /api/session',
+      'GET /api/session',
+      'GET /api/keys',
+    ]);
+    expect(asked[from + 1]!.body).toEqual({ key: 'the next' });
+    expect(keys.made.value?.key.token).toBe('the next');
   });
 
   it('says what went wrong, and keeps what it has', async () => {

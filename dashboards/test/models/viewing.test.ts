@@ -13,15 +13,16 @@ import { createFakeClock } from '../fake-clock.ts';
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('levels', () => {
-  it('are powers of two up to the picture itself, or to what the service draws', () => {
+  it('are powers of two up to the picture itself, or to where its parts begin', () => {
     expect(levelWidths({ width: 300, height: 200 })).toEqual([300]);
     expect(levelWidths({ width: 2000, height: 1000 })).toEqual([512, 1024, 2000]);
-    expect(levelWidths({ width: 8000, height: 4000 })).toEqual([512, 1024, 2048, 4096]);
-    expect(levelWidths({ width: 2000, height: 8000 })).toEqual([512, 1024]);
+    expect(levelWidths({ width: 4096, height: 4096 })).toEqual([512, 1024, 2048, 4096]);
+    expect(levelWidths({ width: 8000, height: 4000 })).toEqual([512, 1024, 2048]);
+    expect(levelWidths({ width: 2000, height: 8000 })).toEqual([512]);
   });
   it('are as sharp as the screen needs', () => {
     const image = { width: 8000, height: 4000 };
-    expect([100, 513, 1024, 5000].map((pixels) => levelFor(image, pixels))).toEqual([512, 1024, 1024, 4096]);
+    expect([100, 513, 1024, 5000].map((pixels) => levelFor(image, pixels))).toEqual([512, 1024, 1024, 2048]);
   });
   it('take coarse outlines while their error is below a pixel', () => {
     expect([0.1, 0.33, 0.5, 0.67, 1, 8].map(lodFor)).toEqual(['low', 'low', 'medium', 'high', 'high', 'high']);
@@ -212,6 +213,7 @@ describe('createViewing', () => {
       ratio: () => 1,
       painter: { shapes: () => {}, clear: () => {}, draw: async () => null },
       loadPicture: () => new Promise(() => {}),
+      loadPart: () => new Promise(() => {}),
       onGo: (id) => gone.push(id),
     });
     return { viewing, advance, reads, gone };

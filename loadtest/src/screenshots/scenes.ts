@@ -67,5 +67,5 @@ export const SCENES: readonly Scene[] = [
   },
   { name: 'report', path: ({ runIds }) => `/api/runs/${runIds[0]}/report`, ready: 'table' },
   { name: 'keys', path: () => '/keys', ready: '[data-key]' },
-  { name: 'capacity', path: () => '/capacity', ready: 'pre' },
+  { name: 'capacity', path: () => '/capacity', ready: '[data-score]' },
 ];

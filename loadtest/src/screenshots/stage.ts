@@ -8,6 +8,8 @@ import { shootPage, type Studio } from './shoot.ts';
 /** Enough that the list scrolls, and that a batch of them takes a while. */
 const LIMITS = { minSide: 256, maxSide: 512, medianSide: 384, maxCells: 90, minCells: 12 };
 const THRESHOLDS = [0.5, 0.45, 0.55];
+/** Images of the batches before: the first is what a forecast needs, the others show how forecasts held. Shares of all. */
+const TRIALS = [0.05, 0.1, 0.15, 0.2];
 
 export const newProject = async ({ client }: Services, name: string): Promise<string> =>
   (await client.call('POST /api/projects', { body: { name, pixelSizeUm: 0.325 } })).id;
@@ -19,6 +21,25 @@ async function fullest({ client }: Services, projectId: string): Promise<string>
     query: { limit: 1, sort: '-polygonCount' },
   });
   return items[0]!.id;
+}
+
+/** Batches of a few images each, one after the other: from the second on each has a forecast, and ends before the next begins. */
+async function tryBefore({ client }: Services, projectId: string, count: number, signal: AbortSignal): Promise<void> {
+  const { items } = await client.call('GET /api/projects/{id}/images', {
+    path: { id: projectId },
+    query: { limit: 500, sort: 'name' },
+  });
+  let from = 0;
+  for (const share of TRIALS) {
+    const imageIds = items.slice(from, (from += Math.max(12, Math.round(count * share)))).map(({ id }) => id);
+    if (imageIds.length === 0) return;
+    const { id } = await client.call('POST /api/projects/{id}/batches', {
+      path: { id: projectId },
+      body: { imageIds },
+    });
+    while ((await client.call('GET /api/batches/{id}', { path: { id } })).status !== 'completed')
+      await pause(250, signal);
+  }
 }
 
 /** Uploads seeded images, segments them at a few thresholds one after the other, and takes the operator's page while it goes on. */
@@ -37,6 +58,7 @@ export async function workAndWatch(
   await page.goto(`${studio.url}/#key=${studio.key}`, { waitUntil: 'load' });
   await page.waitForSelector('.plot canvas');
   await uploadFiles({ client, projectId, files: set.images, signal });
+  await tryBefore(services, projectId, count, signal);
   const batches: string[] = [];
   for (const threshold of THRESHOLDS) {
     const body = { all: true, threshold } as const;

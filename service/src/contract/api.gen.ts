@@ -543,6 +543,7 @@ export interface Routes {
   'GET /api/images/{id}/render': {
     path: { id: string };
     query: {
+      region?: string;
       w?: number;
       h?: number;
       q?: number;

@@ -24,6 +24,7 @@ export interface ArtistsOptions {
 const FAILURES: Record<DrawFailure, (message: string) => ApiError> = {
   'too-large': () => new ApiError('IMAGE_TOO_LARGE', 'the image has more pixels than MAX_IMAGE_PIXELS of this server'),
   gone: () => new ApiError('NOT_FOUND', 'the image was deleted'),
+  full: () => new ApiError('STORAGE_FULL'),
   damaged: (message) => new ApiError('IMAGE_DAMAGED', `the image cannot be decoded: ${message.slice(0, 200)}`),
 };
 const asApiError = (cause: unknown): unknown =>

@@ -21,6 +21,8 @@ export function createShelf(deps: {
 }) {
   const { storage, index, maxBytes, onError } = deps;
   let bytes = 0;
+  /** Files that somebody draws from, and how many do. */
+  const held = new Map<string, number>();
   const counts = { removedFiles: 0, removedBytes: 0, clearings: 0 };
   let loop: Loop | undefined;
 
@@ -45,6 +47,7 @@ export function createShelf(deps: {
       const gone: string[] = [];
       for (const each of files.toSorted((a, b) => recent(a) - recent(b))) {
         if (total <= maxBytes * KEPT_SHARE) break;
+        if (held.has(each.file)) continue;
         await storage.discard(each.file);
         gone.push(each.name);
         total -= each.size;
@@ -61,6 +64,20 @@ export function createShelf(deps: {
     added(size: number): void {
       bytes += size;
       if (bytes > maxBytes) loop?.wake();
+    },
+    /** Nothing takes the file away while `work` reads it; other processes of the same folder don't know of it. */
+    async holding<T>(file: string, work: () => Promise<T>): Promise<T> {
+      held.set(file, (held.get(file) ?? 0) + 1);
+      try {
+        return await work();
+      } finally {
+        const left = held.get(file)! - 1;
+        if (left > 0) held.set(file, left);
+        else {
+          held.delete(file);
+          if (bytes > maxBytes) loop?.wake();
+        }
+      }
     },
     clear,
     stats: () => ({ ...counts, bytes }),

@@ -118,6 +118,13 @@ export function toApiError(error: unknown): ApiError {
 /** As it should be: too many ask, and a line for each would be one more load; or a balancer looks at a process that ends. */
 const QUIET: ReadonlySet<ErrorCode> = new Set(['PICTURES_BUSY', 'SOCKETS_BUSY', 'OVERLOADED', 'ENDING']);
 
+/**
+ * Nobody is left to answer, and nothing failed here: the request broke off, or its sender left before the first byte of a streamed answer,
+ * whose stream then ends too early.
+ */
+const hasLeft = (error: Partial<FastifyError>, { raw }: FastifyRequest): boolean =>
+  Boolean(raw.errored) || (error.code === 'ERR_STREAM_PREMATURE_CLOSE' && raw.socket.destroyed);
+
 export const errorBody = (error: ApiError): ErrorBody => ({
   statusCode: error.statusCode,
   code: error.code,
@@ -150,8 +157,9 @@ export default fp(
       // Without a route it does not matter what Fastify finds wrong with the body.
       if (request.is404 && !(error instanceof ApiError) && answer.statusCode < 500)
         return refuseUnrouted(request, reply);
-      // Nobody is left to answer, and nothing failed here; or too many ask, and a line for each would be one more load.
-      if (answer.statusCode >= 500 && !QUIET.has(answer.code) && !request.raw.errored)
+      if (hasLeft(known, request))
+        request.log.info({ method: request.method, url: request.url }, 'the client has left');
+      else if (answer.statusCode >= 500 && !QUIET.has(answer.code))
         request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
       return reply
         .code(answer.statusCode)

@@ -3,12 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import { createArtists, type Artists } from '../pictures/artists.ts';
 import { createPictureIndex, type PictureIndex } from '../pictures/index.ts';
 import { createShelf, type Shelf } from '../pictures/shelf.ts';
-import { createPictureStore } from '../pictures/store.ts';
+import { createPictureStore, type PictureStore } from '../pictures/store.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    pictures: {
-      picture: ReturnType<typeof createPictureStore>;
+    pictures: PictureStore & {
       artists: Artists;
       shelf: Shelf;
       index: PictureIndex;
@@ -34,8 +33,8 @@ export default fp(
       maxBytes: config.pictureCacheBytes,
       onError: (error) => log.error({ err: error }, 'clearing of pictures failed'),
     });
-    const picture = createPictureStore({ storage, metrics, artists, index, shelf });
-    app.decorate('pictures', { picture, artists, shelf, index });
+    const store = createPictureStore({ storage, metrics, artists, index, shelf });
+    app.decorate('pictures', { ...store, artists, shelf, index });
     metrics.gauge('segbench_pictures_waiting', 'Pictures that wait to be drawn.', () => artists.stats().waiting);
     metrics.gauge('segbench_picture_processes', 'Child processes that draw.', () => artists.stats().processes);
     metrics.gauge(

@@ -3,7 +3,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Id, Literals, closed } from '#contract/common.ts';
 import { fixedFile, fixedPicture, REVALIDATE } from '../cdn/cache-control.ts';
-import { apiError, notFound, shown } from '../errors.ts';
+import { apiError, badValue, notFound, shown } from '../errors.ts';
+import type { Region } from '../pictures/draw.ts';
 import { formatFor, MASK_FORMATS, MAX_SIDE, PICTURE_FORMATS, type PictureFormat } from '../pictures/formats.ts';
 import { isNotModified } from '../results/range.ts';
 import { sendFile } from '../results/send-file.ts';
@@ -11,8 +12,10 @@ import { Bytes, IdParams, RANGES, SignedQuery, replies, secondsLeft } from './sc
 
 const Side = Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SIDE }));
 const FileQuery = Type.Object(SignedQuery, closed);
+const REGION = `left,top,width,height in whole pixels, each side 1 to ${MAX_SIDE}`;
 const RenderQuery = Type.Object(
   {
+    region: Type.Optional(Type.String({ pattern: '^\\d{1,9},\\d{1,9},[1-9]\\d{0,3},[1-9]\\d{0,3}$', title: REGION })),
     w: Side,
     h: Side,
     q: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
@@ -30,6 +33,14 @@ const OverlayQuery = Type.Object(
   },
   closed,
 );
+
+/** @throws ApiError VALIDATION, where the part does not lie in the image or is larger than one picture may be */
+function regionOf(text: string, { width, height }: { width: number; height: number }): Region {
+  const [left, top, across, down] = text.split(',').map(Number) as [number, number, number, number];
+  if (across > MAX_SIDE || down > MAX_SIDE || left + across > width || top + down > height)
+    throw badValue('querystring.region', text, `${REGION}, within the image's ${width} x ${height}`);
+  return [left, top, across, down];
+}
 
 interface Picture {
   bytes: Buffer;
@@ -52,7 +63,7 @@ function sendPicture(request: FastifyRequest, reply: FastifyReply, picture: Pict
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  const { picture } = app.pictures;
+  const { picture, part } = app.pictures;
   const cdn = app.config.cdnBaseUrl !== '';
   const tags = ['pictures'];
   const common = { onRequest: app.requireScope('read'), config: { rate: 'reads' as const, signed: true } };
@@ -85,7 +96,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       tags,
       summary: 'A derived picture, never enlarged',
-      description: `The first page of the file, scaled down to fit \`w\` and \`h\` (each ${MAX_SIDE} where it is absent); samples of more than 8 bits are stretched to their range. Drawn once and kept. 503 PICTURES_BUSY with Retry-After where too many wait to be drawn.`,
+      description: `The first page of the file, or the part of it that \`region\` names, scaled down to fit \`w\` and \`h\` (each ${MAX_SIDE} where it is absent); samples of more than 8 bits are stretched to their range, that of the whole image also in a part. Drawn once and kept. Parts are cut from a kept copy in tiles, so that the file is decoded once for all of them. 503 PICTURES_BUSY with Retry-After where too many wait to be drawn.`,
       params: IdParams,
       querystring: RenderQuery,
       response: replies({ 200: Bytes('the picture') }),
@@ -94,18 +105,21 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const image = await request.tenant.images.get(request.params.id.toLowerCase());
       if (!image) throw notFound('image', request.params.id);
       const { w: width, h: height, q: quality, f = 'auto' } = request.query;
+      const region = request.query.region === undefined ? null : regionOf(request.query.region, image);
       const format = f === 'auto' ? formatFor(request.headers.accept, PICTURE_FORMATS, 'jpeg') : f;
       if (f === 'auto') void reply.header('vary', 'accept');
-      const name = `${width ?? ''}x${height ?? ''}q${quality ?? ''}.${format}`;
-      const bytes = await picture(app.storage.derivedPath(image.sha256, request.tenant.pictures + name), async () => ({
-        kind: 'render',
-        file: app.storage.path(image.sha256),
-        maxPixels: app.config.maxImagePixels,
-        width,
-        height,
-        quality,
-        format,
-      }));
+      const encoding = { width, height, quality, format };
+      const source = { file: app.storage.path(image.sha256), maxPixels: app.config.maxImagePixels };
+      const pathOf = (name: string) => app.storage.derivedPath(image.sha256, request.tenant.pictures + name);
+      const scaled = `${width ?? ''}x${height ?? ''}q${quality ?? ''}.${format}`;
+      const name = region ? `${region.join('_')}-${scaled}` : scaled;
+      const whole = {
+        path: pathOf('whole.tif'),
+        describe: (to: string) => ({ kind: 'whole', to, ...source }) as const,
+      };
+      const bytes = region
+        ? await part(pathOf(name), whole, { kind: 'region', whole: whole.path, region, ...encoding })
+        : await picture(pathOf(name), async () => ({ kind: 'render', ...source, ...encoding }));
       const cacheControl = fixedPicture({ secondsLeft: secondsLeft(request), cdn });
       const tag = `${image.sha256}-${name}`;
       return sendPicture(request, reply, { bytes, format, tag, cacheControl, keys: `image-${image.id}` });

@@ -98,6 +98,7 @@ it('each accepted file is rendered, read and segmented, and its mask drawn, with
       '/overlay?w=1',
       '/render',
       '/render?w=1&h=1',
+      '/render?region=0,0,1,1&f=png',
       '/render?w=4096&f=png',
       '/render?f=avif&q=1',
       '/render?f=webp&q=100&h=7',

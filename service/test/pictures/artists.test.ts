@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -98,6 +98,22 @@ describe('drawing', () => {
     expect({ drawn, processes }).toEqual({ drawn: 6, processes: 2 });
     expect(cpuMs).toBeGreaterThan(here / 4);
     expect(away).toBeLessThan(here / 5);
+  });
+
+  it('makes the whole of the largest image without ever holding its pixels, and parts of it', async () => {
+    const artists = hire({ workers: 1 });
+    const whole = join(folder, 'whole.tif');
+    await artists.draw({ kind: 'whole', file: largest, to: whole, maxPixels: LARGEST_SIDE ** 2 });
+    const region = [LARGEST_SIDE - 900, LARGEST_SIDE - 600, 900, 600] as const;
+    const encoding = { width: 300, height: undefined, quality: undefined, format: 'png' } as const;
+    const part = await artists.draw({ kind: 'region', whole, region, ...encoding });
+    const { width, height } = await sharp(part).metadata();
+    expect([width, height]).toEqual([300, 200]);
+    const status = await readFile(`/proc/${artists.stats().pids[0]}/status`, 'utf8');
+    const peakBytes = Number(/VmHWM:\s+(\d+)/.exec(status)![1]) * 1024;
+    process.stdout.write(`the whole of ${LARGEST_SIDE}²: ${(peakBytes / 1e6).toFixed(0)} MB\n`);
+    // Its pixels alone are 192 MB; a process that draws has 70 MB before it does.
+    expect(peakBytes).toBeLessThan(230e6);
   });
 
   it('refuses what is over the bound of the queue, and says when to come again', async () => {

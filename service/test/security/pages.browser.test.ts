@@ -1,6 +1,6 @@
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { faultsOf, violationsOf } from '../../../dashboards/test/accessible.ts';
+import { faultsOf, unreachedOf, violationsOf } from '../../../dashboards/test/accessible.ts';
 import { startSite } from '../../../dashboards/test/strip-prefix.ts';
 import { sequenceOnce } from '../../src/events/sequencer.ts';
 import { TEST_KEY } from '../support/app.ts';
@@ -60,12 +60,13 @@ describe('the content security policy', () => {
     // What comes late: pictures, the socket, the worker that draws.
     const late = new Promise((resolve) => setTimeout(resolve, 1500));
     expect(CONTROLS.has(name) ? [] : await faultsOf(page)).toEqual([]);
+    expect(CONTROLS.has(name) ? [] : await unreachedOf(page)).toEqual([]);
     await late;
     expect(violations).toEqual([]);
     await page.close();
   });
 
-  it('would be told of a field without a name, words that are hard to read, and a page wider than a phone', async () => {
+  it('would be told of a field without a name, words that are hard to read, a page wider than a phone, and a button that no key reaches', async () => {
     const { page } = await seen.open('/capacity');
     await page.evaluate(() => {
       const field = Object.assign(document.createElement('input'), { id: 'planted' });
@@ -77,6 +78,11 @@ describe('the content security policy', () => {
       expect.arrayContaining(['label', 'color-contrast']),
     );
     expect((await faultsOf(page)).join()).toMatch(/phone: \d+ px too wide, by .*p\./);
+    await page.evaluate(() => {
+      const button = Object.assign(document.createElement('button'), { textContent: 'for mice', tabIndex: -1 });
+      document.querySelector('main')!.append(button);
+    });
+    expect(await unreachedOf(page)).toEqual(['<button tabindex="-1">for mice</button>']);
     await page.close();
   });
 

@@ -9,13 +9,13 @@ interface HeapUsage {
 }
 
 /** Heap, DOM and array buffers of the page, bytes. `performance.memory` would leave out the last two. */
-export async function heapBytes({ cdp }: ObservedPage): Promise<number> {
+export async function heapBytes({ cdp }: Pick<ObservedPage, 'cdp'>): Promise<number> {
   const usage = (await cdp.send('Runtime.getHeapUsage')) as HeapUsage;
   return usage.usedSize + (usage.embedderHeapUsedSize ?? 0) + (usage.backingStorageSize ?? 0);
 }
 
 /** What stays after two forced collections: the second takes what the first one's finalizers let go. */
-export async function retainedBytes(page: ObservedPage): Promise<number> {
+export async function retainedBytes(page: Pick<ObservedPage, 'cdp'>): Promise<number> {
   await page.cdp.send('HeapProfiler.collectGarbage');
   await page.cdp.send('HeapProfiler.collectGarbage');
   return heapBytes(page);
