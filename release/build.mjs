@@ -33,6 +33,8 @@ const OUT = [
   'loadtest/src/cli/check.ts',
   'loadtest/src/cli/report.ts',
   'loadtest/src/cli/screenshots.ts',
+  'loadtest/src/cli/scale.ts',
+  'loadtest/src/scale',
   'loadtest/src/faults/plants.ts',
   'loadtest/src/plants',
   'scenarios/test',

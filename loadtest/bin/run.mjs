@@ -25,6 +25,7 @@ const COMMANDS = {
   screenshots: 'pictures of every page, from a service of its own with real data',
   check: 'types, lint, format, and that BENCHMARKS.md is up to date',
   doctor: 'checks a model of your own, and which execution providers can run here',
+  scale: 'workers and API replicas of the composed system, while it runs',
 };
 /** These need the pages; the checks read only their source. */
 const WITH_PAGES = ['bench', 'start', 'test', 'screenshots'];

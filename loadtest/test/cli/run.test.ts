@@ -12,7 +12,7 @@ describe('run.mjs', () => {
     const { code, stderr } = await run('strat');
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'unknown command "strat"; allowed: bench, start, compare, test, backup, worker, plan, calibrate, report, screenshots, check, doctor\n',
+      'unknown command "strat"; allowed: bench, start, compare, test, backup, worker, plan, calibrate, report, screenshots, check, doctor, scale\n',
     );
   });
 
@@ -28,7 +28,7 @@ describe('run.mjs', () => {
     );
   });
 
-  it.each(['start', 'compare', 'backup', 'plan', 'screenshots', 'check', 'doctor'])(
+  it.each(['start', 'compare', 'backup', 'plan', 'screenshots', 'check', 'doctor', 'scale'])(
     'ends with 2 when %s gets an unknown flag',
     async (command) => {
       const { code, stdout, stderr } = await run(command, '--bogus');

@@ -1,5 +1,7 @@
 import postgres from 'postgres';
 import type { Metrics } from '../metrics.ts';
+import { fencedBegin } from './fence.ts';
+import { tellingSockets } from './socket.ts';
 
 /** postgres.js; `int8` columns and counts come back as numbers (nothing here nears 2^53). Column names stay as in SQL. */
 export type Sql = postgres.Sql;
@@ -122,7 +124,7 @@ export function createDatabase(url: string, options: DatabaseOptions): Sql {
   const sql = postgres(url, {
     max: options.max,
     connect_timeout: 10,
-    backoff: reconnectSeconds,
+    ...tellingSockets(reconnectSeconds),
     onnotice: () => {},
     ...(idleSeconds !== undefined && { idle_timeout: idleSeconds }),
     // parameters of the connection's start: they cost no query, and no connection is ever another tenant's
@@ -134,5 +136,11 @@ export function createDatabase(url: string, options: DatabaseOptions): Sql {
     },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   }) as unknown as Sql;
-  return options.metrics ? observed(sql, options.metrics) : sql;
+  const fenced = new Proxy(sql, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key);
+      return key === 'begin' ? fencedBegin(member as (...args: unknown[]) => Promise<unknown>) : member;
+    },
+  });
+  return options.metrics ? observed(fenced, options.metrics) : fenced;
 }

@@ -29,7 +29,7 @@ async function appliedVersion(sql: Sql | Transaction): Promise<number> {
  * Brings the database to the newest migration, or to `target`, backwards too. Each migration is one transaction, all of it under
  * an advisory lock, so any number of processes may call this at once. Then the roles of the API are there, unless `role` is `off`.
  * @returns the versions that were run, in order; negative for a step back.
- * @throws Error when the database is newer than this program knows.
+ * @throws Error when the database is newer than this program knows; RangeError when the target is.
  */
 export async function migrate(databaseUrl: string, target?: number, role: string = DEFAULT_ROLE): Promise<number[]> {
   const sql = createDatabase(databaseUrl, { max: 1, name: 'segbench-migrate' });
@@ -40,6 +40,7 @@ export async function migrate(databaseUrl: string, target?: number, role: string
     const migrations = await listMigrations();
     const newest = migrations.at(-1)?.version ?? 0;
     const goal = target ?? newest;
+    if (goal > newest) throw new RangeError(`there is no migration ${goal}: this program knows ${newest}`);
     const current = await appliedVersion(sql);
     if (current > newest)
       throw new Error(`the database is at migration ${current}, this program knows ${newest}: use a newer program`);
