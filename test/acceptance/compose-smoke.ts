@@ -20,7 +20,7 @@ import { freePort } from '../../loadtest/src/environment/ports.ts';
 import { capture, onPath } from '../../loadtest/src/environment/processes.ts';
 import { openResumingSocket } from '../../loadtest/src/load/resuming-socket.ts';
 import { timerPool } from '../../loadtest/src/load/simulated.ts';
-import { createSteps, expect, startClient, wrongEvents } from './kit.ts';
+import { createSteps, endWithout, expect, startClient, wrongEvents } from './kit.ts';
 
 const IMAGE_MS = 1000;
 /**
@@ -122,12 +122,7 @@ async function missing(): Promise<string | undefined> {
   return undefined;
 }
 
-const why = await missing();
-if (why) {
-  console.error(`not run: ${why}`);
-  await rm(folder, { recursive: true, force: true });
-  process.exit(3);
-}
+await endWithout(await missing(), folder);
 
 const { step, close } = createSteps();
 const client = createHttpClient({ baseUrl: url, key, connections: 4 });

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressOf } from '#contract/client.ts';
 import { createHttpClient } from '../../loadtest/src/drivers/http-client.ts';
@@ -27,6 +28,13 @@ export function createSteps() {
       return failed > 0 ? 1 : 0;
     },
   };
+}
+/** Ends the program with code 3 where something that it needs is missing; its folder goes. */
+export async function endWithout(missing: string | undefined, folder: string): Promise<void> {
+  if (!missing) return;
+  console.error(`not run: ${missing}`);
+  await rm(folder, { recursive: true, force: true });
+  process.exit(3);
 }
 export function expect(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(message);

@@ -23,7 +23,7 @@ import { capture, onPath } from '../../loadtest/src/environment/processes.ts';
 import { planSet } from '../../loadtest/src/images/plan.ts';
 import { synthesise } from '../../loadtest/src/images/synthesise.ts';
 import { blocksOf } from '../../service/test/docs/blocks.ts';
-import { createSteps, expect, startClient } from './kit.ts';
+import { createSteps, endWithout, expect, startClient } from './kit.ts';
 
 const IMAGES = 12;
 /** By the images that docker-compose.yml and the Dockerfile name. */
@@ -113,12 +113,7 @@ async function missing(): Promise<string | undefined> {
   }
   return undefined;
 }
-const why = await missing();
-if (why) {
-  console.error(`not run: ${why}`);
-  await rm(folder, { recursive: true, force: true });
-  process.exit(3);
-}
+await endWithout(await missing(), folder);
 
 await mkdir(bin);
 if (options['build-network']) {
