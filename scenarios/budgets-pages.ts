@@ -1,6 +1,8 @@
-/** Budgets of the pages with very many images. `scenarios/budgets.ts` joins them to the others. */
+/** Budgets of the pages: very many images, one large one, and pages that stay open. `scenarios/budgets.ts` joins them to the others. */
 import type { BudgetSpec } from '../loadtest/src/contract.ts';
 
+const FRAMES = 'segbench: pan and zoom at 60 frames a second with 5,000 outlines';
+const OPEN_ALL_DAY = 'segbench: a page that stays open all day is as light in the evening';
 const SIZE = 'segbench: a gallery of 100,000 images costs what one of 1,000 does';
 
 export const GALLERY_BUDGETS: readonly BudgetSpec[] = [
@@ -44,5 +46,79 @@ export const GALLERY_BUDGETS: readonly BudgetSpec[] = [
     limit: 0,
     description: 'Cells in view that, once the page is quiet, do not show the outlines that the database has',
     source: SIZE,
+  },
+];
+
+/** A frame is a whole number of refreshes: 16.7 ms at 60 Hz, read to a tenth, or 33.3 ms where one was missed. The limit lies between. */
+const ONE_REFRESH_MS = 20;
+
+export const VIEWER_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'viewer_pan_frame_p95_ms',
+    unit: 'ms',
+    operator: '<=',
+    limit: ONE_REFRESH_MS,
+    description:
+      'Frame interval while a large image with thousands of outlines is panned, all in view and at full resolution: 95th percentile, the larger of the two medians',
+    source: FRAMES,
+  },
+  {
+    name: 'viewer_zoom_frame_p95_ms',
+    unit: 'ms',
+    operator: '<=',
+    limit: ONE_REFRESH_MS,
+    description: 'Frame interval while it is zoomed in and out, 95th percentile, median of several times',
+    source: FRAMES,
+  },
+  {
+    name: 'viewer_first_part_ms',
+    unit: 'ms',
+    operator: '<',
+    limit: 1000,
+    description: 'From zooming in until the first part of the picture at full resolution has come',
+    source: 'segbench: who zooms in sees pixels before a second is over',
+  },
+  {
+    name: 'viewer_heap_retained_bytes',
+    unit: 'bytes',
+    operator: '<',
+    limit: 60e6,
+    description: 'Heap, DOM and array buffers that the viewer retains after all of that, after forced garbage collection',
+    source: SIZE,
+  },
+  {
+    name: 'viewer_wrong_outlines',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Outlines that the screen shows otherwise than the service answers, or that say to be another when pointed at',
+    source: 'segbench: what is drawn is what was found',
+  },
+];
+
+export const HOUR_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'hour_operator_growth_bytes',
+    unit: 'bytes',
+    operator: '<',
+    limit: 3e6,
+    description: 'Growth of what the operator’s page retains over an hour of readings, by the median slope of its looks',
+    source: OPEN_ALL_DAY,
+  },
+  {
+    name: 'hour_gallery_growth_bytes',
+    unit: 'bytes',
+    operator: '<',
+    limit: 3e6,
+    description: 'Growth of what a gallery retains over an hour of 40 images a second, by the median slope of its looks',
+    source: OPEN_ALL_DAY,
+  },
+  {
+    name: 'hour_wrong_looks',
+    unit: 'count',
+    operator: '=',
+    limit: 0,
+    description: 'Looks at which a page did not show what it was told, or did not say that it was told nothing',
+    source: 'segbench: a page never shows old data as new',
   },
 ];

@@ -16,12 +16,14 @@ import { FAULTS } from './faults.ts';
 import { GALLERY_100K } from './gallery-100k.ts';
 import { GATE_PROOF } from './gate-proof.ts';
 import { OVERLOAD } from './overload.ts';
+import { PAGE_HOUR } from './page-hour.ts';
 import { PROVE } from './prove.ts';
 import type { Scenario } from './scenario.ts';
 import { SCALE_OUT } from './scale-out.ts';
 import { SOAK } from './soak.ts';
 import { EVENTS_STORM } from './events-storm.ts';
 import { MULTI_TENANT } from './multi-tenant.ts';
+import { VIEWER } from './viewer.ts';
 
 export type { BulkScenario, FaultsScenario, Scenario, ScenarioKind } from './scenario.ts';
 
@@ -40,6 +42,8 @@ const SCENARIOS: readonly Scenario[] = [
   SOAK,
   EVENTS_STORM,
   GALLERY_100K,
+  VIEWER,
+  PAGE_HOUR,
   MULTI_TENANT,
   SCALE_OUT,
   BROWSE,

@@ -188,6 +188,44 @@ export interface GalleryScenario extends ScenarioBase<'gallery'> {
   };
 }
 
+/** One image with `images.count` outlines, moved and zoomed in the viewer. Durations in ms. */
+export interface ViewerScenario extends ScenarioBase<'viewer'> {
+  /** Outlines of the image. */
+  images: { count: number; quickCount: number };
+  phases: {
+    /** Of the image, pixels: larger than what the viewer shows whole. */
+    side: number;
+    quickSide: number;
+    /** How often it is panned and zoomed, and how long each time. */
+    moves: number;
+    moveMs: number;
+    /** Zooms at which what is drawn is compared with the service's answer, and outlines pointed at in each. */
+    looks: number;
+    picks: number;
+    quietMs: number;
+    timeoutMs: number;
+  };
+}
+
+/** Pages that stay open on a busy day, told by a stand-in for the service; `images.count` of the gallery's project. */
+export interface PageHourScenario extends ScenarioBase<'page-hour'> {
+  phases: {
+    /** Of the pages' own clocks, which go `speed` times as fast as ours. */
+    seconds: number;
+    quickSeconds: number;
+    speed: number;
+    imagesPerSecond: number;
+    /** Times at which memory is measured, evenly over all of it, and the share of it that is left out at the beginning. */
+    looks: number;
+    quickLooks: number;
+    warmShare: number;
+    /** In the middle, of the pages' clocks: nothing is told. */
+    silenceSeconds: number;
+    /** By our clock: until a page shows what it was told. */
+    timeoutMs: number;
+  };
+}
+
 /** A sweep over numbers of workers. */
 export interface CapacityScenario extends ScenarioBase<'capacity'> {
   phases: {
@@ -235,6 +273,8 @@ export type Scenario =
   | BrowseScenario
   | EndpointsScenario
   | GalleryScenario
+  | ViewerScenario
+  | PageHourScenario
   | CapacityScenario
   | ProveScenario
   | GateProofScenario

@@ -5,8 +5,8 @@ import type { Browser, Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { launchBrowser, type LaunchedBrowser } from '../../loadtest/src/environment/browser.ts';
 import { builtPages } from './built-pages.ts';
-import { createMockProject, type MockProject } from './mock-project.ts';
-import { startMockServer } from './mock-server.ts';
+import { createMockProject, type MockProject } from '../../loadtest/src/stand-in/project.ts';
+import { startMockServer } from '../../loadtest/src/stand-in/server.ts';
 
 export const COUNT = 300;
 export const FAILED = 7;

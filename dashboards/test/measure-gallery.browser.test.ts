@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { openObservedPage } from '../../loadtest/src/drivers/browser/page.ts';
 import { judgeBudgets } from '../../loadtest/src/judge/budgets.ts';
 import { measureGallery, measurementsOf } from '../../loadtest/src/load/gallery.ts';
-import { GALLERY_BUDGETS } from '../../scenarios/budgets-pages.ts';
-import { busyReading, fastClock } from './busy-day.ts';
+import { openHourPages } from '../../loadtest/src/load/hour-pages.ts';
+import { measureHour, measurementsOf as hourOf } from '../../loadtest/src/load/page-hour.ts';
+import { startDay } from '../../loadtest/src/stand-in/day.ts';
+import { GALLERY_BUDGETS, HOUR_BUDGETS } from '../../scenarios/budgets-pages.ts';
+import { busyReading, fastClock } from '../../loadtest/src/stand-in/busy-day.ts';
 import { COUNT, FAILED, galleryBench, segmentAll, toasts, untilRight } from './gallery-page.ts';
-import { createMockProject } from './mock-project.ts';
-import { startMockServer } from './mock-server.ts';
+import { createMockProject } from '../../loadtest/src/stand-in/project.ts';
+import { startMockServer } from '../../loadtest/src/stand-in/server.ts';
 
 const bench = galleryBench();
 const { opened, openPage } = bench;
@@ -114,6 +117,63 @@ describe('the operator’s page', () => {
     expect(after.bytes - before.bytes).toBeLessThan(2e6);
     expect(after.nodes).toBeLessThan(before.nodes * 1.2);
     expect(errors).toEqual([]);
+  });
+});
+
+/** Keeps something of each request and each frame, and never says that its data is old. */
+function keepAll(): void {
+  const kept: unknown[] = [];
+  const { fetch: ask, WebSocket: Socket } = window;
+  const HoardingSocket = class extends Socket {
+    constructor(address: string | URL) {
+      super(address);
+      this.addEventListener('message', () => kept.push(new Uint8Array(50e3)));
+    }
+  };
+  const hoardingFetch: typeof fetch = (...given) => {
+    kept.push(new Uint8Array(100e3));
+    return ask(...given);
+  };
+  Object.assign(window, { kept, fetch: hoardingFetch, WebSocket: HoardingSocket });
+  new MutationObserver(() => {
+    for (const age of document.querySelectorAll('[data-age="stale"]')) age.setAttribute('data-age', 'fresh');
+  }).observe(document, { subtree: true, attributes: true, attributeFilter: ['data-age'] });
+}
+
+describe('measureHour', () => {
+  const SPEED = 20;
+  const measured = async (plan: { seconds: number; timeoutMs: number }, script?: string) => {
+    const day = await startDay({ images: 600, imagesPerSecond: 40, speed: SPEED, dist: bench.dist });
+    opened.push(() => day.close());
+    const pages = await openHourPages(bench.launched.browser, day, SPEED, script);
+    for (const { page } of pages) opened.unshift(() => page.browserContext().close());
+    const { signal } = new AbortController();
+    const figures = await measureHour(pages, day, { ...plan, looks: 14, silenceSeconds: 10, speed: SPEED, signal });
+    const judged = judgeBudgets(hourOf(figures, 0.25), HOUR_BUDGETS, { imageCount: 600 });
+    return { figures, verdicts: judged.map(({ name, verdict }) => `${name} ${verdict}`) };
+  };
+
+  it('finds pages that keep nothing of what they were told, show it, and say when they were told nothing', async () => {
+    const { figures, verdicts } = await measured({ seconds: 80, timeoutMs: 15_000 });
+    expect(figures.errors).toEqual([]);
+    expect(figures.faults).toEqual([]);
+    expect(verdicts).toEqual([
+      'hour_operator_growth_bytes pass',
+      'hour_gallery_growth_bytes pass',
+      'hour_wrong_looks pass',
+    ]);
+    expect(figures.told.readings).toBeGreaterThan(40);
+    expect(figures.told.events).toBeGreaterThan(80 * 40 - 100);
+  });
+
+  it('finds out pages that hoard, and one that calls old data fresh', async () => {
+    const { figures, verdicts } = await measured({ seconds: 60, timeoutMs: 1000 }, `(${keepAll.toString()})()`);
+    expect(figures.faults.join()).toContain('the operator does not say that it was told nothing');
+    expect(verdicts).toEqual([
+      'hour_operator_growth_bytes fail',
+      'hour_gallery_growth_bytes fail',
+      'hour_wrong_looks fail',
+    ]);
   });
 });
 

@@ -89,13 +89,21 @@ export const DRIVER_BUDGET_NAMES = [
   'browse_frame_gaps',
   'endpoints_failed_requests',
 ] as const;
-/** Of the pages with very many images. */
+/** Of the pages: with very many images, with one large one, and open for long. */
 export const PAGE_BUDGET_NAMES = [
   'gallery_first_paint_ms',
   'gallery_dom_nodes',
   'gallery_heap_retained_bytes',
   'gallery_frame_p95_ms',
   'gallery_wrong_cells',
+  'viewer_pan_frame_p95_ms',
+  'viewer_zoom_frame_p95_ms',
+  'viewer_first_part_ms',
+  'viewer_heap_retained_bytes',
+  'viewer_wrong_outlines',
+  'hour_operator_growth_bytes',
+  'hour_gallery_growth_bytes',
+  'hour_wrong_looks',
 ] as const;
 /** Of the delivery proof, for whose service it may be. */
 export const PROOF_BUDGET_NAMES = [

@@ -120,9 +120,10 @@ function Tip({ viewing }: { viewing: Viewing }) {
 }
 
 function ZoomButtons({ viewing: { stage } }: { viewing: Viewing }) {
-  const percent = Math.round(stage.view.value.scale * 100);
+  const { scale, x, y } = stage.view.value;
+  const percent = Math.round(scale * 100);
   return (
-    <div class="view-zoom" role="group" aria-label={W.zoom}>
+    <div class="view-zoom" role="group" aria-label={W.zoom} data-view={`${scale} ${x} ${y}`}>
       <button type="button" aria-label={W.out} onClick={() => stage.zoom(1 / ZOOM_STEP)}>
         {W.minus}
       </button>

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Failures as FailuresReply } from '#contract/batches.ts';
 import { createApi } from '../../src/models/api.ts';
 import { createFailures } from '../../src/models/Failures.ts';
-import { nowBatch } from '../mock-operator.ts';
+import { nowBatch } from '../../../loadtest/src/stand-in/replies.ts';
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 const counts = (failed: number) => ({ queued: 0, processing: 0, completed: 10 - failed, failed, cancelled: 0 });

@@ -3,7 +3,7 @@ import { encodeIndex, decodeIndex } from '#contract/index-format.ts';
 import type { ImageEvent } from '#contract/events.ts';
 import { createIdTable, parseUuid, uuidAt } from '../../src/models/id-table.ts';
 import { createImageStore } from '../../src/models/ImageStore.ts';
-import { createMockProject } from '../mock-project.ts';
+import { createMockProject } from '../../../loadtest/src/stand-in/project.ts';
 
 const BATCH = '11111111-1111-4111-8111-111111111111';
 function loaded(count: number) {

@@ -4,7 +4,7 @@ import { createImageStore } from '../../src/models/ImageStore.ts';
 import { createListView, type Sort } from '../../src/models/ListView.ts';
 import { createSelection } from '../../src/models/Selection.ts';
 import { createFakeClock } from '../fake-clock.ts';
-import { createMockProject } from '../mock-project.ts';
+import { createMockProject } from '../../../loadtest/src/stand-in/project.ts';
 
 const BATCH = '11111111-1111-4111-8111-111111111111';
 

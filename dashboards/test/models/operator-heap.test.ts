@@ -3,9 +3,9 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { createApi } from '../../src/models/api.ts';
 import { createOperator } from '../../src/models/Operator.ts';
-import { busyReading, DAY_BEGINS } from '../busy-day.ts';
+import { busyReading, DAY_BEGINS } from '../../../loadtest/src/stand-in/busy-day.ts';
 import { createFakeClock } from '../fake-clock.ts';
-import { nowBatch, operatorReply } from '../mock-operator.ts';
+import { nowBatch, operatorReply } from '../../../loadtest/src/stand-in/replies.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;

@@ -3,7 +3,7 @@ import type { NowReply } from '#contract/now.ts';
 import { createApi } from '../../src/models/api.ts';
 import { createOperator } from '../../src/models/Operator.ts';
 import { createFakeClock } from '../fake-clock.ts';
-import { nowBatch, nowReply, operatorReply } from '../mock-operator.ts';
+import { nowBatch, nowReply, operatorReply } from '../../../loadtest/src/stand-in/replies.ts';
 
 /** An operator's page without a page: `now` is answered by the test, and the rest by a service in good health. */
 function setUp(answer: (second: number) => NowReply | Promise<never>) {

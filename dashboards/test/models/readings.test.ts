@@ -8,7 +8,7 @@ import { fillOf, keepReading, longestEta, METRICS, ratesOf } from '../../src/mod
 import { createSeries } from '../../src/models/Series.ts';
 import { rowsInSight } from '../../src/models/rows.ts';
 import { changeWords, tilesOf, tracePath } from '../../src/models/tiles.ts';
-import { nowBatch, nowReply, workerReport } from '../mock-operator.ts';
+import { nowBatch, nowReply, workerReport } from '../../../loadtest/src/stand-in/replies.ts';
 
 const idle = nowReply({
   queue: { waiting: 0, active: 0, delayed: 0, failed: 0, oldestAgeMs: 0, workers: [] },

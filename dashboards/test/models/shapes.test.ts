@@ -4,7 +4,7 @@ import type { Polygon } from '#contract/results.ts';
 import { orderOutlines } from '../../src/models/Viewer.ts';
 import { drawShapes } from '../../src/raster/draw-shapes.ts';
 import { boxOf, readShapes, shapeAt, visitInBox, withHoles } from '../../src/raster/shapes.ts';
-import { mockPolygons } from '../mock-results.ts';
+import { mockPolygons } from '../../../loadtest/src/stand-in/results.ts';
 
 const square = (id: number, x: number, y: number, side: number, parentId: number | null = null): Polygon => ({
   id,

@@ -65,7 +65,10 @@ export const BENCH_FLAGS = {
     help: `what is replayed: ${SCENARIO_NAMES.join(', ')}, or a file of your own (default ${DEFAULT_SCENARIO})`,
   },
   list: { help: 'list the scenarios and their budgets' },
-  count: { value: 'N', help: `how many images, 1 to ${MAX.count} (default: as the scenario says; with --images: all)` },
+  count: {
+    value: 'N',
+    help: `how many images (viewer: outlines), 1 to ${MAX.count} (default: as the scenario says; with --images: all)`,
+  },
   images: {
     value: 'DIR',
     help: 'real images (PNG, JPEG, TIFF, WebP); labels in DIR/../labels, manifest in DIR/../manifest.json',
@@ -89,7 +92,7 @@ export const BENCH_FLAGS = {
   'on-inconclusive': { value: 'fail|warn', help: 'exit 5 (fail, the default) or 0 (warn) on an inconclusive verdict' },
   json: { help: 'print the result on stdout, and nothing else' },
   quick: {
-    help: 'fewer images, a shorter run (bulk-1000: 100 images; faults: 30 images a batch, 60 s; overload: 10 s; soak: 120 s)',
+    help: 'fewer images, a shorter run (bulk-1000: 100 images; faults: 30 images a batch, 60 s; overload: 10 s; page-hour: 20 s; soak: 120 s)',
   },
   duration: {
     value: 'S',

@@ -85,7 +85,7 @@ interface Plan {
 }
 
 /** Cells of which at least a pixel can be seen in the list's box, whose own edges are no whole pixels: image and polygons drawn, -1 for none. */
-const IN_VIEW = `(() => {
+export const IN_VIEW = `(() => {
   const list = document.querySelector('${LIST}').getBoundingClientRect();
   return [...document.querySelectorAll('[data-image-id]')].flatMap((cell) => {
     const { top, bottom } = cell.getBoundingClientRect();

@@ -7,11 +7,13 @@ import { runDrain } from '../load/drain.ts';
 import { runEndpoints } from '../load/endpoints.ts';
 import { runFairness } from '../load/fairness.ts';
 import { runGallery } from '../load/gallery.ts';
+import { runPageHour } from '../load/page-hour.ts';
 import { runOverload } from '../load/overload.ts';
 import { runScaleOut } from '../load/scale-out.ts';
 import { runSoak } from '../load/soak.ts';
 import { runStorm } from '../load/storm.ts';
 import { runTenants } from '../load/tenants.ts';
+import { runViewer } from '../load/viewer.ts';
 import { runFaults } from '../faults/faults-run.ts';
 import { runGateProof } from '../gate/gate-run.ts';
 import { runBulkOn, runProve } from '../prove/prove-run.ts';
@@ -44,6 +46,10 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runTenants(scenario, startedAt, input);
     case 'gallery':
       return runGallery(scenario, startedAt, input);
+    case 'viewer':
+      return runViewer(scenario, startedAt, input);
+    case 'page-hour':
+      return runPageHour(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
     case 'capacity':

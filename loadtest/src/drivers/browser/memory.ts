@@ -33,3 +33,15 @@ export async function rendererPssBytes(browser: Browser): Promise<number> {
     await session.detach();
   }
 }
+
+/** How the browser puts its pages together, by its own word: 'hardware' where a GPU does, else 'software'. */
+export async function renderingOf(browser: Browser): Promise<'hardware' | 'software'> {
+  const session = await browser.target().createCDPSession();
+  try {
+    const { gpu } = await session.send('SystemInfo.getInfo');
+    const status = (gpu.featureStatus as Record<string, string> | undefined)?.['gpu_compositing'] ?? '';
+    return status.startsWith('enabled') ? 'hardware' : 'software';
+  } finally {
+    await session.detach();
+  }
+}

@@ -19,6 +19,8 @@ export interface ObservedPageOptions {
   /** Runs in the page before its own scripts: violations planted by tests. */
   script?: string | undefined;
   timeoutMs?: number;
+  /** It is open once this is there; default an image of the gallery. */
+  ready?: string;
   /** How many times slower its processor is made; its workers keep theirs. */
   slower?: number | undefined;
 }
@@ -41,7 +43,7 @@ async function sessionCookie(baseUrl: string, key: string): Promise<{ name: stri
 
 /** Opens a page with everything that watches it in place before its first byte: recorder, network, socket frames. */
 export async function openObservedPage(options: ObservedPageOptions) {
-  const { browser, baseUrl, path, key, script, timeoutMs = 60_000, slower = 1 } = options;
+  const { browser, baseUrl, path, key, script, timeoutMs = 60_000, ready = '[data-image-id]', slower = 1 } = options;
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   await page.setViewport(VIEWPORT);
@@ -96,7 +98,7 @@ export async function openObservedPage(options: ObservedPageOptions) {
   }
 
   await page.goto(new URL(path, baseUrl).href, { waitUntil: 'load', timeout: timeoutMs });
-  await page.waitForSelector('[data-image-id]', { timeout: timeoutMs });
+  await page.waitForSelector(ready, { timeout: timeoutMs });
   const clock = await alignClock();
 
   return {

@@ -4,8 +4,7 @@ import type { Batch } from '#contract/batches.ts';
 import type { BatchState, EventsFrame, ImageEvent } from '#contract/events.ts';
 import { encodeIndex } from '#contract/index-format.ts';
 import type { Image } from '#contract/images.ts';
-import { parseUuid } from '../src/models/id-table.ts';
-import { IMAGE_PX, mockResult, type MockResult } from './mock-results.ts';
+import { IMAGE_PX, mockResult, type MockResult } from './results.ts';
 
 export interface MockImage {
   id: string;
@@ -103,7 +102,7 @@ export function createMockProject(count: number, name = 'Mock project') {
       const ids = new Uint8Array(found.length * 16);
       const colours = new Uint8Array(found.length * 3);
       found.forEach((image, i) => {
-        parseUuid(image.id, ids.subarray(i * 16));
+        ids.set(Buffer.from(image.id.replaceAll('-', ''), 'hex'), i * 16);
         colours.set(COLOURS[i % COLOURS.length]!, i * 3);
       });
       const statuses = Uint8Array.from(found, ({ status }) => IMAGE_STATUSES.indexOf(status));

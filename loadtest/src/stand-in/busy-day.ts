@@ -1,4 +1,4 @@
-import { nowBatch, nowReply } from './mock-operator.ts';
+import { nowBatch, nowReply } from './replies.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 /** Epoch second at which the day begins. */

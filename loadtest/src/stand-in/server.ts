@@ -9,12 +9,12 @@ import { POLYGONS_MIME } from '#contract/names.ts';
 import type { EventsFrame } from '#contract/events.ts';
 import type { NowReply } from '#contract/now.ts';
 import type { Result, ResultsBody } from '#contract/results.ts';
-import { pageAt } from '../../service/src/way-to-root.ts';
-import type { MockProject } from './mock-project.ts';
-import { IMAGE_PX } from './mock-results.ts';
-import { operatorReply } from './mock-operator.ts';
+import { pageAt } from '../../../service/src/way-to-root.ts';
+import type { MockProject } from './project.ts';
+import { IMAGE_PX } from './results.ts';
+import { operatorReply } from './replies.ts';
 
-const DIST = path.resolve(import.meta.dirname, '../dist');
+const DIST = path.resolve(import.meta.dirname, '../../../dashboards/dist');
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 
 export interface MockServer {
@@ -43,6 +43,8 @@ export async function startMockServer(options: {
   now?: () => NowReply;
   /** Final states carry a place in a trace. */
   traced?: boolean;
+  /** While it is, no request is answered and no socket stays open. */
+  silent?: () => boolean;
 }): Promise<MockServer> {
   const { project } = options;
   const requests: string[] = [];
@@ -135,6 +137,7 @@ export async function startMockServer(options: {
     }
   }
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (options.silent?.()) return void request.socket.destroy();
     const url = new URL(request.url ?? '/', 'http://mock');
     if (!url.pathname.startsWith('/api/')) return sendPage(options.dist ?? DIST, url.pathname, response);
     if (options.signedOut && url.pathname !== '/api/session') {
@@ -156,6 +159,7 @@ export async function startMockServer(options: {
   const server = createServer((request, response) => void handle(request, response));
   const sockets = new WebSocketServer({ server, path: '/api/events' });
   sockets.on('connection', (socket, request) => {
+    if (options.silent?.()) return socket.terminate();
     const query = new URL(request.url ?? '/', 'http://mock').searchParams;
     const send = (frame: object) => socket.send(JSON.stringify(frame));
     const { epoch, log } = project;

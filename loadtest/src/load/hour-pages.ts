@@ -1,0 +1,120 @@
+import type { Browser, CDPSession, Page } from 'puppeteer-core';
+import { fastClock } from '../stand-in/busy-day.ts';
+import type { Day } from '../stand-in/day.ts';
+import { IN_VIEW } from './gallery.ts';
+
+export type HourPageName = 'operator' | 'gallery';
+
+/** One page that is open for the whole hour, and what of it can be compared with what it was told. */
+export interface HourPage {
+  name: HourPageName;
+  page: Page;
+  cdp: CDPSession;
+  errors: string[];
+  /** What the day has told until now, of which the page must know. */
+  told(): number;
+  /** What is wrong with what it shows, of which it must know `told`; null for nothing. */
+  fault(told: number): Promise<string | null>;
+  /** Whether it says that what it shows is old. */
+  saysOld(): Promise<boolean>;
+}
+
+const VIEWPORT = { width: 1280, height: 800 };
+/** Seconds of the day from one batch of the operator's page to the next. */
+const BATCH_EVERY_S = 10;
+
+interface OperatorShown {
+  age: string | null;
+  batch: string | null;
+}
+const OPERATOR = `({
+  age: document.querySelector('[data-age]')?.dataset.age ?? null,
+  batch: document.querySelector('[data-batch]')?.dataset.batch ?? null,
+})`;
+
+interface GalleryShown {
+  live: boolean;
+  lost: boolean;
+  batchId: string | null;
+  done: number;
+  cells: [id: string, polygons: number][];
+}
+const GALLERY = `(() => {
+  const bar = document.querySelector('[role=progressbar]');
+  return {
+    live: document.querySelector('.connection-live') !== null,
+    lost: document.querySelector('.connection-lost') !== null,
+    batchId: bar?.dataset.batchId ?? null,
+    done: Number(bar?.getAttribute('aria-valuenow')),
+    cells: ${IN_VIEW},
+  };
+})()`;
+
+/** The operator's page: its newest batch is the one of the second of which it was told, and its data is called fresh. */
+export function operatorFault({ age, batch }: OperatorShown, told: number): string | null {
+  if (age !== 'fresh') return `its data is said to be ${age ?? 'of no age'}`;
+  const shown = Number(batch?.slice(-12));
+  const expected = Math.floor(told / BATCH_EVERY_S);
+  return shown >= expected ? null : `shows batch ${shown} where ${expected} had begun`;
+}
+
+/** The gallery: live, its bar as far as the batches were, and every image in view that has ended with the outlines that it has. */
+export function galleryFault(
+  shown: Pick<GalleryShown, 'live' | 'batchId' | 'done' | 'cells'>,
+  { batches, image, told, total }: { batches: readonly string[]; image: Polygons; told: number; total: number },
+): string | null {
+  if (!shown.live) return 'says that it is not live';
+  const batch = shown.batchId === null ? -1 : batches.indexOf(shown.batchId);
+  const known = batch * total + shown.done;
+  if (!(batch >= 0 && known >= told)) return `its bar knows of ${known} images of ${told}`;
+  if (shown.cells.length === 0) return 'shows no image';
+  const wrong = shown.cells.filter(([id, polygons]) => image(id) !== null && image(id) !== polygons);
+  return wrong.length === 0 ? null : `${wrong.length} of ${shown.cells.length} images in view show other outlines`;
+}
+/** Of the image, or null where it has not ended yet. */
+type Polygons = (id: string) => number | null;
+
+async function openPage(browser: Browser, url: string, speed: number, ready: string, script?: string) {
+  // A context each: two pages of one share a process, and its heap.
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  await page.setViewport(VIEWPORT);
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.evaluateOnNewDocument(fastClock, speed);
+  if (script) await page.evaluateOnNewDocument(script);
+  await page.goto(url);
+  await page.waitForSelector(ready);
+  return { page, cdp: await page.createCDPSession(), errors };
+}
+
+/** Both pages, open on the day, with clocks as fast as its. @param script runs in them before their own: defects planted by tests */
+export async function openHourPages(browser: Browser, day: Day, speed: number, script?: string): Promise<HourPage[]> {
+  const { project, url } = day;
+  const operator = await openPage(browser, `${url}/`, speed, '.plot canvas', script);
+  const gallery = await openPage(browser, `${url}/projects/${project.id}`, speed, '[data-image-id]', script);
+  const image: Polygons = (id) => {
+    const { status, result } = project.images[project.positionOf(id)] ?? {};
+    return status === 'completed' ? (result?.polygonCount ?? null) : null;
+  };
+  return [
+    {
+      name: 'operator',
+      ...operator,
+      told: day.second,
+      fault: async (told) => operatorFault((await operator.page.evaluate(OPERATOR)) as OperatorShown, told),
+      saysOld: async () => ((await operator.page.evaluate(OPERATOR)) as OperatorShown).age === 'stale',
+    },
+    {
+      name: 'gallery',
+      ...gallery,
+      told: () => day.told.events,
+      async fault(told) {
+        const shown = (await gallery.page.evaluate(GALLERY)) as GalleryShown;
+        const batches = project.batches.map(({ id }) => id);
+        return galleryFault(shown, { batches, image, told, total: project.images.length });
+      },
+      saysOld: async () => ((await gallery.page.evaluate(GALLERY)) as GalleryShown).lost,
+    },
+  ];
+}

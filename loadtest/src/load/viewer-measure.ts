@@ -1,0 +1,195 @@
+import type { Polygon } from '#contract/results.ts';
+import { retainedBytes } from '../drivers/browser/memory.ts';
+import type { PageRequest } from '../drivers/browser/network.ts';
+import type { ObservedPage } from '../drivers/browser/page.ts';
+import { quantile } from '../measure/statistics.ts';
+import { pause } from '../run/stop.ts';
+import { wrongIn } from './drawn.ts';
+import { lookAt, middleOf, pointsOn, stageOf } from './viewer-stage.ts';
+
+const STAGE = '[data-view-stage]';
+/** Between two movements of the mouse: a person's come each frame. */
+const MOVE_EVERY_MS = 8;
+const AGAIN_MS = 20;
+/** Presses of `+` until a pixel of the image has more than one of the screen. */
+const TO_FULL = 8;
+/** A drag off the middle, so that looks are at places of their own. */
+const ASIDE = [-90, 60] as const;
+/** Nothing of the page is pointed at here. */
+const AWAY = [2, 2] as const;
+/** What is pointed at is told within that. */
+const POINTED_MS = 2000;
+
+export interface ViewerPlan {
+  /** What the service says was found. */
+  polygons: readonly Polygon[];
+  /** How often it is panned and zoomed, and how long each time. */
+  moves: number;
+  moveMs: number;
+  /** Zooms at which what is drawn is looked at, beside the whole. */
+  looks: number;
+  /** Outlines that are pointed at, at each look. */
+  picks: number;
+  quietMs: number;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+export interface Moves {
+  p95sMs: number[];
+  longestMs: number;
+  frames: number;
+}
+export interface ViewerFigures {
+  /** All outlines in view. */
+  pan: Moves;
+  zoom: Moves;
+  /** At full resolution. */
+  panFull: Moves;
+  /** From the first press of a key to the first part of full resolution; null where none came in time. */
+  firstPartMs: number | null;
+  /** The same, to the last part in view. */
+  allPartsMs: number | null;
+  parts: number;
+  heapRetainedBytes: number;
+  wrongDrawn: number;
+  wrongPointed: number;
+  /** Outlines that were seen at some look, and those that were pointed at. */
+  seen: number;
+  pointed: number;
+}
+
+/** Asks for pixels of the image as they are: as wide as what it shows. */
+export function isFullPart({ url }: Pick<PageRequest, 'url'>): boolean {
+  const { searchParams } = new URL(url);
+  const region = searchParams.get('region');
+  return region !== null && region.split(',')[2] === searchParams.get('w');
+}
+
+/** Intervals of animation frames for so long. */
+const framesFor = (ms: number) => `new Promise((resolve) => {
+  const intervals = [];
+  const start = performance.now();
+  let last = start;
+  const tick = (now) => {
+    intervals.push(now - last);
+    last = now;
+    if (now - start < ${ms}) requestAnimationFrame(tick);
+    else resolve(intervals.slice(1));
+  };
+  requestAnimationFrame(tick);
+})`;
+
+/** Opens nothing and starts nothing: the page stands on an image with outlines. */
+export async function measureViewer(page: ObservedPage, plan: ViewerPlan): Promise<ViewerFigures> {
+  const { polygons, moves, moveMs, looks, picks, quietMs, timeoutMs, signal } = plan;
+  const { mouse, keyboard } = page.page;
+  const seen = new Set<number>();
+  const counts = { wrongDrawn: 0, wrongPointed: 0, pointed: 0 };
+
+  async function until(isThere: () => Promise<boolean> | boolean, withinMs: number): Promise<boolean> {
+    const end = Date.now() + withinMs;
+    while (!(await isThere())) {
+      if (Date.now() > end) return false;
+      await pause(AGAIN_MS, signal);
+    }
+    return true;
+  }
+  const quiet = () => until(async () => (await page.quietMs()) >= quietMs, timeoutMs);
+  async function press(key: '+' | '0', times = 1): Promise<void> {
+    await page.page.focus(STAGE);
+    for (let n = 0; n < times; n++) await keyboard.press(key);
+  }
+  /** Until the screen shows what it should; where it never does, what is wrong then. */
+  async function look(): Promise<void> {
+    await mouse.move(...AWAY);
+    await quiet();
+    let found = await lookAt(page, polygons);
+    await until(async () => wrongIn(found) === 0 || ((found = await lookAt(page, polygons)), false), timeoutMs);
+    for (const id of found.seen) seen.add(id);
+    counts.wrongDrawn += wrongIn(found);
+    for (const { id, at } of pointsOn(await stageOf(page), polygons, picks)) {
+      await mouse.move(...at);
+      const told = () =>
+        page.evaluate<boolean>(`document.querySelector('[data-hovered]')?.dataset.hovered === '${id}'`);
+      counts.pointed++;
+      if (!(await until(told, Math.min(POINTED_MS, timeoutMs)))) counts.wrongPointed++;
+    }
+    await mouse.move(...AWAY);
+  }
+  async function frames(act: (step: number) => Promise<void>): Promise<Moves> {
+    const all: Moves = { p95sMs: [], longestMs: 0, frames: 0 };
+    for (let move = 0; move < moves; move++) {
+      const recorded = page.evaluate<number[]>(framesFor(moveMs));
+      const end = performance.now() + moveMs;
+      for (let step = 0; performance.now() < end; step++) {
+        await act(step);
+        await pause(MOVE_EVERY_MS, signal);
+      }
+      const intervals = await recorded;
+      all.p95sMs.push(quantile(intervals, 0.95));
+      all.longestMs = Math.max(all.longestMs, ...intervals);
+      all.frames += intervals.length;
+    }
+    return all;
+  }
+  async function pan(): Promise<Moves> {
+    const [x, y] = middleOf(await stageOf(page));
+    await mouse.move(x, y);
+    await mouse.down();
+    try {
+      return await frames((step) => mouse.move(x + 180 * Math.sin(step / 20), y + 120 * Math.cos(step / 14)));
+    } finally {
+      await mouse.up();
+    }
+  }
+  async function aside(): Promise<void> {
+    const [x, y] = middleOf(await stageOf(page));
+    await mouse.move(x, y);
+    await mouse.down();
+    await mouse.move(x + ASIDE[0], y + ASIDE[1]);
+    await mouse.up();
+  }
+  const parts = () => page.network.all().filter((request) => request.finished && isFullPart(request)).length;
+  const hasParts = (state: 'coming' | 'here') => () =>
+    page.evaluate<boolean>(`document.querySelector('${STAGE}').dataset.parts === '${state}'`);
+
+  await look();
+  // Seen whole there is nothing to pan; a step closer nearly all outlines are in view.
+  await press('+');
+  await quiet();
+  const panned = await pan();
+  await mouse.move(...middleOf(await stageOf(page)));
+  const zoomed = await frames((step) => mouse.wheel({ deltaY: Math.floor(step / 60) % 2 === 0 ? -20 : 20 }));
+  await press('0');
+  await quiet();
+  const before = parts();
+  const asked = performance.now();
+  await press('+', TO_FULL);
+  const first = await until(() => parts() > before, timeoutMs);
+  const firstPartMs = first ? performance.now() - asked : null;
+  const all = first && (await until(hasParts('here'), timeoutMs));
+  const allPartsMs = all ? performance.now() - asked : null;
+  const shown = parts() - before;
+  const pannedFull = await pan();
+  for (let zoom = 1; zoom <= looks; zoom++) {
+    await press('0');
+    await quiet();
+    await press('+', Math.round((zoom * TO_FULL) / looks));
+    await quiet();
+    await aside();
+    await look();
+  }
+  await press('0');
+  await quiet();
+  return {
+    pan: panned,
+    zoom: zoomed,
+    panFull: pannedFull,
+    firstPartMs,
+    allPartsMs,
+    parts: shown,
+    heapRetainedBytes: await retainedBytes(page),
+    ...counts,
+    seen: seen.size,
+  };
+}
