@@ -3,6 +3,7 @@ import type { Measurement, Measurements, ReportTable, RunData } from '../contrac
 import { renderingOf, rendererPssBytes } from '../drivers/browser/memory.ts';
 import { openObservedPage } from '../drivers/browser/page.ts';
 import { launchBrowser } from '../environment/browser.ts';
+import { descendants, readProcess } from '../measure/proc.ts';
 import { median } from '../measure/statistics.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { runLoad, type Load } from './load-run.ts';
@@ -56,6 +57,7 @@ async function viewer({ images, phases }: ViewerScenario, load: Load): Promise<v
         rendering: await renderingOf(launched.browser),
         listedMs,
         pssBytes: await rendererPssBytes(launched.browser),
+        drawerBytes: await mostOfChildren(api.pid),
         requests: page.network.all().length,
       }),
     );
@@ -63,6 +65,12 @@ async function viewer({ images, phases }: ViewerScenario, load: Load): Promise<v
   } finally {
     await launched.close();
   }
+}
+
+/** Most memory that any process had so far that the API has started: they draw the pictures. */
+async function mostOfChildren(pid: number): Promise<number> {
+  const readings = await Promise.all((await descendants(pid)).map(readProcess));
+  return Math.max(0, ...readings.map((reading) => reading?.peakRssBytes ?? 0));
 }
 
 const frames = (...moves: readonly Moves[]): Measurement => ({
@@ -97,11 +105,14 @@ interface Told {
   rendering: 'hardware' | 'software';
   listedMs: number;
   pssBytes: number;
+  drawerBytes: number;
   requests: number;
 }
 
-function tableOf(figures: ViewerFigures, { what, rendering, listedMs, pssBytes, requests }: Told): ReportTable {
+function tableOf(figures: ViewerFigures, told: Told): ReportTable {
+  const { what, rendering, listedMs, pssBytes, drawerBytes, requests } = told;
   const ms = (value: number | null): string => (value === null ? 'never' : `${Math.round(value)} ms`);
+  const mb = (bytes: number): string => `${(bytes / MB).toFixed(1)} MB`;
   const moved = ({ p95sMs, longestMs, frames: count }: Moves): string =>
     `p95 ${median(p95sMs).toFixed(1)} ms, longest ${longestMs.toFixed(1)} ms, ${count} frames`;
   const rows: [string, string][] = [
@@ -111,7 +122,8 @@ function tableOf(figures: ViewerFigures, { what, rendering, listedMs, pssBytes, 
     ['pan at full resolution', moved(figures.panFull)],
     ['zoomed in until the first part of full resolution was here', ms(figures.firstPartMs)],
     ['until all of those in view were', `${ms(figures.allPartsMs)}, ${figures.parts} parts`],
-    ['renderer’s memory at the end (PSS)', `${(pssBytes / MB).toFixed(1)} MB`],
+    ['renderer’s memory at the end (PSS)', mb(pssBytes)],
+    ['most of a process of the service that draws', mb(drawerBytes)],
     ['requests of the page', String(requests)],
   ];
   return {

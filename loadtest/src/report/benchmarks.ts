@@ -9,6 +9,7 @@ import {
   formatLimit,
   formatMs,
   formatValue,
+  imageWord,
 } from './format.ts';
 import { escapeMarkdown, table } from './markdown-table.ts';
 import { scoreTable } from './plan-tables.ts';
@@ -101,7 +102,7 @@ function titlesOf(results: readonly ResultFile[]): string[] {
   const plain = results.map((r) =>
     hasPage(r)
       ? `${r.clientMode}, ${formatCount(r.images.count)} ${r.images.source === 'synthetic' ? 'synthetic' : (r.accuracy?.dataset ?? 'real')}`
-      : `${formatCount(r.images.count)} images, seed ${r.seed}`,
+      : `${formatCount(r.images.count)} ${imageWord(r.images.count)}, seed ${r.seed}`,
   );
   return plain.map((title, at) => {
     const before = plain.slice(0, at).filter((other) => other === title).length;

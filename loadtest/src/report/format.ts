@@ -71,6 +71,8 @@ export function formatCount(value: number): string {
   return formatValue(value, 'count');
 }
 
+export const imageWord = (count: number): string => (count === 1 ? 'image' : 'images');
+
 export function formatBytes(value: number | null): string {
   return formatValue(value, 'bytes');
 }

@@ -2,7 +2,7 @@ import type { ResultFile } from '../contract.ts';
 import { adviceSection } from './advice-section.ts';
 import { escapeMarkup as esc } from './escape.ts';
 import { historySection } from './history.ts';
-import { MARKS } from './format.ts';
+import { MARKS, imageWord } from './format.ts';
 import { phasesChart } from './html-charts.ts';
 import {
   baselineSection,
@@ -42,7 +42,7 @@ export function htmlReport(
 </head>
 <body>
 <main>
-<h1>${esc(scenario)} <small>${esc(clientMode)} client ·${result.environment.inference.provider === 'simulated' ? ' simulated inference ·' : ''} ${images.count.toLocaleString('en-US')} images · seed ${seed} · ${esc(result.startedAt.slice(0, 16).replace('T', ' '))} UTC</small></h1>
+<h1>${esc(scenario)} <small>${esc(clientMode)} client ·${result.environment.inference.provider === 'simulated' ? ' simulated inference ·' : ''} ${images.count.toLocaleString('en-US')} ${imageWord(images.count)} · seed ${seed} · ${esc(result.startedAt.slice(0, 16).replace('T', ' '))} UTC</small></h1>
 <section class="banner ${classOf(verdict)}"><span class="mark" aria-hidden="true">${MARKS[verdict]}</span><div><strong>${verdict}</strong><p>${esc(verdictSentence(result))}</p></div></section>
 ${result.compare ? '' : tiles(result)}
 ${proof.length > 0 ? `<section><h2>From upload to pixel</h2>${proof.map((text) => `<p>${esc(text)}</p>`).join('')}</section>` : ''}

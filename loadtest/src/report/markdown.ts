@@ -1,6 +1,6 @@
 import type { ResultFile } from '../contract.ts';
 import { adviceMarkdown } from './advice-section.ts';
-import { MARKS, formatActual, formatLimit, formatMs, formatValue } from './format.ts';
+import { MARKS, formatActual, formatLimit, formatMs, formatValue, imageWord } from './format.ts';
 import { RATCHET_HEAD, ratchetRows } from './ratchet.ts';
 import { escapeMarkdown, table } from './markdown-table.ts';
 import { isMain, tableCells, tableHead } from './scenario-sections.ts';
@@ -32,7 +32,7 @@ export function markdownSummary(result: ResultFile): string {
   return [
     `## ${MARKS[result.verdict]} ${result.scenario}: ${result.verdict}`,
     '',
-    `${escapeMarkdown(verdictSentence(result))} ${result.clientMode} client, ${result.images.count} images (${result.images.source}), seed ${result.seed}.`,
+    `${escapeMarkdown(verdictSentence(result))} ${result.clientMode} client, ${result.images.count} ${imageWord(result.images.count)} (${result.images.source}), seed ${result.seed}.`,
     '',
     ...(budgets.length > 0 ? [...table(['budget', 'actual', 'limit', 'verdict', 'note'], budgets), ''] : []),
     ...sentences.map((text) => `- ${escapeMarkdown(text)}`),

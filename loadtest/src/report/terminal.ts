@@ -1,6 +1,6 @@
 import type { BudgetVerdict, ResultFile, Verdict } from '../contract.ts';
 import { oneLine } from './escape.ts';
-import { MARKS, durationMs, formatActual, formatLimit, formatMs } from './format.ts';
+import { MARKS, durationMs, formatActual, formatLimit, formatMs, imageWord } from './format.ts';
 import { ratchetLines } from './ratchet.ts';
 import { withoutLines } from './without.ts';
 import { proofSentences, verdictSentence } from './words.ts';
@@ -52,7 +52,7 @@ export function terminalReport(result: ResultFile, options: { colour: boolean })
     ...sentences.map((text) => `  ${oneLine(text)}`),
     '',
     ...withoutLines(result).map((text) => (text === '' ? '' : `  ${text}`)),
-    `  ${verdict}  ${oneLine(verdictSentence(result))}  (${result.scenario}, ${result.clientMode} client, ${result.images.count} images, seed ${result.seed}, ${took})`,
+    `  ${verdict}  ${oneLine(verdictSentence(result))}  (${result.scenario}, ${result.clientMode} client, ${result.images.count} ${imageWord(result.images.count)}, seed ${result.seed}, ${took})`,
     '',
   ].join('\n');
 }
