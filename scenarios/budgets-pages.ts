@@ -83,7 +83,8 @@ export const VIEWER_BUDGETS: readonly BudgetSpec[] = [
     unit: 'bytes',
     operator: '<',
     limit: 60e6,
-    description: 'Heap, DOM and array buffers that the viewer retains after all of that, after forced garbage collection',
+    description:
+      'Heap, DOM and array buffers that the viewer retains after all of that, after forced garbage collection',
     source: SIZE,
   },
   {
@@ -91,7 +92,8 @@ export const VIEWER_BUDGETS: readonly BudgetSpec[] = [
     unit: 'count',
     operator: '=',
     limit: 0,
-    description: 'Outlines that the screen shows otherwise than the service answers, or that say to be another when pointed at',
+    description:
+      'Outlines that the screen shows otherwise than the service answers, or that say to be another when pointed at',
     source: 'segbench: what is drawn is what was found',
   },
 ];
@@ -102,7 +104,8 @@ export const HOUR_BUDGETS: readonly BudgetSpec[] = [
     unit: 'bytes',
     operator: '<',
     limit: 3e6,
-    description: 'Growth of what the operator’s page retains over an hour of readings, by the median slope of its looks',
+    description:
+      'Growth of what the operator’s page retains over an hour of readings, by the median slope of its looks',
     source: OPEN_ALL_DAY,
   },
   {
@@ -110,7 +113,8 @@ export const HOUR_BUDGETS: readonly BudgetSpec[] = [
     unit: 'bytes',
     operator: '<',
     limit: 3e6,
-    description: 'Growth of what a gallery retains over an hour of 40 images a second, by the median slope of its looks',
+    description:
+      'Growth of what a gallery retains over an hour of 40 images a second, by the median slope of its looks',
     source: OPEN_ALL_DAY,
   },
   {

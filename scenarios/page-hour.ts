@@ -5,7 +5,8 @@ import type { PageHourScenario } from './scenario.ts';
 export const PAGE_HOUR: PageHourScenario = {
   kind: 'page-hour',
   name: 'page-hour',
-  title: 'the operator’s page and a gallery stay open for an hour of a busy day, ten times as fast: memory that grows, and what they show',
+  title:
+    'the operator’s page and a gallery stay open for an hour of a busy day, ten times as fast: memory that grows, and what they show',
   images: { count: 10_000, quickCount: 1000 },
   phases: {
     seconds: 3600,

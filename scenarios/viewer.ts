@@ -5,7 +5,8 @@ import type { ViewerScenario } from './scenario.ts';
 export const VIEWER: ViewerScenario = {
   kind: 'viewer',
   name: 'viewer',
-  title: 'an image of 8,000 × 8,000 pixels with 5,000 outlines, moved and zoomed: frames, full resolution, memory, wrong outlines',
+  title:
+    'an image of 8,000 × 8,000 pixels with 5,000 outlines, moved and zoomed: frames, full resolution, memory, wrong outlines',
   images: { count: 5000, quickCount: 1000 },
   phases: {
     side: 8000,

@@ -126,5 +126,4 @@ export function judgeDrawn(drawn: Mask, polygons: readonly Polygon[], place: Pla
   return { seen, missing, stray: [...strays.values()].filter((count) => count >= LEAST).length };
 }
 
-export const wrongIn = ({ seen, missing, stray }: Drawn): number =>
-  seen.size === 0 ? 1 : missing.length + stray;
+export const wrongIn = ({ seen, missing, stray }: Drawn): number => (seen.size === 0 ? 1 : missing.length + stray);

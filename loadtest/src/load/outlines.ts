@@ -74,7 +74,12 @@ export async function seedOutlines(
     });
     const image = reply.status === 201 ? (JSON.parse(reply.body.toString()) as UploadReply).images[0] : undefined;
     if (!image) throw new Error(`upload: status ${reply.status}: ${reply.body.toString().slice(0, 300)}`);
-    await writeResult(sql, { imageId: image.id, sha256: image.sha256, polygons: outlinesOn(sides, outlines), ...sides });
+    await writeResult(sql, {
+      imageId: image.id,
+      sha256: image.sha256,
+      polygons: outlinesOn(sides, outlines),
+      ...sides,
+    });
     return { imageId: image.id, sizeBytes: bytes.length };
   } finally {
     client.close();

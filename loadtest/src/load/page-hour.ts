@@ -132,7 +132,9 @@ const GROWTH: Record<HourPageName, BudgetName> = {
  */
 function growthOf(looks: readonly HourLook[], seconds: number, warmShare: number): Measurement {
   const warm = seconds * warmShare;
-  const slope = theilSen(looks.flatMap(({ second, heapBytes }): Point[] => (second < warm ? [] : [[second, heapBytes]])));
+  const slope = theilSen(
+    looks.flatMap(({ second, heapBytes }): Point[] => (second < warm ? [] : [[second, heapBytes]])),
+  );
   if (slope === null) return { actual: null, note: 'too few looks for a slope' };
   const grown = (each: number) => `${((each * seconds) / MB).toFixed(2)} MB`;
   const note = `${grown(slope.slope)} in ${seconds} s of its own, 95 % interval ${grown(slope.low)} to ${grown(slope.high)}, ${slope.points} looks`;

@@ -68,7 +68,15 @@ describe('what a page shows', () => {
       ['b', 31],
     ]);
     const given = { batches: ['one', 'two'], image: (id: string) => truth.get(id) ?? null, told: 1040, total: 1000 };
-    const right = { live: true, batchId: 'two', done: 40, cells: [['a', 20], ['c', -1]] as [string, number][] };
+    const right = {
+      live: true,
+      batchId: 'two',
+      done: 40,
+      cells: [
+        ['a', 20],
+        ['c', -1],
+      ] as [string, number][],
+    };
     expect(galleryFault(right, given)).toBeNull();
     expect(galleryFault({ ...right, done: 39 }, given)).toBe('its bar knows of 1039 images of 1040');
     expect(galleryFault({ ...right, batchId: 'three' }, given)).toContain('its bar');
