@@ -22,7 +22,7 @@ export interface ViewingDeps {
   ratio: () => number;
   painter: {
     shapes: (key: string, bytes: Uint8Array<ArrayBuffer>) => void;
-    clear: () => void;
+    keepOnly: (imageId: string) => void;
     draw: (request: DrawRequest) => Promise<ImageBitmap | null>;
   };
   loadPicture: (imageId: string, width: number, signal: AbortSignal) => Promise<ImageBitmap>;
@@ -110,7 +110,7 @@ export function createViewing(deps: ViewingDeps) {
     await of.start();
     if (of !== coming) return;
     viewer.value = of;
-    painter.clear();
+    painter.keepOnly(of.imageId);
     const image = of.image.peek();
     if (!image) return;
     startPicture(of);

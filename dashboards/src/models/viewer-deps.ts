@@ -21,7 +21,7 @@ export function createPainter(onError: (message: string) => void) {
     shapes(key: string, bytes: Uint8Array<ArrayBuffer>): void {
       worker.postMessage({ type: 'shapes', key, bytes } satisfies ViewerRequest, [bytes.buffer]);
     },
-    clear: (): void => worker.postMessage({ type: 'clear' } satisfies ViewerRequest),
+    keepOnly: (imageId: string): void => worker.postMessage({ type: 'keep', imageId } satisfies ViewerRequest),
     draw(request: DrawRequest): Promise<ImageBitmap | null> {
       return new Promise((resolve) => {
         waiting.set(++turn, resolve);

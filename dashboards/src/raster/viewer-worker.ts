@@ -4,9 +4,10 @@ import { readShapes, type Shapes } from './shapes.ts';
 
 /** Outlines of one level of detail come once, drawings are asked for again and again. */
 export type ViewerRequest =
+  /** `key`: the image's id, a space, and the level. */
   | { type: 'shapes'; key: string; bytes: Uint8Array<ArrayBuffer> }
-  /** Another image is looked at. */
-  | { type: 'clear' }
+  /** Another image is looked at: of all others nothing is needed any more. */
+  | { type: 'keep'; imageId: string }
   | { type: 'draw'; turn: number; key: string; view: Viewport; stage: Size; margin: number; style: ShapesStyle };
 export interface ViewerReply {
   turn: number;
@@ -35,10 +36,15 @@ function draw({ turn, key, view, stage, margin, style }: Extract<ViewerRequest, 
   scope.postMessage({ turn, bitmap, drawn }, [bitmap]);
 }
 
+/** What of it came first stays: results may be here before all is known of the image. */
+function keepOnly(imageId: string): void {
+  for (const key of known.keys()) if (!key.startsWith(`${imageId} `)) known.delete(key);
+}
+
 scope.onmessage = ({ data }) => {
   try {
     if (data.type === 'shapes') known.set(data.key, readShapes(data.bytes));
-    else if (data.type === 'clear') known.clear();
+    else if (data.type === 'keep') keepOnly(data.imageId);
     else draw(data);
   } catch (cause) {
     const error = cause instanceof Error ? cause.message : String(cause);

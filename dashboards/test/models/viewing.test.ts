@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { encodeIndex } from '#contract/index-format.ts';
+import { encodeBulkHeader, encodeBulkResult, encodeBulkTrailer, encodePolygons } from '#contract/polygons-format.ts';
 import type { Api } from '../../src/models/api.ts';
 import { parseUuid } from '../../src/models/id-table.ts';
 import { bestLod, levelFor, levelWidths, lodFor } from '../../src/models/levels.ts';
 import { aroundIn, createNeighbours } from '../../src/models/Neighbours.ts';
 import { createPicture } from '../../src/models/Picture.ts';
 import { createStage } from '../../src/models/Stage.ts';
-import { createViewing } from '../../src/models/Viewing.ts';
+import { createViewing, type ViewingDeps } from '../../src/models/Viewing.ts';
+import type { Surfaces } from '../../src/raster/surfaces.ts';
 import type { Viewport } from '../../src/models/viewport.ts';
 import { createFakeClock } from '../fake-clock.ts';
 
@@ -196,7 +198,7 @@ describe('neighbours', () => {
 
 describe('createViewing', () => {
   const ids = Array.from({ length: 9 }, (_, i) => `00000000-0000-4000-8000-00000000000${i}`);
-  function setUp() {
+  function setUp(more: { api?: object; painter?: Partial<ViewingDeps['painter']> } = {}) {
     const { clock, advance } = createFakeClock();
     const reads: string[] = [];
     const gone: string[] = [];
@@ -206,12 +208,12 @@ describe('createViewing', () => {
       return { id: path.id, projectId: 'p', name: path.id, width: 100, height: 100 };
     };
     const viewing = createViewing({
-      api: { call } as unknown as Api,
+      api: { call, ...more.api } as unknown as Api,
       imageId: ids[0]!,
       clock,
       storage: { getItem: () => JSON.stringify({ projectId: 'p', ids }) } as unknown as Storage,
       ratio: () => 1,
-      painter: { shapes: () => {}, clear: () => {}, draw: async () => null },
+      painter: { shapes: () => {}, keepOnly: () => {}, draw: async () => null, ...more.painter },
       loadPicture: () => new Promise(() => {}),
       loadPart: () => new Promise(() => {}),
       onGo: (id) => gone.push(id),
@@ -232,6 +234,43 @@ describe('createViewing', () => {
     expect(gone).toEqual(ids.slice(1, 7));
     expect(reads).toEqual([ids[0], ids[1], ids[6]]);
     expect([viewing.viewer.value.imageId, viewing.around.value.next]).toEqual([ids[6], ids[7]]);
+    viewing.stop();
+  });
+
+  it('draws outlines that were here before all was known of their image', async () => {
+    const image = { id: ids[0]!, projectId: 'p', name: 'a', width: 100, height: 100 };
+    const project = Promise.withResolvers<{ pixelSizeUm: null }>();
+    const bulk = [
+      encodeBulkHeader(),
+      encodeBulkResult({ imageId: image.id, polygonCount: 0 }, encodePolygons([])),
+      encodeBulkTrailer({ missing: [], nextCursor: null }),
+    ];
+    /** As the worker does. */
+    const held = new Set<string>();
+    const drawn: [key: string, isHere: boolean][] = [];
+    const { viewing } = setUp({
+      api: {
+        call: async (route: string) => (route === 'GET /api/projects/{id}' ? project.promise : image),
+        bytes: async () => new Uint8Array(Buffer.concat(bulk)),
+      },
+      painter: {
+        shapes: (key) => void held.add(key),
+        keepOnly: (imageId) => held.forEach((key) => key.startsWith(`${imageId} `) || held.delete(key)),
+        draw: async ({ key }) => (drawn.push([key, held.has(key)]), null),
+      },
+    });
+    const nothing = () => {};
+    const surfaces = { place: nothing, begin: nothing, picture: nothing, part: nothing, overlay: nothing };
+    const started = viewing.start();
+    await tick();
+    viewing.attach({ ...surfaces, marks: nothing } satisfies Surfaces);
+    viewing.stage.resize({ width: 80, height: 80 });
+    await tick();
+    project.resolve({ pixelSizeUm: null });
+    await started;
+    await tick();
+    expect(drawn.length).toBeGreaterThan(1);
+    expect(drawn.filter(([, isHere]) => !isHere)).toEqual([]);
     viewing.stop();
   });
 });

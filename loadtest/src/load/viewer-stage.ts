@@ -8,9 +8,11 @@ const COLOURED = 20;
 /** Round corners and the ring of the focus. */
 const EDGE_PX = 8;
 
-/** CSS pixels of the page; `view` from the corner of the stage. */
+/** CSS pixels of the window; `view` from the corner of the stage. */
 interface Stage {
   box: Rect;
+  /** How far the page is scrolled. */
+  scrolled: readonly [x: number, y: number];
   view: Place;
   /** Of what lies over the stage: buttons, words. */
   over: Rect[];
@@ -23,7 +25,7 @@ const STAGE = `(() => {
   };
   const [scale, x, y] = stage.querySelector('[data-view]').dataset.view.split(' ').map(Number);
   const over = [...stage.children].filter((child) => !child.matches('.view-layer')).map(rect);
-  return { box: rect(stage), view: { scale, x, y }, over };
+  return { box: rect(stage), scrolled: [scrollX, scrollY], view: { scale, x, y }, over };
 })()`;
 
 export const stageOf = (page: ObservedPage): Promise<Stage> => page.evaluate<Stage>(STAGE);
@@ -34,8 +36,13 @@ export const middleOf = ({ box }: Stage): readonly [number, number] => [
 ];
 
 /** What has a colour in a part of the screen, as it is presented. */
-async function colouredIn({ cdp }: ObservedPage, { left, top, right, bottom }: Rect): Promise<Mask> {
-  const clip = { x: left, y: top, width: right - left, height: bottom - top, scale: 1 };
+async function colouredIn(
+  { cdp }: ObservedPage,
+  { left, top, right, bottom }: Rect,
+  [scrollX, scrollY]: Stage['scrolled'],
+): Promise<Mask> {
+  // The browser counts from the corner of the page, not of the window.
+  const clip = { x: left + scrollX, y: top + scrollY, width: right - left, height: bottom - top, scale: 1 };
   const { data: png } = await cdp.send('Page.captureScreenshot', { format: 'png', clip, captureBeyondViewport: false });
   const { data, info } = await sharp(Buffer.from(png, 'base64'))
     .removeAlpha()
@@ -52,14 +59,14 @@ async function colouredIn({ cdp }: ObservedPage, { left, top, right, bottom }: R
 
 /** A look at the screen: the outlines that it shows against those that it should. */
 export async function lookAt(page: ObservedPage, polygons: readonly Polygon[]): Promise<Drawn> {
-  const { box, view, over } = await stageOf(page);
+  const { box, scrolled, view, over } = await stageOf(page);
   const clip = {
     left: Math.ceil(box.left) + EDGE_PX,
     top: Math.ceil(box.top) + EDGE_PX,
     right: Math.floor(box.right) - EDGE_PX,
     bottom: Math.floor(box.bottom) - EDGE_PX,
   };
-  const mask = await colouredIn(page, clip);
+  const mask = await colouredIn(page, clip, scrolled);
   const place = { scale: view.scale, x: box.left + view.x - clip.left, y: box.top + view.y - clip.top };
   const covered = over.map(({ left, top, right, bottom }) => ({
     left: left - clip.left,

@@ -1,4 +1,5 @@
 import { EVENT_WINDOW_MAX, EVENT_WINDOW_MS } from '#contract/events.ts';
+import type { NowReply } from '#contract/now.ts';
 import { pause } from '../run/stop.ts';
 import { busyReading } from './busy-day.ts';
 import { createMockProject } from './project.ts';
@@ -18,6 +19,8 @@ export interface DayOptions {
   speed: number;
   /** Folder of the built pages. */
   dist?: string;
+  /** What the operator's page is answered in a second of the day. */
+  reading?: (second: number) => NowReply;
 }
 export type Day = Awaited<ReturnType<typeof startDay>>;
 
@@ -25,7 +28,8 @@ export type Day = Awaited<ReturnType<typeof startDay>>;
  * A stand-in for the service on a busy day that goes `speed` times as fast as ours: images of a project end and are told of in frames, as
  * the service sends them, and each reading of the operator's page finds all of it changed.
  */
-export async function startDay({ images, imagesPerSecond, speed, dist }: DayOptions) {
+export async function startDay(options: DayOptions) {
+  const { images, imagesPerSecond, speed, dist, reading = busyReading } = options;
   const project = createMockProject(images, 'A busy day');
   const results = Array.from({ length: RESULTS }, (_, i) => mockResult(i));
   project.images.forEach((image, i) => (image.result = results[i % RESULTS]!));
@@ -39,7 +43,7 @@ export async function startDay({ images, imagesPerSecond, speed, dist }: DayOpti
     silent: () => silent,
     now: () => {
       told.readings++;
-      return busyReading(Math.floor(second()));
+      return reading(Math.floor(second()));
     },
     ...(dist === undefined ? {} : { dist }),
   });
