@@ -37,7 +37,7 @@ function spoil(): void {
       tip.setAttribute('data-hovered', '0');
   }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-hovered'] });
   const block = (): void => {
-    const until = performance.now() + 40;
+    const until = performance.now() + 25;
     while (performance.now() < until);
     requestAnimationFrame(block);
   };

@@ -98,7 +98,10 @@ export function judgeDrawn(drawn: Mask, polygons: readonly Polygon[], place: Pla
     const placed = points.map((value, at) => value * place.scale + (at % 2 === 0 ? place.x : place.y));
     fill(owners, drawn, placed, type === 'internal' ? 0 : i + 1);
   });
-  const judged = new Uint8Array(width * height).fill(1);
+  const judged = new Uint8Array(width * height);
+  // At the edges it is not known what lies beyond them.
+  for (let row = TOLERANCE; row < height - TOLERANCE; row++)
+    judged.fill(1, row * width + TOLERANCE, (row + 1) * width - TOLERANCE);
   for (const { left, top, right, bottom } of covered)
     for (let row = Math.max(0, Math.floor(top)); row < Math.min(height, Math.ceil(bottom)); row++)
       judged.fill(0, row * width + Math.max(0, Math.floor(left)), row * width + Math.min(width, Math.ceil(right)));

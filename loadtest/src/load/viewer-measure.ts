@@ -4,7 +4,7 @@ import type { PageRequest } from '../drivers/browser/network.ts';
 import type { ObservedPage } from '../drivers/browser/page.ts';
 import { quantile } from '../measure/statistics.ts';
 import { pause } from '../run/stop.ts';
-import { wrongIn } from './drawn.ts';
+import { wrongIn, type Drawn } from './drawn.ts';
 import { lookAt, middleOf, pointsOn, stageOf } from './viewer-stage.ts';
 
 const STAGE = '[data-view-stage]';
@@ -53,6 +53,8 @@ export interface ViewerFigures {
   heapRetainedBytes: number;
   wrongDrawn: number;
   wrongPointed: number;
+  /** Each look at which something was wrong, in words. */
+  faults: string[];
   /** Outlines that were seen at some look, and those that were pointed at. */
   seen: number;
   pointed: number;
@@ -79,11 +81,17 @@ const framesFor = (ms: number) => `new Promise((resolve) => {
   requestAnimationFrame(tick);
 })`;
 
+const wordsOf = ({ seen, missing, stray }: Drawn): string =>
+  seen.size === 0
+    ? 'no outline is in view'
+    : `${missing.length} of ${seen.size} outlines are not drawn (${missing.slice(0, 3).join(', ')}), and ${stray} places have what should not be there`;
+
 /** Opens nothing and starts nothing: the page stands on an image with outlines. */
 export async function measureViewer(page: ObservedPage, plan: ViewerPlan): Promise<ViewerFigures> {
   const { polygons, moves, moveMs, looks, picks, quietMs, timeoutMs, signal } = plan;
   const { mouse, keyboard } = page.page;
   const seen = new Set<number>();
+  const faults: string[] = [];
   const counts = { wrongDrawn: 0, wrongPointed: 0, pointed: 0 };
 
   async function until(isThere: () => Promise<boolean> | boolean, withinMs: number): Promise<boolean> {
@@ -107,12 +115,17 @@ export async function measureViewer(page: ObservedPage, plan: ViewerPlan): Promi
     await until(async () => wrongIn(found) === 0 || ((found = await lookAt(page, polygons)), false), timeoutMs);
     for (const id of found.seen) seen.add(id);
     counts.wrongDrawn += wrongIn(found);
-    for (const { id, at } of pointsOn(await stageOf(page), polygons, picks)) {
-      await mouse.move(...at);
+    const stage = await stageOf(page);
+    const at = `at ${(stage.view.scale * 100).toFixed(0)} %`;
+    if (wrongIn(found) > 0) faults.push(`${at} ${wordsOf(found)}`);
+    for (const { id, point } of pointsOn(stage, polygons, picks)) {
+      await mouse.move(...point);
       const told = () =>
         page.evaluate<boolean>(`document.querySelector('[data-hovered]')?.dataset.hovered === '${id}'`);
       counts.pointed++;
-      if (!(await until(told, Math.min(POINTED_MS, timeoutMs)))) counts.wrongPointed++;
+      if (await until(told, Math.min(POINTED_MS, timeoutMs))) continue;
+      counts.wrongPointed++;
+      faults.push(`${at} outline ${id} does not say its number when pointed at`);
     }
     await mouse.move(...AWAY);
   }
@@ -190,6 +203,7 @@ export async function measureViewer(page: ObservedPage, plan: ViewerPlan): Promi
     parts: shown,
     heapRetainedBytes: await retainedBytes(page),
     ...counts,
+    faults,
     seen: seen.size,
   };
 }

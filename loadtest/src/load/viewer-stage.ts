@@ -85,13 +85,13 @@ export function pointsOn(
   { box, view, over }: Stage,
   polygons: readonly Polygon[],
   count: number,
-): { id: number; at: readonly [number, number] }[] {
+): { id: number; point: readonly [number, number] }[] {
   const inView = polygons.flatMap(({ id, bbox }) => {
     const [left = 0, top = 0, width = 0, height = 0] = bbox;
     const x = box.left + view.x + (left + width / 2) * view.scale;
     const y = box.top + view.y + (top + height / 2) * view.scale;
-    const at = [x, y] as const;
-    return isIn(box, at, EDGE_PX) && !over.some((rect) => isIn(rect, at, -EDGE_PX)) ? [{ id, at }] : [];
+    const point = [x, y] as const;
+    return isIn(box, point, EDGE_PX) && !over.some((rect) => isIn(rect, point, -EDGE_PX)) ? [{ id, point }] : [];
   });
   const step = Math.max(1, inView.length / count);
   return Array.from({ length: Math.min(count, inView.length) }, (_, i) => inView[Math.floor(i * step)]!);

@@ -61,6 +61,7 @@ async function viewer({ images, phases }: ViewerScenario, load: Load): Promise<v
         requests: page.network.all().length,
       }),
     );
+    load.notes.push(...figures.faults);
     if (page.errors.length > 0) load.notes.push(`the page threw: ${page.errors[0]}`);
   } finally {
     await launched.close();

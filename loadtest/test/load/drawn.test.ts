@@ -94,6 +94,15 @@ describe('judgeDrawn', () => {
     expect(large.stray).toBeGreaterThan(0);
   });
 
+  it('lets the line of an outline pass that is beyond the edge but for that', () => {
+    const [outline] = OUTLINES;
+    const mask = screen((id) => (id === 1 ? null : {}));
+    // Of the first outline, moved up until only its line is left.
+    mask.at.fill(1, 15, 35);
+    const beyond = { ...outline!, points: ring(50, -RADIUS - 1, RADIUS) };
+    expect(wrongIn(judgeDrawn(mask, [beyond, ...OUTLINES.slice(1)], PLACE, []))).toBe(0);
+  });
+
   it('judges nothing beneath what lies over it, and calls a screen without an outline wrong', () => {
     const { bbox } = OUTLINES[27]!;
     const [left = 0, top = 0, width = 0, height = 0] = bbox.map((value) => value * PLACE.scale);
