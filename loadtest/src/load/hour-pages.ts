@@ -69,7 +69,10 @@ export function galleryFault(
   if (!(batch >= 0 && known >= told)) return `its bar knows of ${known} images of ${told}`;
   if (shown.cells.length === 0) return 'shows no image';
   const wrong = shown.cells.filter(([id, polygons]) => image(id) !== null && image(id) !== polygons);
-  return wrong.length === 0 ? null : `${wrong.length} of ${shown.cells.length} images in view show other outlines`;
+  const [first] = wrong;
+  if (first === undefined) return null;
+  const what = first[1] === -1 ? 'none' : first[1];
+  return `${wrong.length} of ${shown.cells.length} images in view show other outlines, the first ${what} of ${image(first[0])}`;
 }
 /** Of the image, or null where it has not ended yet. */
 type Polygons = (id: string) => number | null;

@@ -81,7 +81,9 @@ describe('what a page shows', () => {
     expect(galleryFault({ ...right, done: 39 }, given)).toBe('its bar knows of 1039 images of 1040');
     expect(galleryFault({ ...right, batchId: 'three' }, given)).toContain('its bar');
     expect(galleryFault({ ...right, live: false }, given)).toBe('says that it is not live');
-    expect(galleryFault({ ...right, cells: [['b', 30]] }, given)).toBe('1 of 1 images in view show other outlines');
+    expect(galleryFault({ ...right, cells: [['b', 30]] }, given)).toBe(
+      '1 of 1 images in view show other outlines, the first 30 of 31',
+    );
     expect(galleryFault({ ...right, cells: [] }, given)).toBe('shows no image');
   });
 });
