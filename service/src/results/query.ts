@@ -30,6 +30,8 @@ interface Planned {
  * results of a few cells are one. Between pages no connection is held, however slowly the client reads.
  */
 const PAGE_ROWS = 1000;
+/** Of the first page of a list of ids: who put them in an order wants the first ones soon. */
+const FIRST_ROWS = 100;
 const PAGE_BYTES = 3 * 1024 * 1024;
 const BATCH_PLAN_ROWS = 1000;
 
@@ -79,7 +81,8 @@ export async function* entriesByIds(
       ? { ...row, cursor: at, missing: false }
       : { imageId, batchId: '', resultId: null, bytes: 0, cursor: at, missing: true };
   });
-  yield* filled({ sql, tenantId }, plan, withPolygons);
+  yield* filled({ sql, tenantId }, plan.slice(0, FIRST_ROWS), withPolygons);
+  yield* filled({ sql, tenantId }, plan.slice(FIRST_ROWS), withPolygons);
 }
 
 /** The entry of one image. */

@@ -2,6 +2,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeBulk } from '#contract/polygons-format.ts';
 import { POLYGONS_MIME } from '#contract/results.ts';
+import { entriesByIds } from '../../src/results/query.ts';
 import { until } from '../batches/fixture.ts';
 import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
 import { finishedProject } from '../support/finished.ts';
@@ -32,6 +33,21 @@ describe('bulk results', () => {
       expect(results.size).toBe('imageIds' in body ? body.imageIds.length : 1000);
       expect((await queries()) - before).toBeLessThanOrEqual(3);
     }
+  });
+
+  it('has the first of many ids before it reads the others', async () => {
+    const { imageIds } = await finished(300, 2);
+    const entries = entriesByIds(service.tenant, imageIds.toReversed(), undefined, true);
+    const before = await queries();
+    const { value: first } = await entries.next();
+    expect(first).toMatchObject({ imageId: imageIds.at(-1), missing: false });
+    expect((await queries()) - before).toBe(2);
+    for (let read = 1; read < 100; read++) await entries.next();
+    expect((await queries()) - before).toBe(2);
+    const rest = [];
+    for await (const { imageId } of entries) rest.push(imageId);
+    expect(rest).toEqual(imageIds.toReversed().slice(100));
+    expect((await queries()) - before).toBe(3);
   });
 
   it('stops reading for a client that does not read, goes on with it, and ends when it leaves', async () => {
