@@ -7,7 +7,7 @@ export const PAGE_HOUR: PageHourScenario = {
   name: 'page-hour',
   title:
     'the operator’s page and a gallery stay open for an hour of a busy day, ten times as fast: memory that grows, and what they show',
-  images: { count: 10_000, quickCount: 1000 },
+  images: { count: 10_000, quickCount: 10_000 },
   phases: {
     seconds: 3600,
     quickSeconds: 200,
@@ -17,6 +17,7 @@ export const PAGE_HOUR: PageHourScenario = {
     quickLooks: 14,
     warmShare: 1 / 6,
     silenceSeconds: 20,
+    resultsWithinSeconds: 125,
     timeoutMs: 10_000,
   },
   budgets: HOUR_BUDGETS,

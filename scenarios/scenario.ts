@@ -221,6 +221,8 @@ export interface PageHourScenario extends ScenarioBase<'page-hour'> {
     warmShare: number;
     /** In the middle, of the pages' clocks: nothing is told. */
     silenceSeconds: number;
+    /** Of the pages' clocks, after an image's end: a gallery asks for results less and less often while a batch runs. */
+    resultsWithinSeconds: number;
     /** By our clock: until a page shows what it was told. */
     timeoutMs: number;
   };

@@ -107,13 +107,17 @@ describe('measureHour', () => {
   const measured = async (plan: { seconds: number; timeoutMs: number }, script?: string) => {
     // What a page does not know it does not show, but would hold with the rest.
     const reading = (second: number) => ({ ...busyReading(second), ballast: String(second).repeat(50_000) });
-    const day = await startDay({ images: 600, imagesPerSecond: 40, speed: SPEED, dist: bench.dist, reading });
+    const day = await startDay({ images: 4000, imagesPerSecond: 40, speed: SPEED, dist: bench.dist, reading });
     opened.push(() => day.close());
-    const pages = await openHourPages(bench.launched.browser, day, SPEED, script);
+    const pages = await openHourPages(bench.launched.browser, day, {
+      speed: SPEED,
+      resultsWithinSeconds: 60,
+      script,
+    });
     for (const { page } of pages) opened.unshift(() => page.browserContext().close());
     const { signal } = new AbortController();
     const figures = await measureHour(pages, day, { ...plan, looks: 12, silenceSeconds: 10, speed: SPEED, signal });
-    const judged = judgeBudgets(hourOf(figures, 0.1), HOUR_BUDGETS, { imageCount: 600 });
+    const judged = judgeBudgets(hourOf(figures, 0.1), HOUR_BUDGETS, { imageCount: 4000 });
     return { figures, verdicts: judged.map(({ name, verdict }) => `${name} ${verdict}`) };
   };
 

@@ -4,7 +4,7 @@ import { decodeIndex } from '#contract/index-format.ts';
 import { createApi } from '../../src/models/api.ts';
 import { createImageStore } from '../../src/models/ImageStore.ts';
 import { createResultSource } from '../../src/models/ResultSource.ts';
-import { createMockProject } from '../mock-project.ts';
+import { createMockProject } from '../../../loadtest/src/stand-in/project.ts';
 
 const BATCH = '11111111-1111-4111-8111-111111111111';
 

@@ -58,24 +58,44 @@ export function operatorFault({ age, batch }: OperatorShown, told: number): stri
   return shown >= expected ? null : `shows batch ${shown} where ${expected} had begun`;
 }
 
-/** The gallery: live, its bar as far as the batches were, and every image in view that has ended with the outlines that it has. */
+/** What is so of an image that has ended: outlines of its result, and how long that has been told, in seconds of the day. */
+interface Ended {
+  polygons: number;
+  agoSeconds: number;
+}
+interface GalleryTruth {
+  batches: readonly string[];
+  /** Null for one that has not ended yet. */
+  image(id: string): Ended | null;
+  /** Images that have ended, over all batches of `total` each. */
+  told: number;
+  total: number;
+  /** While a batch runs, a gallery asks for results now and then: for so long it may show none. */
+  resultsWithinSeconds: number;
+}
+
+/** The gallery: live, its bar as far as the batches were, and no image in view with other outlines than it has, or for too long with none. */
 export function galleryFault(
   shown: Pick<GalleryShown, 'live' | 'batchId' | 'done' | 'cells'>,
-  { batches, image, told, total }: { batches: readonly string[]; image: Polygons; told: number; total: number },
+  { batches, image, told, total, resultsWithinSeconds }: GalleryTruth,
 ): string | null {
   if (!shown.live) return 'says that it is not live';
   const batch = shown.batchId === null ? -1 : batches.indexOf(shown.batchId);
   const known = batch * total + shown.done;
   if (!(batch >= 0 && known >= told)) return `its bar knows of ${known} images of ${told}`;
   if (shown.cells.length === 0) return 'shows no image';
-  const wrong = shown.cells.filter(([id, polygons]) => image(id) !== null && image(id) !== polygons);
+  const wrong = shown.cells.filter(([id, polygons]) => {
+    const ended = image(id);
+    if (ended === null || ended.polygons === polygons) return false;
+    return polygons !== NONE || ended.agoSeconds > resultsWithinSeconds;
+  });
   const [first] = wrong;
   if (first === undefined) return null;
-  const what = first[1] === -1 ? 'none' : first[1];
-  return `${wrong.length} of ${shown.cells.length} images in view show other outlines, the first ${what} of ${image(first[0])}`;
+  const what = first[1] === NONE ? 'none' : first[1];
+  return `${wrong.length} of ${shown.cells.length} images in view show other outlines, the first ${what} of ${image(first[0])?.polygons}`;
 }
-/** Of the image, or null where it has not ended yet. */
-type Polygons = (id: string) => number | null;
+/** What a cell says that shows no outlines. */
+const NONE = -1;
 
 async function openPage(browser: Browser, url: string, speed: number, ready: string, script?: string) {
   // A context each: two pages of one share a process, and its heap.
@@ -92,13 +112,19 @@ async function openPage(browser: Browser, url: string, speed: number, ready: str
 }
 
 /** Both pages, open on the day, with clocks as fast as its. @param script runs in them before their own: defects planted by tests */
-export async function openHourPages(browser: Browser, day: Day, speed: number, script?: string): Promise<HourPage[]> {
+export async function openHourPages(
+  browser: Browser,
+  day: Day,
+  { speed, resultsWithinSeconds, script }: { speed: number; resultsWithinSeconds: number; script?: string | undefined },
+): Promise<HourPage[]> {
   const { project, url } = day;
+  const total = project.images.length;
   const operator = await openPage(browser, `${url}/`, speed, '.plot canvas', script);
   const gallery = await openPage(browser, `${url}/projects/${project.id}`, speed, '[data-image-id]', script);
-  const image: Polygons = (id) => {
-    const { status, result } = project.images[project.positionOf(id)] ?? {};
-    return status === 'completed' ? (result?.polygonCount ?? null) : null;
+  const image = (id: string): Ended | null => {
+    const place = project.positionOf(id);
+    const agoSeconds = day.endedAgo(place);
+    return agoSeconds === null ? null : { polygons: project.images[place]!.result!.polygonCount, agoSeconds };
   };
   return [
     {
@@ -115,7 +141,7 @@ export async function openHourPages(browser: Browser, day: Day, speed: number, s
       async fault(told) {
         const shown = (await gallery.page.evaluate(GALLERY)) as GalleryShown;
         const batches = project.batches.map(({ id }) => id);
-        return galleryFault(shown, { batches, image, told, total: project.images.length });
+        return galleryFault(shown, { batches, image, told, total, resultsWithinSeconds });
       },
       saysOld: async () => ((await gallery.page.evaluate(GALLERY)) as GalleryShown).lost,
     },

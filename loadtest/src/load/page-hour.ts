@@ -33,7 +33,7 @@ async function pageHour({ images: { count }, phases }: PageHourScenario, load: L
   load.browserVersion = launched.version;
   const day = await startDay({ images: load.images, imagesPerSecond, speed });
   try {
-    const pages = await load.phase('open', () => openHourPages(launched.browser, day, speed));
+    const pages = await load.phase('open', () => openHourPages(launched.browser, day, phases));
     const plan = { ...phases, seconds, looks, signal, onLook: (second: number) => progress.update(Math.round(second)) };
     const figures = await load.phase('the hour', () => measureHour(pages, day, plan));
     Object.assign(load.measurements, measurementsOf(figures, warmShare));

@@ -66,6 +66,11 @@ export async function startDay(options: DayOptions) {
     told,
     /** Of the day, since it began. */
     second,
+    /** Seconds of the day since it was told that the image at this place has ended; null where it has not been yet. */
+    endedAgo(place: number): number | null {
+      const newest = told.events - 1;
+      return place > newest ? null : ((newest - place) % images) / imagesPerSecond;
+    },
     /** The day begins. */
     begin(): void {
       began = performance.now();

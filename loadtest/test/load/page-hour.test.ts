@@ -62,12 +62,13 @@ describe('what a page shows', () => {
     expect(operatorFault({ age: 'fresh', batch: null }, 129)).not.toBeNull();
   });
 
-  it('is right in the gallery where the bar is as far as told, and each image that has ended has its outlines', () => {
+  it('is right in the gallery where the bar is as far as told, and each image that has ended has its outlines, or soon', () => {
     const truth = new Map([
-      ['a', 20],
-      ['b', 31],
+      ['a', { polygons: 20, agoSeconds: 5 }],
+      ['b', { polygons: 31, agoSeconds: 125 }],
     ]);
-    const given = { batches: ['one', 'two'], image: (id: string) => truth.get(id) ?? null, told: 1040, total: 1000 };
+    const image = (id: string) => truth.get(id) ?? null;
+    const given = { batches: ['one', 'two'], image, told: 1040, total: 1000, resultsWithinSeconds: 120 };
     const right = {
       live: true,
       batchId: 'two',
@@ -84,6 +85,9 @@ describe('what a page shows', () => {
     expect(galleryFault({ ...right, cells: [['b', 30]] }, given)).toBe(
       '1 of 1 images in view show other outlines, the first 30 of 31',
     );
+    expect(galleryFault({ ...right, cells: [['a', -1]] }, given)).toBeNull();
+    expect(galleryFault({ ...right, cells: [['a', 19]] }, given)).toContain('the first 19 of 20');
+    expect(galleryFault({ ...right, cells: [['b', -1]] }, given)).toContain('the first none of 31');
     expect(galleryFault({ ...right, cells: [] }, given)).toBe('shows no image');
   });
 });
