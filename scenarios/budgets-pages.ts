@@ -82,7 +82,7 @@ export const VIEWER_BUDGETS: readonly BudgetSpec[] = [
     name: 'viewer_heap_retained_bytes',
     unit: 'bytes',
     operator: '<',
-    limit: 60e6,
+    limit: 20e6,
     description:
       'Heap, DOM and array buffers that the viewer retains after all of that, after forced garbage collection',
     source: SIZE,

@@ -86,7 +86,7 @@ export const BUDGET_LIMITS = [
   ['viewer_pan_frame_p95_ms', 'ms', '<=', 20],
   ['viewer_zoom_frame_p95_ms', 'ms', '<=', 20],
   ['viewer_first_part_ms', 'ms', '<', 1000],
-  ['viewer_heap_retained_bytes', 'bytes', '<', 60000000],
+  ['viewer_heap_retained_bytes', 'bytes', '<', 20000000],
   ['viewer_wrong_outlines', 'count', '=', 0],
   ['hour_operator_growth_bytes', 'bytes', '<', 3000000],
   ['hour_gallery_growth_bytes', 'bytes', '<', 3000000],

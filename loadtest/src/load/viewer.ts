@@ -11,6 +11,8 @@ import { polygonsOfImage, seedOutlines } from './outlines.ts';
 import { measureViewer, type Moves, type ViewerFigures } from './viewer-measure.ts';
 
 const MB = 1e6;
+/** Share of the outlines that must have been judged: those at the edges of the stage are not. */
+const LEAST_SEEN = 0.9;
 
 export function runViewer(scenario: ViewerScenario, startedAt: Date, input: RunInput): Promise<RunData> {
   return runLoad({ scenario, plan: {}, startedAt, input }, (load) => viewer(scenario, load));
@@ -97,6 +99,9 @@ export function measurementsOf(
     viewer_wrong_outlines: {
       actual: wrongDrawn + wrongPointed + lost,
       note: `${seen} of ${of.outlines} outlines were looked at, ${pointed} pointed at; drawn otherwise: ${wrongDrawn}, told otherwise: ${wrongPointed}, not in the service’s answer: ${lost}`,
+      ...(seen < of.outlines * LEAST_SEEN && {
+        weakened: `only ${seen} of ${of.outlines} outlines were large enough on the screen`,
+      }),
     },
   };
 }
