@@ -2,12 +2,15 @@
 import { HOUR_BUDGETS } from './budgets-pages.ts';
 import type { PageHourScenario } from './scenario.ts';
 
+/** As many as a gallery keeps all results of: with more, what it keeps fills up to its bound for hours, and looks like growth. */
+const IMAGES = 8000;
+
 export const PAGE_HOUR: PageHourScenario = {
   kind: 'page-hour',
   name: 'page-hour',
   title:
     'the operator’s page and a gallery stay open for an hour of a busy day, ten times as fast: memory that grows, and what they show',
-  images: { count: 10_000, quickCount: 10_000 },
+  images: { count: IMAGES, quickCount: IMAGES },
   phases: {
     seconds: 3600,
     quickSeconds: 200,

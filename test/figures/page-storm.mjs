@@ -1,5 +1,6 @@
 // Frames of the gallery's page while 10,000 images a second end: `node test/figures/page-storm.mjs [EVENTS_A_SECOND] [SECONDS]`
-// The page is real, in a real browser; the service is the tests' stand-in, so that nothing but the page is measured.
+// The page is real, in a real browser; the service is a stand-in, so that nothing but the page is measured. The scenario events-storm asks
+// the same of the service, and has no page.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
