@@ -3,7 +3,7 @@ import { HOUR_BUDGETS } from './budgets-pages.ts';
 import type { PageHourScenario } from './scenario.ts';
 
 /** As many as a gallery keeps all results of: with more, what it keeps fills up to its bound for hours, and looks like growth. */
-const IMAGES = 8000;
+const IMAGES = 7400;
 
 export const PAGE_HOUR: PageHourScenario = {
   kind: 'page-hour',

@@ -182,7 +182,7 @@ describe('the viewer of an image beyond 4,096 pixels', () => {
 function spoil(): void {
   const { fetch: ask } = window;
   const lateFetch: typeof fetch = async (...given) => {
-    if (String(given[0]).includes('region=')) await new Promise((resolve) => setTimeout(resolve, 1500));
+    if (typeof given[0] === 'string' && given[0].includes('region=')) await new Promise((resolve) => setTimeout(resolve, 1500));
     return ask(...given);
   };
   Object.assign(window, { kept: new Uint8Array(80e6), fetch: lateFetch });
@@ -230,7 +230,8 @@ describe('measureViewer', () => {
     });
     const { signal } = new AbortController();
     const plan = { ...given, polygons, moves: 1, moveMs: 300, quietMs: 150, signal };
-    const figures = await measureViewer(page, plan).finally(() => page.close());
+    const figures = await measureViewer(page, plan);
+    await page.close();
     const of = { outlines: OUTLINES, found: polygons.length, timeoutMs: given.timeoutMs };
     const judged = judgeBudgets(measurementsOf(figures, of), VIEWER_BUDGETS, { imageCount: 1 });
     return { figures, errors: page.errors, verdicts: Object.fromEntries(judged.map((one) => [one.name, one.verdict])) };
