@@ -1,11 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { form, picture } from '../../service/test/support/pictures.ts';
 import { startSeenService, type SeenService } from '../../service/test/support/seen-service.ts';
-import { faultsOf } from './accessible.ts';
+import { faultsOf, unreachedOf } from './accessible.ts';
 
 let seen: SeenService;
 beforeAll(async () => {
@@ -179,6 +179,126 @@ describe('the gallery on the real service', () => {
     await page.waitForSelector(`[data-image-id="${seen.images[3]!.id}"][aria-setsize="1"]`);
     expect(await page.$eval('input[type=search]', (node) => (node as HTMLInputElement).value)).toBe('age-3');
     await page.close();
+  });
+});
+
+describe('the menu of exports on the real service', () => {
+  /** A file of the folder that the browser saves into, once it is whole. */
+  async function saved(folder: string, ending: string): Promise<Buffer> {
+    for (;;) {
+      const name = (await readdir(folder)).find((each) => each.endsWith(ending));
+      if (name) return readFile(join(folder, name));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  /** Names and bytes of a zip whose entries are stored as they are (APPNOTE 4.3). */
+  function entriesOf(zip: Buffer): Map<string, Buffer> {
+    const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+    const entries = new Map<string, Buffer>();
+    let at = zip.readUInt32LE(end + 16);
+    for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
+      const [nameLength, extra, comment] = [28, 30, 32].map((offset) => zip.readUInt16LE(at + offset)) as [
+        number,
+        number,
+        number,
+      ];
+      const local = zip.readUInt32LE(at + 42);
+      const from = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
+      const name = zip.toString('utf8', at + 46, at + 46 + nameLength);
+      entries.set(name, zip.subarray(from, from + zip.readUInt32LE(at + 20)));
+      at += 46 + nameLength + extra + comment;
+    }
+    return entries;
+  }
+  const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent);
+
+  it('makes files of a batch by keyboard alone, saves them, keeps them listed, and says what is wrong', async () => {
+    const { page, violations } = await seen.open(`/projects/${seen.projectId}`);
+    const folder = join(seen.folder, 'saved');
+    const cdp = await page.createCDPSession();
+    await cdp.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
+    await mkdir(folder);
+    await page.waitForSelector('[data-image-id]');
+    await page.focus('.gallery-export summary');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-export="csv"]');
+    expect(await page.$eval('[data-batch]', (node) => node.textContent)).toMatch(/ · 6 images · threshold 0\.50$/);
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toMatch(/^CSVTables for Excel/);
+    await page.keyboard.press('Enter');
+    const csv = (await saved(folder, '.csv')).toString();
+    const [images, cells] = csv.split('\r\n\r\n').map((table) => table.trim().split('\r\n'));
+    expect([images!.length, cells!.length]).toEqual([7, 12]);
+    expect(images!.filter((line) => line.includes(',failed,'))).toHaveLength(1);
+    await page.waitForSelector('[data-export-row="csv"][data-state="ready"] a[download]');
+    await page.waitForFunction(() =>
+      document.querySelector('[role=status]')?.textContent?.startsWith('Export ready: CSV'),
+    );
+
+    await page.click('[data-export="labels-zip"]');
+    const entries = entriesOf(await saved(folder, '.zip'));
+    expect([...entries.keys()].toSorted()).toEqual([0, 1, 2, 3, 5].map((index) => `image-${index}.tif`));
+    const { width, height, depth, channels } = await sharp(entries.get('image-3.tif')).metadata();
+    expect([width, height, depth, channels]).toEqual([64, 48, 'ushort', 1]);
+    const { data } = await sharp(entries.get('image-3.tif'))
+      .toColourspace('grey16')
+      .raw({ depth: 'ushort' })
+      .toBuffer({ resolveWithObject: true });
+    expect(Math.max(...new Uint16Array(data.buffer, data.byteOffset, data.length / 2))).toBe(4);
+    await page.waitForSelector('[data-export-row="labels-zip"][data-state="ready"]');
+
+    // What the service could not write is said, and made again.
+    await cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*/api/exports/*' }] });
+    cdp.once('Fetch.requestPaused', ({ requestId, request }) => {
+      const id = request.url.slice(-36);
+      const failed = { id, status: 'failed', progress: 0, sizeBytes: null, error: 'No space left on the device.' };
+      const body = Buffer.from(JSON.stringify(failed)).toString('base64');
+      void cdp
+        .send('Fetch.fulfillRequest', { requestId, responseCode: 200, body })
+        .then(() => cdp.send('Fetch.disable'));
+    });
+    await page.click('[data-export="coco"]');
+    await page.waitForSelector('[data-export-row="coco"][data-state="failed"]');
+    expect(await page.$$eval('[role=alert]', (nodes) => nodes.map((node) => node.textContent))).toContain(
+      'Export of COCO failed. No space left on the device.',
+    );
+    expect(await faultsOf(page)).toEqual([]);
+    expect(await unreachedOf(page)).toEqual([]);
+    await page.click('[data-export-row="coco"] button');
+    expect(await focused(page)).toMatch(/^Export/);
+    await page.waitForSelector('[data-export-row="coco"][data-state="ready"]');
+    await saved(folder, '.coco.json');
+
+    await page.keyboard.press('Escape');
+    expect([await focused(page), await page.$('.gallery-export[open]')]).toEqual(['Export', null]);
+    const before = await readdir(folder);
+    await page.reload();
+    await page.waitForSelector('[data-image-id]');
+    await page.click('.gallery-export summary');
+    await page.waitForFunction(() => document.querySelectorAll('[data-export-row][data-state="ready"]').length === 3);
+    await page.click('.toolbar h1');
+    await page.waitForSelector('.gallery-export:not([open])');
+    expect(await readdir(folder)).toEqual(before);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('says what to do first where there is nothing yet, and what is missing to who may not export', async () => {
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'nothing yet' } });
+    const { id } = (await made.json()) as { id: string };
+    const json = { name: 'robot', scopes: ['metrics'] };
+    const reply = await seen.service.call('/api/keys', { method: 'POST', json });
+    const { token } = (await reply.json()) as { token: string };
+    for (const { key, sign, words } of [
+      { key: undefined, sign: '[data-nothing]', words: /^Nothing to export yetUpload images, then/ },
+      { key: token, sign: '[data-needs-read]', words: /^The key “robot” \(metrics\) may not export/ },
+    ]) {
+      const { page } = await seen.open(`/projects/${id}`, key);
+      await (await page.waitForSelector('.gallery-export summary'))!.click();
+      expect(await (await page.waitForSelector(sign))!.evaluate((node) => node.textContent)).toMatch(words);
+      expect(await faultsOf(page)).toEqual([]);
+      await page.close();
+    }
   });
 });
 

@@ -27,7 +27,8 @@ const isWaiting = ({ id, state }: ExportRow): boolean => id !== null && state !=
 const isOpen = ({ state }: ExportRow): boolean => state === 'asked' || state === 'queued' || state === 'running';
 
 /** Where the browser gets the file: by its address, so that nothing of it passes through the page. */
-export const fileOf = (exportId: string): string => here(addressOf('GET /api/download/{exportId}', { path: { exportId } }));
+export const fileOf = (exportId: string): string =>
+  here(addressOf('GET /api/download/{exportId}', { path: { exportId } }));
 
 /**
  * Files of whole batches: asked for, followed until they are there, and then saved. Kept in this tab, so that coming back finds them:
@@ -136,8 +137,7 @@ export function createExports(deps: {
     /** For a closed menu: how far the open ones are, or that some failed; null where there is nothing to say. */
     summary: computed((): string | null => {
       const open = rows.value.filter(isOpen);
-      if (open.length > 0)
-        return formatPercent(open.reduce((sum, { progress }) => sum + progress, 0) / open.length);
+      if (open.length > 0) return formatPercent(open.reduce((sum, { progress }) => sum + progress, 0) / open.length);
       const failed = rows.value.filter(({ state }) => state === 'failed').length;
       return failed > 0 ? WORDS.someFailed(formatCount(failed)) : null;
     }),

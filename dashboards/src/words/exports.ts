@@ -24,7 +24,10 @@ export const WORDS = {
   formats: 'Formats',
   format: {
     csv: { name: 'CSV', what: 'Tables for Excel or pandas: a row an image, a row a cell' },
-    'labels-zip': { name: 'Label images', what: 'A TIFF an image, each cell a number, for napari, CellProfiler or Python' },
+    'labels-zip': {
+      name: 'Label images',
+      what: 'A TIFF an image, each cell a number, for napari, CellProfiler or Python',
+    },
     'imagej-rois': { name: 'ImageJ ROIs', what: 'Outlines for the ROI Manager of Fiji' },
     geojson: { name: 'GeoJSON', what: 'Outlines for QuPath' },
     coco: { name: 'COCO', what: 'Outlines, boxes and scores for training and judging models' },

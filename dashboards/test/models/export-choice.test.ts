@@ -54,7 +54,11 @@ describe('words of a batch', () => {
     ['what was cancelled', batch('c', { status: 'cancelled', done: 999 }), /^1 image without a result/],
     ['everything', batch('n', { done: 0, failed: 1000 }), /^No image of this batch has a result/],
     ['what is to come', running, /340 of 1,000 images are done\. The file will hold those that are done when/],
-    ['all of what is to come', batch('q', { status: 'queued', done: 0 }), /^Not finished, and none of its images is done/],
+    [
+      'all of what is to come',
+      batch('q', { status: 'queued', done: 0 }),
+      /^Not finished, and none of its images is done/,
+    ],
   ])('tell that a file lacks %s', (_, given, words) => {
     expect(batchNote(given)).toMatch(words);
   });
