@@ -1,8 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
 import type { Page } from 'puppeteer-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { finishBatch, uploadPictures } from '../../service/test/support/results.ts';
 import { form, picture } from '../../service/test/support/pictures.ts';
 import { startSeenService, type SeenService } from '../../service/test/support/seen-service.ts';
 import { faultsOf, unreachedOf } from './accessible.ts';
@@ -191,7 +193,7 @@ describe('the menu of exports on the real service', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-  /** Names and bytes of a zip whose entries are stored as they are (APPNOTE 4.3). */
+  /** Names and bytes of the deflated files of a zip (APPNOTE 4.3). */
   function entriesOf(zip: Buffer): Map<string, Buffer> {
     const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
     const entries = new Map<string, Buffer>();
@@ -205,7 +207,7 @@ describe('the menu of exports on the real service', () => {
       const local = zip.readUInt32LE(at + 42);
       const from = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
       const name = zip.toString('utf8', at + 46, at + 46 + nameLength);
-      entries.set(name, zip.subarray(from, from + zip.readUInt32LE(at + 20)));
+      entries.set(name, inflateRawSync(zip.subarray(from, from + zip.readUInt32LE(at + 20))));
       at += 46 + nameLength + extra + comment;
     }
     return entries;
@@ -213,7 +215,12 @@ describe('the menu of exports on the real service', () => {
   const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent);
 
   it('makes files of a batch by keyboard alone, saves them, keeps them listed, and says what is wrong', async () => {
-    const { page, violations } = await seen.open(`/projects/${seen.projectId}`);
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'exported' } });
+    const { id: projectId } = (await made.json()) as { id: string };
+    const all = await uploadPictures(seen.service, projectId, 6, 40);
+    const first = await finishBatch(seen.service, projectId, all, [3, 1, 2, 4, null, 1]);
+    await finishBatch(seen.service, projectId, all.slice(0, 2), [1, 1]);
+    const { page, violations } = await seen.open(`/projects/${projectId}`);
     const folder = join(seen.folder, 'saved');
     const cdp = await page.createCDPSession();
     await cdp.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
@@ -222,7 +229,13 @@ describe('the menu of exports on the real service', () => {
     await page.focus('.gallery-export summary');
     await page.keyboard.press('Enter');
     await page.waitForSelector('[data-export="csv"]');
-    expect(await page.$eval('[data-batch]', (node) => node.textContent)).toMatch(/ · 6 images · threshold 0\.50$/);
+    await page.keyboard.press('Tab');
+    const choice = () =>
+      page.$eval('.exports select', ({ value, selectedOptions: [option] }) => [value, option!.textContent]);
+    expect((await choice())[1]).toMatch(/ · 2 images · threshold 0\.50$/);
+    await page.keyboard.press('ArrowDown');
+    expect(await choice()).toEqual([first, expect.stringMatching(/ · 6 images · threshold 0\.50$/)]);
+    await page.waitForFunction(() => /Without a result: 1 image/.test(document.querySelector('.exports')!.textContent));
     await page.keyboard.press('Tab');
     expect(await focused(page)).toMatch(/^CSVTables for Excel/);
     await page.keyboard.press('Enter');

@@ -15,8 +15,9 @@ export const WORDS = {
     none: 'Not finished, and none of its images is done yet: wait for the first.',
     partly: (done: string, total: string) =>
       `Not finished: ${done} of ${total} images are done. The file will hold those that are done when it is written.`,
-    without: (images: string) => `${images} without a result: CSV and NDJSON list them with their status.`,
-    nothing: 'No image of this batch has a result: CSV and NDJSON list them with their status.',
+    without: (images: string) =>
+      `Without a result: ${images}. Only CSV and NDJSON list such images, with their status.`,
+    nothing: 'No image of this batch has a result. Only CSV and NDJSON list them, with their status.',
   },
   needsRead: (name: string, scopes: string) =>
     `The key “${name}” (${scopes}) may not export: that needs the scope read. Sign in with another key, or ask for one on the page “Keys”.`,
@@ -42,7 +43,7 @@ export const WORDS = {
   unknownWhy: 'The service does not say why.',
   download: 'Download',
   downloadOf: (name: string) => `Download ${name}`,
-  tryAgainOf: (name: string) => `Try ${name} again`,
+  tryAgainOf: (name: string) => `Try again: ${name}`,
   forget: (name: string) => `Remove ${name} from this list`,
   lost: (why: string) => `${why} How far the exports are is not known; asking again.`,
   /** Beside the menu's name. */

@@ -50,8 +50,8 @@ describe('words of a batch', () => {
   });
 
   it.each([
-    ['what fails', batch('f', { done: 997, failed: 3 }), /^3 images without a result: CSV and NDJSON/],
-    ['what was cancelled', batch('c', { status: 'cancelled', done: 999 }), /^1 image without a result/],
+    ['what fails', batch('f', { done: 997, failed: 3 }), /^Without a result: 3 images\. Only CSV and NDJSON/],
+    ['what was cancelled', batch('c', { status: 'cancelled', done: 999 }), /^Without a result: 1 image\./],
     ['everything', batch('n', { done: 0, failed: 1000 }), /^No image of this batch has a result/],
     ['what is to come', running, /340 of 1,000 images are done\. The file will hold those that are done when/],
     [
