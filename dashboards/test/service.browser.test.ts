@@ -282,6 +282,7 @@ describe('the menu of exports on the real service', () => {
     await page.waitForSelector('[data-export-row="coco"][data-state="ready"]');
     await saved(folder, '.coco.json');
 
+    await page.focus('[data-export="ndjson"]');
     await page.keyboard.press('Escape');
     expect([await focused(page), await page.$('.gallery-export[open]')]).toEqual(['Export', null]);
     const before = await readdir(folder);

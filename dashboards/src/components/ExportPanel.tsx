@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { batchNote, batchWords, type ExportChoice } from '../models/ExportChoice.ts';
 import { createExports, fileOf, type Exports } from '../models/Exports.ts';
 import { exportWords, FORMATS, type ExportRow } from '../models/export-rows.ts';
@@ -123,8 +123,13 @@ function Row({ row, exports }: { row: ExportRow; exports: Exports }) {
   const { name } = WORDS.format[format];
   const about = exports.choice.about(batchId);
   const over = state === 'ready' || state === 'failed';
+  const item = useRef<HTMLLIElement>(null);
+  // On a small screen it stands below what can be seen of the panel.
+  useLayoutEffect(() => {
+    if (state === 'asked') item.current?.scrollIntoView({ block: 'nearest' });
+  }, [state]);
   return (
-    <li data-export-row={format} data-state={state}>
+    <li ref={item} data-export-row={format} data-state={state}>
       <span class="exports-words">
         {exportWords(row)}
         {about && <small class="faint">{about}</small>}
