@@ -1,0 +1,307 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inflateRawSync } from 'node:zlib';
+import type { Page } from 'puppeteer-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { form, picture } from '../../service/test/support/pictures.ts';
+import { finishBatch, uploadPictures } from '../../service/test/support/results.ts';
+import { startSeenService, type SeenService } from '../../service/test/support/seen-service.ts';
+import { faultsOf, unreachedOf } from './accessible.ts';
+
+let seen: SeenService;
+beforeAll(async () => {
+  seen = await startSeenService();
+});
+afterAll(() => seen?.close());
+
+describe('the gallery on the real service', () => {
+  const countOf = async (id: string) => {
+    const rows = await seen.service.sql<
+      { name: string }[]
+    >`select name from images where project_id = ${id} order by name`;
+    return rows.map(({ name }) => name);
+  };
+
+  it('uploads once what it sends twice because an answer was lost, and names what is refused', async () => {
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'uploads' } });
+    const { id } = (await made.json()) as { id: string };
+    const files = await Promise.all(
+      ['a.png', 'b.png', 'notes.png'].map(async (name, index) => {
+        const file = join(seen.folder, name);
+        await writeFile(file, name === 'notes.png' ? 'no picture' : await picture(900 + index));
+        return file;
+      }),
+    );
+    const { page, violations } = await seen.open(`/projects/${id}`);
+    await page.waitForSelector('.empty h2');
+    expect(await faultsOf(page)).toEqual([]);
+    const cdp = await page.createCDPSession();
+    await cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*/images', requestStage: 'Response' }] });
+    const keys: (string | undefined)[] = [];
+    cdp.on('Fetch.requestPaused', ({ requestId, request }) => {
+      keys.push(request.headers['idempotency-key']);
+      // The service has stored it; the page never hears of it.
+      const lost = keys.length === 1;
+      void (lost
+        ? cdp.send('Fetch.failRequest', { requestId, errorReason: 'ConnectionReset' })
+        : cdp.send('Fetch.continueResponse', { requestId }));
+    });
+    const input = await page.waitForSelector('input[type=file][aria-label="Upload images"]');
+    await input!.uploadFile(...files);
+    await page.waitForSelector('.uploads-waiting');
+    await page.waitForSelector('[data-uploads="over"]');
+    expect(await page.$eval('.uploads-words', (node) => node.textContent)).toBe('2 files uploaded, 1 refused');
+    expect(await page.$eval('.uploads-refused', (node) => node.textContent)).toMatch(/notes\.png: .+UNSUPPORTED_TYPE/);
+    expect(keys).toHaveLength(2);
+    expect([keys[0]!.length > 10, keys[1] === keys[0]]).toEqual([true, true]);
+    expect(await countOf(id)).toEqual(['a.png', 'b.png']);
+    await page.waitForSelector('[aria-setsize="2"]');
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('finds images by name, shows the names, and comes back from an image to what was shown', async () => {
+    const { page } = await seen.open(`/projects/${seen.projectId}`);
+    await page.waitForSelector('[aria-setsize="6"]');
+    await page.type('input[type=search]', 'age-3');
+    await page.waitForSelector(`[data-image-id="${seen.images[3]!.id}"][aria-setsize="1"]`);
+    await page.waitForFunction(() => document.querySelector('.cell .words')?.textContent === 'image-3.png');
+    await page.evaluate(() => document.querySelector<HTMLElement>('.cell')!.click());
+    await page.waitForSelector('.view-stage');
+    await page.locator('.view-back').click();
+    await page.waitForSelector(`[data-image-id="${seen.images[3]!.id}"][aria-setsize="1"]`);
+    expect(await page.$eval('input[type=search]', (node) => (node as HTMLInputElement).value)).toBe('age-3');
+    await page.close();
+  });
+});
+
+describe('the menu of exports on the real service', () => {
+  /** A file of the folder that the browser saves into, once it is whole. */
+  async function saved(folder: string, ending: string): Promise<Buffer> {
+    for (;;) {
+      const name = (await readdir(folder)).find((each) => each.endsWith(ending));
+      if (name) return readFile(join(folder, name));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  /** Names and bytes of the deflated files of a zip (APPNOTE 4.3). */
+  function entriesOf(zip: Buffer): Map<string, Buffer> {
+    const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+    const entries = new Map<string, Buffer>();
+    let at = zip.readUInt32LE(end + 16);
+    for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
+      const [nameLength, extra, comment] = [28, 30, 32].map((offset) => zip.readUInt16LE(at + offset)) as [
+        number,
+        number,
+        number,
+      ];
+      const local = zip.readUInt32LE(at + 42);
+      const from = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
+      const name = zip.toString('utf8', at + 46, at + 46 + nameLength);
+      entries.set(name, inflateRawSync(zip.subarray(from, from + zip.readUInt32LE(at + 20))));
+      at += 46 + nameLength + extra + comment;
+    }
+    return entries;
+  }
+  const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent);
+
+  it('makes files of a batch by keyboard alone, saves them, keeps them listed, and says what is wrong', async () => {
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'exported' } });
+    const { id: projectId } = (await made.json()) as { id: string };
+    const all = await uploadPictures(seen.service, projectId, 6, 40);
+    const first = await finishBatch(seen.service, projectId, all, [3, 1, 2, 4, null, 1]);
+    await finishBatch(seen.service, projectId, all.slice(0, 2), [1, 1]);
+    const { page, violations } = await seen.open(`/projects/${projectId}`);
+    const folder = join(seen.folder, 'saved');
+    const cdp = await page.createCDPSession();
+    await cdp.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
+    await mkdir(folder);
+    await page.waitForSelector('[data-image-id]');
+    await page.focus('.gallery-export summary');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-export="csv"]');
+    await page.keyboard.press('Tab');
+    const choice = () =>
+      page.$eval('.exports select', ({ value, selectedOptions: [option] }) => [value, option!.textContent]);
+    expect((await choice())[1]).toMatch(/ · 2 images · threshold 0\.50$/);
+    await page.keyboard.press('ArrowDown');
+    expect(await choice()).toEqual([first, expect.stringMatching(/ · 6 images · threshold 0\.50$/)]);
+    await page.waitForFunction(() => /Without a result: 1 image/.test(document.querySelector('.exports')!.textContent));
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toMatch(/^CSVTables for Excel/);
+    await page.keyboard.press('Enter');
+    const csv = (await saved(folder, '.csv')).toString();
+    const [images, cells] = csv.split('\r\n\r\n').map((table) => table.trim().split('\r\n'));
+    expect([images!.length, cells!.length]).toEqual([7, 12]);
+    expect(images!.filter((line) => line.includes(',failed,'))).toHaveLength(1);
+    await page.waitForSelector('[data-export-row="csv"][data-state="ready"] a[download]');
+    await page.waitForFunction(() =>
+      document.querySelector('[role=status]')?.textContent?.startsWith('Export ready: CSV'),
+    );
+
+    await page.click('[data-export="labels-zip"]');
+    const entries = entriesOf(await saved(folder, '.zip'));
+    expect([...entries.keys()].toSorted()).toEqual([0, 1, 2, 3, 5].map((index) => `image-${index}.tif`));
+    const { width, height, depth, channels } = await sharp(entries.get('image-3.tif')).metadata();
+    expect([width, height, depth, channels]).toEqual([64, 48, 'ushort', 1]);
+    const { data } = await sharp(entries.get('image-3.tif'))
+      .toColourspace('grey16')
+      .raw({ depth: 'ushort' })
+      .toBuffer({ resolveWithObject: true });
+    expect(Math.max(...new Uint16Array(data.buffer, data.byteOffset, data.length / 2))).toBe(4);
+    await page.waitForSelector('[data-export-row="labels-zip"][data-state="ready"]');
+
+    // What the service could not write is said, and made again.
+    await cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*/api/exports/*' }] });
+    cdp.once('Fetch.requestPaused', ({ requestId, request }) => {
+      const id = request.url.slice(-36);
+      const failed = { id, status: 'failed', progress: 0, sizeBytes: null, error: 'No space left on the device.' };
+      const body = Buffer.from(JSON.stringify(failed)).toString('base64');
+      void cdp
+        .send('Fetch.fulfillRequest', { requestId, responseCode: 200, body })
+        .then(() => cdp.send('Fetch.disable'));
+    });
+    await page.click('[data-export="coco"]');
+    await page.waitForSelector('[data-export-row="coco"][data-state="failed"]');
+    expect(await page.$$eval('[role=alert]', (nodes) => nodes.map((node) => node.textContent))).toContain(
+      'Export of COCO failed. No space left on the device.',
+    );
+    expect(await faultsOf(page)).toEqual([]);
+    expect(await unreachedOf(page)).toEqual([]);
+    await page.click('[data-export-row="coco"] button');
+    expect(await focused(page)).toMatch(/^Export/);
+    await page.waitForSelector('[data-export-row="coco"][data-state="ready"]');
+    await saved(folder, '.coco.json');
+
+    await page.focus('[data-export="ndjson"]');
+    await page.keyboard.press('Escape');
+    expect([await focused(page), await page.$('.gallery-export[open]')]).toEqual(['Export', null]);
+    const before = await readdir(folder);
+    await page.reload();
+    await page.waitForSelector('[data-image-id]');
+    await page.click('.gallery-export summary');
+    await page.waitForFunction(() => document.querySelectorAll('[data-export-row][data-state="ready"]').length === 3);
+    await page.click('.toolbar h1');
+    await page.waitForSelector('.gallery-export:not([open])');
+    expect(await readdir(folder)).toEqual(before);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('says what to do first where there is nothing yet, and what is missing to who may not export', async () => {
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'nothing yet' } });
+    const { id } = (await made.json()) as { id: string };
+    const json = { name: 'robot', scopes: ['metrics'] };
+    const reply = await seen.service.call('/api/keys', { method: 'POST', json });
+    const { token } = (await reply.json()) as { token: string };
+    for (const { key, sign, words } of [
+      { key: undefined, sign: '[data-nothing]', words: /^Nothing to export yetUpload images, then/ },
+      { key: token, sign: '[data-needs-read]', words: /^The key “robot” \(metrics\) may not export/ },
+    ]) {
+      const { page } = await seen.open(`/projects/${id}`, key);
+      await (await page.waitForSelector('.gallery-export summary'))!.click();
+      expect(await (await page.waitForSelector(sign))!.evaluate((node) => node.textContent)).toMatch(words);
+      expect(await faultsOf(page)).toEqual([]);
+      await page.close();
+    }
+  });
+});
+
+describe('the viewer on the real service', () => {
+  it('shows outlines, tells of one, leads to the next image by a key, and exports this one', async () => {
+    await seen.service.call(`/api/projects/${seen.projectId}`, { method: 'PATCH', json: { pixelSizeUm: 0.5 } });
+    const { page, violations } = await seen.open(`/images/${seen.imageId}`);
+    await page.waitForSelector('tr button');
+    // The square of 26 px, without its hole of 100: in the middle of its upper edge.
+    const at = await page.evaluate(() => {
+      const box = document.querySelector('.view-stage')!.getBoundingClientRect();
+      const scale =
+        Number(document.querySelector('.view-zoom button:nth-child(2)')!.textContent!.replace(/\D/g, '')) / 100;
+      const left = box.left + (box.width - 64 * scale) / 2;
+      const top = box.top + (box.height - 48 * scale) / 2;
+      return { x: left + 20 * scale, y: top + 6 * scale };
+    });
+    await page.mouse.move(at.x, at.y);
+    await page.waitForSelector('[data-hovered="1"]');
+    expect(await page.$eval('[data-hovered]', (node) => node.textContent)).toBe('cell 1 144 µm² · 90 % sure');
+    await page.mouse.click(at.x, at.y);
+    await page.waitForSelector('tr.selected');
+    expect(await page.$eval('tr.selected button', (node) => node.textContent?.trim())).toBe('cell 1');
+
+    await page.evaluate(() => {
+      const original = URL.createObjectURL.bind(URL);
+      URL.createObjectURL = (blob: Blob) => {
+        void blob.text().then((text) => Object.assign(window, { saved: text }));
+        return original(blob);
+      };
+    });
+    await page.locator('.view-export summary').click();
+    await page.locator('[data-export="csv"]').click();
+    await page.waitForFunction(() => 'saved' in window);
+    const saved = await page.evaluate(() => (window as unknown as { saved: string }).saved);
+    const lines = saved.split('\r\n');
+    expect(lines[0]).toBe('imageId,path,status,width,height,cellCount,areaPx,areaUm2');
+    expect(lines[1]).toBe(`${seen.imageId},image-0.png,completed,64,48,3,592,148`);
+    expect(lines.filter((line) => line.startsWith(seen.imageId))).toHaveLength(4);
+
+    await page.focus('.view-stage');
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction((id) => location.pathname.endsWith(id), {}, seen.images[1]!.id);
+    await page.waitForFunction(() => document.querySelector('.view-bar h1')?.textContent === 'image-1.png');
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForFunction((id) => location.pathname.endsWith(id), {}, seen.imageId);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('the viewer of an image beyond 4,096 pixels', () => {
+  it('shows every pixel once it is zoomed, of which its levels show a mean, and loads what is in view alone', async () => {
+    const size = { width: 9000, height: 60, channels: 1 as const };
+    const columns = Buffer.from(Uint8Array.from({ length: size.width * size.height }, (_, at) => (at % 2) * 255));
+    const bytes = await sharp(columns, { raw: size }).toColourspace('b-w').png().toBuffer();
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'wide' } });
+    const { id } = (await made.json()) as { id: string };
+    const body = form([{ name: 'columns.png', bytes }]);
+    const uploaded = await seen.service.call(`/api/projects/${id}/images`, { method: 'POST', body });
+    const [image] = ((await uploaded.json()) as { images: { id: string }[] }).images;
+    const { page, violations } = await seen.open('/');
+    const parts: string[] = [];
+    page.on('request', (request) => {
+      const region = new URL(request.url()).searchParams.get('region');
+      if (region !== null) parts.push(region);
+    });
+    await page.goto(`${seen.service.url}/images/${image!.id}`);
+    await page.waitForSelector('.view-side');
+    /** Least and most of a row of what is drawn, about the middle of the stage. */
+    const range = () =>
+      page.evaluate(() => {
+        const canvas = document.querySelector<HTMLCanvasElement>('.view-layer canvas')!;
+        const { data } = canvas.getContext('2d')!.getImageData(canvas.width / 2, canvas.height / 2, 60, 1);
+        const grays = Array.from(data).filter((_, at) => at % 4 === 0);
+        return [Math.min(...grays), Math.max(...grays)];
+      });
+    await page.waitForFunction(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>('.view-layer canvas')!;
+      return (
+        canvas.width > 1 && canvas.getContext('2d')!.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[3]
+      );
+    });
+    const [dark, bright] = await range();
+    expect(bright! - dark!).toBeLessThan(100);
+    expect(parts).toEqual([]);
+    await page.focus('.view-stage');
+    // From all of it on 900 px to more than a screen pixel for each of its own.
+    for (let press = 0; press < 10; press++) await page.keyboard.press('+');
+    while (parts.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await page.waitForSelector('[data-parts="here"]');
+    await page.waitForFunction(() => document.querySelector('.view-error') === null);
+    const sharpest = await range();
+    expect(sharpest[1]! - sharpest[0]!).toBeGreaterThan(180);
+    // Nine parts are the whole of it.
+    expect(new Set(parts.filter((part) => part.endsWith(',1024,60'))).size).toBeLessThan(6);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+});
