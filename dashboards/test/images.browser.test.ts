@@ -1,6 +1,5 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inflateRawSync } from 'node:zlib';
 import type { Page } from 'puppeteer-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +7,7 @@ import { form, picture } from '../../service/test/support/pictures.ts';
 import { finishBatch, uploadPictures } from '../../service/test/support/results.ts';
 import { startSeenService, type SeenService } from '../../service/test/support/seen-service.ts';
 import { faultsOf, unreachedOf } from './accessible.ts';
+import { entriesOf, savedFile } from './saved-files.ts';
 
 let seen: SeenService;
 beforeAll(async () => {
@@ -77,33 +77,6 @@ describe('the gallery on the real service', () => {
 });
 
 describe('the menu of exports on the real service', () => {
-  /** A file of the folder that the browser saves into, once it is whole. */
-  async function saved(folder: string, ending: string): Promise<Buffer> {
-    for (;;) {
-      const name = (await readdir(folder)).find((each) => each.endsWith(ending));
-      if (name) return readFile(join(folder, name));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-  /** Names and bytes of the deflated files of a zip (APPNOTE 4.3). */
-  function entriesOf(zip: Buffer): Map<string, Buffer> {
-    const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
-    const entries = new Map<string, Buffer>();
-    let at = zip.readUInt32LE(end + 16);
-    for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
-      const [nameLength, extra, comment] = [28, 30, 32].map((offset) => zip.readUInt16LE(at + offset)) as [
-        number,
-        number,
-        number,
-      ];
-      const local = zip.readUInt32LE(at + 42);
-      const from = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
-      const name = zip.toString('utf8', at + 46, at + 46 + nameLength);
-      entries.set(name, inflateRawSync(zip.subarray(from, from + zip.readUInt32LE(at + 20))));
-      at += 46 + nameLength + extra + comment;
-    }
-    return entries;
-  }
   const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent);
 
   it('makes files of a batch by keyboard alone, saves them, keeps them listed, and says what is wrong', async () => {
@@ -131,7 +104,7 @@ describe('the menu of exports on the real service', () => {
     await page.keyboard.press('Tab');
     expect(await focused(page)).toMatch(/^CSVTables for Excel/);
     await page.keyboard.press('Enter');
-    const csv = (await saved(folder, '.csv')).toString();
+    const csv = (await savedFile(folder, '.csv')).toString();
     const [images, cells] = csv.split('\r\n\r\n').map((table) => table.trim().split('\r\n'));
     expect([images!.length, cells!.length]).toEqual([7, 12]);
     expect(images!.filter((line) => line.includes(',failed,'))).toHaveLength(1);
@@ -141,7 +114,7 @@ describe('the menu of exports on the real service', () => {
     );
 
     await page.click('[data-export="labels-zip"]');
-    const entries = entriesOf(await saved(folder, '.zip'));
+    const entries = entriesOf(await savedFile(folder, '.zip'));
     expect([...entries.keys()].toSorted()).toEqual([0, 1, 2, 3, 5].map((index) => `image-${index}.tif`));
     const { width, height, depth, channels } = await sharp(entries.get('image-3.tif')).metadata();
     expect([width, height, depth, channels]).toEqual([64, 48, 'ushort', 1]);
@@ -172,7 +145,7 @@ describe('the menu of exports on the real service', () => {
     await page.click('[data-export-row="coco"] button');
     expect(await focused(page)).toMatch(/^Export/);
     await page.waitForSelector('[data-export-row="coco"][data-state="ready"]');
-    await saved(folder, '.coco.json');
+    await savedFile(folder, '.coco.json');
 
     await page.focus('[data-export="ndjson"]');
     await page.keyboard.press('Escape');
