@@ -125,27 +125,35 @@ describe('the menu of exports on the real service', () => {
     expect(Math.max(...new Uint16Array(data.buffer, data.byteOffset, data.length / 2))).toBe(4);
     await page.waitForSelector('[data-export-row="labels-zip"][data-state="ready"]');
 
-    // What the service could not write is said, and made again.
-    await cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*/api/exports/*' }] });
-    cdp.once('Fetch.requestPaused', ({ requestId, request }) => {
-      const id = request.url.slice(-36);
-      const failed = { id, status: 'failed', progress: 0, sizeBytes: null, error: 'No space left on the device.' };
-      const body = Buffer.from(JSON.stringify(failed)).toString('base64');
-      void cdp
-        .send('Fetch.fulfillRequest', { requestId, responseCode: 200, body })
-        .then(() => cdp.send('Fetch.disable'));
+    // What the service could not write is said and made again, while another one is under way.
+    const told = [
+      { status: 'failed', progress: 0, sizeBytes: null, error: 'No space left on the device.' },
+      { status: 'running', progress: 0.45, sizeBytes: null, error: null },
+    ];
+    const asked: string[] = [];
+    cdp.on('Fetch.requestPaused', ({ requestId, request }) => {
+      if (!asked.includes(request.url)) asked.push(request.url);
+      const body = Buffer.from(JSON.stringify(told[asked.indexOf(request.url)])).toString('base64');
+      void cdp.send('Fetch.fulfillRequest', { requestId, responseCode: 200, body });
     });
+    await cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*/api/exports/*' }] });
     await page.click('[data-export="coco"]');
     await page.waitForSelector('[data-export-row="coco"][data-state="failed"]');
     expect(await page.$$eval('[role=alert]', (nodes) => nodes.map((node) => node.textContent))).toContain(
       'Export of COCO failed. No space left on the device.',
     );
+    await page.click('[data-export="ndjson"]');
+    const running = await page.waitForSelector('[data-export-row="ndjson"][data-state="running"]');
+    expect(await running!.evaluate((node) => node.textContent)).toMatch(/^NDJSON: 45 %/);
+    expect(await page.$eval('.gallery-export summary', (node) => node.textContent)).toBe('Export 45 %');
     expect(await faultsOf(page)).toEqual([]);
     expect(await unreachedOf(page)).toEqual([]);
+    await cdp.send('Fetch.disable');
     await page.click('[data-export-row="coco"] button');
     expect(await focused(page)).toMatch(/^Export/);
-    await page.waitForSelector('[data-export-row="coco"][data-state="ready"]');
-    await savedFile(folder, '.coco.json');
+    for (const format of ['coco', 'ndjson'])
+      await page.waitForSelector(`[data-export-row="${format}"][data-state="ready"]`);
+    for (const ending of ['.coco.json', '.ndjson']) await savedFile(folder, ending);
 
     await page.focus('[data-export="ndjson"]');
     await page.keyboard.press('Escape');
@@ -154,7 +162,7 @@ describe('the menu of exports on the real service', () => {
     await page.reload();
     await page.waitForSelector('[data-image-id]');
     await page.click('.gallery-export summary');
-    await page.waitForFunction(() => document.querySelectorAll('[data-export-row][data-state="ready"]').length === 3);
+    await page.waitForFunction(() => document.querySelectorAll('[data-export-row][data-state="ready"]').length === 4);
     await page.click('.toolbar h1');
     await page.waitForSelector('.gallery-export:not([open])');
     expect(await readdir(folder)).toEqual(before);

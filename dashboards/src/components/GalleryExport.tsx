@@ -44,7 +44,7 @@ export function GalleryExport({ gallery: { exporting } }: { gallery: Gallery }) 
       label={
         <>
           {W.label}
-          {summary && <span class="faint">{summary}</span>}
+          {summary && <span class="faint"> {summary}</span>}
         </>
       }
     >
