@@ -68,6 +68,7 @@ describe('the content security policy', () => {
 
   it('would be told of a field without a name, words that are hard to read, a page wider than a phone, and a button that no key reaches', async () => {
     const { page } = await seen.open('/capacity');
+    await page.waitForSelector('main h1');
     await page.evaluate(() => {
       const field = Object.assign(document.createElement('input'), { id: 'planted' });
       const words = Object.assign(document.createElement('p'), { textContent: 'pale', id: 'pale' });
