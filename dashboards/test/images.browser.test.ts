@@ -196,18 +196,26 @@ describe('the viewer on the real service', () => {
     const { page, violations } = await seen.open(`/images/${seen.imageId}`);
     await page.waitForSelector('tr button');
     // The square of 26 px, without its hole of 100: in the middle of its upper edge.
-    const at = await page.evaluate(() => {
-      const box = document.querySelector('.view-stage')!.getBoundingClientRect();
-      const scale =
-        Number(document.querySelector('.view-zoom button:nth-child(2)')!.textContent!.replace(/\D/g, '')) / 100;
-      const left = box.left + (box.width - 64 * scale) / 2;
-      const top = box.top + (box.height - 48 * scale) / 2;
-      return { x: left + 20 * scale, y: top + 6 * scale };
-    });
-    await page.mouse.move(at.x, at.y);
-    await page.waitForSelector('[data-hovered="1"]');
+    const edge = () =>
+      page.evaluate(() => {
+        const box = document.querySelector('.view-stage')!.getBoundingClientRect();
+        const scale =
+          Number(document.querySelector('.view-zoom button:nth-child(2)')!.textContent!.replace(/\D/g, '')) / 100;
+        const left = box.left + (box.width - 64 * scale) / 2;
+        const top = box.top + (box.height - 48 * scale) / 2;
+        return { x: left + 20 * scale, y: top + 6 * scale };
+      });
+    // The stage may still be finding its place when the pointer comes.
+    const pointed = async () => {
+      const { x, y } = await edge();
+      await page.mouse.move(x - 1, y);
+      await page.mouse.move(x, y);
+      return (await page.$('[data-hovered="1"]')) !== null;
+    };
+    await expect.poll(pointed, { timeout: 20_000 }).toBe(true);
     expect(await page.$eval('[data-hovered]', (node) => node.textContent)).toBe('cell 1 144 µm² · 90 % sure');
-    await page.mouse.click(at.x, at.y);
+    const { x, y } = await edge();
+    await page.mouse.click(x, y);
     await page.waitForSelector('tr.selected');
     expect(await page.$eval('tr.selected button', (node) => node.textContent?.trim())).toBe('cell 1');
 
