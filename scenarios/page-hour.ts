@@ -2,8 +2,8 @@
 import { HOUR_BUDGETS } from './budgets-pages.ts';
 import type { PageHourScenario } from './scenario.ts';
 
-/** As many as a gallery keeps all results of: with more, what it keeps fills up to its bound for hours, and looks like growth. */
-const IMAGES = 7400;
+/** Few enough for a gallery to keep all results: with more, what it keeps fills up to its bound for hours, and looks like growth. */
+const IMAGES = 6500;
 
 export const PAGE_HOUR: PageHourScenario = {
   kind: 'page-hour',

@@ -305,9 +305,10 @@ describe('the viewer of an image beyond 4,096 pixels', () => {
 
 /** Rubs out a spot of what is drawn, calls what is pointed at by another name, is late for every frame and part, and hoards. */
 function spoil(): void {
-  const { fetch: ask } = window;
+  const ask = window.fetch.bind(window);
   const lateFetch: typeof fetch = async (...given) => {
-    if (typeof given[0] === 'string' && given[0].includes('region=')) await new Promise((resolve) => setTimeout(resolve, 1500));
+    if (typeof given[0] === 'string' && given[0].includes('region='))
+      await new Promise((resolve) => setTimeout(resolve, 1500));
     return ask(...given);
   };
   Object.assign(window, { kept: new Uint8Array(80e6), fetch: lateFetch });

@@ -85,7 +85,8 @@ describe('measureGallery', () => {
 /** Keeps something of each request and each frame, and never says that its data is old. */
 function keepAll(): void {
   const kept: unknown[] = [];
-  const { fetch: ask, WebSocket: Socket } = window;
+  const ask = window.fetch.bind(window);
+  const { WebSocket: Socket } = window;
   const HoardingSocket = class extends Socket {
     constructor(address: string | URL) {
       super(address);

@@ -12,11 +12,11 @@ export interface HourPage {
   cdp: CDPSession;
   errors: string[];
   /** What the day has told until now, of which the page must know. */
-  told(): number;
+  told: () => number;
   /** What is wrong with what it shows, of which it must know `told`; null for nothing. */
-  fault(told: number): Promise<string | null>;
+  fault: (told: number) => Promise<string | null>;
   /** Whether it says that what it shows is old. */
-  saysOld(): Promise<boolean>;
+  saysOld: () => Promise<boolean>;
 }
 
 const VIEWPORT = { width: 1280, height: 800 };
@@ -66,7 +66,7 @@ interface Ended {
 interface GalleryTruth {
   batches: readonly string[];
   /** Null for one that has not ended yet. */
-  image(id: string): Ended | null;
+  image: (id: string) => Ended | null;
   /** Images that have ended, over all batches of `total` each. */
   told: number;
   total: number;
