@@ -327,7 +327,7 @@ function spoil(): void {
       tip.setAttribute('data-hovered', '0');
   }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-hovered'] });
   const block = (): void => {
-    const until = performance.now() + 25;
+    const until = performance.now() + 20;
     while (performance.now() < until);
     requestAnimationFrame(block);
   };
@@ -374,7 +374,7 @@ describe('measureViewer', () => {
   });
 
   it('finds out one that draws otherwise, tells otherwise, is late and hoards', async () => {
-    const plan = { looks: 0, picks: 1, timeoutMs: 1200 };
+    const plan = { looks: 0, picks: 1, timeoutMs: 1050 };
     const { figures, verdicts } = await measured(plan, `(${spoil.toString()})()`);
     expect([figures.wrongDrawn > 0, figures.wrongPointed, figures.pointed]).toEqual([true, 1, 1]);
     expect([...new Set(Object.values(verdicts))]).toEqual(['fail']);
