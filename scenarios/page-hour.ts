@@ -3,7 +3,7 @@ import { HOUR_BUDGETS } from './budgets-pages.ts';
 import type { PageHourScenario } from './scenario.ts';
 
 /** Few enough for a gallery to keep all results: with more, what it keeps fills up to its bound for hours, and looks like growth. */
-const IMAGES = 6500;
+const IMAGES = 5500;
 
 export const PAGE_HOUR: PageHourScenario = {
   kind: 'page-hour',

@@ -16,7 +16,7 @@ const hour = (megabytes: (part: number, look: number) => number, count = looks):
   });
 const judged = (operator: HourLook[], gallery: HourLook[], faults: string[] = []) => {
   const figures = { seconds, looks: { operator, gallery }, faults, told: { readings: 0, events: 0 }, errors: [] };
-  const rows = judgeBudgets(measurementsOf(figures, warmShare), HOUR_BUDGETS, { imageCount: 6500 });
+  const rows = judgeBudgets(measurementsOf(figures, warmShare), HOUR_BUDGETS, { imageCount: 5500 });
   return Object.fromEntries(rows.map(({ name, verdict }) => [name, verdict]));
 };
 /** What was seen of the operator's page: from 6.5 to 8 MB and back, as collections find it. */
