@@ -76,7 +76,7 @@ function timeseries(spec: PanelSpec, id: number): TimeseriesBuilder {
   if (spec.limit !== undefined) {
     panel.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
     // a line that lies above all values would not be drawn
-    panel.axisSoftMax(spec.limit.value * 1.1);
+    panel.axisSoftMax(spec.limit.value === 0 ? 1 : spec.limit.value * 1.1);
   }
   if (spec.stacked === true) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal));
   return common(panel, spec, id);

@@ -146,14 +146,14 @@ export const SERVERS: DashboardSpec = {
         {
           title: 'Size of the database',
           description: 'On its disk, indexes and dead rows included.',
-          unit: 'bytes',
+          unit: 'decbytes',
           queries: one('max(segbench_postgres_size_bytes)', 'size'),
           width: 12,
         },
         {
           title: 'Disk of DATA_DIR',
           description: 'Free, and in all. A tenth wakes somebody.',
-          unit: 'bytes',
+          unit: 'decbytes',
           queries: [
             { expr: 'min(segbench_storage_free_bytes)', legend: 'free' },
             { expr: 'max(segbench_storage_size_bytes)', legend: 'size' },

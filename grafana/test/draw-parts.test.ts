@@ -45,12 +45,13 @@ describe('variables', () => {
 describe('units', () => {
   it.each([
     ['s', 0.0123, '12.3 ms'],
-    ['s', 5400, '1.5 h'],
+    ['s', 5400, '1.50 h'],
     ['s', 0, '0 s'],
     ['ms', 250, '250 ms'],
     ['ms', 12_000, '12 s'],
     ['bytes', 536_870_912, '512 MiB'],
     ['bytes', 900, '900 B'],
+    ['decbytes', 512e6, '512 MB'],
     ['percentunit', 0.9731, '97.3%'],
     ['short', 1234, '1.23 K'],
     ['short', 3, '3'],
@@ -68,6 +69,7 @@ describe('units', () => {
     expect(labelsOf([0, 0.5, 1], 's')).toEqual(['0 s', '500 ms', '1 s']);
     expect(labelsOf([0, 0.25, 0.5], 'short')).toEqual(['0.00', '0.25', '0.50']);
     expect(labelsOf([0, 1000, 2000], 'short')).toEqual(['0', '1 K', '2 K']);
+    expect(labelsOf([0, 0.5, 1, 1.5], 's')).toEqual(['0 s', '500 ms', '1.0 s', '1.5 s']);
   });
 });
 
@@ -110,11 +112,16 @@ describe('legends', () => {
   });
 
   it('say how many names have no room', () => {
-    const items = Array.from({ length: 40 }, (_, index) => ({ name: `series number ${index}`, color: '#000' }));
+    const items = Array.from({ length: 40 }, (_, index) => ({
+      name: `series number ${index}`,
+      color: '#000',
+      weight: index,
+    }));
     const legend = legendBelow(items, 400, 60);
     expect(legend.rows).toBe(3);
     expect(legend.items.length + legend.left).toBe(40);
     expect(legend.left).toBeGreaterThan(20);
+    expect(legend.items.at(-1)!.name).toBe('series number 39');
     expect(legendBelow(items.slice(0, 2), 400, 60)).toMatchObject({ rows: 1, left: 0 });
     expect(legendBelow([], 400, 60)).toMatchObject({ rows: 0, left: 0 });
   });

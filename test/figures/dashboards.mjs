@@ -79,7 +79,7 @@ async function browse({ client, projectId, images }, batchId, round) {
   const json = { 'content-type': 'application/json' };
   for (let again = 0; again < 6; again++) {
     await asked(`/api/projects/${projectId}/images?limit=50&offset=${(again % 3) * 10}`);
-    for (const { id } of images.slice(again * 4, again * 4 + 4)) {
+    for (const { id } of images.slice(0, 6)) {
       await asked(`/api/images/${id}`);
       await asked(`/api/images/${id}/segmentation`, { headers: { 'accept-encoding': 'gzip' } });
     }
@@ -151,6 +151,7 @@ const EVENTS = [
       await sleep(12_000);
       await send(client, 'POST', `/api/batches/${first.id}/resume`);
       const second = await start(bench, { threshold: 0.57 });
+      await sleep(3000);
       await send(client, 'POST', `/api/batches/${second.id}/cancel`);
       await ended(bench, first.id);
     },
@@ -160,7 +161,7 @@ const EVENTS = [
 async function work(bench, untilMs) {
   for (let round = 0; Date.now() < untilMs; round++) {
     const { id } = await start(bench, { threshold: PARAMETERS[round % PARAMETERS.length] });
-    await Promise.all([ended(bench, id), browse(bench, id, round)]);
+    await ended(bench, id);
     await browse(bench, id, round);
     const event = EVENTS[round - 1];
     if (event !== undefined) {
@@ -227,8 +228,10 @@ async function main({ minutes, out }) {
     await page.goto(`${ground.api.url}/projects/${projectId}`, { waitUntil: 'load' });
     const images = uploaded.map(({ image }) => image);
     await work({ client, projectId, images, dataDir: ground.dataDir, small, worker }, fromMs + minutes * 60_000);
-    // the last scrape
-    await sleep(2 * SCRAPE_S * 1000);
+    // so that it is seen at work
+    await start({ client, projectId }, { threshold: 0.61 });
+    await start({ client, projectId }, { threshold: 0.62 });
+    await sleep(3 * SCRAPE_S * 1000);
     const toMs = Date.now();
     const drawn = await drawPictures({
       prometheusUrl: prometheus.url,

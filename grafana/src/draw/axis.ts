@@ -47,7 +47,8 @@ export function valueAxis(values: readonly number[], limits: AxisLimits, unit: s
   const step = stepOf(span, most, unit);
   const from = Math.floor(start / step + 1e-9) * step;
   // where the file does not say how far, up to the next mark
-  const to = limits.max ?? (top === limits.softMax ? top : Math.ceil((start + span) / step - 1e-9) * step);
+  const to =
+    limits.max ?? (top === limits.softMax && top > start ? top : Math.ceil((start + span) / step - 1e-9) * step);
   const marks: number[] = [];
   for (let at = from; at <= to + step * 1e-6; at += step) marks.push(Number(at.toPrecision(12)));
   const labels = labelsOf(marks, unit);

@@ -12,7 +12,7 @@ export function legendOf(format: string, labels: Labels, expr: string): string {
 }
 
 export const LEGEND_ROW_PX = 18;
-const LETTER_PX = 6.3;
+const LETTER_PX = 6.2;
 /** The stroke before a name, and the room after it. */
 const BESIDE_PX = 32;
 
@@ -22,20 +22,32 @@ export interface Legend {
   /** Names for which there is no room. */
   left: number;
 }
-/** Names in rows below a plot, as many as there is room for. A name that is too long for a row is cut by the page. */
-export function legendBelow(items: readonly Legend['items'][number][], width: number, height: number): Legend {
-  const most = Math.max(1, Math.floor(height / LEGEND_ROW_PX));
-  const widthOf = ({ name }: { name: string }): number => Math.min(width, name.length * LETTER_PX + BESIDE_PX);
-  const rowOf: number[] = [];
-  let [row, used] = [1, 0];
-  for (const item of items) {
-    const room = widthOf(item);
-    if (used > 0 && used + room > width) [row, used] = [row + 1, 0];
+export interface LegendEntry {
+  name: string;
+  color: string;
+  /** Those with little go first where there is no room for all. */
+  weight: number;
+}
+const rowsOf = (items: readonly { name: string }[], width: number): number => {
+  let [rows, used] = [items.length === 0 ? 0 : 1, 0];
+  for (const { name } of items) {
+    const room = Math.min(width, name.length * LETTER_PX + BESIDE_PX);
+    if (used > 0 && used + room > width) [rows, used] = [rows + 1, 0];
     used += room;
-    rowOf.push(row);
   }
-  if (row <= most) return { items: [...items], rows: items.length === 0 ? 0 : row, left: 0 };
-  // the last row says how many more there are
-  const shown = items.filter((_, index) => rowOf[index]! < most);
-  return { items: shown, rows: most, left: items.length - shown.length };
+  return rows;
+};
+/** Names in rows below a plot, as many as there is room for. A name that is too long for a row is cut by the page. */
+export function legendBelow(entries: readonly LegendEntry[], width: number, height: number): Legend {
+  const most = Math.max(1, Math.floor(height / LEGEND_ROW_PX));
+  const plain = (shown: readonly LegendEntry[]) => shown.map(({ name, color }) => ({ name, color }));
+  const all = rowsOf(entries, width);
+  if (all <= most) return { items: plain(entries), rows: all, left: 0 };
+  const heavy = entries.toSorted((a, b) => b.weight - a.weight);
+  // what is said of the others needs a place as well
+  const more = { name: `and ${entries.length} more` };
+  let count = entries.length;
+  const shownOf = (size: number) => entries.filter((entry) => heavy.indexOf(entry) < size);
+  while (count > 0 && rowsOf([...shownOf(count), more], width) > most) count--;
+  return { items: plain(shownOf(count)), rows: most, left: entries.length - count };
 }

@@ -52,8 +52,8 @@ export interface Page {
 const STYLE = `
 * { box-sizing: border-box; margin: 0 }
 body { width: ${PAGE_WIDTH}px; background: #f4f5f5; color: #24292e; font: 12px system-ui, sans-serif; position: relative }
-header { height: ${HEAD_PX}px; padding: 10px ${GAP_PX + 2}px; display: flex; justify-content: space-between; align-items: baseline; flex-wrap: wrap; gap: 0 16px }
-h1 { font-size: 18px; font-weight: 600 }
+header { height: ${HEAD_PX}px; padding: 10px ${GAP_PX + 2}px; display: flex; align-items: baseline; flex-wrap: wrap; gap: 0 20px }
+h1 { font-size: 18px; font-weight: 600; flex: 1 }
 header p { color: #57606a; font-size: 13px }
 header .by { flex-basis: 100%; }
 main { position: relative }

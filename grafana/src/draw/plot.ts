@@ -9,14 +9,17 @@ export interface Box {
   width: number;
   height: number;
 }
-const LETTER_PX = 6.6;
 const BELOW_PX = 20;
 const TOP_PX = 8;
 const RIGHT_PX = 10;
 
+/** Of the widest fonts that there may be. */
+const widthOf = (label: string): number =>
+  [...label].reduce((sum, letter) => sum + (/[%MmKGW]/.test(letter) ? 11.5 : / |\./.test(letter) ? 4 : 7.2), 0);
+
 /** Room of the plot without its axes, in a picture of so many pixels. */
 export function plotBox(y: Pick<Axis, 'marks'>, width: number, height: number): Box {
-  const left = Math.ceil(Math.max(18, ...y.marks.map(({ label }) => label.length * LETTER_PX)) + 8);
+  const left = Math.ceil(Math.max(18, ...y.marks.map(({ label }) => widthOf(label))) + 8);
   return { left, top: TOP_PX, width: width - left - RIGHT_PX, height: height - TOP_PX - BELOW_PX };
 }
 

@@ -43,6 +43,7 @@ const UNITS: Readonly<Record<string, Format>> = {
   s: seconds,
   ms: (value, decimals) => (value === 0 ? '0 ms' : seconds(value / 1000, decimals)),
   bytes: scaled(1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB']),
+  decbytes: scaled(1000, [' B', ' kB', ' MB', ' GB', ' TB']),
   percentunit: (value, decimals) => `${fixed(value * 100, decimals)}%`,
   reqps: rate('req/s'),
   cps: rate('c/s'),
@@ -58,18 +59,21 @@ export function unitOf(name: string): Format {
 }
 
 const MOST_DECIMALS = 4;
-/** Of the marks of an axis: with as few digits as tell them apart. */
+const unitIn = (label: string): string => label.replace(/[-\d.]+/, '');
+
+/** Of the marks of an axis: exact, with as few digits as that takes, and with as many as the others of the same unit. */
 export function labelsOf(marks: readonly number[], unit: string): string[] {
   const format = unitOf(unit);
-  const texts = (decimals: number): string[] => marks.map((mark) => format(mark, decimals));
-  for (let decimals = 0; decimals < MOST_DECIMALS; decimals++) {
-    const [now, next] = [texts(decimals), texts(decimals + 1)];
-    const exact = now.every(
-      (text, index) =>
-        text.replace(/[\d.]+/, '') === next[index]!.replace(/[\d.]+/, '') &&
-        Number.parseFloat(text) === Number.parseFloat(next[index]!),
-    );
-    if (exact && new Set(now).size === now.length) return now;
+  const exact = (mark: number, decimals: number): boolean =>
+    Number.parseFloat(format(mark, decimals)) === Number.parseFloat(format(mark, MOST_DECIMALS));
+  const least = marks.map((mark) => {
+    for (let decimals = 0; decimals < MOST_DECIMALS; decimals++) if (exact(mark, decimals)) return decimals;
+    return MOST_DECIMALS;
+  });
+  const most: Record<string, number> = {};
+  for (const [index, mark] of marks.entries()) {
+    const name = unitIn(format(mark, 0));
+    most[name] = Math.max(most[name] ?? 0, least[index]!);
   }
-  return texts(MOST_DECIMALS);
+  return marks.map((mark) => format(mark, most[unitIn(format(mark, 0))]));
 }

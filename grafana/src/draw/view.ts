@@ -100,7 +100,7 @@ function timeseries(panel: FilePanel, answers: readonly Answer[], { range, width
         )
       : [];
   const legend = legendBelow(
-    lines.map(({ name, color }) => ({ name, color })),
+    colored.map(({ name, color, values }) => ({ name, color, weight: numbers(values).reduce((a, b) => a + b, 0) })),
     width,
     height * LEGEND_SHARE,
   );
