@@ -83,6 +83,8 @@ describe('axes', () => {
 
   it('end where the file says, count bytes in powers of two, and time in minutes', () => {
     expect(valueAxis([0.3], { softMin: 0, max: 1 }, 'percentunit', 5)).toMatchObject({ from: 0, to: 1 });
+    expect(labels(valueAxis([0.3], { softMin: 0, max: 1 }, 'percentunit', 5))).toHaveLength(6);
+    expect(labels(valueAxis([0], { softMin: 0, softMax: 0 }, 'short', 5)).at(-1)).toBe('1.0');
     expect(labels(valueAxis([400 * 2 ** 20], { softMin: 0 }, 'bytes', 5))).toEqual([
       '0 B',
       '128 MiB',

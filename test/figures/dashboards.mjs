@@ -13,8 +13,11 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
+import sharp from 'sharp';
 import WebSocket from 'ws';
 import { drawPictures } from '../../grafana/src/draw.ts';
+import { heightOf, PAGE_WIDTH } from '../../grafana/src/draw/page.ts';
+import { WEBP } from '../../grafana/src/draw/picture.ts';
 import { createHttpClient } from '../../loadtest/src/drivers/http-client.ts';
 import { uploadFiles } from '../../loadtest/src/drivers/upload.ts';
 import { launchBrowser } from '../../loadtest/src/environment/browser.ts';
@@ -30,6 +33,8 @@ const LIMITS = { minSide: 192, maxSide: 384, medianSide: 256, maxCells: 60, minC
 /** Nothing happens at first, so that counters are seen at 0. */
 const QUIET_MS = 20_000;
 const SCRAPE_S = 5;
+/** Of the grid. */
+const TOP_ROWS = 22;
 const PARAMETERS = [0.5, 0.45, 0.55, 0.4, 0.6];
 
 const say = (line) => console.error(line);
@@ -172,6 +177,13 @@ async function work(bench, untilMs) {
   }
 }
 
+/** What a reader sees first: the values of now and two rows of budgets. */
+async function cutTop(out) {
+  const top = { left: 0, top: 0, width: PAGE_WIDTH, height: heightOf(TOP_ROWS) };
+  const image = sharp(join(out, 'dashboard-overview.webp')).extract(top);
+  await image.webp(WEBP).toFile(join(out, 'dashboard-top.webp'));
+}
+
 async function main({ minutes, out }) {
   const folder = await mkdtemp(join(tmpdir(), 'segbench-dashboards-'));
   const kept = await readKept();
@@ -242,6 +254,7 @@ async function main({ minutes, out }) {
       say,
     });
     if (!drawn) process.exitCode = 1;
+    await cutTop(out);
   } finally {
     for (const close of closing.toReversed()) await close();
     await Promise.allSettled(roles.map((each) => each.stop()));

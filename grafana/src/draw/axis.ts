@@ -42,7 +42,7 @@ export function valueAxis(values: readonly number[], limits: AxisLimits, unit: s
   const lowest = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const low = Math.min(limits.softMin ?? lowest, lowest, highest);
   const start = Number.isFinite(low) ? low : 0;
-  const top = Math.max(limits.softMax ?? Number.NEGATIVE_INFINITY, highest);
+  const top = limits.max ?? Math.max(limits.softMax ?? Number.NEGATIVE_INFINITY, highest);
   const span = Number.isFinite(top) && top > start ? top - start : EMPTY_TOP;
   const step = stepOf(span, most, unit);
   const from = Math.floor(start / step + 1e-9) * step;

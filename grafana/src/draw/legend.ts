@@ -1,3 +1,5 @@
+import { widthOf } from './letters.ts';
+
 type Labels = Readonly<Record<string, string>>;
 
 /** All of a series, as Prometheus writes it. */
@@ -12,7 +14,6 @@ export function legendOf(format: string, labels: Labels, expr: string): string {
 }
 
 export const LEGEND_ROW_PX = 18;
-const LETTER_PX = 6.2;
 /** The stroke before a name, and the room after it. */
 const BESIDE_PX = 32;
 
@@ -31,7 +32,7 @@ export interface LegendEntry {
 const rowsOf = (items: readonly { name: string }[], width: number): number => {
   let [rows, used] = [items.length === 0 ? 0 : 1, 0];
   for (const { name } of items) {
-    const room = Math.min(width, name.length * LETTER_PX + BESIDE_PX);
+    const room = Math.min(width, widthOf(name) + BESIDE_PX);
     if (used > 0 && used + room > width) [rows, used] = [rows + 1, 0];
     used += room;
   }
@@ -44,10 +45,11 @@ export function legendBelow(entries: readonly LegendEntry[], width: number, heig
   const all = rowsOf(entries, width);
   if (all <= most) return { items: plain(entries), rows: all, left: 0 };
   const heavy = entries.toSorted((a, b) => b.weight - a.weight);
+  const rank = new Map(heavy.map((entry, index) => [entry, index]));
   // what is said of the others needs a place as well
   const more = { name: `and ${entries.length} more` };
   let count = entries.length;
-  const shownOf = (size: number) => entries.filter((entry) => heavy.indexOf(entry) < size);
+  const shownOf = (size: number) => entries.filter((entry) => rank.get(entry)! < size);
   while (count > 0 && rowsOf([...shownOf(count), more], width) > most) count--;
   return { items: plain(shownOf(count)), rows: most, left: entries.length - count };
 }

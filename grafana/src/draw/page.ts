@@ -31,6 +31,8 @@ export function rectOf({ x, y, w, h }: GridPos): Rect {
     height: h * (CELL_PX + GAP_PX) - GAP_PX,
   };
 }
+/** Of a page with so many rows of the grid. */
+export const heightOf = (rows: number): number => HEAD_PX + rows * (CELL_PX + GAP_PX);
 /** Room in a panel below its title. */
 export const innerOf = ({ width, height }: Rect): { width: number; height: number } => ({
   width: width - 2 * SIDE_PX,
@@ -104,10 +106,10 @@ function panelHtml({ title, gridPos, view }: DrawnPanel): string {
 
 /** A dashboard as one page. @returns its height in pixels, too */
 export function pageOf({ title, facts, panels }: Page): { html: string; height: number } {
-  const bottom = Math.max(0, ...panels.map(({ gridPos }) => gridPos.y + gridPos.h)) * (CELL_PX + GAP_PX);
+  const height = heightOf(Math.max(0, ...panels.map(({ gridPos }) => gridPos.y + gridPos.h)));
   const said = facts.map((fact) => `<p>${escapeMarkup(fact)}</p>`).join('');
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escapeMarkup(title)}</title><style>${STYLE}</style>
 <header><h1>${escapeMarkup(title)}</h1>${said}<p class="by">${NOT_BY_GRAFANA}</p></header>
-<main style="height:${bottom}px">${panels.map(panelHtml).join('\n')}</main></html>`;
-  return { html, height: HEAD_PX + bottom };
+<main style="height:${height - HEAD_PX}px">${panels.map(panelHtml).join('\n')}</main></html>`;
+  return { html, height };
 }

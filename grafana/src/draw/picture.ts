@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { PAGE_WIDTH, pageOf, type Page } from './page.ts';
 
 /** Lines and letters on flat colours. */
-const LOSSLESS = { lossless: true, effort: 6 } as const;
+export const WEBP = { nearLossless: true, quality: 60, effort: 6 } as const;
 
 /** @returns bytes of the file, WebP */
 export async function writePicture(browser: Browser, page: Page, path: string): Promise<number> {
@@ -14,7 +14,7 @@ export async function writePicture(browser: Browser, page: Page, path: string): 
     await tab.setViewport({ width: PAGE_WIDTH, height });
     await tab.setContent(html, { waitUntil: 'load' });
     const bytes = await sharp(await tab.screenshot({ type: 'png' }))
-      .webp(LOSSLESS)
+      .webp(WEBP)
       .toBuffer();
     await writeFile(path, bytes);
     return bytes.length;

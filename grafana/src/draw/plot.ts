@@ -1,5 +1,6 @@
 import { escapeMarkup } from '../../../loadtest/src/report/escape.ts';
 import type { Axis } from './axis.ts';
+import { widthOf } from './letters.ts';
 import type { Line, View } from './view.ts';
 
 export type Plot = Extract<View, { kind: 'timeseries' }>;
@@ -12,10 +13,6 @@ export interface Box {
 const BELOW_PX = 20;
 const TOP_PX = 8;
 const RIGHT_PX = 10;
-
-/** Of the widest fonts that there may be. */
-const widthOf = (label: string): number =>
-  [...label].reduce((sum, letter) => sum + (/[%MmKGW]/.test(letter) ? 11.5 : / |\./.test(letter) ? 4 : 7.2), 0);
 
 /** Room of the plot without its axes, in a picture of so many pixels. */
 export function plotBox(y: Pick<Axis, 'marks'>, width: number, height: number): Box {
