@@ -48,8 +48,12 @@ export function legendBelow(entries: readonly LegendEntry[], width: number, heig
   const rank = new Map(heavy.map((entry, index) => [entry, index]));
   // what is said of the others needs a place as well
   const more = { name: `and ${entries.length} more` };
-  let count = entries.length;
   const shownOf = (size: number) => entries.filter((entry) => rank.get(entry)! < size);
-  while (count > 0 && rowsOf([...shownOf(count), more], width) > most) count--;
+  let [count, tooMany] = [0, entries.length];
+  while (tooMany - count > 1) {
+    const half = Math.floor((count + tooMany) / 2);
+    if (rowsOf([...shownOf(half), more], width) > most) tooMany = half;
+    else count = half;
+  }
   return { items: plain(shownOf(count)), rows: most, left: entries.length - count };
 }
