@@ -2,7 +2,7 @@
 // some things go wrong; then `grafana/src/draw.ts` draws each dashboard with what Prometheus has kept. The bench history is that of the
 // kept results, from the times at which they ended.
 //
-//   node test/figures/dashboards.mjs [--minutes 6] [--out docs/images]       (Node 24; apt-get install prometheus)
+//   node test/figures/dashboards.mjs [--minutes 5] [--out docs/images]       (Node 24; apt-get install prometheus)
 //
 // Exit 1 where a panel cannot be drawn, 3 where there is no prometheus. Panels without data are named.
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -108,10 +108,12 @@ async function crowd(api, projectId) {
   const path = `/api/projects/${projectId}/images?limit=50`;
   await Promise.allSettled(Array.from({ length: 120 }, () => many.request(path)));
   many.close();
+  // the places of those connections are free again
+  await sleep(2000);
   const url = `${api.url.replace('http', 'ws')}/api/events?projectId=${projectId}`;
   const sockets = Array.from({ length: 4 }, () => new WebSocket(url, { headers: { authorization: `Bearer ${KEY}` } }));
   for (const socket of sockets) socket.on('error', () => {});
-  await sleep(6000);
+  await sleep(2 * SCRAPE_S * 1000);
   for (const socket of sockets) socket.terminate();
 }
 
@@ -264,7 +266,7 @@ async function main({ minutes, out }) {
   }
 }
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '6' }, out: { type: 'string' } } });
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, out: { type: 'string' } } });
 const minutes = Number(values.minutes);
 if (!(minutes >= 1 && minutes <= 60)) {
   console.error(`--minutes "${values.minutes}": expected a number from 1 to 60`);
