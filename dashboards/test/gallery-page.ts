@@ -13,7 +13,7 @@ export const FAILED = 7;
 const fails = (position: number): boolean => position % 43 === 5;
 
 /** Counts every toast node that is ever added; runs in the page before its own scripts. */
-function countToasts(): void {
+export function countToasts(): void {
   const counter = { toasts: 0 };
   Object.assign(window, { counter });
   const look = (node: Node): void => {
@@ -53,7 +53,7 @@ async function openGallery(
 }
 export async function segmentAll(page: Page): Promise<void> {
   await page.waitForSelector('[data-image-id]');
-  await page.click('[data-action="segment-all"]');
+  await page.locator('[data-action="segment-all"]').click();
   await page.waitForSelector(`[role=progressbar][aria-valuenow="${COUNT}"][aria-valuemax="${COUNT}"]`);
 }
 /** Cells on the screen that do not show what the project says of them. */

@@ -31,7 +31,7 @@ describe('gallery', () => {
   it('shows the same state after its socket was cut in the middle of a batch', async () => {
     const { project, server, page } = await openPage('');
     await page.waitForSelector('[data-image-id]');
-    await page.click('[data-action="segment-all"]');
+    await page.locator('[data-action="segment-all"]').click();
     await page.waitForSelector('[data-status="completed"]');
     server.dropSockets();
     await page.waitForSelector(`[role=progressbar][aria-valuenow="${COUNT}"]`);
@@ -72,7 +72,7 @@ describe('gallery', () => {
     expect(await keyboard(page)).toEqual({ place: 6 * columns + 2, focused: true, chosen: 6 * columns + 1 });
     await page.keyboard.press(' ');
     await page.waitForSelector(`[data-selected="${6 * columns}"]`);
-    await page.click('[data-action="segment-selected"]');
+    await page.locator('[data-action="segment-selected"]').click();
     await page.waitForFunction(
       (total) => document.querySelector('[role=progressbar]')?.getAttribute('aria-valuemax') === String(total),
       {},
@@ -88,14 +88,14 @@ describe('gallery', () => {
   it('chooses a range with the mouse, and opens nothing while it does', async () => {
     const { page } = await openPage('');
     await page.waitForSelector('[aria-posinset="4"]');
-    await page.click('[aria-posinset="4"] .tick');
+    await page.locator('[aria-posinset="4"] .tick').click();
     await page.keyboard.down('Shift');
-    await page.click('[aria-posinset="11"]');
+    await page.locator('[aria-posinset="11"]').click();
     await page.keyboard.up('Shift');
     await page.waitForSelector('[data-selected="8"]');
     expect(await page.$$eval('[aria-selected="true"]', (cells) => cells.length)).toBe(8);
     expect(await page.evaluate(() => location.pathname)).toContain('/projects/');
-    await page.click('[data-filter="picked"]');
+    await page.locator('[data-filter="picked"]').click();
     await page.waitForSelector('[aria-setsize="8"]');
     expect(await faultsOf(page)).toEqual([]);
   });
@@ -103,7 +103,7 @@ describe('gallery', () => {
   it('tries twelve images at a threshold and at another, says what looks strange, and then takes all', async () => {
     const { page, project } = await openPage('', { unlike: [12, 37] });
     await page.waitForSelector('[data-image-id]');
-    await page.click('[data-action="try-first"]');
+    await page.locator('[data-action="try-first"]').click();
     await page.waitForSelector('[data-trial="12"]');
     expect(project.batches.map(({ total }) => total)).toEqual([12]);
     expect(await page.$eval('[data-trial]', (node) => node.textContent)).toMatch(
@@ -118,7 +118,7 @@ describe('gallery', () => {
     await page.keyboard.press('ArrowLeft');
     await page.waitForFunction(() => document.querySelector('[data-trial]')?.textContent?.includes('at 0.45:'));
     expect(project.batches.map(({ total }) => total)).toEqual([12, 12]);
-    await page.click('[data-action="segment-after-trial"]');
+    await page.locator('[data-action="segment-after-trial"]').click();
     await page.waitForSelector(`[role=progressbar][aria-valuemax="${COUNT}"]`);
     expect(await page.$('[data-trial]')).toBeNull();
   });

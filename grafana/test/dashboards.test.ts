@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LIVE_BUDGETS, limitOf } from '../../prometheus/src/live-budgets.ts';
-import { toYaml } from '../../prometheus/src/yaml.ts';
+import { yamlOf } from '../../prometheus/src/generate.ts';
 import { checkRules, promtool } from '../../prometheus/test/promtool.ts';
 import { BUDGETS, budgetOf } from '../../scenarios/budgets.ts';
 import { DASHBOARDS_DIR, dashboardTexts } from '../src/generate.ts';
@@ -108,7 +108,7 @@ describe('the dashboards', () => {
 it.skipIf(promtool === undefined)('every expression is one for promtool, and a broken one is not', () => {
   const check = (exprs: readonly string[]) =>
     checkRules(
-      toYaml({ groups: [{ name: 'panels', rules: exprs.map((expr, index) => ({ record: `panel:${index}`, expr })) }] }),
+      yamlOf({ groups: [{ name: 'panels', rules: exprs.map((expr, index) => ({ record: `panel:${index}`, expr })) }] }),
     );
   const exprs = everyPanel().flatMap(({ targets = [] }) => targets.map(({ expr }) => filledIn(expr)));
   expect(exprs.length).toBeGreaterThan(80);

@@ -7,16 +7,17 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { stringify } from 'yaml';
 import { ALL_BUDGETS } from '../../scenarios/budgets.ts';
 import { DEFAULTS, type RuleGroup, type RuleOptions } from './rule.ts';
 import { ruleFiles } from './rules.ts';
-import { toYaml } from './yaml.ts';
 
 export const RULES_DIR = fileURLToPath(new URL('../rules', import.meta.url));
 const HEAD = '# Made by node prometheus/src/generate.ts; not edited by hand.\n';
 
-const textOf = (groups: readonly RuleGroup[]): string =>
-  HEAD + toYaml({ groups: groups.map((group) => ({ ...group, rules: group.rules.map((rule) => ({ ...rule })) })) });
+/** As Prometheus reads it: long expressions on their lines, and `on` in quotes. */
+export const yamlOf = (value: object): string => stringify(value, { lineWidth: 0, compat: 'yaml-1.1' });
+const textOf = (groups: readonly RuleGroup[]): string => HEAD + yamlOf({ groups });
 
 /** Contents of the rule files by name. */
 export const ruleTexts = (options: RuleOptions = DEFAULTS): [name: string, text: string][] =>

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onPath } from '../../loadtest/src/environment/processes.ts';
-import { toYaml } from '../src/yaml.ts';
+import { yamlOf } from '../src/generate.ts';
 import type { InputSeries } from './series.ts';
 
 /** Undefined where there is none: apt-get install prometheus. */
@@ -52,7 +52,7 @@ export function testRules(rules: readonly string[], cases: readonly Case[]): Sai
   const [first] = cases;
   return onText(
     'test',
-    toYaml({
+    yamlOf({
       rule_files: rules,
       evaluation_interval: first!.interval,
       tests: cases.map(({ name, interval, series, moments }) => ({

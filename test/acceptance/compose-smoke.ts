@@ -13,14 +13,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import type { Batch } from '#contract/batches.ts';
-import type { UploadReply } from '#contract/images.ts';
 import { createHttpClient } from '../../loadtest/src/drivers/http-client.ts';
-import { multipartBody } from '../../loadtest/src/drivers/upload.ts';
 import { freePort } from '../../loadtest/src/environment/ports.ts';
-import { capture, onPath } from '../../loadtest/src/environment/processes.ts';
+import { capture } from '../../loadtest/src/environment/processes.ts';
 import { openResumingSocket } from '../../loadtest/src/load/resuming-socket.ts';
 import { timerPool } from '../../loadtest/src/load/simulated.ts';
-import { createSteps, endWithout, expect, startClient, wrongEvents } from './kit.ts';
+import { createCommands } from './commands.ts';
+import { createSteps, endWithout, expect, startClient, uploadFiles, wrongEvents } from './kit.ts';
 
 const IMAGE_MS = 1000;
 /**
@@ -36,6 +35,7 @@ const { values: options } = parseArgs({
 });
 const root = resolve(import.meta.dirname, '../..');
 const folder = await mkdtemp(join(tmpdir(), 'segbench-smoke-'));
+const projectName = basename(folder).toLowerCase();
 const key = randomBytes(24).toString('hex');
 const [port, statsPort, prometheusPort] = await Promise.all([freePort(), freePort(), freePort()]);
 const images = {
@@ -48,7 +48,7 @@ const images = {
 const env: NodeJS.ProcessEnv = {
   ...images,
   ...process.env,
-  COMPOSE_PROJECT_NAME: basename(folder).toLowerCase(),
+  COMPOSE_PROJECT_NAME: projectName,
   COMPOSE_FILE: [join(root, 'docker-compose.yml'), join(import.meta.dirname, 'compose/simulated.yml')].join(':'),
   POSTGRES_PASSWORD: randomBytes(12).toString('hex'),
   REDIS_PASSWORD: randomBytes(12).toString('hex'),
@@ -64,57 +64,27 @@ const env: NodeJS.ProcessEnv = {
 };
 const url = `http://127.0.0.1:${port}`;
 
-async function run(command: string, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await capture(command, args, { cwd: root, env });
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: code ${code}\n${(stderr || stdout).slice(-1500)}`);
-  return stdout;
-}
-const docker = (...args: string[]) => run('docker', ...args);
+const { run, docker, succeeds, withoutDocker, containersOf: containers, leftOf } = createCommands({ cwd: root, env });
+const containersOf = (service: string) => containers(projectName, service);
 let composeWords: string[] | undefined;
 async function compose(...args: string[]): Promise<string> {
-  composeWords ??=
-    (await capture('docker', ['compose', 'version'], { env })).code === 0 ? ['docker', 'compose'] : ['docker-compose'];
-  return run(composeWords[0]!, ...composeWords.slice(1), ...args);
+  composeWords ??= (await succeeds('compose', 'version')) ? ['docker', 'compose'] : ['docker-compose'];
+  return run(composeWords[0]!, [...composeWords.slice(1), ...args]);
 }
 /** The command itself, as an operator runs it. */
-const scale = (...args: string[]) => run(process.execPath, join(root, 'loadtest/bin/run.mjs'), 'scale', ...args);
-const containersOf = async (service: string): Promise<string[]> =>
-  (
-    await docker(
-      'ps',
-      '-q',
-      '--filter',
-      `label=com.docker.compose.project=${env['COMPOSE_PROJECT_NAME']}`,
-      '--filter',
-      `label=com.docker.compose.service=${service}`,
-    )
-  )
-    .split('\n')
-    .filter(Boolean);
-
+const scale = (...args: string[]) => run(process.execPath, [join(root, 'loadtest/bin/run.mjs'), 'scale', ...args]);
 /** What is missing, in one sentence; images of Prometheus and Grafana may be. */
 async function missing(): Promise<string | undefined> {
-  if (!onPath('docker')) return 'no docker: apt-get install docker.io docker-compose';
-  const engine = await capture('docker', ['version'], { env });
-  if (engine.code !== 0) return `no Docker engine answers: ${engine.stderr.trim().split('\n').at(-1)}`;
+  const none = await withoutDocker();
+  if (none) return none;
   if (options.build) {
-    await run('bash', 'test/images/make.sh', 'postgres redis haproxy base');
-    await docker(
-      'build',
-      '-q',
-      '--network',
-      'host',
-      '--build-arg',
-      'BASE=segbench-base:local',
-      '-t',
-      env['SEGBENCH_IMAGE']!,
-      '.',
-    );
+    await run('bash', ['test/images/make.sh', 'postgres redis haproxy base']);
+    const base = ['--build-arg', 'BASE=segbench-base:local'];
+    await docker('build', '-q', '--network', 'host', ...base, '-t', env['SEGBENCH_IMAGE']!, '.');
   }
   const without: string[] = ['grafana'];
   for (const [name, image] of Object.entries({ ...images, ...env }).filter(([one]) => one in images)) {
-    const { code } = await capture('docker', ['image', 'inspect', image ?? ''], { env });
-    if (code === 0) continue;
+    if (await succeeds('image', 'inspect', image ?? '')) continue;
     if (name !== 'PROMETHEUS_IMAGE') return `no image ${image} (${name}): --build makes those of this machine`;
     without.push('prometheus');
   }
@@ -172,13 +142,7 @@ async function upload(projectId: string): Promise<string[]> {
         return { name: `${first + index}.png`, bytes };
       }),
     );
-    const reply = await client.request(`/api/projects/${projectId}/images`, {
-      method: 'POST',
-      headers: { 'content-type': 'multipart/form-data; boundary=smoke' },
-      body: multipartBody(files, 'smoke'),
-    });
-    expect(reply.status === 201, `upload: ${reply.status} ${reply.body.toString().slice(0, 300)}`);
-    ids.push(...(JSON.parse(reply.body.toString()) as UploadReply).images.map(({ id }) => id));
+    ids.push(...(await uploadFiles(client, projectId, files)).map(({ id }) => id));
   }
   return ids;
 }
@@ -263,18 +227,11 @@ try {
     expect(pace.waiting === 0 && pace.workers === LAST_WORKERS, JSON.stringify(pace));
   });
   await step('backup, every volume removed, restore: batch and files are there', async () => {
-    const volume = (name: string) => `${env['COMPOSE_PROJECT_NAME']}_${name}`;
-    const tar = (mounts: string[], ...args: string[]) =>
-      docker(
-        'run',
-        '--rm',
-        '--user',
-        '0',
-        ...mounts.flatMap((mount) => ['-v', mount]),
-        env['SEGBENCH_IMAGE']!,
-        'tar',
-        ...args,
-      );
+    const volume = (name: string) => `${projectName}_${name}`;
+    const tar = (mounts: string[], ...args: string[]) => {
+      const volumes = mounts.flatMap((mount) => ['-v', mount]);
+      return docker('run', '--rm', '--user', '0', ...volumes, env['SEGBENCH_IMAGE']!, 'tar', ...args);
+    };
     await compose('stop', '-t', '20');
     for (const name of ['database', 'files'])
       await tar([`${volume(name)}:/from:ro`, `${folder}:/to`], '-C', '/from', '-cf', `/to/${name}.tar`, '.');
@@ -315,16 +272,12 @@ try {
   // the step has told it
 } finally {
   client.close();
-  if (options.keep) console.log(`kept: ${env['COMPOSE_PROJECT_NAME']} at ${url}, key ${key}`);
+  if (options.keep) console.log(`kept: ${projectName} at ${url}, key ${key}`);
   else {
     await step('down, and nothing is left', async () => {
       await compose('down', '-v', '-t', '20', '--remove-orphans');
-      const label = `label=com.docker.compose.project=${env['COMPOSE_PROJECT_NAME']}`;
-      const left = [
-        await docker('ps', '-aq', '--filter', label),
-        await docker('volume', 'ls', '-q', '--filter', label),
-      ];
-      expect(left.join('').trim() === '', `left: ${left.join(' ')}`);
+      const left = await leftOf(projectName);
+      expect(left === '', `left: ${left}`);
     });
     await rm(folder, { recursive: true, force: true });
   }

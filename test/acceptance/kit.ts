@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressOf } from '#contract/client.ts';
-import { createHttpClient } from '../../loadtest/src/drivers/http-client.ts';
+import type { UploadReply } from '#contract/images.ts';
+import { createHttpClient, type HttpClient } from '../../loadtest/src/drivers/http-client.ts';
 import type { FrameLog } from '../../loadtest/src/drivers/ledger-socket.ts';
+import { multipartBody } from '../../loadtest/src/drivers/upload.ts';
 
 /** Steps of an acceptance script, told as they end; `close` gives the exit code: 0 all passed, 1 one failed. */
 export function createSteps() {
@@ -38,6 +40,21 @@ export async function endWithout(missing: string | undefined, folder: string): P
 }
 export function expect(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(message);
+}
+
+/** Uploads files in one request. @returns the images made of them */
+export async function uploadFiles(
+  client: HttpClient,
+  projectId: string,
+  files: { name: string; bytes: Buffer }[],
+): Promise<UploadReply['images']> {
+  const reply = await client.request(addressOf('POST /api/projects/{id}/images', { path: { id: projectId } }), {
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=acceptance' },
+    body: multipartBody(files, 'acceptance'),
+  });
+  expect(reply.status === 201, `upload: ${reply.status} ${reply.body.toString().slice(0, 300)}`);
+  return (JSON.parse(reply.body.toString()) as UploadReply).images;
 }
 
 /**

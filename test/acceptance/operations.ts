@@ -15,15 +15,14 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, parseEnv } from 'node:util';
 import type { Batch } from '#contract/batches.ts';
-import type { UploadReply } from '#contract/images.ts';
 import { createHttpClient } from '../../loadtest/src/drivers/http-client.ts';
-import { multipartBody } from '../../loadtest/src/drivers/upload.ts';
 import { freePort } from '../../loadtest/src/environment/ports.ts';
 import { capture, onPath } from '../../loadtest/src/environment/processes.ts';
 import { planSet } from '../../loadtest/src/images/plan.ts';
 import { synthesise } from '../../loadtest/src/images/synthesise.ts';
 import { blocksOf } from '../../service/test/docs/blocks.ts';
-import { createSteps, endWithout, expect, startClient } from './kit.ts';
+import { createCommands } from './commands.ts';
+import { createSteps, endWithout, expect, startClient, uploadFiles } from './kit.ts';
 
 const IMAGES = 12;
 /** By the images that docker-compose.yml and the Dockerfile name. */
@@ -50,12 +49,8 @@ const folder = await mkdtemp(join(tmpdir(), 'segbench-operations-'));
 const clone = join(folder, 'segbench');
 const origin = join(folder, 'origin.git');
 const bin = join(folder, 'bin');
-const [port, statsPort, prometheusPort, workerPort] = await Promise.all([
-  freePort(),
-  freePort(),
-  freePort(),
-  freePort(),
-]);
+const ports = await Promise.all(Array.from({ length: 4 }, () => freePort()));
+const [port, statsPort, prometheusPort, workerPort] = ports;
 const url = `http://127.0.0.1:${port}`;
 const env: NodeJS.ProcessEnv = {
   ...process.env,
@@ -66,17 +61,7 @@ const env: NodeJS.ProcessEnv = {
   SCALE_WITHOUT: 'grafana',
 };
 
-/** Runs to its end, or throws with the end of what it said. */
-async function run(
-  command: string,
-  args: string[],
-  more: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): Promise<string> {
-  const { code, stdout, stderr } = await capture(command, args, { cwd: root, env, ...more });
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: code ${code}\n${`${stdout}\n${stderr}`.slice(-2500)}`);
-  return stdout;
-}
-const docker = (...args: string[]) => run('docker', args);
+const { run, docker, succeeds, withoutDocker, containersOf, leftOf } = createCommands({ cwd: root, env });
 const git = (cwd: string, ...args: string[]) =>
   run('git', ['-c', 'user.name=operations', '-c', 'user.email=operations@example.org', ...args], { cwd });
 
@@ -99,17 +84,13 @@ const enter = (code: string, more: NodeJS.ProcessEnv = {}, cwd = clone) =>
 
 async function missing(): Promise<string | undefined> {
   if (!process.env['DOCKER_HOST']) return 'DOCKER_HOST names no engine of its own';
-  if (!onPath('docker')) return 'no docker: apt-get install docker.io docker-compose';
-  if ((await capture('docker', ['version'], { env })).code !== 0) return 'no Docker engine answers';
-  if ((await capture('docker', ['compose', 'version'], { env })).code !== 0) return 'docker has no compose plugin';
-  const label = 'label=com.docker.compose.project=segbench';
-  const there =
-    (await docker('ps', '-aq', '--filter', label)) + (await docker('volume', 'ls', '-q', '--filter', label));
-  if (there.trim() !== '') return 'this engine has a project "segbench" already, which would be removed';
+  const none = await withoutDocker();
+  if (none) return none;
+  if (!(await succeeds('compose', 'version'))) return 'docker has no compose plugin';
+  if ((await leftOf('segbench')) !== '') return 'this engine has a project "segbench" already, which would be removed';
   for (const [name, local] of Object.entries(STAND_INS)) {
-    if ((await capture('docker', ['image', 'inspect', name], { env })).code === 0) continue;
-    if ((await capture('docker', ['tag', local, name], { env })).code !== 0)
-      return `no image ${name}, and no ${local}: test/images/make.sh makes it`;
+    if ((await succeeds('image', 'inspect', name)) || (await succeeds('tag', local, name))) continue;
+    return `no image ${name}, and no ${local}: test/images/make.sh makes it`;
   }
   return undefined;
 }
@@ -150,13 +131,7 @@ async function fillProject(): Promise<string> {
       bytes: (await synthesise(1, plan)).file,
     })),
   );
-  const reply = await client.request(`/api/projects/${project}/images`, {
-    method: 'POST',
-    headers: { 'content-type': 'multipart/form-data; boundary=operations' },
-    body: multipartBody(files, 'operations'),
-  });
-  expect(reply.status === 201, `upload: ${reply.status} ${reply.body.toString().slice(0, 300)}`);
-  const { images } = JSON.parse(reply.body.toString()) as UploadReply;
+  const images = await uploadFiles(client, project, files);
   imageIds = images.map(({ id }) => id);
   sha256 = images[0]!.sha256;
   batch = await segment({ all: true });
@@ -174,18 +149,8 @@ async function asBefore(): Promise<string> {
 }
 /** Versions of the image that run, by role. */
 async function imagesOf(...services: string[]): Promise<string> {
-  const found = new Set<string>();
-  for (const service of services) {
-    const filter = [
-      '--filter',
-      'label=com.docker.compose.project=segbench',
-      '--filter',
-      `label=com.docker.compose.service=${service}`,
-    ];
-    for (const name of (await docker('ps', ...filter, '--format', '{{.Image}}')).split('\n').filter(Boolean))
-      found.add(name);
-  }
-  return [...found].sort().join(', ');
+  const all = await Promise.all(services.map((service) => containersOf('segbench', service, '{{.Image}}')));
+  return [...new Set(all.flat())].sort().join(', ');
 }
 const latestMigration = async (at: string) =>
   Math.max(
@@ -277,9 +242,7 @@ try {
   await step('a worker of another host', async () => {
     const words = parseEnv(await readFile(join(clone, '.env'), 'utf8'));
     const addressOf = async (service: string) => {
-      const [id = ''] = (await docker('ps', '-q', '--filter', `label=com.docker.compose.service=${service}`)).split(
-        '\n',
-      );
+      const [id = ''] = await containersOf('segbench', service);
       return (await docker('inspect', '-f', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', id)).trim();
     };
     const redis = async (service: string) => `redis://:${words['REDIS_PASSWORD']}@${await addressOf(service)}:6379`;

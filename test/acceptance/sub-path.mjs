@@ -2,11 +2,7 @@
 // The service in a folder of another site, behind a real nginx set up as docs/operating.md has it, used by a person in a real browser:
 //   node test/acceptance/sub-path.mjs [--images N]
 // Needs nginx on PATH (apt-get install nginx-light). Once as the proxy takes the folder away, once with BASE_PATH and the folder left in.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { userInfo } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
@@ -16,9 +12,11 @@ import { launchBrowser } from '../../loadtest/src/environment/browser.ts';
 import { writeRun } from '../../service/test/support/runs.ts';
 import { KEY, startGround } from '../figures/ground.mjs';
 import { need } from '../outside/kit.mjs';
+import { createSteps, expect } from './kit.ts';
+import { FOLDER, startNginx } from './sub-path/nginx.mjs';
+import { openPage } from './sub-path/page.mjs';
 
 const { values: options } = parseArgs({ options: { images: { type: 'string', default: '40' } } });
-const FOLDER = '/segbench';
 /** Beyond what the viewer loads whole. */
 const LARGE = { width: 6000, height: 1500 };
 const VARIANTS = [
@@ -27,97 +25,7 @@ const VARIANTS = [
 ];
 
 const version = await need('nginx', ['-v'], 'apt-get install nginx-light');
-const outcomes = [];
-const expect = (condition, message) => {
-  if (!condition) throw new Error(message);
-};
-async function step(name, run) {
-  const started = Date.now();
-  const detail = await run().then(
-    (said) => (outcomes.push(true), said),
-    (error) => (outcomes.push(false), error.message),
-  );
-  const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  console.log(`  ${outcomes.at(-1) ? 'passed' : 'failed'} ${name} (${seconds} s) ${detail ?? ''}`);
-}
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** nginx with the server of the documentation's own example, of which only addresses are filled in. */
-async function startNginx(folder, service, leavesFolder) {
-  await mkdir(folder);
-  const port = await freePort();
-  const page = await readFile(join(import.meta.dirname, '../../docs/operating.md'), 'utf8');
-  const example = /```nginx\n([\s\S]+?)```/.exec(page.slice(page.indexOf('In a folder of another site')))?.[1] ?? '';
-  const target = 'proxy_pass http://127.0.0.1:8080/;';
-  expect(example.includes(target), 'docs/operating.md has no example for nginx that this script knows');
-  const server = example
-    .replace(target, `proxy_pass ${service}${leavesFolder ? '' : '/'};`)
-    .replace('server {', `server {\n  listen 127.0.0.1:${port};\n  location / { return 404; }`);
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const conf = [
-    // As root nginx would hand the folder to somebody who may not enter it.
-    userInfo().uid === 0 ? 'user root;' : '',
-    `worker_processes 1; daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log;`,
-    'events { worker_connections 512; }',
-    `http {\n  log_format plain '$status $request_method $request_uri $http_referer';\n  access_log ${folder}/access.log plain;`,
-    ...temporary.map((name) => `  ${name}_temp_path ${folder}/tmp-${name};`),
-    server,
-    '}',
-  ];
-  await writeFile(join(folder, 'nginx.conf'), conf.join('\n'));
-  const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], {
-    stdio: 'inherit',
-  });
-  const url = `http://127.0.0.1:${port}`;
-  for (let round = 0; ; round++) {
-    if (await fetch(`${url}${FOLDER}/healthz`).catch(() => null)) break;
-    expect(round < 100 && child.exitCode === null, `nginx does not answer: ${folder}/error.log`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return {
-    url,
-    /** Of every request so far, as nginx saw it. */
-    async requests() {
-      const lines = (await readFile(join(folder, 'access.log'), 'utf8')).trim().split('\n');
-      return lines
-        .map((line) => line.split(' '))
-        .map(([status, method, path, from]) => ({ status, method, path, from }));
-    },
-    async stop() {
-      child.kill('SIGQUIT');
-      if (child.exitCode === null) await once(child, 'exit');
-    },
-  };
-}
-
-/** A page that keeps what went wrong in it. */
-async function openPage(browser) {
-  const context = await browser.createBrowserContext();
-  const page = await context.newPage();
-  await page.setViewport({ width: 1280, height: 800 });
-  const wrong = [];
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  page.on('response', (reply) => {
-    const { pathname } = new URL(reply.url());
-    if (reply.status() >= 400 && pathname !== '/favicon.ico') wrong.push(`${reply.status()} ${pathname}`);
-  });
-  page.on('requestfailed', (request) => {
-    // Called off by the page itself: it went elsewhere.
-    if (request.failure()?.errorText !== 'net::ERR_ABORTED')
-      wrong.push(`${request.failure()?.errorText} ${request.url()}`);
-  });
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/favicon/.test(message.location().url ?? '')) wrong.push(message.text());
-  });
-  return { context, page, wrong };
-}
+const { step, close } = createSteps();
 
 async function use({ name, settings, leavesFolder }, shared) {
   console.log(name);
@@ -144,7 +52,7 @@ async function use({ name, settings, leavesFolder }, shared) {
       await page.waitForSelector('.sign-in input[name=key]');
       wrong.length = 0; // the 401 that brought the form
       await page.type('.sign-in input[name=key]', KEY);
-      await page.click('.sign-in button[type=submit]');
+      await page.locator('.sign-in button[type=submit]').click();
       await page.waitForSelector('.plot canvas');
       const [cookie] = await context.cookies();
       expect(cookie.path === (leavesFolder ? `${FOLDER}/` : '/'), `the cookie's path is ${cookie.path}`);
@@ -152,7 +60,7 @@ async function use({ name, settings, leavesFolder }, shared) {
     });
     await step('make a project, and upload', async () => {
       await page.type('.inline-form input', name);
-      await page.click('.inline-form button');
+      await page.locator('.inline-form button').click();
       const link = await page.waitForSelector(`xpath///a[text()="${name}"]`);
       await link.click();
       const input = await page.waitForSelector('input[type=file][aria-label="Upload images"]');
@@ -167,7 +75,7 @@ async function use({ name, settings, leavesFolder }, shared) {
     });
     await step('segment all, and follow it by events to the last overlay', async () => {
       await page.waitForSelector('.connection-live');
-      await page.click('[data-action="segment-all"]');
+      await page.locator('[data-action="segment-all"]').click();
       const total = files.length + 1;
       const done = `[role=progressbar][aria-valuenow="${total}"][aria-valuemax="${total}"]`;
       await page.waitForSelector(done, { timeout: 300_000 });
@@ -317,6 +225,4 @@ try {
   for (const role of roles.toReversed()) await role.stop();
   await ground.stop();
 }
-const failed = outcomes.filter((passed) => !passed).length;
-console.log(`${outcomes.length - failed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+process.exitCode = close();

@@ -38,7 +38,7 @@ const STATES = {
     await page.waitForSelector('[data-uploads="over"]');
   },
   'gallery, trial': async (page) => {
-    await page.click('[data-action="try-first"]');
+    await page.locator('[data-action="try-first"]').click();
     await page.waitForSelector('[data-trial]');
     await page.waitForSelector('[data-toast]');
   },
@@ -48,7 +48,7 @@ const STATES = {
   },
   viewer: async () => {},
   'viewer, exporting': async (page) => {
-    await page.click('.view-export summary');
+    await page.locator('.view-export summary').click();
   },
 };
 const LOOKS = [

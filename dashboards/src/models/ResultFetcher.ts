@@ -7,8 +7,8 @@ const GROWTH = { firstMs: 500, factor: 4, longestMs: 120_000, forgetMs: 60_000 }
 const REST = { debounceMs: 150, longestMs: 600 };
 /** Late events of a batch that has ended. */
 const QUIET = { firstMs: 150, factor: 2, longestMs: 10_000 };
-/** Above about one page of results, what is visible is asked for by itself first. */
-const LARGE_BATCH = 2000;
+/** What one request can name, the visible first. Of a larger batch, what is visible is asked for by itself. */
+export const MAX_IDS = 1000;
 const RETRY = { firstMs: 1000, longestMs: 30_000 };
 
 export interface ResultSource {
@@ -90,7 +90,7 @@ export function createResultFetcher(source: ResultSource, clock: Clock) {
   async function fetchEnded(): Promise<void> {
     for (let batchId = ended[0]; batchId !== undefined; batchId = ended[0]) {
       let cursor: string | null = null;
-      const visible = source.batchNeeds(batchId) > LARGE_BATCH ? source.visibleNeeds() : [];
+      const visible = source.batchNeeds(batchId) > MAX_IDS ? source.visibleNeeds() : [];
       if (visible.length > 0) await fetchVisible(visible);
       while (source.batchNeeds(batchId) > 0) {
         cursor = await source.fetchPage(batchId, cursor);

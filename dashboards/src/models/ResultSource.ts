@@ -1,14 +1,12 @@
-import { decodeBulk } from '#contract/polygons-format.ts';
+import { createBulkDecoder } from '#contract/polygons-format.ts';
 import { POLYGONS_MIME } from '#contract/names.ts';
 import type { Api } from './api.ts';
 import type { ImageStore } from './ImageStore.ts';
 import { createResultCache, isUnlike, type ResultView } from './result-cache.ts';
-import type { ResultSource } from './ResultFetcher.ts';
+import { MAX_IDS, type ResultSource } from './ResultFetcher.ts';
 
 /** A page that arrives in well under a second on a slow network and is decoded between two frames. */
 export const PAGE_BYTES = 8 * 1024 * 1024;
-/** More than any screen shows; the server's own limit is 1,000. */
-const MAX_IDS = 500;
 
 /** Bulk requests for encoded results, and the views kept of them. */
 export function createResultSource(deps: {
@@ -34,21 +32,27 @@ export function createResultSource(deps: {
     store.setSeen(i, view.unlike);
     return true;
   }
+  /** Keeps and shows each result as soon as it is here: of a reply that is cut, what came before. */
   async function fetchBulk(body: object): Promise<string | null> {
     const askedAt = store.mark;
-    const bytes = await api.bytes('POST /api/segmentation/batch/results', { body, accept: POLYGONS_MIME });
-    const reply = decodeBulk(bytes);
-    const changed: number[] = [];
-    for (const [imageId, result] of reply.results) {
-      if (!result) continue;
+    let changed: number[] = [];
+    const decoder = createBulkDecoder((imageId, result) => {
+      if (!result) return;
       const { imageWidth: width = 1, imageHeight: height = 1, polygonCount = 0, warnings } = result.meta;
       // A copy of its own: a view into the reply would keep all of the reply's bytes alive.
       const bytes = result.polygons.slice();
       const view = { imageId, bytes, width, height, polygonCount, unlike: isUnlike(warnings) };
       if (keep(view, askedAt)) changed.push(store.find(imageId));
+    });
+    for await (const piece of api.pieces('POST /api/segmentation/batch/results', { body, accept: POLYGONS_MIME })) {
+      try {
+        decoder.push(piece);
+      } finally {
+        if (changed.length > 0) deps.onResults(changed);
+        changed = [];
+      }
     }
-    deps.onResults(changed);
-    return reply.nextCursor;
+    return decoder.end().nextCursor;
   }
   async function fetchEach(imageIds: readonly string[]): Promise<null> {
     // A chunk of its own, since no page needs it but under BULK_RESULTS=off.
@@ -61,18 +65,30 @@ export function createResultSource(deps: {
     );
     return null;
   }
+  const visibleNeeds = () => deps.visible().filter((i) => store.needsResult(i));
+  /** What is missing of a batch, what is visible first; null where one request cannot name it all. */
+  function missingInOrder(batchId: string): string[] | null {
+    if (store.missingOf(batchId) > MAX_IDS) return null;
+    const missing = store.positionsMissing(batchId);
+    const visible = new Set(visibleNeeds());
+    return [...missing.filter((i) => visible.has(i)), ...missing.filter((i) => !visible.has(i))].map(store.idAt);
+  }
+  /** Ids of the request that a cursor goes on with. */
+  let asked: string[] | null = null;
   const source: ResultSource = {
-    visibleNeeds: () => deps.visible().filter((i) => store.needsResult(i)),
+    visibleNeeds,
     batchNeeds: (batchId) => store.missingOf(batchId),
     batchOpen: deps.batchOpen,
     fetchVisible: async (positions) => {
       const imageIds = positions.slice(0, MAX_IDS).map(store.idAt);
       await (deps.bulk === false ? fetchEach(imageIds) : fetchBulk({ imageIds }));
     },
-    fetchPage: (batchId, cursor) =>
-      deps.bulk === false
-        ? fetchEach(store.positionsMissing(batchId).map(store.idAt))
-        : fetchBulk({ batchId, maxBytes: PAGE_BYTES, ...(cursor !== null && { cursor }) }),
+    fetchPage: (batchId, cursor) => {
+      if (deps.bulk === false) return fetchEach(store.positionsMissing(batchId).map(store.idAt));
+      if (cursor === null) asked = missingInOrder(batchId);
+      const page = { maxBytes: PAGE_BYTES, ...(cursor !== null && { cursor }) };
+      return fetchBulk(asked ? { imageIds: asked, ...page } : { batchId, ...page });
+    },
     hasRoom: () => cache.hasRoom(PAGE_BYTES),
   };
   return { source, cache };

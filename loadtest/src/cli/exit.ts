@@ -3,6 +3,9 @@ import { EnvironmentError } from '../environment/errors.ts';
 import { EXIT_CODES } from '../judge/verdict.ts';
 import { UsageError } from './usage-error.ts';
 
+// Who read our output may be gone first, as `head` is: that is no error of ours, and must not keep a command from tidying up.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 /** Exit codes of all commands, by what happened (README, "What a verdict looks like"). */
 export const EXIT = {
   pass: EXIT_CODES.pass,

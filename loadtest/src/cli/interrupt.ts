@@ -52,8 +52,6 @@ export function listenForInterrupts(source: InterruptSource = process, now: () =
   const onDisconnect = () => receive('SIGHUP');
   source.on('message', onMessage);
   source.on('disconnect', onDisconnect);
-  // Who read our output may be gone first; that must not keep us from tidying up.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   return {
     signal: controller.signal,
     received: () => first?.name,

@@ -52,7 +52,10 @@ function deliverySentence(result: ResultFile): string {
   const { submitted, completed, failed, duplicates, missing, sequenceGaps, terminalEventsReceived } = result.delivery;
   const who = hasPage(result) ? 'page' : 'client';
   const ended = `${formatCount(completed + failed)} of ${formatCount(submitted)} images ended (${formatCount(completed)} completed, ${formatCount(failed)} failed with a code)`;
-  if (submitted === 0) return 'No image was submitted, so nothing was delivered.';
+  if (submitted === 0)
+    return result.stopped
+      ? 'No image was submitted, so nothing was delivered.'
+      : 'No image goes through the queue in this scenario.';
   if (!hasPage(result) && terminalEventsReceived === 0)
     return `${ended}. Their events were not followed in this scenario.`;
   if (result.stopped && missing === 0)

@@ -42,7 +42,7 @@ export const SCENES: readonly Scene[] = [
     name: 'viewer',
     path: ({ imageId }) => `/images/${imageId}`,
     ready: '.view-side tr button',
-    act: (page) => page.click('.view-side tr:nth-child(3) button'),
+    act: (page) => page.locator('.view-side tr:nth-child(3) button').click(),
   },
   {
     name: 'runs',

@@ -64,6 +64,13 @@ describe('plan', () => {
     expect(html).not.toMatch(/(src|href)="http/);
   });
 
+  it('ends as ever, without a word, where whoever reads its answer has left', async () => {
+    const from = await file('result.json', sweptResult());
+    const line = `"$@" | true; exit "\${PIPESTATUS[0]}"`;
+    const args = [process.execPath, entry, '--from', from, ...QUESTION, '--json'];
+    expect(await capture('bash', ['-c', line, 'bash', ...args])).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
   it('gives no answer to buy by from an illustrative profile: exit 5, and JSON says why', async () => {
     const { code, stdout, stderr } = await plan('--from', 'rtx-a5000-unet', ...QUESTION, '--json');
     expect({ code, stderr }).toEqual({ code: 5, stderr: '' });

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,28 +10,27 @@ import { descendants } from '../../src/measure/proc.ts';
 /** A child in a group of its own, which has one in another: as the service and its database are. */
 const INNER = 'setInterval(() => {}, 1000)';
 const OUTER = `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(INNER)}], { detached: true }); ${INNER}`;
-const children: ChildProcess[] = [];
+const trees: number[][] = [];
 
 async function tree(): Promise<number[]> {
   const child = spawn(process.execPath, ['-e', OUTER], { detached: true, stdio: 'ignore' });
-  children.push(child);
   const root = child.pid as number;
-  for (;;) {
-    const below = await descendants(root);
-    if (below.length > 0) return [root, ...below];
+  const pids = [root];
+  trees.push(pids);
+  while (pids.length === 1) {
     await sleep(20);
+    pids.push(...(await descendants(root)));
   }
+  return pids;
 }
 const stateOf = (pid: number): string | undefined => /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 async function goneWithin(pids: readonly number[], ms: number): Promise<number[]> {
   for (let waited = 0; waited < ms && pids.some((pid) => isAlive(pid)); waited += 50) await sleep(50);
   return pids.filter((pid) => isAlive(pid));
 }
-afterEach(async () => {
-  for (const { pid } of children.splice(0)) {
-    if (pid === undefined) continue;
-    for (const one of [...(await descendants(pid)), pid]) if (isAlive(one)) process.kill(one, 'SIGKILL');
-  }
+// The inner one outlives an outer one that has ended, and is nobody's child then.
+afterEach(() => {
+  for (const pid of trees.splice(0).flat()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
 });
 
 describe('suspend and resume', () => {

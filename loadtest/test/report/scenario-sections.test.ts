@@ -74,6 +74,14 @@ describe('what a scenario adds to reports', () => {
     expect(markdownSummary(given)).toContain('The run ended early: what the page was still to be told is not known.');
   });
 
+  it('misses no image where a scenario submits none, and does where a run ended before it did', () => {
+    const none = resultOf();
+    const delivery = { ...none.delivery, submitted: 0, completed: 0, failed: 0 };
+    expect(markdownSummary({ ...none, delivery })).toContain('No image goes through the queue in this scenario.');
+    const stopped = { reason: 'interrupted', message: 'SIGINT' } as const;
+    expect(markdownSummary({ ...none, delivery, stopped })).toContain('No image was submitted');
+  });
+
   it('carries a raw ledger in the page, whole, or names where it stands', () => {
     const bytes = Buffer.from([0x1f, 0x8b, 0, 255, 60, 62, 34]);
     const given = resultOf({ rawLedger: { file: 'raw/proof.ndjson.gz', sha256: 'ab', bytes: bytes.length } });

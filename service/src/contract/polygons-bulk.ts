@@ -9,7 +9,7 @@ export interface BulkTrailer {
 }
 export interface BulkReply extends BulkTrailer {
   /** null = known, no result. `polygons` is a view into the reply, empty when they were not asked for. */
-  results: Map<string, { meta: BulkMeta; polygons: Uint8Array } | null>;
+  results: Map<string, BulkResult>;
 }
 
 /** "SBPB" and the version, little endian. */
@@ -56,41 +56,99 @@ function record(kind: number, meta: unknown, payload: Uint8Array): Uint8Array<Ar
 const checksum = (bytes: Uint8Array, metaAt: number, metaLength: number): number =>
   (crc32(bytes.subarray(metaAt - RECORD_BYTES, metaAt - 4)) ^ crc32(bytes.subarray(metaAt, metaAt + metaLength))) >>> 0;
 
+/** What comes of one record: `null` for an image that is known and has no result. */
+export type BulkResult = { meta: BulkMeta; polygons: Uint8Array } | null;
+
 /**
- * A whole reply. Payloads are not decoded: `decodePolygons` checks each when it is used.
- * @throws RangeError when the bytes are cut, damaged, or not of this version.
+ * Reads a reply in pieces of any size, as they come. Payloads are not decoded: `decodePolygons` checks each when it is used.
+ * `onResult` gets views into what was pushed: copy what must outlive the reply.
  */
-export function decodeBulk(bytes: Uint8Array): BulkReply {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < HEADER_BYTES || view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== VERSION)
-    throw new RangeError(`not a polygons reply of version ${VERSION}: ${bytes.length} bytes`);
-  const results: BulkReply['results'] = new Map();
-  for (let at = HEADER_BYTES; ;) {
-    if (at + RECORD_BYTES > bytes.length) throw new RangeError(`reply cut off at byte ${bytes.length}, in a record`);
-    const [kind, metaLength, payloadLength] = [0, 4, 8].map((offset) => view.getUint32(at + offset, true)) as [
-      number,
-      number,
-      number,
-    ];
-    const metaAt = at + RECORD_BYTES;
-    const payloadAt = metaAt + metaLength;
-    if (payloadAt + payloadLength > bytes.length)
-      throw new RangeError(`record at byte ${at} ends at ${payloadAt + payloadLength}, the reply at ${bytes.length}`);
-    if (view.getUint32(at + 12, true) !== checksum(bytes, metaAt, metaLength))
+export function createBulkDecoder(onResult: (imageId: string, result: BulkResult) => void) {
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  /** Bytes from which on reading gets further. */
+  let need = HEADER_BYTES;
+  /** Where `held` begins in the reply. */
+  let at = 0;
+  let trailer: BulkTrailer | null = null;
+
+  /** Reads one record, or the header, off the front. @returns its bytes; 0 where it is not here yet, and then `need` says how many it takes */
+  function readOne(bytes: Uint8Array): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (at === 0) {
+      if (bytes.length < HEADER_BYTES) return 0;
+      if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== VERSION)
+        throw new RangeError(`not a polygons reply of version ${VERSION}: it begins with other bytes`);
+      need = RECORD_BYTES;
+      return HEADER_BYTES;
+    }
+    need = RECORD_BYTES;
+    if (bytes.length < RECORD_BYTES) return 0;
+    const payloadAt = RECORD_BYTES + view.getUint32(4, true);
+    const end = payloadAt + view.getUint32(8, true);
+    need = end;
+    // The metadata is looked at as soon as it is here: a damaged length must not be waited for.
+    if (bytes.length < payloadAt) return 0;
+    if (view.getUint32(12, true) !== checksum(bytes, RECORD_BYTES, payloadAt - RECORD_BYTES))
       throw new RangeError(`record at byte ${at} is damaged`);
-    const meta = parse(bytes.subarray(metaAt, payloadAt), at);
-    at = payloadAt + payloadLength;
+    if (bytes.length < end) return 0;
+    take(view.getUint32(0, true), parse(bytes.subarray(RECORD_BYTES, payloadAt), at), bytes.subarray(payloadAt, end));
+    need = RECORD_BYTES;
+    return end;
+  }
+  function take(kind: number, meta: Record<string, unknown>, polygons: Uint8Array): void {
     if (kind === TRAILER) {
-      if (at !== bytes.length) throw new RangeError(`${bytes.length - at} bytes after the last record`);
-      return { results, ...trailerOf(meta) };
+      trailer = trailerOf(meta);
+      return;
     }
     const { imageId } = meta;
-    if (typeof imageId !== 'string') throw new RangeError(`record before byte ${at} has no imageId`);
-    if (kind === NULL) results.set(imageId, null);
-    else if (kind === RESULT)
-      results.set(imageId, { meta: { ...meta, imageId }, polygons: bytes.subarray(payloadAt, at) });
-    else throw new RangeError(`record before byte ${at} is of unknown kind ${kind}`);
+    if (typeof imageId !== 'string') throw new RangeError(`record at byte ${at} has no imageId`);
+    if (kind === NULL) onResult(imageId, null);
+    else if (kind === RESULT) onResult(imageId, { meta: { ...meta, imageId }, polygons });
+    else throw new RangeError(`record at byte ${at} is of unknown kind ${kind}`);
   }
+  return {
+    /** @throws RangeError when the bytes are damaged or not of this version. */
+    push(piece: Uint8Array): void {
+      held.push(piece);
+      heldBytes += piece.length;
+      if (heldBytes < need && trailer === null) return;
+      let bytes = held.length === 1 ? piece : joined(held, heldBytes);
+      while (trailer === null) {
+        const read = readOne(bytes);
+        if (read === 0) break;
+        at += read;
+        bytes = bytes.subarray(read);
+      }
+      held = [bytes];
+      heldBytes = bytes.length;
+      if (trailer !== null && heldBytes > 0) throw new RangeError(`${heldBytes} bytes after the last record`);
+    },
+    /** @throws RangeError when the reply was cut. */
+    end(): BulkTrailer {
+      if (trailer === null)
+        throw new RangeError(`reply cut off at byte ${at + heldBytes}, in a record of ${need} bytes at byte ${at}`);
+      return trailer;
+    },
+  };
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+/** A whole reply at once. @throws RangeError when the bytes are cut, damaged, or not of this version. */
+export function decodeBulk(bytes: Uint8Array): BulkReply {
+  const results: BulkReply['results'] = new Map();
+  const decoder = createBulkDecoder((imageId, result) => results.set(imageId, result));
+  decoder.push(bytes);
+  return { results, ...decoder.end() };
 }
 
 function parse(bytes: Uint8Array, at: number): Record<string, unknown> {

@@ -30,6 +30,8 @@ interface Planned {
  * results of a few cells are one. Between pages no connection is held, however slowly the client reads.
  */
 const PAGE_ROWS = 1000;
+/** Of a list of ids, that many are answered before the others are looked for: who puts them in an order wants the first ones soon. */
+const FIRST_IDS = 100;
 const PAGE_BYTES = 3 * 1024 * 1024;
 const BATCH_PLAN_ROWS = 1000;
 
@@ -51,9 +53,9 @@ function unpack(kind: Kind, cursor: string | undefined): unknown {
   );
 }
 
-/** Entries of the given images in their order, from `cursor` on. The batch of a result is the latest that yielded it. */
+/** Entries of the given images in their order, from `cursor` on; the first ones are there before the others are looked for. */
 export async function* entriesByIds(
-  { sql, tenantId }: Owner,
+  owner: Owner,
   imageIds: readonly string[],
   cursor: string | undefined,
   withPolygons: boolean,
@@ -64,7 +66,13 @@ export async function* entriesByIds(
       'BAD_CURSOR',
       `cursor points at image ${JSON.stringify(start)} of ${imageIds.length}: expected the nextCursor of a reply to this request`,
     );
-  const ids = imageIds.slice(start);
+  const second = Math.min(imageIds.length, start + FIRST_IDS);
+  yield* filled(owner, await planOf(owner, imageIds.slice(start, second), start), withPolygons);
+  if (second < imageIds.length) yield* filled(owner, await planOf(owner, imageIds.slice(second), second), withPolygons);
+}
+
+/** @param from place of the first of `ids` in the request */
+async function planOf({ sql, tenantId }: Owner, ids: string[], from: number): Promise<Planned[]> {
   const rows = await sql<{ imageId: string; batchId: string; resultId: string | null; bytes: number }[]>`
     select i.id as "imageId", i.result_id as "resultId", coalesce(octet_length(r.polygons), 0) as bytes,
       coalesce((select bi.batch_id from batch_items bi
@@ -72,14 +80,13 @@ export async function* entriesByIds(
     from images_of_tenant i join projects p on p.id = i.project_id and p.deleted_at is null and p.tenant_id = ${tenantId} left join results r on r.id = i.result_id
     where i.id = any(${ids}::uuid[])`;
   const found = new Map(rows.map((row) => [row.imageId, row]));
-  const plan = ids.map((imageId, index): Planned => {
+  return ids.map((imageId, index): Planned => {
     const row = found.get(imageId);
-    const at = pack('ids', start + index + 1);
+    const cursor = pack('ids', from + index + 1);
     return row
-      ? { ...row, cursor: at, missing: false }
-      : { imageId, batchId: '', resultId: null, bytes: 0, cursor: at, missing: true };
+      ? { ...row, cursor, missing: false }
+      : { imageId, batchId: '', resultId: null, bytes: 0, cursor, missing: true };
   });
-  yield* filled({ sql, tenantId }, plan, withPolygons);
 }
 
 /** The entry of one image. */

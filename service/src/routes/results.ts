@@ -10,7 +10,7 @@ import { entriesByBatch, entriesByIds, entryOf } from '../results/query.ts';
 import { IdParams, replies } from './schemas.ts';
 
 /** Replies up to this size are sent whole, with their length. */
-const WHOLE_BYTES = 512 * 1024;
+const WHOLE_BYTES = 64 * 1024;
 
 async function* following(head: Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
   try {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  createBulkDecoder,
   decodeBulk,
   encodeBulkHeader,
   encodeBulkNull,
@@ -43,6 +44,45 @@ describe('bulk envelope', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('says the same of a reply in pieces of any size, each result as soon as its last byte is here', () => {
+    const bytes = sample();
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 40 })), (sizes) => {
+        const seen: [string, number[] | null][] = [];
+        const decoder = createBulkDecoder((id, result) => seen.push([id, result && [...result.polygons]]));
+        let at = 0;
+        for (const size of [...sizes, bytes.length]) {
+          decoder.push(bytes.subarray(at, at + size));
+          at = Math.min(bytes.length, at + size);
+        }
+        expect(seen).toEqual([
+          ['a', [1, 2, 3]],
+          ['b', null],
+        ]);
+        expect(decoder.end()).toEqual({ missing: ['c'], nextCursor: 'next' });
+      }),
+    );
+    let seen = 0;
+    const decoder = createBulkDecoder(() => seen++);
+    const resultEnds = join(
+      encodeBulkHeader(),
+      encodeBulkResult({ imageId: 'a', model: 'nuclei', polygonCount: 2 }, Uint8Array.of(1, 2, 3)),
+    ).length;
+    decoder.push(bytes.subarray(0, resultEnds - 1));
+    expect(seen).toBe(0);
+    decoder.push(bytes.subarray(resultEnds - 1, resultEnds));
+    expect(seen).toBe(1);
+    expect(() => decoder.end()).toThrow(/cut off at byte/);
+  });
+
+  it('finds a damaged length at once, and waits for no bytes that will never come', () => {
+    const bytes = sample();
+    // the length of the first payload: 3 becomes 3 + 2^24
+    bytes[encodeBulkHeader().length + 11]! ^= 1;
+    const decoder = createBulkDecoder(() => {});
+    expect(() => decoder.push(bytes.subarray(0, 90))).toThrow(/damaged/);
   });
 
   it('shows payloads as views into the reply, not as copies', () => {

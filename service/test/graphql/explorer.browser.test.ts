@@ -41,11 +41,11 @@ describe('the page to try queries with', () => {
     await page.type('#key', TEST_KEY);
     await fill('#query', 'query ($id: ID!) { project(id: $id) { title owner { name } } }');
     await fill('#variables', JSON.stringify({ id: project.id }));
-    await page.click('#run');
+    await page.locator('#run').click();
     expect(JSON.parse(await answered(project.name))).toMatchObject({
       data: { project: { title: project.name, owner: { name: 'bootstrap' } } },
     });
-    await page.click('#load');
+    await page.locator('#load').click();
     await page.waitForFunction(() => document.querySelectorAll('#schema details').length > 20);
     expect(await page.$eval('#schema', (element) => element.textContent)).toContain(
       'segmentationProgress(taskId: String!)',
@@ -67,7 +67,7 @@ describe('the page to try queries with', () => {
     );
     await fill('#query', 'subscription ($id: String!) { segmentationProgress(taskId: $id) { status percentage } }');
     await fill('#variables', JSON.stringify({ id }));
-    await page.click('#run');
+    await page.locator('#run').click();
     await answered('"queued"');
     await service.call(`/api/batches/${id}/cancel`, { method: 'POST' });
     while (await sequenceOnce(service.sql));

@@ -17,10 +17,10 @@ const operation = (method: string, path: string) => `details[data-method="${meth
 /** Opens an operation, changes its form where asked to, sends it, and reads what the page shows. */
 async function tryIt(page: Page, method: string, path: string, change?: (at: string) => Promise<void>) {
   const at = operation(method, path);
-  await page.click(`${at} > summary`);
+  await page.locator(`${at} > summary`).click();
   await page.waitForSelector(`${at} form button`);
   await change?.(at);
-  await page.click(`${at} form button`);
+  await page.locator(`${at} form button`).click();
   await page.waitForSelector(`${at} output [data-status]`);
   return page.$eval(`${at} output`, (output) => ({
     status: output.querySelector('[data-status]')?.getAttribute('data-status'),

@@ -37,13 +37,13 @@ const PAGES: [name: string, path: () => string, shows: string, use: (page: Page)
   ['the page of keys', () => '/keys', '[data-key]', async () => {}],
   ['the naive page', () => `/naive/projects/${seen.projectId}`, '#app *', async () => {}],
   ['the self-test page', () => `/blocker/projects/${seen.projectId}`, '#app *', async () => {}],
-  ['the docs', () => '/docs', 'details', (page) => page.click('details > summary')],
+  ['the docs', () => '/docs', 'details', (page) => page.locator('details > summary').click()],
   [
     'the GraphQL explorer',
     () => '/graphql',
     '#load',
     async (page) => {
-      await page.click('#load');
+      await page.locator('#load').click();
       await page.waitForSelector('#schema details');
     },
   ],
@@ -155,7 +155,7 @@ describe('the pages in a folder of another site', () => {
     await page.goto(`${site.url}/`);
     await page.waitForSelector('input[name=key]');
     await page.type('input[name=key]', TEST_KEY);
-    await page.click('button[type=submit]');
+    await page.locator('button[type=submit]').click();
     await (await page.waitForSelector(`a[href="/segbench/projects/${id}"]`))!.click();
     await page.waitForSelector('[data-image-id][data-status="uploaded"]');
     await page.waitForSelector('.connection-live');
@@ -182,7 +182,7 @@ describe('the pages in a folder of another site', () => {
     await page.goto(await report!.evaluate((link) => (link as HTMLAnchorElement).href));
     expect(await page.$eval('p', (node) => node.textContent)).toBe('held');
     await page.goto(`${site.url}/docs`);
-    await page.click('[data-path="/healthz"] summary');
+    await page.locator('[data-path="/healthz"] summary').click();
     await (await page.waitForSelector('[data-path="/healthz"] form button'))!.click();
     await page.waitForSelector('[data-path="/healthz"] [data-status="200"]');
     expect(site.strays.filter((url) => url !== '/favicon.ico')).toEqual([]);
