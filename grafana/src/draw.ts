@@ -88,15 +88,15 @@ export async function drawAll({ out, rangeOf, only = [], say, write, ...options 
 /** With a browser of its own. @throws EnvironmentError where none starts */
 export async function drawPictures(options: Omit<DrawAll, 'write' | 'prometheus'> & { prometheusUrl: string }) {
   const tempDir = await mkdtemp(join(tmpdir(), 'segbench-draw-'));
-  const { browser, close } = await launchBrowser({ tempDir, env: {}, log: options.say });
+  const launched = await launchBrowser({ tempDir, env: {}, log: options.say });
   try {
     return await drawAll({
       ...options,
       prometheus: createPrometheus(options.prometheusUrl),
-      write: (page, path) => writePicture(browser, page, path),
+      write: (page, path) => writePicture(launched.browser, page, path),
     });
   } finally {
-    await close();
+    await launched.close();
     await rm(tempDir, { recursive: true, force: true });
   }
 }

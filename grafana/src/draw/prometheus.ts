@@ -48,7 +48,10 @@ export function createPrometheus(url: string, ask: typeof fetch = fetch) {
       body,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     }).catch((cause: Error) => {
-      throw new Error(`Prometheus at ${url} does not answer: ${String(cause.cause ?? cause.message)}`, { cause });
+      throw new Error(
+        `Prometheus at ${url} does not answer: ${(cause.cause as Error | undefined)?.message ?? cause.message}`,
+        { cause },
+      );
     });
     const text = await reply.text();
     const { status, error, data } = parsed(text);

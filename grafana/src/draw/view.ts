@@ -59,10 +59,10 @@ const colorOf = (name: string): string => {
   return color;
 };
 /** Of lines in their order, then from the first again. */
-const PALETTE = [
-  ...['#56a64b', '#e0a800', '#3274d9', '#ff780a', '#e02f44', '#8f3bb8', '#00838f', '#795548', '#c2185b', '#5c6bc0'],
-  ...['#9e9d24', '#00acc1', '#7e57c2', '#6d4c41', '#ef6c00', '#43a047'],
-];
+const PALETTE = (
+  '#56a64b #e0a800 #3274d9 #ff780a #e02f44 #8f3bb8 #00838f #795548 ' +
+  '#c2185b #5c6bc0 #9e9d24 #00acc1 #7e57c2 #6d4c41 #ef6c00 #43a047'
+).split(' ');
 const PIXELS_A_MARK = 34;
 /** Of the panel's height, which the legend takes at most. */
 const LEGEND_SHARE = 0.4;
