@@ -138,10 +138,11 @@ async function main(values: FlagValues): Promise<void> {
     only: textsOf(values, 'dashboard'),
     chosen: chosenOf(values),
     scrapeMs: usage('scrape', () => durationMs(scrape)),
-    rangeOf: ({ time }) => ({
-      fromMs: lastMs === undefined ? (fromMs ?? momentMs(time.from, now)) : now - lastMs,
-      toMs,
-    }),
+    rangeOf({ time }) {
+      const begin = lastMs === undefined ? (fromMs ?? momentMs(time.from, now)) : now - lastMs;
+      if (begin >= toMs) throw new UsageError(`--from (${new Date(begin).toISOString()}) is not before --to`);
+      return { fromMs: begin, toMs };
+    },
     say: (line) => void process.stderr.write(`${line}\n`),
   });
   if (!drawn) process.exitCode = EXIT.failed;

@@ -82,7 +82,8 @@ const HTTP_PANELS: readonly PanelSpec[] = [
   },
   {
     title: 'Errors',
-    description: 'Answers a second with 4xx or 5xx, by route and status. 503 with OVERLOADED is load that is shed.',
+    description:
+      'Answers a second with 4xx or 5xx, by route and status. 503 with OVERLOADED is load that is shed. The very first of a route and status is not in it: a series that begins has no rate.',
     unit: 'reqps',
     queries: one(rate(`${HTTP}_count`, 'route, status', 'status=~"[45].."'), '{{status}} {{route}}'),
   },
