@@ -1,10 +1,13 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Page } from 'puppeteer-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { form, picture } from '../../service/test/support/pictures.ts';
+import { finishBatch, uploadPictures } from '../../service/test/support/results.ts';
 import { startSeenService, type SeenService } from '../../service/test/support/seen-service.ts';
-import { faultsOf } from './accessible.ts';
+import { faultsOf, unreachedOf } from './accessible.ts';
+import { entriesOf, savedFile } from './saved-files.ts';
 
 let seen: SeenService;
 beforeAll(async () => {
@@ -73,24 +76,146 @@ describe('the gallery on the real service', () => {
   });
 });
 
+describe('the menu of exports on the real service', () => {
+  const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent);
+
+  it('makes files of a batch by keyboard alone, saves them, keeps them listed, and says what is wrong', async () => {
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'exported' } });
+    const { id: projectId } = (await made.json()) as { id: string };
+    const all = await uploadPictures(seen.service, projectId, 6, 40);
+    const first = await finishBatch(seen.service, projectId, all, [3, 1, 2, 4, null, 1]);
+    await finishBatch(seen.service, projectId, all.slice(0, 2), [1, 1]);
+    const { page, violations } = await seen.open(`/projects/${projectId}`);
+    const folder = join(seen.folder, 'saved');
+    const cdp = await page.createCDPSession();
+    await cdp.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
+    await mkdir(folder);
+    await page.waitForSelector('[data-image-id]');
+    await page.focus('.gallery-export summary');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-export="csv"]');
+    await page.keyboard.press('Tab');
+    const choice = () =>
+      page.$eval('.exports select', ({ value, selectedOptions: [option] }) => [value, option!.textContent]);
+    expect((await choice())[1]).toMatch(/ · 2 images · threshold 0\.50$/);
+    await page.keyboard.press('ArrowDown');
+    expect(await choice()).toEqual([first, expect.stringMatching(/ · 6 images · threshold 0\.50$/)]);
+    await page.waitForFunction(() => /Without a result: 1 image/.test(document.querySelector('.exports')!.textContent));
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toMatch(/^CSVTables for Excel/);
+    await page.keyboard.press('Enter');
+    const csv = (await savedFile(folder, '.csv')).toString();
+    const [images, cells] = csv.split('\r\n\r\n').map((table) => table.trim().split('\r\n'));
+    expect([images!.length, cells!.length]).toEqual([7, 12]);
+    expect(images!.filter((line) => line.includes(',failed,'))).toHaveLength(1);
+    await page.waitForSelector('[data-export-row="csv"][data-state="ready"] a[download]');
+    await page.waitForFunction(() =>
+      document.querySelector('[role=status]')?.textContent?.startsWith('Export ready: CSV'),
+    );
+
+    await page.click('[data-export="labels-zip"]');
+    const entries = entriesOf(await savedFile(folder, '.zip'));
+    expect([...entries.keys()].toSorted()).toEqual([0, 1, 2, 3, 5].map((index) => `image-${index}.tif`));
+    const { width, height, depth, channels } = await sharp(entries.get('image-3.tif')).metadata();
+    expect([width, height, depth, channels]).toEqual([64, 48, 'ushort', 1]);
+    const { data } = await sharp(entries.get('image-3.tif'))
+      .toColourspace('grey16')
+      .raw({ depth: 'ushort' })
+      .toBuffer({ resolveWithObject: true });
+    expect(Math.max(...new Uint16Array(data.buffer, data.byteOffset, data.length / 2))).toBe(4);
+    await page.waitForSelector('[data-export-row="labels-zip"][data-state="ready"]');
+
+    // What the service could not write is said and made again, while another one is under way.
+    const told = [
+      { status: 'failed', progress: 0, sizeBytes: null, error: 'No space left on the device.' },
+      { status: 'running', progress: 0.45, sizeBytes: null, error: null },
+    ];
+    const asked: string[] = [];
+    cdp.on('Fetch.requestPaused', ({ requestId, request }) => {
+      if (!asked.includes(request.url)) asked.push(request.url);
+      const body = Buffer.from(JSON.stringify(told[asked.indexOf(request.url)])).toString('base64');
+      // One that is paused when all are let go is no longer there.
+      cdp.send('Fetch.fulfillRequest', { requestId, responseCode: 200, body }).catch(() => {});
+    });
+    await cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*/api/exports/*' }] });
+    await page.click('[data-export="coco"]');
+    await page.waitForSelector('[data-export-row="coco"][data-state="failed"]');
+    expect(await page.$$eval('[role=alert]', (nodes) => nodes.map((node) => node.textContent))).toContain(
+      'Export of COCO failed. No space left on the device.',
+    );
+    await page.click('[data-export="ndjson"]');
+    const running = await page.waitForSelector('[data-export-row="ndjson"][data-state="running"]');
+    expect(await running!.evaluate((node) => node.textContent)).toMatch(/^NDJSON: 45 %/);
+    expect(await page.$eval('.gallery-export summary', (node) => node.textContent)).toBe('Export 45 %');
+    expect(await faultsOf(page)).toEqual([]);
+    expect(await unreachedOf(page)).toEqual([]);
+    await cdp.send('Fetch.disable');
+    await page.click('[data-export-row="coco"] button');
+    expect(await focused(page)).toMatch(/^Export/);
+    for (const format of ['coco', 'ndjson'])
+      await page.waitForSelector(`[data-export-row="${format}"][data-state="ready"]`);
+    for (const ending of ['.coco.json', '.ndjson']) await savedFile(folder, ending);
+
+    await page.focus('[data-export="ndjson"]');
+    await page.keyboard.press('Escape');
+    expect([await focused(page), await page.$('.gallery-export[open]')]).toEqual(['Export', null]);
+    const before = await readdir(folder);
+    await page.reload();
+    await page.waitForSelector('[data-image-id]');
+    await page.click('.gallery-export summary');
+    await page.waitForFunction(() => document.querySelectorAll('[data-export-row][data-state="ready"]').length === 4);
+    await page.click('.toolbar h1');
+    await page.waitForSelector('.gallery-export:not([open])');
+    expect(await readdir(folder)).toEqual(before);
+    expect(violations).toEqual([]);
+    await page.close();
+  });
+
+  it('says what to do first where there is nothing yet, and what is missing to who may not export', async () => {
+    const made = await seen.service.call('/api/projects', { method: 'POST', json: { name: 'nothing yet' } });
+    const { id } = (await made.json()) as { id: string };
+    const json = { name: 'robot', scopes: ['metrics'] };
+    const reply = await seen.service.call('/api/keys', { method: 'POST', json });
+    const { token } = (await reply.json()) as { token: string };
+    for (const { key, sign, words } of [
+      { key: undefined, sign: '[data-nothing]', words: /^Nothing to export yetUpload images, then/ },
+      { key: token, sign: '[data-needs-read]', words: /^The key “robot” \(metrics\) may not export/ },
+    ]) {
+      const { page } = await seen.open(`/projects/${id}`, key);
+      await (await page.waitForSelector('.gallery-export summary'))!.click();
+      expect(await (await page.waitForSelector(sign))!.evaluate((node) => node.textContent)).toMatch(words);
+      expect(await faultsOf(page)).toEqual([]);
+      await page.close();
+    }
+  });
+});
+
 describe('the viewer on the real service', () => {
   it('shows outlines, tells of one, leads to the next image by a key, and exports this one', async () => {
     await seen.service.call(`/api/projects/${seen.projectId}`, { method: 'PATCH', json: { pixelSizeUm: 0.5 } });
     const { page, violations } = await seen.open(`/images/${seen.imageId}`);
     await page.waitForSelector('tr button');
     // The square of 26 px, without its hole of 100: in the middle of its upper edge.
-    const at = await page.evaluate(() => {
-      const box = document.querySelector('.view-stage')!.getBoundingClientRect();
-      const scale =
-        Number(document.querySelector('.view-zoom button:nth-child(2)')!.textContent!.replace(/\D/g, '')) / 100;
-      const left = box.left + (box.width - 64 * scale) / 2;
-      const top = box.top + (box.height - 48 * scale) / 2;
-      return { x: left + 20 * scale, y: top + 6 * scale };
-    });
-    await page.mouse.move(at.x, at.y);
-    await page.waitForSelector('[data-hovered="1"]');
+    const edge = () =>
+      page.evaluate(() => {
+        const box = document.querySelector('.view-stage')!.getBoundingClientRect();
+        const scale =
+          Number(document.querySelector('.view-zoom button:nth-child(2)')!.textContent!.replace(/\D/g, '')) / 100;
+        const left = box.left + (box.width - 64 * scale) / 2;
+        const top = box.top + (box.height - 48 * scale) / 2;
+        return { x: left + 20 * scale, y: top + 6 * scale };
+      });
+    // The stage may still be finding its place when the pointer comes.
+    const pointed = async () => {
+      const { x, y } = await edge();
+      await page.mouse.move(x - 1, y);
+      await page.mouse.move(x, y);
+      return (await page.$('[data-hovered="1"]')) !== null;
+    };
+    await expect.poll(pointed, { timeout: 20_000 }).toBe(true);
     expect(await page.$eval('[data-hovered]', (node) => node.textContent)).toBe('cell 1 144 µm² · 90 % sure');
-    await page.mouse.click(at.x, at.y);
+    const { x, y } = await edge();
+    await page.mouse.click(x, y);
     await page.waitForSelector('tr.selected');
     expect(await page.$eval('tr.selected button', (node) => node.textContent?.trim())).toBe('cell 1');
 

@@ -95,7 +95,7 @@ describe('the page of runs', () => {
     const { page, violations } = await seen.open('/runs');
     await page.waitForSelector('[data-run]');
     for (const box of await page.$$('[data-run] input')) await box.click();
-    await (await page.waitForSelector('a.compare-link'))!.click();
+    await page.locator('a.compare-link').click();
     await page.waitForSelector('[data-metric]');
     const changes = await page.$$eval('[data-metric]', (rows) =>
       rows.map((row) => [row.getAttribute('data-metric'), row.getAttribute('data-change')]),
@@ -190,7 +190,7 @@ describe('the page of keys', () => {
     const reply = await seen.service.call('/api/keys', { method: 'POST', json });
     const { id, token } = (await reply.json()) as { id: string; token: string };
     const { page } = await seen.open('/keys', token);
-    await (await page.waitForSelector(`[data-key="${id}"] [data-action="rotate"]`))!.click();
+    await page.locator(`[data-key="${id}"] [data-action="rotate"]`).click();
     await page.locator('[data-action="rotate-yes"]').click();
     await page.waitForSelector(`[data-made="${id}"]`);
     const next = await page.$eval('.key-token input', (field) => field.value);

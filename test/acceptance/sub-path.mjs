@@ -165,7 +165,7 @@ async function use({ name, settings, leavesFolder }, shared) {
     });
     await step('sign out, and back to the form', async () => {
       await page.goto(`${site}/keys`);
-      await (await page.waitForSelector('[data-action="sign-out"]')).click();
+      await page.locator('[data-action="sign-out"]').click();
       const before = wrong.length;
       await page.waitForSelector('.sign-in input[name=key]');
       wrong.splice(before);

@@ -46,6 +46,10 @@ const STATES = {
     await page.type('input[type=search]', 'no such name');
     await page.waitForSelector('.empty h2');
   },
+  'gallery, exporting': async (page) => {
+    await page.click('.gallery-export summary');
+    await page.waitForSelector('[data-export]');
+  },
   viewer: async () => {},
   'viewer, exporting': async (page) => {
     await page.locator('.view-export summary').click();

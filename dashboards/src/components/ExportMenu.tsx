@@ -1,6 +1,5 @@
 import { addressOf } from '#contract/client.ts';
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
 import type { Image } from '#contract/images.ts';
 import type { Api } from '../models/api.ts';
 import { IMAGE_EXPORTS, textOf, type ImageExport } from '../models/export-image.ts';
@@ -8,6 +7,7 @@ import type { Viewer } from '../models/Viewer.ts';
 import { here } from '../models/root.ts';
 import { saveFile } from '../models/viewer-deps.ts';
 import { WORDS } from '../words/viewer.ts';
+import { Menu } from './Menu.tsx';
 
 const W = WORDS.export;
 
@@ -15,23 +15,11 @@ const FORMATS = Object.keys(IMAGE_EXPORTS) as ImageExport[];
 
 /** Files of this image: its bytes, its result, and the mask. Those of whole batches are made by the service. */
 export function ExportMenu({ api, viewer, image }: { api: Api; viewer: Viewer; image: Image }) {
-  const menu = useRef<HTMLDetailsElement>(null);
+  const open = useSignal(false);
   const busy = useSignal(false);
   const hasResult = viewer.facts.value !== null;
   const { id, name } = image;
   const stem = name.replace(/\.[^.]+$/, '');
-  useEffect(() => {
-    const close = (event: Event): void => {
-      if (event instanceof KeyboardEvent ? event.key === 'Escape' : !menu.current?.contains(event.target as Node))
-        menu.current?.removeAttribute('open');
-    };
-    addEventListener('pointerdown', close);
-    addEventListener('keydown', close);
-    return () => {
-      removeEventListener('pointerdown', close);
-      removeEventListener('keydown', close);
-    };
-  }, []);
   async function save(format: ImageExport): Promise<void> {
     busy.value = true;
     try {
@@ -39,7 +27,7 @@ export function ExportMenu({ api, viewer, image }: { api: Api; viewer: Viewer; i
       const { extension, type } = IMAGE_EXPORTS[format];
       const text = textOf(format, image, result, viewer.pixelSizeUm.peek());
       saveFile(`${stem}.${extension}`, new Blob([text], { type }));
-      menu.current?.removeAttribute('open');
+      open.value = false;
     } catch (cause) {
       viewer.tell(cause);
     } finally {
@@ -47,9 +35,8 @@ export function ExportMenu({ api, viewer, image }: { api: Api; viewer: Viewer; i
     }
   }
   return (
-    <details class="view-export" ref={menu}>
-      <summary>{W.label}</summary>
-      <ul>
+    <Menu open={open} name="view-export" label={W.label}>
+      <ul class="menu-items">
         {hasResult &&
           FORMATS.map((format) => (
             <li key={format}>
@@ -77,6 +64,6 @@ export function ExportMenu({ api, viewer, image }: { api: Api; viewer: Viewer; i
           </a>
         </li>
       </ul>
-    </details>
+    </Menu>
   );
 }

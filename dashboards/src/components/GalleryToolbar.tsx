@@ -8,6 +8,7 @@ import { WORDS } from '../words/gallery.ts';
 import { BatchProgress } from './BatchProgress.tsx';
 import { ConnectionState } from './ConnectionState.tsx';
 import { FilterChips } from './FilterChips.tsx';
+import { GalleryExport } from './GalleryExport.tsx';
 import { ListTools } from './ListTools.tsx';
 import { UploadButtons } from './UploadButton.tsx';
 
@@ -25,6 +26,7 @@ export function GalleryToolbar({ gallery }: { gallery: Gallery }) {
         </a>
         <h1 title={name}>{name}</h1>
         <ConnectionState gallery={gallery} />
+        <GalleryExport gallery={gallery} />
       </div>
       <div class="toolbar-row toolbar-actions">
         <UploadButtons uploads={gallery.uploads} disabled={failed} />

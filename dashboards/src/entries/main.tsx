@@ -3,7 +3,6 @@ import { createApp, idIn } from '../app.tsx';
 import { LazyPage } from '../components/LazyPage.tsx';
 import type { Api } from '../models/api.ts';
 import { pathIn } from '../models/root.ts';
-import { CapacityPage } from '../pages/CapacityPage.tsx';
 import { GalleryPage } from '../pages/GalleryPage.tsx';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import '../styles/base.css';
@@ -16,6 +15,7 @@ import '../styles/operator.css';
 const operatorPage = () => import('../pages/OperatorPage.tsx').then(({ OperatorPage }) => OperatorPage);
 const viewerPage = () => import('../pages/ViewerPage.tsx').then(({ ViewerPage }) => ViewerPage);
 const keysPage = () => import('../pages/KeysPage.tsx').then(({ KeysPage }) => KeysPage);
+const capacityPage = () => import('../pages/CapacityPage.tsx').then(({ CapacityPage }) => CapacityPage);
 const runsPage = () => import('../pages/RunsPage.tsx').then(({ RunsPage }) => RunsPage);
 
 /** Links load a page anew: six pages need no router, and leaving a page frees all it held. */
@@ -28,7 +28,7 @@ function pageAt(pathname: string, api: Api) {
   const runId = idIn(pathname, '/runs');
   if (runId || pathname === '/runs') return <LazyPage load={runsPage} props={{ api, runId }} />;
   if (pathname === '/keys') return <LazyPage load={keysPage} props={{ api }} />;
-  if (pathname === '/capacity') return <CapacityPage api={api} />;
+  if (pathname === '/capacity') return <LazyPage load={capacityPage} props={{ api }} />;
   return <NotFoundPage />;
 }
 

@@ -242,6 +242,8 @@ export function createGallery(deps: GalleryDeps) {
     indexAt,
     connection,
     resultError: fetcher.error,
+    /** What the menu of exports is made from, once it is opened. */
+    exporting: { api, clock, storage, projectId, batches, live, imageCount: () => store.count },
     async start(): Promise<void> {
       const left = returnToGallery(storage, projectId);
       list.restore(left ?? {});

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { ApiError } from './api.ts';
 import type { Clock } from './clock.ts';
-import { WORDS } from '../words/common.ts';
+import { within } from './within.ts';
 
 export interface Polled<T> {
   value: T | null;
@@ -22,7 +22,8 @@ const LEAST_PAUSE_MS = 200;
  */
 export function createPoll<T>(options: {
   read: (signal: AbortSignal) => Promise<T>;
-  everyMs: number;
+  /** Or how long it is until the next reading, asked after each. */
+  everyMs: number | (() => number);
   clock: Clock;
   hidden: () => boolean;
   timeoutMs?: number;
@@ -36,21 +37,13 @@ export function createPoll<T>(options: {
   let again = false;
 
   async function readOnce(): Promise<void> {
-    const given = new AbortController();
-    const late = Promise.withResolvers<never>();
-    const off = clock.after(timeoutMs, () => {
-      late.reject(new Error(WORDS.late(timeoutMs / 1000)));
-      given.abort();
-    });
     try {
-      const value = await Promise.race([read(given.signal), late.promise]);
+      const value = await within(clock, timeoutMs, read);
       if (!stopped) state.value = { value, at: clock.now(), error: null };
     } catch (cause) {
       const code = cause instanceof ApiError ? cause.code : null;
       const error = cause instanceof Error ? cause.message : String(cause);
       if (!stopped) state.value = { ...state.peek(), error, code };
-    } finally {
-      off();
     }
   }
   async function tick(): Promise<void> {
@@ -61,8 +54,10 @@ export function createPoll<T>(options: {
       if (!hidden()) await readOnce();
     } while (again && !stopped);
     reading = false;
-    const pauseMs = Math.max(LEAST_PAUSE_MS, everyMs - (clock.now() - begun));
-    if (!stopped) cancel = clock.after(pauseMs, () => void tick());
+    if (stopped) return;
+    const wantedMs = typeof everyMs === 'number' ? everyMs : everyMs();
+    const pauseMs = Math.max(LEAST_PAUSE_MS, wantedMs - (clock.now() - begun));
+    cancel = clock.after(pauseMs, () => void tick());
   }
   return {
     state,

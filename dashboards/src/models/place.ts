@@ -18,20 +18,23 @@ const AROUND = 1000;
 const PICKED_KEPT = 5000;
 
 const placeKey = (projectId: string): string => `gallery ${projectId}`;
+/** Exports that were asked for in this tab. */
+export const exportsKey = (projectId: string): string => `exports ${projectId}`;
 const AROUND_KEY = 'gallery neighbours';
 
-function read<T>(storage: Storage, key: string): T | null {
+/** What stands there; null where nothing does, or nothing that can be read. */
+export function readStored<T>(storage: Storage, key: string): T | null {
   try {
     return JSON.parse(storage.getItem(key) ?? 'null') as T | null;
   } catch {
     return null;
   }
 }
-function write(storage: Storage, key: string, value: unknown): void {
+export function writeStored(storage: Storage, key: string, value: unknown): void {
   try {
     storage.setItem(key, JSON.stringify(value));
   } catch {
-    // Full, or forbidden: the gallery begins at its top then.
+    // Full, or forbidden: the gallery begins anew then.
   }
 }
 
@@ -48,20 +51,20 @@ export function leaveGallery(
 ): void {
   const { place, opened, length } = given;
   const picked = place.picked.length > PICKED_KEPT ? [] : place.picked;
-  write(storage, placeKey(given.projectId), { ...place, picked });
+  writeStored(storage, placeKey(given.projectId), { ...place, picked });
   const first = Math.max(0, opened - AROUND);
   const ids = Array.from({ length: Math.min(length, opened + AROUND + 1) - first }, (_, k) => given.idAt(first + k));
-  write(storage, AROUND_KEY, { projectId: given.projectId, ids } satisfies Neighbourhood);
+  writeStored(storage, AROUND_KEY, { projectId: given.projectId, ids } satisfies Neighbourhood);
 }
 
 /** Read once: a later visit begins anew. */
 export function returnToGallery(storage: Storage, projectId: string): Partial<GalleryPlace> | null {
-  const place = read<Partial<GalleryPlace>>(storage, placeKey(projectId));
+  const place = readStored<Partial<GalleryPlace>>(storage, placeKey(projectId));
   storage.removeItem(placeKey(projectId));
   return place;
 }
 
 export const readNeighbourhood = (storage: Storage, projectId: string): string[] => {
-  const found = read<Neighbourhood>(storage, AROUND_KEY);
+  const found = readStored<Neighbourhood>(storage, AROUND_KEY);
   return found?.projectId === projectId ? found.ids : [];
 };

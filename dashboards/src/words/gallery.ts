@@ -68,6 +68,10 @@ export const WORDS = {
     retry: 'Retry',
     dismiss: 'Dismiss',
   },
+  export: {
+    label: 'Export',
+    notLoaded: 'The menu could not be loaded: the service was renewed, or the line was lost. Load the page again.',
+  },
   chips: { label: 'Show images by status', all: 'all', unlike: 'unlike', picked: 'selected' },
   list: {
     label: 'Images',

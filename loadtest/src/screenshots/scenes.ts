@@ -39,6 +39,17 @@ export const EMPTY_SCENES: readonly Scene[] = [
 export const SCENES: readonly Scene[] = [
   { name: 'gallery', path: ({ projectId }) => `/projects/${projectId}`, ready: '[data-image-id]', act: settled },
   {
+    name: 'gallery-export',
+    path: ({ projectId }) => `/projects/${projectId}`,
+    ready: '[data-image-id]',
+    async act(page) {
+      await settled(page);
+      await page.click('.gallery-export summary');
+      await (await page.waitForSelector('[data-export="csv"]'))!.click();
+      await page.waitForSelector('[data-export-row][data-state="ready"]');
+    },
+  },
+  {
     name: 'viewer',
     path: ({ imageId }) => `/images/${imageId}`,
     ready: '.view-side tr button',

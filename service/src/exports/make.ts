@@ -71,7 +71,8 @@ export async function makeExport(
       over.throwIfAborted();
       throw error;
     });
-    const fileName = `segbench-${batchId.slice(0, 8)}.${extension}`;
+    // Of its random end: batches that were begun in one minute have the same beginning.
+    const fileName = `segbench-${batchId.slice(-8)}.${extension}`;
     const finished = { ...meter.result(), mimeType, fileName };
     const kept = await claims.finish(claimed, finished, () => storage.place(temporary, storage.exportPath(id), true));
     if (!kept) throw new ClaimLost(`export ${id} was deleted or taken up by another process`);

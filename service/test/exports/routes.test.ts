@@ -21,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 describe('exports', () => {
-  const make = async (format: string) => {
-    const reply = await service.call(`/api/batches/${batchId}/exports`, { method: 'POST', json: { format } });
+  const make = async (format: string, of = batchId) => {
+    const reply = await service.call(`/api/batches/${of}/exports`, { method: 'POST', json: { format } });
     expect(reply.status).toBe(202);
     const { id } = (await reply.json()) as Export;
     await expect
@@ -30,11 +30,12 @@ describe('exports', () => {
         timeout: 20_000,
       })
       .toBe('ready');
-    return (await service.call(`/api/download/${id}`)).text();
+    return service.call(`/api/download/${id}`);
   };
+  const textOf = async (format: string) => (await make(format)).text();
 
   it('writes one CSV table per image and one per cell, with µm² where the pixel size is known', async () => {
-    const [perImage, perCell] = (await make('csv')).split('\r\n\r\n').map((table) => table.trim().split('\r\n'));
+    const [perImage, perCell] = (await textOf('csv')).split('\r\n\r\n').map((table) => table.trim().split('\r\n'));
     expect(perImage![0]).toBe('imageId,path,status,width,height,cellCount,areaPx,areaUm2');
     expect(perImage).toHaveLength(4);
     expect(perImage!.find((line) => line.startsWith(images[0]!.id))).toBe(
@@ -48,20 +49,28 @@ describe('exports', () => {
   });
 
   it('writes GeoJSON with holes, NDJSON and COCO', async () => {
-    const { features } = JSON.parse(await make('geojson')) as {
+    const { features } = JSON.parse(await textOf('geojson')) as {
       features: { geometry: { coordinates: number[][][] } }[];
     };
     expect(features).toHaveLength(2);
     expect(features[0]!.geometry.coordinates).toHaveLength(2);
     expect(features[0]!.geometry.coordinates[0]!.at(-1)).toEqual(features[0]!.geometry.coordinates[0]![0]);
-    const lines = (await make('ndjson'))
+    const lines = (await textOf('ndjson'))
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { imageId: string });
     expect(lines.map(({ imageId }) => imageId).sort()).toEqual(images.map(({ id }) => id).sort());
-    const coco = JSON.parse(await make('coco')) as { images: unknown[]; annotations: unknown[] };
+    const coco = JSON.parse(await textOf('coco')) as { images: unknown[]; annotations: unknown[] };
     expect([coco.images.length, coco.annotations.length]).toEqual([3, 2]);
     expect(await readdir(join(service.dataDir, 'tmp'))).toEqual([]);
+  });
+
+  it('names the files of two batches apart, though both were begun in one minute', async () => {
+    const other = await finishBatch(service, images[0]!.projectId, images.slice(0, 1), [1]);
+    const names = [];
+    for (const id of [batchId, other]) names.push((await make('csv', id)).headers.get('content-disposition'));
+    expect(names.map((name) => /filename="?segbench-[0-9a-f]{8}\.csv/.test(name ?? ''))).toEqual([true, true]);
+    expect(names[0]).not.toBe(names[1]);
   });
 
   it('answers 400 for unknown formats, 409 before the file is ready, 404 for what is unknown', async () => {

@@ -68,6 +68,7 @@ describe('the content security policy', () => {
 
   it('would be told of a field without a name, words that are hard to read, a page wider than a phone, and a button that no key reaches', async () => {
     const { page } = await seen.open('/capacity');
+    await page.waitForSelector('main h1');
     await page.evaluate(() => {
       const field = Object.assign(document.createElement('input'), { id: 'planted' });
       const words = Object.assign(document.createElement('p'), { textContent: 'pale', id: 'pale' });
@@ -156,7 +157,7 @@ describe('the pages in a folder of another site', () => {
     await page.waitForSelector('input[name=key]');
     await page.type('input[name=key]', TEST_KEY);
     await page.locator('button[type=submit]').click();
-    await (await page.waitForSelector(`a[href="/segbench/projects/${id}"]`))!.click();
+    await page.locator(`a[href="/segbench/projects/${id}"]`).click();
     await page.waitForSelector('[data-image-id][data-status="uploaded"]');
     await page.waitForSelector('.connection-live');
     await finishBatch(seen.service, id, images, [2, 1]);
@@ -183,7 +184,7 @@ describe('the pages in a folder of another site', () => {
     expect(await page.$eval('p', (node) => node.textContent)).toBe('held');
     await page.goto(`${site.url}/docs`);
     await page.locator('[data-path="/healthz"] summary').click();
-    await (await page.waitForSelector('[data-path="/healthz"] form button'))!.click();
+    await page.locator('[data-path="/healthz"] form button').click();
     await page.waitForSelector('[data-path="/healthz"] [data-status="200"]');
     expect(site.strays.filter((url) => url !== '/favicon.ico')).toEqual([]);
     expect(violations).toEqual([]);
