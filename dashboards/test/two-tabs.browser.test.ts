@@ -1,43 +1,27 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, type LaunchedBrowser } from '../../loadtest/src/environment/browser.ts';
 import { planSet } from '../../loadtest/src/images/plan.ts';
 import { synthesise } from '../../loadtest/src/images/synthesise.ts';
-import { startService, type Service } from '../../service/src/supervise.ts';
 import { openSignedIn } from '../../service/test/support/signed-in.ts';
-import { testServers } from '../../test/servers.ts';
+import { startWholeService, type WholeService } from '../../service/test/support/whole-service.ts';
 import { builtPages } from './built-pages.ts';
 import { countToasts, toasts } from './gallery-page.ts';
 
 const KEY = 'two-tabs-key-two-tabs-key-two-tabs-key-0001';
 const COUNT = 6;
-let folder: string;
-let database: { url: string; drop(): Promise<void> };
-let service: Service;
+let service: WholeService;
 let launched: LaunchedBrowser;
 
 beforeAll(async () => {
-  const servers = testServers();
-  folder = await mkdtemp(join(tmpdir(), 'segbench-tabs-'));
-  database = await servers.createDatabase();
-  service = await startService({
-    databaseUrl: database.url,
-    queueRedisUrl: servers.queueRedisUrl,
-    cacheRedisUrl: servers.cacheRedisUrl,
-    dataDir: join(folder, 'files'),
-    workers: 1,
-    env: { BOOTSTRAP_API_KEY: KEY, QUEUE_PREFIX: servers.prefix(), DASHBOARDS_DIR: await builtPages() },
-  });
-  launched = await launchBrowser({ tempDir: folder, env: {}, log: () => {} });
+  service = await startWholeService({ BOOTSTRAP_API_KEY: KEY, DASHBOARDS_DIR: await builtPages() });
+  launched = await launchBrowser({ tempDir: service.folder, env: {}, log: () => {} });
 });
 afterAll(async () => {
   await launched?.close();
-  await service?.stop();
-  await database?.drop();
-  await rm(folder, { recursive: true, force: true });
+  await service?.close();
 });
 
 const call = async <T>(path: string, init: RequestInit = {}): Promise<T> => {
@@ -73,7 +57,7 @@ it('shows in both tabs what one of them uploads and segments, tells each once, a
   const { id } = await call<{ id: string }>('/api/projects', { method: 'POST', body: '{"name":"tabs"}' });
   const files = await Promise.all(
     planSet(1, COUNT).map(async (plan) => {
-      const file = join(folder, `cells-${plan.index}.${plan.format}`);
+      const file = join(service.folder, `cells-${plan.index}.${plan.format}`);
       await writeFile(file, (await synthesise(1, plan)).file);
       return file;
     }),
@@ -99,7 +83,7 @@ it('shows in both tabs what one of them uploads and segments, tells each once, a
     expect(violations).toEqual([]);
   }
 
-  const downloads = join(folder, 'downloads');
+  const downloads = join(service.folder, 'downloads');
   const cdp = await watching.page.createCDPSession();
   await cdp.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: downloads });
   const first = items[0]!;

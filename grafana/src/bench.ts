@@ -1,7 +1,14 @@
+import { ALL_BUDGETS } from '../../scenarios/budgets.ts';
 import { BENCH_BUDGET_PANELS } from './budget-panels.ts';
 import { one, type DashboardSpec } from './panel.ts';
 
 const OF = 'scenario=~"$scenario", client=~"$client"';
+const EXACT = ALL_BUDGETS.filter(({ operator }) => operator === '=').map(({ name }) => name);
+const last = (what: string, only = ''): string =>
+  `max by (scenario, client, budget) (segbench_bench_budget_${what}{${OF}${only}})`;
+/** Value by limit, of budgets with room. */
+const SHARE = `(${last('actual', `, budget!~"${EXACT.join('|')}"`)} / (${last('limit')} > 0))`;
+const HELD = last('ok');
 
 export const BENCH: DashboardSpec = {
   uid: 'segbench-bench',
@@ -39,14 +46,15 @@ export const BENCH: DashboardSpec = {
           width: 12,
         },
         {
-          title: 'Share of the limit, every budget',
+          title: 'Nearest to the limit',
           description:
-            'Value by limit: under 1 is good where a value must stay below its limit. Budgets of all scenarios, those without a panel of their own too.',
+            'Of the budgets of all scenarios that held, those without a panel of their own too: the ten with the least room. At 100 % there is none; budgets that ask for one exact value are left out.',
           unit: 'percentunit',
           queries: one(
-            `max by (scenario, client, budget) (segbench_bench_budget_actual{${OF}}) / max by (scenario, client, budget) (segbench_bench_budget_limit{${OF}} > 0)`,
+            `topk(10, (${SHARE} <= 1 or 1 / ${SHARE}) and ${HELD} == 1)`,
             '{{scenario}} {{client}} {{budget}}',
           ),
+          limit: { value: 1, good: 'below' },
           width: 24,
         },
       ],

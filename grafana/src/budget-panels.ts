@@ -8,7 +8,8 @@ const goodSide = ({ operator }: BudgetSpec): 'below' | 'above' => (operator.star
 /** Of values in base units. */
 const LIVE_UNIT: Readonly<Record<BudgetUnit, string>> = {
   ms: 's',
-  bytes: 'bytes',
+  // as budgets are written: 512 MB are 512e6 bytes
+  bytes: 'decbytes',
   ratio: 'percentunit',
   count: 'short',
   'per-minute': 'cpm',

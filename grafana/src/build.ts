@@ -32,6 +32,12 @@ const DATASOURCE = { type: 'prometheus', uid: 'prometheus' };
 const TAG = 'segbench';
 const HEIGHT = { timeseries: 8, stat: 4 } as const;
 
+/** How far an axis goes at least, so that its limit is seen: above it, and to the whole of a share. */
+function topOf(unit: string, limit: number): number {
+  if (limit === 0 || (unit === 'percentunit' && limit < 1)) return 1;
+  return limit * 1.1;
+}
+
 /** Green on the good side of the limit, red on the other. */
 function thresholds({ limit }: PanelSpec): ThresholdsConfigBuilder {
   const colors = limit?.good === 'above' ? (['red', 'green'] as const) : (['green', 'red'] as const);
@@ -76,7 +82,7 @@ function timeseries(spec: PanelSpec, id: number): TimeseriesBuilder {
   if (spec.limit !== undefined) {
     panel.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
     // a line that lies above all values would not be drawn
-    panel.axisSoftMax(spec.limit.value * 1.1);
+    panel.axisSoftMax(topOf(spec.unit, spec.limit.value));
   }
   if (spec.stacked === true) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal));
   return common(panel, spec, id);

@@ -95,7 +95,7 @@ export const INFERENCE: DashboardSpec = {
           title: 'Memory of all children',
           description:
             'Resident memory of the children of each worker process, and what one image of 1024² is predicted to need at most.',
-          unit: 'bytes',
+          unit: 'decbytes',
           queries: [
             { expr: `${POOL}_workers_bytes`, legend: '{{instance}}' },
             { expr: `max(${POOL}_memory_estimate_bytes)`, legend: 'predicted for one image' },

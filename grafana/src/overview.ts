@@ -82,7 +82,8 @@ const HTTP_PANELS: readonly PanelSpec[] = [
   },
   {
     title: 'Errors',
-    description: 'Answers a second with 4xx or 5xx, by route and status. 503 with OVERLOADED is load that is shed.',
+    description:
+      'Answers a second with 4xx or 5xx, by route and status. 503 with OVERLOADED is load that is shed. The very first of a route and status is not in it: a series that begins has no rate.',
     unit: 'reqps',
     queries: one(rate(`${HTTP}_count`, 'route, status', 'status=~"[45].."'), '{{status}} {{route}}'),
   },
@@ -104,15 +105,20 @@ const HTTP_PANELS: readonly PanelSpec[] = [
   },
   {
     title: 'Sockets',
-    description:
-      'Open WebSockets, those that follow events, and of these the ones that do not keep up. The limit is SOCKETS of each process.',
+    description: 'Open WebSockets, those that follow events, and of these the ones that do not keep up.',
     unit: 'short',
     queries: [
       { expr: 'sum(segbench_sockets_held)', legend: 'open' },
       { expr: 'sum(segbench_event_readers)', legend: 'readers' },
       { expr: 'sum(segbench_event_readers_behind)', legend: 'behind' },
-      { expr: 'sum(segbench_sockets_limit)', legend: 'limit' },
     ],
+  },
+  {
+    title: 'Sockets in use',
+    description: 'Share of the WebSockets that each process may have (SOCKETS). At 1 more are refused.',
+    unit: 'percentunit',
+    queries: one('segbench_sockets_held / segbench_sockets_limit', '{{role}} {{instance}}'),
+    max: 1,
   },
   {
     title: 'Connections and readers ended',
@@ -125,6 +131,7 @@ const HTTP_PANELS: readonly PanelSpec[] = [
       { expr: rate('segbench_slow_readers_cut_total'), legend: 'slow readers' },
       { expr: rate('segbench_event_readers_ended_total'), legend: 'event readers' },
     ],
+    width: 24,
   },
 ];
 
@@ -138,7 +145,7 @@ const PROCESSES: readonly PanelSpec[] = [
   {
     title: 'Memory',
     description: 'Resident memory of each process, without its children.',
-    unit: 'bytes',
+    unit: 'decbytes',
     queries: one('process_resident_memory_bytes', '{{role}} {{instance}}'),
   },
   {

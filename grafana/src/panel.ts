@@ -10,7 +10,7 @@ export interface PanelSpec {
   title: string;
   /** What it shows and when to worry; in the corner of the panel. */
   description: string;
-  /** A unit of Grafana: `s`, `bytes`, `percentunit`, `reqps`, … */
+  /** A unit of Grafana: `s`, `decbytes`, `percentunit`, `reqps`, … */
   unit: string;
   queries: readonly Query[];
   /** A line at this value, which must not be crossed. */

@@ -1,4 +1,5 @@
 import { summed } from '../../prometheus/src/promql.ts';
+import { WEBHOOK_WAITS_SECONDS } from '../../prometheus/src/tickets.ts';
 import { AUTO, one, type DashboardSpec } from './panel.ts';
 
 const rate = (metric: string, by = '', only = ''): string => summed('rate', metric, { only }, by)(AUTO);
@@ -6,7 +7,8 @@ const rate = (metric: string, by = '', only = ''): string => summed('rate', metr
 export const SERVERS: DashboardSpec = {
   uid: 'segbench-servers',
   title: 'segbench: database and queue',
-  description: 'PostgreSQL, both Redis, and what waits in them. Every relay shows the same: panels take the largest.',
+  description:
+    'PostgreSQL, both Redis, and what waits in them, webhooks among it. Every relay shows the same: panels take the largest.',
   from: 'now-3h',
   rows: [
     {
@@ -144,19 +146,45 @@ export const SERVERS: DashboardSpec = {
         {
           title: 'Size of the database',
           description: 'On its disk, indexes and dead rows included.',
-          unit: 'bytes',
+          unit: 'decbytes',
           queries: one('max(segbench_postgres_size_bytes)', 'size'),
           width: 12,
         },
         {
           title: 'Disk of DATA_DIR',
           description: 'Free, and in all. A tenth wakes somebody.',
-          unit: 'bytes',
+          unit: 'decbytes',
           queries: [
             { expr: 'min(segbench_storage_free_bytes)', legend: 'free' },
             { expr: 'max(segbench_storage_size_bytes)', legend: 'size' },
           ],
           width: 12,
+        },
+      ],
+    },
+    {
+      title: 'Webhooks',
+      panels: [
+        {
+          title: 'Attempts',
+          description:
+            'A minute: sent, failed and tried again later, given up. Given up is lost: the log and the audit say which.',
+          unit: 'cpm',
+          queries: one(`60 * ${rate('segbench_webhooks_total', 'outcome')}`, '{{outcome}}'),
+        },
+        {
+          title: 'Messages that wait',
+          description: 'For a receiver to take them. They wait in PostgreSQL; of a tenant 10,000 at most.',
+          unit: 'short',
+          queries: one('max(segbench_webhooks_waiting)', 'waiting'),
+        },
+        {
+          title: 'Oldest message',
+          description:
+            'Age of the oldest that nobody took. Over the line for ten minutes there is a ticket: a receiver is away.',
+          unit: 's',
+          queries: one('max(segbench_webhooks_oldest_age_seconds)', 'oldest'),
+          limit: { value: WEBHOOK_WAITS_SECONDS, good: 'below' },
         },
       ],
     },

@@ -1,6 +1,7 @@
 import { duration, runbookOf, type AlertRule, type RuleOptions } from './rule.ts';
 
-const WAITS_SECONDS = 3600;
+/** A webhook that nobody took for so long is for somebody to look at. */
+export const WEBHOOK_WAITS_SECONDS = 3600;
 const FOR_SECONDS = 600;
 
 /** What nobody need get up for, and no budget speaks of: nothing of the service itself stands still. */
@@ -9,7 +10,7 @@ export function ticketAlerts(options: RuleOptions): AlertRule[] {
   return [
     {
       alert: name,
-      expr: `max (segbench_webhooks_oldest_age_seconds) > ${WAITS_SECONDS}`,
+      expr: `max (segbench_webhooks_oldest_age_seconds) > ${WEBHOOK_WAITS_SECONDS}`,
       for: duration(FOR_SECONDS),
       labels: { severity: 'ticket' },
       annotations: {

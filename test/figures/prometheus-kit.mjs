@@ -15,25 +15,36 @@ async function freePort() {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
-const configText = () => `
-global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
+const configText = (scrape) => `
+global: { scrape_interval: ${scrape}, scrape_timeout: 1s, evaluation_interval: ${scrape} }
 rule_files: [rules/*.yml]
 scrape_configs:
 ${ROLES.map((role) => `  - { job_name: segbench-${role}, file_sd_configs: [{ files: [targets/${role}.json], refresh_interval: 1s }] }`).join('\n')}
 `;
 
+/** Blocks as Prometheus itself would have written them. */
+async function writeHistory(folder, text) {
+  const file = join(folder, 'history.txt');
+  await writeFile(file, text);
+  const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', file, join(folder, 'data')];
+  const made = spawnSync('promtool', args, { encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`promtool takes no history: ${made.error?.message ?? made.stderr}`);
+}
+
 /**
  * A Prometheus of its own with the project's rules, on a folder that goes with it.
  * @param {number} hurry by which waits of minutes are divided, see prometheus/src/generate.ts
+ * @param {{ scrape?: string, history?: string }} [options] how often it scrapes; OpenMetrics with times, of before it was there
  */
-export async function startPrometheus(hurry) {
+export async function startPrometheus(hurry, { scrape = '1s', history } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'segbench-prometheus-'));
   for (const name of ['rules', 'targets', 'data']) await mkdir(join(folder, name));
   const made = spawnSync(process.execPath, [GENERATOR, '--out', join(folder, 'rules'), '--hurry', String(hurry)], {
     encoding: 'utf8',
   });
   if (made.status !== 0) throw new Error(`no rules: ${made.stderr}`);
-  await writeFile(join(folder, 'prometheus.yml'), configText());
+  await writeFile(join(folder, 'prometheus.yml'), configText(scrape));
+  if (history !== undefined) await writeHistory(folder, history);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(
@@ -43,6 +54,8 @@ export async function startPrometheus(hurry) {
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--enable-feature=exemplar-storage',
+      // what a history has may be old
+      '--storage.tsdb.retention.time=10y',
       '--log.level=error',
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },

@@ -4,6 +4,6 @@ import { parsePrometheus } from '../measure/prometheus.ts';
 export async function countShed(metricsUrl: string): Promise<{ reason: string; kind: string; count: number }[]> {
   const text = await (await fetch(metricsUrl)).text();
   return parsePrometheus(text)
-    .filter(({ name }) => name === 'segbench_shed_requests_total')
+    .filter(({ name, value }) => name === 'segbench_shed_requests_total' && value > 0)
     .map(({ labels, value }) => ({ reason: labels['reason'] ?? '', kind: labels['class'] ?? '', count: value }));
 }

@@ -15,6 +15,8 @@ export interface Scene {
   /** What a person does before they look. */
   act?: (page: Page, shown: Shown) => Promise<unknown>;
   signedOut?: true;
+  /** Height in pixels of the picture, where less than a screen says it. */
+  most?: number;
 }
 
 const settled = async (page: Page): Promise<void> => {
@@ -40,12 +42,13 @@ export const SCENES: readonly Scene[] = [
   { name: 'gallery', path: ({ projectId }) => `/projects/${projectId}`, ready: '[data-image-id]', act: settled },
   {
     name: 'gallery-export',
+    most: 520,
     path: ({ projectId }) => `/projects/${projectId}`,
     ready: '[data-image-id]',
     async act(page) {
       await settled(page);
-      await page.click('.gallery-export summary');
-      await (await page.waitForSelector('[data-export="csv"]'))!.click();
+      await page.locator('.gallery-export summary').click();
+      await page.locator('[data-export="csv"]').click();
       await page.waitForSelector('[data-export-row][data-state="ready"]');
     },
   },

@@ -38,10 +38,14 @@ async function openAt({ url, key }: Studio, context: BrowserContext, { path, sig
   return page;
 }
 
-/** The page as it is, in light, in dark and on a phone; as `name.webp` and so on. */
-export async function shootPage(page: Page, name: string, { out, onFile }: Pick<Studio, 'out' | 'onFile'>) {
+/** The page as it is, in light, in dark and on a phone; as `name.webp` and so on. `most`: its height, where less than a screen says it. */
+export async function shootPage(
+  page: Page,
+  { name, most = Infinity }: Pick<Scene, 'name' | 'most'>,
+  { out, onFile }: Pick<Studio, 'out' | 'onFile'>,
+) {
   for (const { suffix, width, height, scheme } of LOOKS) {
-    await page.setViewport({ width, height });
+    await page.setViewport({ width, height: Math.min(height, most) });
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
     const file = `${name}${suffix}.webp`;
@@ -60,7 +64,7 @@ export async function shoot(studio: Studio, scene: Scene, shown: Shown): Promise
     const page = await openAt(studio, context, scene, shown);
     await page.waitForSelector(scene.ready);
     await scene.act?.(page, shown);
-    await shootPage(page, scene.name, studio);
+    await shootPage(page, scene, studio);
   } catch (cause) {
     throw new Error(`the picture of ${scene.name} was not made: ${(cause as Error).message}`, { cause });
   } finally {

@@ -68,7 +68,7 @@ export async function workAndWatch(
   for (let shot = false; ;) {
     const { status, counts } = await client.call('GET /api/batches/{id}', { path: { id: last } });
     if (!shot && counts.completed > 0) {
-      await shootPage(page, 'operator', studio);
+      await shootPage(page, { name: 'operator' }, studio);
       shot = true;
     }
     if (status === 'completed') break;

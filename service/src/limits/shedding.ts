@@ -15,6 +15,15 @@
 export type LoadClass = 'exempt' | 'upload' | 'stream' | 'low' | 'normal';
 /** `open`: too many are open, slow readers included. `busy`: as many are in work as the process can serve. */
 export type ShedReason = 'open' | 'busy' | 'uploads';
+/** Who may be refused, and why. */
+export const REFUSALS: readonly { class: LoadClass; reason: ShedReason }[] = [
+  { class: 'upload', reason: 'uploads' },
+  { class: 'stream', reason: 'open' },
+  { class: 'low', reason: 'open' },
+  { class: 'low', reason: 'busy' },
+  { class: 'normal', reason: 'open' },
+  { class: 'normal', reason: 'busy' },
+];
 
 export interface SheddingOptions {
   /** Requests of one process that are not answered to their last byte, uploads apart. */

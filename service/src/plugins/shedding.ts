@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Counter } from 'prom-client';
 import { ApiError } from '../errors.ts';
 import { errorBody } from './error-handler.ts';
-import { createShedding, type LoadClass, type ShedReason } from '../limits/shedding.ts';
+import { createShedding, REFUSALS, type LoadClass, type ShedReason } from '../limits/shedding.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -44,6 +44,8 @@ export default fp(
       labelNames: ['reason', 'class'] as const,
       registers: metrics.registers,
     });
+    // A series that begins at its first refusal has no rate there.
+    for (const refusal of REFUSALS) shed.inc({ ...refusal }, 0);
     const { state } = shedding;
     metrics.gauge('segbench_admission_limit', 'Requests that may be in work at once, as found.', () => state.limit);
     metrics.gauge('segbench_admission_working', 'Requests in work.', () => state.working);

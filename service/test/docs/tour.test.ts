@@ -1,11 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testServers } from '../../../test/servers.ts';
-import { startService, type Service } from '../../src/supervise.ts';
+import { startWholeService, type WholeService } from '../support/whole-service.ts';
 import { blocksOf, patternOf, shapeOf } from './blocks.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -79,31 +77,15 @@ it('shows commands for every part of the interface', () => {
 });
 
 describe.skipIf(!hasCurl())('the commands of the tour (curl 7.82 or newer)', () => {
-  let service: Service;
-  let database: { url: string; drop(): Promise<void> };
-  let folder: string;
+  let service: WholeService | undefined;
   let ran: Ran[];
   let errors: string;
 
   beforeAll(async () => {
-    const servers = testServers();
-    database = await servers.createDatabase();
-    folder = await mkdtemp(join(tmpdir(), 'segbench-tour-'));
-    service = await startService({
-      databaseUrl: database.url,
-      queueRedisUrl: servers.queueRedisUrl,
-      cacheRedisUrl: servers.cacheRedisUrl,
-      dataDir: join(folder, 'files'),
-      workers: 1,
-      env: { BOOTSTRAP_API_KEY: KEY, QUEUE_PREFIX: servers.prefix() },
-    });
-    ({ ran, errors } = await runAll({ API: service.url, KEY, TMPDIR: folder }));
+    service = await startWholeService({ BOOTSTRAP_API_KEY: KEY });
+    ({ ran, errors } = await runAll({ API: service.url, KEY, TMPDIR: service.folder }));
   });
-  afterAll(async () => {
-    await service?.stop();
-    await database?.drop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => service?.close());
 
   it.each(blocks.map((block, index) => ({ ...block, index })))(
     'line $line does what it says',

@@ -16,6 +16,12 @@ describe('a process with more to do than it bears', () => {
   beforeEach(() => start());
 
   it('refuses what is over at once with 503 and Retry-After, and answers the rest', async () => {
+    const shed = async () => {
+      const lines = (await (await service.call('/metrics')).text()).match(/^segbench_shed_requests_total\{.*$/gm) ?? [];
+      return lines.map((line) => Number(line.slice(line.lastIndexOf(' '))));
+    };
+    // from the start, or the first ones would be in no rate
+    expect(await shed()).toEqual([0, 0, 0, 0, 0, 0]);
     const replies = await Promise.all(crowd(20));
     const statuses = replies.map(({ status }) => status);
     expect([countOf(statuses, 404), countOf(statuses, 503)]).toEqual([8, 12]);
@@ -24,6 +30,7 @@ describe('a process with more to do than it bears', () => {
     expect(await refused.json()).toMatchObject({ code: 'OVERLOADED', statusCode: 503 });
     const scrape = await (await service.call('/metrics')).text();
     expect(scrape).toMatch(/segbench_shed_requests_total\{[^}]*reason="open"[^}]*\} 12/);
+    expect(await shed()).toHaveLength(6);
     expect(scrape).toMatch(/segbench_admission_open\{[^}]*\} 0/);
   });
 

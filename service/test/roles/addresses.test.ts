@@ -1,33 +1,15 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { afterEach, expect, it } from 'vitest';
 import { DECIDED_SETTINGS } from '../../../loadtest/src/cli/start-options.ts';
-import { startService, type Service } from '../../src/supervise.ts';
-import { testServers } from '../../../test/servers.ts';
+import type { Service } from '../../src/supervise.ts';
+import { startWholeService, type WholeService } from '../support/whole-service.ts';
 
-const servers = testServers();
-let database: Awaited<ReturnType<typeof servers.createDatabase>>;
-let dataDir: string;
-let service: Service | undefined;
-beforeEach(async () => {
-  database = await servers.createDatabase();
-  dataDir = await mkdtemp(join(tmpdir(), 'segbench-addresses-'));
-});
+let service: WholeService | undefined;
 afterEach(async () => {
-  await service?.stop();
-  await database.drop();
-  await rm(dataDir, { recursive: true, force: true });
+  await service?.close();
+  service = undefined;
 });
-const start = async (env: Record<string, string>): Promise<Service> =>
-  (service = await startService({
-    databaseUrl: database.url,
-    queueRedisUrl: servers.queueRedisUrl,
-    cacheRedisUrl: servers.cacheRedisUrl,
-    dataDir,
-    workers: 1,
-    env: { QUEUE_PREFIX: servers.prefix(), ...env },
-  }));
+const start = async (env: Record<string, string>): Promise<WholeService> => (service = await startWholeService(env));
 
 const HEX_LOOPBACK = '0100007F';
 /** Local addresses, in the kernel's hexadecimal, on which somebody listens on the port (proc(5), `/proc/net/tcp`). */
