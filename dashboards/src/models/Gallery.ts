@@ -80,8 +80,8 @@ export function createGallery(deps: GalleryDeps) {
     onResults: (indexes) => {
       hooks?.beforePaint?.();
       paint(indexes);
-      noteResults();
     },
+    onRead: noteResults,
   });
   const fetcher = createResultFetcher(source, clock);
   const thumbnails = createThumbnails<ImageBitmap>({ load: deps.loadThumbnail, onReady: paintImage });

@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 const GROWTH = { firstMs: 500, factor: 4, longestMs: 120_000, forgetMs: 60_000 };
 /** Scrolling: wait until it rests, but not for ever. */
 const REST = { debounceMs: 150, longestMs: 600 };
-/** Late events of a batch that has ended. */
+/** Events of a batch that has ended, as one answered from the cache has before they come: the first at once, then after 0.15, 0.3, 0.6, … s. */
 const QUIET = { firstMs: 150, factor: 2, longestMs: 10_000 };
 /** What one request can name, the visible first. Of a larger batch, what is visible is asked for by itself. */
 export const MAX_IDS = 1000;
@@ -56,9 +56,8 @@ export function createResultFetcher(source: ResultSource, clock: Clock) {
   }
   function eventDelayMs(): number {
     if (clock.now() - lastEventFetchAt > GROWTH.forgetMs) grown = quiet = 0;
-    return source.batchOpen()
-      ? Math.min(GROWTH.longestMs, GROWTH.firstMs * GROWTH.factor ** grown)
-      : Math.min(QUIET.longestMs, QUIET.firstMs * QUIET.factor ** quiet);
+    if (source.batchOpen()) return Math.min(GROWTH.longestMs, GROWTH.firstMs * GROWTH.factor ** grown);
+    return quiet === 0 ? 0 : Math.min(QUIET.longestMs, QUIET.firstMs * QUIET.factor ** (quiet - 1));
   }
   async function run(): Promise<void> {
     if (running || stopped) return;

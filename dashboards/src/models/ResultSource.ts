@@ -16,6 +16,8 @@ export function createResultSource(deps: {
   visible: () => number[];
   batchOpen: () => boolean;
   onResults: (positions: number[]) => void;
+  /** All of a reply is here, or no more of it will come. */
+  onRead: () => void;
   /** False: one request a result, for measuring what bulk requests are worth. */
   bulk?: boolean;
 }) {
@@ -44,15 +46,20 @@ export function createResultSource(deps: {
       const view = { imageId, bytes, width, height, polygonCount, unlike: isUnlike(warnings) };
       if (keep(view, askedAt)) changed.push(store.find(imageId));
     });
-    for await (const piece of api.pieces('POST /api/segmentation/batch/results', { body, accept: POLYGONS_MIME })) {
-      try {
+    const show = (): void => {
+      if (changed.length > 0) deps.onResults(changed);
+      changed = [];
+    };
+    try {
+      for await (const piece of api.pieces('POST /api/segmentation/batch/results', { body, accept: POLYGONS_MIME })) {
         decoder.push(piece);
-      } finally {
-        if (changed.length > 0) deps.onResults(changed);
-        changed = [];
+        show();
       }
+      return decoder.end().nextCursor;
+    } finally {
+      show();
+      deps.onRead();
     }
-    return decoder.end().nextCursor;
   }
   async function fetchEach(imageIds: readonly string[]): Promise<null> {
     // A chunk of its own, since no page needs it but under BULK_RESULTS=off.
@@ -62,7 +69,7 @@ export function createResultSource(deps: {
       imageIds.map(async (imageId) => {
         if (keep(await readSingleResult(api, imageId), askedAt)) deps.onResults([store.find(imageId)]);
       }),
-    );
+    ).finally(deps.onRead);
     return null;
   }
   const visibleNeeds = () => deps.visible().filter((i) => store.needsResult(i));

@@ -70,6 +70,29 @@ describe('createResultFetcher', () => {
     expect(calls.length).toBeLessThanOrEqual(6);
   });
 
+  it('asks at once for what is visible when the images of a batch end after the batch, as from the cache; for later ones less and less often', async () => {
+    const { fetcher, advance, calls, needs } = simulate(1000, { scatter: true });
+    fetcher.batchEnded('batch');
+    await advance(190);
+    expect(calls).toEqual([]);
+    const end = (from: number, to: number) => {
+      for (let i = from; i < to; i++) needs.add(i);
+      fetcher.wake();
+    };
+    end(0, 500);
+    await advance(1);
+    expect(calls).toEqual(['visible']);
+    await advance(100);
+    for (let from = 500; from < 1000; from += 50) {
+      end(from, from + 50);
+      await advance(100);
+    }
+    await advance(5000);
+    // what nobody sees is asked for when somebody does
+    expect(needs.size).toBe(1000 - 40);
+    expect(calls.length).toBeLessThanOrEqual(5);
+  });
+
   it('asks for what is visible half a second after it completed', async () => {
     const { runBatch, calls } = simulate(1000);
     await runBatch(1);

@@ -48,6 +48,7 @@ function open(count: number) {
     visible: () => [3, 5],
     batchOpen: () => false,
     onResults: (positions) => shown.push(positions),
+    onRead: () => shown.push([]),
   });
   const result = (i: number) => encodeBulkResult({ imageId: project.images[i]!.id, polygonCount: 1 }, Uint8Array.of(1));
   return { source, store, asked, shown, turn, result, idAt: (i: number) => project.images[i]!.id };
@@ -74,6 +75,7 @@ describe('createResultSource', () => {
     expect(shown).toEqual([[3], [5]]);
     await asked[0]!.end();
     expect(await over).toBeNull();
+    expect(shown).toEqual([[3], [5], []]);
     expect(source.batchNeeds(BATCH)).toBe(6);
   });
 
@@ -84,7 +86,7 @@ describe('createResultSource', () => {
     await asked[0]!.send(result(3));
     await asked[0]!.cut();
     expect(await failed).toMatchObject({ code: 'NETWORK' });
-    expect(shown).toEqual([[3]]);
+    expect(shown).toEqual([[3], []]);
     void source.fetchPage(BATCH, null);
     await turn();
     expect(asked[1]!.body.imageIds).toEqual([0, 1, 2].map(idAt));
@@ -99,7 +101,7 @@ describe('createResultSource', () => {
     const both = new Uint8Array([...result(3), ...damaged]);
     await asked[0]!.send(both);
     expect(await failed).toMatch(/damaged/);
-    expect(shown).toEqual([[3]]);
+    expect(shown).toEqual([[3], []]);
   });
 
   it('goes on with the same ids where a reply ended early', async () => {
