@@ -377,6 +377,12 @@ describe('measureViewer', () => {
     const plan = { looks: 0, picks: 1, timeoutMs: 1050 };
     const { figures, verdicts } = await measured(plan, `(${spoil.toString()})()`);
     expect([figures.wrongDrawn > 0, figures.wrongPointed, figures.pointed]).toEqual([true, 1, 1]);
-    expect([...new Set(Object.values(verdicts))]).toEqual(['fail']);
+    expect(figures.firstPartMs).toBeNull();
+    expect(verdicts).toMatchObject({
+      viewer_pan_frame_p95_ms: 'fail',
+      viewer_zoom_frame_p95_ms: 'fail',
+      viewer_heap_retained_bytes: 'fail',
+      viewer_wrong_outlines: 'fail',
+    });
   });
 });

@@ -85,7 +85,7 @@ export const BUDGET_LIMITS = [
   ['gallery_wrong_cells', 'count', '=', 0],
   ['viewer_pan_frame_p95_ms', 'ms', '<=', 20],
   ['viewer_zoom_frame_p95_ms', 'ms', '<=', 20],
-  ['viewer_first_part_ms', 'ms', '<', 1000],
+  ['viewer_first_part_ms', 'ms', '<', 5000],
   ['viewer_heap_retained_bytes', 'bytes', '<', 20000000],
   ['viewer_wrong_outlines', 'count', '=', 0],
   ['hour_operator_growth_bytes', 'bytes', '<', 3000000],
