@@ -113,6 +113,8 @@ export function createResultFetcher(source: ResultSource, clock: Clock) {
     },
     batchEnded(batchId: string): void {
       ended.push(batchId);
+      // Whoever starts the next one wants its first results as soon.
+      if (!source.batchOpen()) grown = quiet = 0;
       schedule(0);
     },
     stop(): void {
