@@ -127,3 +127,34 @@ export const HOUR_BUDGETS: readonly BudgetSpec[] = [
     source: 'segbench: a page never shows old data as new',
   },
 ];
+
+const STORM = 'segbench: ten thousand events a second leave the page its frames';
+
+export const PAGE_STORM_BUDGETS: readonly BudgetSpec[] = [
+  {
+    name: 'storm_page_frame_p95_ms',
+    unit: 'ms',
+    operator: '<=',
+    limit: ONE_REFRESH_MS,
+    description:
+      'Frame interval of a gallery while 10,000 of its images end each second, 95th percentile of the steady part',
+    source: STORM,
+  },
+  {
+    name: 'storm_page_longest_frame_ms',
+    unit: 'ms',
+    operator: '<=',
+    limit: 100,
+    description: 'The longest of these frame intervals',
+    source: STORM,
+  },
+  {
+    name: 'storm_page_settle_ms',
+    unit: 'ms',
+    operator: '<',
+    limit: 2000,
+    description:
+      'From the last event of that storm until the bar stands at its end and each image in view has its outlines',
+    source: STORM,
+  },
+];

@@ -7,7 +7,7 @@
 import type { BudgetName, BudgetSpec } from '../loadtest/src/contract.ts';
 import { DRIVER_BUDGETS } from './budgets-drivers.ts';
 import { GATE_BUDGETS } from './budgets-gate.ts';
-import { GALLERY_BUDGETS, HOUR_BUDGETS, VIEWER_BUDGETS } from './budgets-pages.ts';
+import { GALLERY_BUDGETS, HOUR_BUDGETS, PAGE_STORM_BUDGETS, VIEWER_BUDGETS } from './budgets-pages.ts';
 import { SCALE_BUDGETS } from './budgets-scale.ts';
 import { PROOF_BUDGETS } from './budgets-proof.ts';
 import { RELIABILITY_BUDGETS } from './budgets-reliability.ts';
@@ -188,6 +188,7 @@ export const ALL_BUDGETS: readonly BudgetSpec[] = [
   ...GALLERY_BUDGETS,
   ...VIEWER_BUDGETS,
   ...HOUR_BUDGETS,
+  ...PAGE_STORM_BUDGETS,
   ...PROOF_BUDGETS,
   ...GATE_BUDGETS,
   ...SCALE_BUDGETS,

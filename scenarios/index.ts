@@ -17,6 +17,7 @@ import { GALLERY_100K } from './gallery-100k.ts';
 import { GATE_PROOF } from './gate-proof.ts';
 import { OVERLOAD } from './overload.ts';
 import { PAGE_HOUR } from './page-hour.ts';
+import { PAGE_STORM } from './page-storm.ts';
 import { PROVE } from './prove.ts';
 import type { Scenario } from './scenario.ts';
 import { SCALE_OUT } from './scale-out.ts';
@@ -44,6 +45,7 @@ const SCENARIOS: readonly Scenario[] = [
   GALLERY_100K,
   VIEWER,
   PAGE_HOUR,
+  PAGE_STORM,
   MULTI_TENANT,
   SCALE_OUT,
   BROWSE,

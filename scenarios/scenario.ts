@@ -228,6 +228,16 @@ export interface PageHourScenario extends ScenarioBase<'page-hour'> {
   };
 }
 
+/** A gallery that is told by a stand-in for the service how its images end, all of them once. */
+export interface PageStormScenario extends ScenarioBase<'page-storm'> {
+  phases: {
+    eventsPerSecond: number;
+    /** Of the time that it takes, at its beginning and end: no frame counts there. */
+    edgeShare: number;
+    timeoutMs: number;
+  };
+}
+
 /** A sweep over numbers of workers. */
 export interface CapacityScenario extends ScenarioBase<'capacity'> {
   phases: {
@@ -277,6 +287,7 @@ export type Scenario =
   | GalleryScenario
   | ViewerScenario
   | PageHourScenario
+  | PageStormScenario
   | CapacityScenario
   | ProveScenario
   | GateProofScenario

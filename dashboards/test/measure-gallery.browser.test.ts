@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { openObservedPage } from '../../loadtest/src/drivers/browser/page.ts';
 import { judgeBudgets } from '../../loadtest/src/judge/budgets.ts';
 import { measureGallery, measurementsOf } from '../../loadtest/src/load/gallery.ts';
-import { openHourPages } from '../../loadtest/src/load/hour-pages.ts';
+import { openGallery, openHourPages } from '../../loadtest/src/load/hour-pages.ts';
 import { measureHour, measurementsOf as hourOf } from '../../loadtest/src/load/page-hour.ts';
+import { measureStorm, measurementsOf as stormOf } from '../../loadtest/src/load/page-storm.ts';
 import { startDay } from '../../loadtest/src/stand-in/day.ts';
-import { GALLERY_BUDGETS, HOUR_BUDGETS } from '../../scenarios/budgets-pages.ts';
+import { GALLERY_BUDGETS, HOUR_BUDGETS, PAGE_STORM_BUDGETS } from '../../scenarios/budgets-pages.ts';
 import { busyReading } from '../../loadtest/src/stand-in/busy-day.ts';
 import { COUNT, FAILED, galleryBench, segmentAll, toasts, untilRight } from './gallery-page.ts';
 import { createMockProject } from '../../loadtest/src/stand-in/project.ts';
@@ -145,6 +146,48 @@ describe('measureHour', () => {
       'hour_gallery_growth_bytes fail',
       'hour_wrong_looks fail',
     ]);
+  });
+});
+
+/** Holds the main thread up now and then, and draws what was not found. */
+function struggle(): void {
+  setInterval(() => {
+    const end = performance.now() + 150;
+    while (performance.now() < end);
+    const cell = document.querySelector<HTMLElement>('[data-overlay]');
+    if (cell) cell.dataset['polygonCount'] = '1';
+  }, 200);
+}
+
+describe('measureStorm', () => {
+  const measured = async (given: { images: number; timeoutMs: number }, script?: string) => {
+    const plan = { ...given, eventsPerSecond: 10_000, edgeShare: 0.1 };
+    const day = await startDay({ ...plan, imagesPerSecond: 10_000, speed: 1, most: plan.images, dist: bench.dist });
+    opened.push(() => day.close());
+    const page = await openGallery(bench.launched.browser, day, { speed: 1, resultsWithinSeconds: 0, script });
+    opened.unshift(() => page.page.browserContext().close());
+    const figures = await measureStorm(page, day, { ...plan, signal: new AbortController().signal });
+    const judged = judgeBudgets(stormOf(figures, plan), PAGE_STORM_BUDGETS, { imageCount: plan.images });
+    return { figures, verdicts: judged.map(({ name, verdict }) => `${name} ${verdict}`), day, errors: page.errors };
+  };
+
+  it('finds a gallery that shows frames all the while, and in the end all that it was told', async () => {
+    const { figures, day, errors } = await measured({ images: 10_000, timeoutMs: 20_000 });
+    expect(errors).toEqual([]);
+    expect(figures).toMatchObject({ fault: null, settleMs: expect.any(Number) });
+    expect(figures.frames.length).toBeGreaterThan(5);
+    expect(day.told.events).toBe(10_000);
+    expect(day.project.batches).toMatchObject([{ status: 'completed', counts: { completed: 10_000 } }]);
+  });
+
+  it('finds out one that is held up and shows what is not so', async () => {
+    const { figures, verdicts } = await measured({ images: 10_000, timeoutMs: 2500 }, `(${struggle.toString()})()`);
+    expect(verdicts).toEqual([
+      'storm_page_frame_p95_ms fail',
+      'storm_page_longest_frame_ms fail',
+      'storm_page_settle_ms fail',
+    ]);
+    expect(figures.fault).toContain('other outlines');
   });
 });
 

@@ -104,6 +104,9 @@ export const PAGE_BUDGET_NAMES = [
   'hour_operator_growth_bytes',
   'hour_gallery_growth_bytes',
   'hour_wrong_looks',
+  'storm_page_frame_p95_ms',
+  'storm_page_longest_frame_ms',
+  'storm_page_settle_ms',
 ] as const;
 /** Of the delivery proof, for whose service it may be. */
 export const PROOF_BUDGET_NAMES = [

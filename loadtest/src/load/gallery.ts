@@ -2,12 +2,11 @@ import type { GalleryScenario } from '../../../scenarios/scenario.ts';
 import type { Measurements, ReportTable, RunData } from '../contract.ts';
 import { heapBytes, rendererPssBytes, retainedBytes } from '../drivers/browser/memory.ts';
 import { openObservedPage, type ObservedPage } from '../drivers/browser/page.ts';
-import { launchBrowser } from '../environment/browser.ts';
 import { median, quantile } from '../measure/statistics.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { pause } from '../run/stop.ts';
 import { seedFinishedProject } from './finished-project.ts';
-import { runLoad, type Load } from './load-run.ts';
+import { launchFor, runLoad, type Load } from './load-run.ts';
 
 const MB = 1e6;
 const LIST = '[data-gallery-grid]';
@@ -17,22 +16,15 @@ export function runGallery(scenario: GalleryScenario, startedAt: Date, input: Ru
 }
 
 async function gallery({ images: { count }, phases }: GalleryScenario, load: Load): Promise<void> {
-  const { fleet, environment, signal, input } = load;
-  const { options, progress } = input;
+  const { fleet, signal, input } = load;
+  const { options } = input;
   const images = options.count ?? count;
   load.images = images;
   const api = await load.start('api');
   const { projectId } = await load.phase('rows of images', () =>
     seedFinishedProject(fleet.sql, { dataDir: fleet.dataDir, name: 'gallery', images, seed: options.seed, ...phases }),
   );
-  const launched = await launchBrowser({
-    tempDir: environment.tempDir,
-    env: environment.env,
-    log: (line) => progress.line(line),
-    onGroup: (pid) => environment.watchGroup(pid),
-    signal,
-  });
-  load.browserVersion = launched.version;
+  const launched = await launchFor(load);
   try {
     const page = await load.phase('open', () =>
       openObservedPage({

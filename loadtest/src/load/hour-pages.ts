@@ -111,39 +111,55 @@ async function openPage(browser: Browser, url: string, speed: number, ready: str
   return { page, cdp: await page.createCDPSession(), errors };
 }
 
-/** Both pages, open on the day, with clocks as fast as its. @param script runs in them before their own: defects planted by tests */
-export async function openHourPages(
+interface HourOptions {
+  /** Of the pages' clocks. */
+  speed: number;
+  resultsWithinSeconds: number;
+  /** Runs in the pages before their own: defects planted by tests. */
+  script?: string | undefined;
+}
+
+async function openOperator(browser: Browser, day: Day, { speed, script }: HourOptions): Promise<HourPage> {
+  const opened = await openPage(browser, `${day.url}/`, speed, '.plot canvas', script);
+  const shown = async () => (await opened.page.evaluate(OPERATOR)) as OperatorShown;
+  return {
+    name: 'operator',
+    ...opened,
+    told: day.second,
+    fault: async (told) => operatorFault(await shown(), told),
+    saysOld: async () => (await shown()).age === 'stale',
+  };
+}
+
+/** A gallery, open on the day, with a clock as fast as its. */
+export async function openGallery(
   browser: Browser,
   day: Day,
-  { speed, resultsWithinSeconds, script }: { speed: number; resultsWithinSeconds: number; script?: string | undefined },
-): Promise<HourPage[]> {
+  { speed, resultsWithinSeconds, script }: HourOptions,
+): Promise<HourPage> {
   const { project, url } = day;
   const total = project.images.length;
-  const operator = await openPage(browser, `${url}/`, speed, '.plot canvas', script);
-  const gallery = await openPage(browser, `${url}/projects/${project.id}`, speed, '[data-image-id]', script);
+  const opened = await openPage(browser, `${url}/projects/${project.id}`, speed, '[data-image-id]', script);
+  const shown = async () => (await opened.page.evaluate(GALLERY)) as GalleryShown;
   const image = (id: string): Ended | null => {
     const place = project.positionOf(id);
     const agoSeconds = day.endedAgo(place);
     return agoSeconds === null ? null : { polygons: project.images[place]!.result!.polygonCount, agoSeconds };
   };
-  return [
-    {
-      name: 'operator',
-      ...operator,
-      told: day.second,
-      fault: async (told) => operatorFault((await operator.page.evaluate(OPERATOR)) as OperatorShown, told),
-      saysOld: async () => ((await operator.page.evaluate(OPERATOR)) as OperatorShown).age === 'stale',
+  return {
+    name: 'gallery',
+    ...opened,
+    told: () => day.told.events,
+    async fault(told) {
+      const batches = project.batches.map(({ id }) => id);
+      return galleryFault(await shown(), { batches, image, told, total, resultsWithinSeconds });
     },
-    {
-      name: 'gallery',
-      ...gallery,
-      told: () => day.told.events,
-      async fault(told) {
-        const shown = (await gallery.page.evaluate(GALLERY)) as GalleryShown;
-        const batches = project.batches.map(({ id }) => id);
-        return galleryFault(shown, { batches, image, told, total, resultsWithinSeconds });
-      },
-      saysOld: async () => ((await gallery.page.evaluate(GALLERY)) as GalleryShown).lost,
-    },
-  ];
+    saysOld: async () => (await shown()).lost,
+  };
 }
+
+/** Both pages, open on the day. */
+export const openHourPages = async (browser: Browser, day: Day, options: HourOptions): Promise<HourPage[]> => [
+  await openOperator(browser, day, options),
+  await openGallery(browser, day, options),
+];

@@ -1,5 +1,6 @@
 import type { Scenario } from '../../../scenarios/scenario.ts';
 import type { Measurements, ReportPlot, ReportTable, RunData } from '../contract.ts';
+import { launchBrowser, type LaunchedBrowser } from '../environment/browser.ts';
 import { startEnvironment, type Environment } from '../environment/index.ts';
 import { createLagMeter, foreignShare, readMachineCpu } from '../measure/noise.ts';
 import { createProcessSampler } from '../measure/processes.ts';
@@ -160,4 +161,22 @@ export async function runLoad(
     await closers.closeAll();
     progress.done();
   }
+}
+
+/** A browser for the load's pages; it is the caller's to close. @param more how it is started */
+export async function launchFor(
+  load: Load,
+  more: Pick<Parameters<typeof launchBrowser>[0], 'notesRequests'> = {},
+): Promise<LaunchedBrowser> {
+  const { environment, signal, input } = load;
+  const launched = await launchBrowser({
+    tempDir: environment.tempDir,
+    env: environment.env,
+    log: (line) => input.progress.line(line),
+    onGroup: (pid) => environment.watchGroup(pid),
+    signal,
+    ...more,
+  });
+  load.browserVersion = launched.version;
+  return launched;
 }

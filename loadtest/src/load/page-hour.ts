@@ -1,12 +1,11 @@
 import type { PageHourScenario } from '../../../scenarios/scenario.ts';
 import type { BudgetName, Measurement, Measurements, ReportPlot, ReportTable, RunData } from '../contract.ts';
 import { retainedBytes } from '../drivers/browser/memory.ts';
-import { launchBrowser } from '../environment/browser.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { pause } from '../run/stop.ts';
 import { startDay, type Day } from '../stand-in/day.ts';
 import { openHourPages, type HourPage, type HourPageName } from './hour-pages.ts';
-import { runLoad, type Load } from './load-run.ts';
+import { launchFor, runLoad, type Load } from './load-run.ts';
 import { theilSen, type Point } from './slope.ts';
 
 const MB = 1e6;
@@ -17,20 +16,12 @@ export function runPageHour(scenario: PageHourScenario, startedAt: Date, input: 
 }
 
 async function pageHour({ images: { count }, phases }: PageHourScenario, load: Load): Promise<void> {
-  const { environment, signal, input } = load;
+  const { signal, input } = load;
   const { options, progress } = input;
   const { speed, imagesPerSecond, warmShare } = phases;
   load.images = options.count ?? count;
   const [seconds, looks] = options.quick ? [phases.quickSeconds, phases.quickLooks] : [phases.seconds, phases.looks];
-  const launched = await launchBrowser({
-    tempDir: environment.tempDir,
-    env: environment.env,
-    log: (line) => progress.line(line),
-    onGroup: (pid) => environment.watchGroup(pid),
-    signal,
-    notesRequests: false,
-  });
-  load.browserVersion = launched.version;
+  const launched = await launchFor(load, { notesRequests: false });
   const day = await startDay({ images: load.images, imagesPerSecond, speed });
   try {
     const pages = await load.phase('open', () => openHourPages(launched.browser, day, phases));

@@ -2,11 +2,10 @@ import type { ViewerScenario } from '../../../scenarios/scenario.ts';
 import type { Measurement, Measurements, ReportTable, RunData } from '../contract.ts';
 import { renderingOf, rendererPssBytes } from '../drivers/browser/memory.ts';
 import { openObservedPage } from '../drivers/browser/page.ts';
-import { launchBrowser } from '../environment/browser.ts';
 import { descendants, readProcess } from '../measure/proc.ts';
 import { median } from '../measure/statistics.ts';
 import type { RunInput } from '../run/run-input.ts';
-import { runLoad, type Load } from './load-run.ts';
+import { launchFor, runLoad, type Load } from './load-run.ts';
 import { polygonsOfImage, seedOutlines } from './outlines.ts';
 import { measureViewer, type Moves, type ViewerFigures } from './viewer-measure.ts';
 
@@ -19,8 +18,8 @@ export function runViewer(scenario: ViewerScenario, startedAt: Date, input: RunI
 }
 
 async function viewer({ images, phases }: ViewerScenario, load: Load): Promise<void> {
-  const { fleet, environment, signal, input } = load;
-  const { options, progress } = input;
+  const { fleet, signal, input } = load;
+  const { options } = input;
   const outlines = options.count ?? images.count;
   const side = options.quick ? phases.quickSide : phases.side;
   load.images = 1;
@@ -30,14 +29,7 @@ async function viewer({ images, phases }: ViewerScenario, load: Load): Promise<v
     seedOutlines(fleet.sql, { target, width: side, height: side, outlines }),
   );
   const polygons = await polygonsOfImage(target, imageId);
-  const launched = await launchBrowser({
-    tempDir: environment.tempDir,
-    env: environment.env,
-    log: (line) => progress.line(line),
-    onGroup: (pid) => environment.watchGroup(pid),
-    signal,
-  });
-  load.browserVersion = launched.version;
+  const launched = await launchFor(load);
   try {
     const began = performance.now();
     const page = await load.phase('open', () =>

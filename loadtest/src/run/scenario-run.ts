@@ -8,6 +8,7 @@ import { runEndpoints } from '../load/endpoints.ts';
 import { runFairness } from '../load/fairness.ts';
 import { runGallery } from '../load/gallery.ts';
 import { runPageHour } from '../load/page-hour.ts';
+import { runPageStorm } from '../load/page-storm.ts';
 import { runOverload } from '../load/overload.ts';
 import { runScaleOut } from '../load/scale-out.ts';
 import { runSoak } from '../load/soak.ts';
@@ -50,6 +51,8 @@ function runKind(startedAt: Date, input: RunInput): Promise<RunData> {
       return runViewer(scenario, startedAt, input);
     case 'page-hour':
       return runPageHour(scenario, startedAt, input);
+    case 'page-storm':
+      return runPageStorm(scenario, startedAt, input);
     case 'faults':
       return runFaults(scenario, startedAt, input);
     case 'capacity':

@@ -17,6 +17,8 @@ export interface DayOptions {
   imagesPerSecond: number;
   /** Seconds of the day for one of ours. */
   speed: number;
+  /** So many end, and no more. */
+  most?: number;
   /** Folder of the built pages. */
   dist?: string;
   /** What the operator's page is answered in a second of the day. */
@@ -29,11 +31,12 @@ export type Day = Awaited<ReturnType<typeof startDay>>;
  * the service sends them, and each reading of the operator's page finds all of it changed.
  */
 export async function startDay(options: DayOptions) {
-  const { images, imagesPerSecond, speed, dist, reading = busyReading } = options;
+  const { images, imagesPerSecond, speed, most = Infinity, dist, reading = busyReading } = options;
   const project = createMockProject(images, 'A busy day');
   const results = Array.from({ length: RESULTS }, (_, i) => mockResult(i));
   project.images.forEach((image, i) => (image.result = results[i % RESULTS]!));
-  const told = { readings: 0, events: 0 };
+  /** `late`: the most events that had come together before they were told. */
+  const told = { readings: 0, events: 0, late: 0 };
   let began = performance.now();
   let silent = false;
   const second = (): number => ((performance.now() - began) / 1000) * speed;
@@ -50,14 +53,15 @@ export async function startDay(options: DayOptions) {
   let batch = project.newBatch();
   let timer: NodeJS.Timeout | undefined;
   function tell(): void {
-    const due = Math.floor(second() * imagesPerSecond);
+    const due = Math.min(most, Math.floor(second() * imagesPerSecond));
+    told.late = Math.max(told.late, due - told.events);
     while (told.events < due) {
       const from = told.events % images;
+      if (from === 0 && told.events > 0) batch = project.newBatch();
       const count = Math.min(EVENT_WINDOW_MAX, due - told.events, images - from);
       const places = Array.from({ length: count }, (_, i) => from + i);
       project.finish(batch, places);
       told.events += count;
-      if (from + count === images) batch = project.newBatch();
     }
   }
   return {
