@@ -57,7 +57,7 @@ export function createResultFetcher(source: ResultSource, clock: Clock) {
   function eventDelayMs(): number {
     if (clock.now() - lastEventFetchAt > GROWTH.forgetMs) grown = quiet = 0;
     if (source.batchOpen()) return Math.min(GROWTH.longestMs, GROWTH.firstMs * GROWTH.factor ** grown);
-    return quiet === 0 ? 0 : Math.min(QUIET.longestMs, QUIET.firstMs * QUIET.factor ** (quiet - 1));
+    return quiet && Math.min(QUIET.longestMs, QUIET.firstMs * QUIET.factor ** (quiet - 1));
   }
   async function run(): Promise<void> {
     if (running || stopped) return;

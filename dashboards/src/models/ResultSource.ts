@@ -73,13 +73,11 @@ export function createResultSource(deps: {
     return null;
   }
   const visibleNeeds = () => deps.visible().filter((i) => store.needsResult(i));
-  /** What is missing of a batch, what is visible first; null where one request cannot name it all. */
-  function missingInOrder(batchId: string): string[] | null {
-    if (store.missingOf(batchId) > MAX_IDS) return null;
-    const missing = store.positionsMissing(batchId);
-    const visible = new Set(visibleNeeds());
-    return [...missing.filter((i) => visible.has(i)), ...missing.filter((i) => !visible.has(i))].map(store.idAt);
-  }
+  /** What is visible and missing, then the rest of what is missing of a batch; null where one request cannot name it all. */
+  const missingInOrder = (batchId: string): string[] | null =>
+    store.missingOf(batchId) > MAX_IDS
+      ? null
+      : [...new Set([...visibleNeeds(), ...store.positionsMissing(batchId)])].slice(0, MAX_IDS).map(store.idAt);
   /** Ids of the request that a cursor goes on with. */
   let asked: string[] | null = null;
   const source: ResultSource = {

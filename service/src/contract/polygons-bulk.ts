@@ -78,7 +78,7 @@ export function createBulkDecoder(onResult: (imageId: string, result: BulkResult
     if (at === 0) {
       if (bytes.length < HEADER_BYTES) return 0;
       if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== VERSION)
-        throw new RangeError(`not a polygons reply of version ${VERSION}: it begins with other bytes`);
+        throw new RangeError(`not a polygons reply of version ${VERSION}`);
       need = RECORD_BYTES;
       return HEADER_BYTES;
     }
@@ -102,10 +102,9 @@ export function createBulkDecoder(onResult: (imageId: string, result: BulkResult
       return;
     }
     const { imageId } = meta;
-    if (typeof imageId !== 'string') throw new RangeError(`record at byte ${at} has no imageId`);
-    if (kind === NULL) onResult(imageId, null);
-    else if (kind === RESULT) onResult(imageId, { meta: { ...meta, imageId }, polygons });
-    else throw new RangeError(`record at byte ${at} is of unknown kind ${kind}`);
+    if (typeof imageId !== 'string' || (kind !== NULL && kind !== RESULT))
+      throw new RangeError(`record at byte ${at}: kind ${kind}, imageId ${String(imageId)}`);
+    onResult(imageId, kind === NULL ? null : { meta: { ...meta, imageId }, polygons });
   }
   return {
     /** @throws RangeError when the bytes are damaged or not of this version. */
@@ -126,8 +125,7 @@ export function createBulkDecoder(onResult: (imageId: string, result: BulkResult
     },
     /** @throws RangeError when the reply was cut. */
     end(): BulkTrailer {
-      if (trailer === null)
-        throw new RangeError(`reply cut off at byte ${at + heldBytes}, in a record of ${need} bytes at byte ${at}`);
+      if (trailer === null) throw new RangeError(`reply cut off at byte ${at + heldBytes}`);
       return trailer;
     },
   };
