@@ -200,8 +200,8 @@ export interface RunData {
   process: Record<string, { rssPeakBytes: number; cpuSeconds: number }>;
   phases: { name: string; startedAt: string; durationMs: number }[];
   noise?: NoiseInfo;
-  /** Statements sent to PostgreSQL by the service in the measured batch. */
-  database?: { queries: number; queriesPerImage: number };
+  /** Statements sent to PostgreSQL by the service in the measured batch, and the transactions of its workers. */
+  database?: { queries: number; queriesPerImage: number; claims?: number; writes?: number };
   /** Frames with events of the measured batch at the subscriber outside the page, from its first to its last. */
   batchEvents?: { frames: number; durationMs: number };
   /** Inference workers of this service; absent for a service that is not ours. */

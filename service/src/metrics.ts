@@ -96,6 +96,12 @@ export function createMetrics(role: string, now: () => number = Date.now) {
     buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
     registers,
   });
+  const workerTransactions = new Counter({
+    name: 'segbench_worker_transactions_total',
+    help: 'Transactions of workers, each for all images that came together: claims of images, writes of outcomes.',
+    labelNames: ['kind'] as const,
+    registers,
+  });
   const events = new Counter({
     name: 'segbench_events_total',
     help: 'Image events numbered and sent.',
@@ -134,6 +140,7 @@ export function createMetrics(role: string, now: () => number = Date.now) {
     cacheRequests,
     stageDuration,
     inferenceExecution,
+    workerTransactions,
     events,
     compressionBytes,
     cacheHit(cache: string) {

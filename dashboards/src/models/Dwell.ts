@@ -5,8 +5,9 @@ import type { FrameScheduler } from './frame-queue.ts';
 const DWELL_MS = 100;
 
 /**
- * Tells resting from rushing by. While other positions come into view quickly, or by more than a row, nothing is begun for them
- * and `calm` is false; after 100 ms without a change `onSettled` gets what is in view.
+ * Tells resting from rushing by. `onSettled` gets what is in view: in the next frame where nothing had changed for 100 ms, as on
+ * the first look and after a jump, else once it has rested as long. While positions come into view quickly nothing is begun for
+ * them. `calm` is false then, and after a move by more than a row: what is painted of that waits for `onSettled` too.
  */
 export function createDwell(options: {
   clock: Clock;
@@ -23,18 +24,22 @@ export function createDwell(options: {
     /** `positions`: everything in view now; `rows`: how far it has moved since the last time. */
     show(positions: number[], rows: number): void {
       const now = clock.now();
-      calm = rows <= 1 && now - changedAt >= DWELL_MS;
-      changedAt = now;
+      const rested = now - changedAt >= DWELL_MS;
+      calm = rows <= 1 && rested;
+      // A page that knows no image yet has had no first look.
+      if (positions.length > 0) changedAt = now;
       const change = ++changes;
       cancel?.();
-      cancel = clock.after(DWELL_MS, () => {
-        // On a busy machine a timer may come between two late frames of one long scroll: the next frame knows better.
+      // On a busy machine a timer may come between two late frames of one long scroll: the next frame knows better.
+      const settle = (): void =>
         frames.requestFrame(() => {
           if (change !== changes) return;
           calm = true;
           onSettled(positions);
         });
-      });
+      cancel = null;
+      if (rested) settle();
+      else cancel = clock.after(DWELL_MS, settle);
     },
     /** Whether the latest change was a small one after a rest: then what is at hand may be painted at once. */
     get calm() {

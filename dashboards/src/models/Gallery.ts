@@ -219,7 +219,7 @@ export function createGallery(deps: GalleryDeps) {
     const { columns } = grid.metrics.peek();
     dwell.show(indexesBetween(visibleFirst, visibleLast), Math.abs(visibleFirst - shownFirst) / columns);
     shownFirst = visibleFirst;
-    fetcher.viewportChanged();
+    if (visibleLast > visibleFirst) fetcher.viewportChanged();
   });
 
   return {

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 
 /** While a batch runs, visible results are asked for after 0.5, 2, 8, 32, … s: few calls, the first ones soon. */
 const GROWTH = { firstMs: 500, factor: 4, longestMs: 120_000, forgetMs: 60_000 };
-/** Scrolling: wait until it rests, but not for ever. */
+/** Scrolling: the first look and a jump after a rest ask at once; else wait until it rests, but not for ever. */
 const REST = { debounceMs: 150, longestMs: 600 };
 /** Events of a batch that has ended, as one answered from the cache has before they come: the first at once, then after 0.15, 0.3, 0.6, … s. */
 const QUIET = { firstMs: 150, factor: 2, longestMs: 10_000 };
@@ -35,6 +35,7 @@ export function createResultFetcher(source: ResultSource, clock: Clock) {
   let again = false;
   let due: { at: number; cancel: () => void } | null = null;
   let viewportSince: number | null = null;
+  let viewportChangedAt = -Infinity;
   let grown = 0;
   let quiet = 0;
   let failures = 0;
@@ -107,9 +108,11 @@ export function createResultFetcher(source: ResultSource, clock: Clock) {
     },
     /** Other cells have become visible. */
     viewportChanged(): void {
-      viewportSince ??= clock.now();
-      const waited = clock.now() - viewportSince;
-      schedule(Math.max(0, Math.min(REST.debounceMs, REST.longestMs - waited)), true);
+      const now = clock.now();
+      const rested = now - viewportChangedAt >= REST.debounceMs;
+      viewportChangedAt = now;
+      viewportSince ??= now;
+      schedule(rested ? 0 : Math.max(0, Math.min(REST.debounceMs, REST.longestMs - (now - viewportSince))), true);
     },
     batchEnded(batchId: string): void {
       ended.push(batchId);

@@ -131,16 +131,17 @@ describe('createResultFetcher', () => {
     expect(calls).toEqual(['visible', 'page']);
   });
 
-  it('asks once after scrolling has come to rest', async () => {
+  it('asks at once after a rest, and once more when scrolling has come to rest', async () => {
     const { fetcher, advance, calls, needs } = simulate(1000);
     for (let i = 0; i < 1000; i++) needs.add(i);
     for (let i = 0; i < 5; i++) {
       fetcher.viewportChanged();
       await advance(60);
+      for (let k = 0; k < 10; k++) needs.add(k);
     }
-    expect(calls).toEqual([]);
-    await advance(300);
     expect(calls).toEqual(['visible']);
+    await advance(300);
+    expect(calls).toEqual(['visible', 'visible']);
   });
 
   it('tries again later when a request fails, and says what is wrong meanwhile', async () => {

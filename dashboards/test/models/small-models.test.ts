@@ -45,7 +45,7 @@ describe('createFrameQueue', () => {
 });
 
 describe('createDwell', () => {
-  it('names only what stays when others rush by', async () => {
+  it('names what comes after a rest at once, and what rushes by after it only where it stays', async () => {
     const { clock, frames, advance } = createFakeClock();
     const settled: number[][] = [];
     const dwell = createDwell({ clock, frames, onSettled: (positions) => settled.push(positions) });
@@ -57,7 +57,7 @@ describe('createDwell', () => {
       expect(dwell.calm).toBe(i === 1);
     }
     await advance(500);
-    expect(settled).toEqual([[0], [10]]);
+    expect(settled).toEqual([[0], [1], [10]]);
     expect(dwell.calm).toBe(true);
   });
 

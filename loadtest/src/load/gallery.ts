@@ -109,8 +109,9 @@ export async function measureGallery(page: ObservedPage, plan: Plan): Promise<Ga
   }
   const since = (at: number | null, from: number | null) =>
     at === null || from === null ? null : Math.max(0, at - from);
-  const { firstContentfulPaint: firstPaintMs } = await page.dump();
-  const settleMs = since(await settled(), firstPaintMs);
+  const settledAt = await settled();
+  const firstPaintMs = await page.firstPaint();
+  const settleMs = since(settledAt, firstPaintMs);
   const heapBeforeBytes = await retainedBytes(page);
   let heapPeakBytes = heapBeforeBytes;
 

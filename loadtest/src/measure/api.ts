@@ -2,6 +2,7 @@ import { histogramMean, histogramQuantile, sumOf, type Sample } from './promethe
 
 const HTTP = 'segbench_http_request_duration_seconds';
 const QUERY = 'segbench_db_query_duration_seconds';
+const TRANSACTIONS = 'segbench_worker_transactions_total';
 
 /** Uploads, downloads and exports take as long as their bytes do; a socket's request lasts as long as the socket. */
 export function isJudgedRoute({ method, route }: Record<string, string>): boolean {
@@ -22,3 +23,9 @@ export function queryP95Ms(counted: readonly Sample[]): number | null {
 }
 
 export const queryCount = (counted: readonly Sample[]): number => sumOf(counted, `${QUERY}_count`);
+
+/** How often workers claimed images, and wrote what became of them: each time for all that came together. */
+export function workerTransactions(counted: readonly Sample[]): { claims: number; writes: number } {
+  const of = (kind: string): number => sumOf(counted, TRANSACTIONS, (labels) => labels['kind'] === kind);
+  return { claims: of('claim'), writes: of('write') };
+}

@@ -1,5 +1,5 @@
 import type { Identity, RunData } from '../contract.ts';
-import { apiLatencyMeanMs, queryCount, queryP95Ms } from '../measure/api.ts';
+import { apiLatencyMeanMs, queryCount, queryP95Ms, workerTransactions } from '../measure/api.ts';
 import { identitiesOf } from '../measure/identities.ts';
 import { reconcile } from '../measure/ledger.ts';
 import { readLedger } from '../measure/ledger-rows.ts';
@@ -104,8 +104,9 @@ export async function collectLedger(bench: Bench): Promise<Collected> {
 function queriesOf(bench: Bench, images: number): Pick<Collected, 'database'> {
   const { beforeBatch, afterBatch } = bench.scrapes;
   if (!beforeBatch || !afterBatch || images === 0) return {};
-  const queries = queryCount(growthBetween(beforeBatch, afterBatch));
-  return { database: { queries, queriesPerImage: queries / images } };
+  const growth = growthBetween(beforeBatch, afterBatch);
+  const queries = queryCount(growth);
+  return { database: { queries, queriesPerImage: queries / images, ...workerTransactions(growth) } };
 }
 
 function eventsOf({ socket }: Bench, batchId: string): Pick<Collected, 'batchEvents'> {

@@ -14,16 +14,18 @@ const MIN_WAIT_MS = 5;
 /**
  * Writes outcomes in batches. `add` resolves after the commit, with whether the outcome was current.
  * @param options.hasWork whether images enough wait to be run; an outcome then may wait for company, and else must not
+ * @param options.onWrite hears of each transaction
  */
 export function createWriter(
   sql: Sql,
-  options: { failurePauseRatio: number; hasWork?: () => boolean; now?: () => number },
+  options: { failurePauseRatio: number; hasWork?: () => boolean; onWrite?: () => void; now?: () => number },
 ) {
-  const { now = Date.now, hasWork = () => false } = options;
+  const { now = Date.now, hasWork = () => false, onWrite } = options;
   return createMicroBatcher<Outcome & { readyAt: number }, boolean>({
     maxItems: MAX_ROWS,
     maxWaitMs: () => (hasWork() ? MAX_WAIT_MS : MIN_WAIT_MS),
     run(items) {
+      onWrite?.();
       const startedAt = now();
       // what is stored is the wait until here; the commit itself is only in the histogram, it cannot contain its own time
       const outcomes = items.map(({ readyAt, ...outcome }): Outcome => {

@@ -85,11 +85,15 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const claims = createMicroBatcher<ItemKey, Claim | null>({
     maxItems: CLAIM_MAX,
     maxWaitMs: CLAIM_WAIT_MS,
-    run: (keys) => claimItems(sql, keys, { worker, leaseMs: config.leaseMs, holds: (key) => processor.holds(key) }),
+    run(keys) {
+      metrics.workerTransactions.inc({ kind: 'claim' });
+      return claimItems(sql, keys, { worker, leaseMs: config.leaseMs, holds: (key) => processor.holds(key) });
+    },
   });
   // new images come when old ones are written: by then each slot has run one, and shall have the next
   const hasWork = () => unrun > 2 * slots;
-  const writer = createWriter(sql, { failurePauseRatio: config.failurePauseRatio, hasWork });
+  const onWrite = () => metrics.workerTransactions.inc({ kind: 'write' });
+  const writer = createWriter(sql, { failurePauseRatio: config.failurePauseRatio, hasWork, onWrite });
   const points = crashPointsOf(config);
   const processor = createProcessor({
     claim: reaching(

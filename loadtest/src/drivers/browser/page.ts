@@ -114,6 +114,7 @@ export async function openObservedPage(options: ObservedPageOptions) {
     evaluate,
     quietMs: () => evaluate<number>('segbenchRecorder.quietMs()'),
     dump: () => evaluate<RecorderDump>('segbenchRecorder.dump()'),
+    firstPaint: (timeoutMs = 10_000) => evaluate<number | null>(`segbenchRecorder.firstPaint(${timeoutMs})`),
     arm: (total: number) => evaluate(`segbenchRecorder.arm(${total})`),
     disarm: () => evaluate('segbenchRecorder.disarm()'),
     sweep: (durationMs: number, forward: boolean) =>

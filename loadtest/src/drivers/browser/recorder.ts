@@ -23,7 +23,6 @@ export interface RecorderDump {
   toasts: { at: number; key: string | null }[];
   states: ShownState[];
   interactions: { at: number; name: string; duration: number }[];
-  firstContentfulPaint: number | null;
   domNodesMax: number;
 }
 export interface Recorder {
@@ -32,6 +31,8 @@ export interface Recorder {
   /** Milliseconds since the last mutation or long frame: cheap enough to ask of a busy page. */
   quietMs(): number;
   dump(): RecorderDump;
+  /** Page clock of the first contentful paint. The browser tells of it later than it shows it: null when it has not within the time. */
+  firstPaint(timeoutMs: number): Promise<number | null>;
   sweep(durationMs: number, forward: boolean): Promise<SweepRecord>;
   /** From end to end, a screen at a time, as fast as screens are drawn: no cell is flown over. */
   walk(): Promise<SweepRecord['cells']>;
@@ -56,6 +57,7 @@ export function installRecorder(): void {
   const interactions: { at: number; name: string; duration: number }[] = [];
   const seenToasts = new WeakSet<Node>();
   let firstContentfulPaint: number | null = null;
+  const awaitingPaint: ((at: number | null) => void)[] = [];
   let domNodesMax = 0;
   let armedFor: number | null = null;
   let lastSignature = '';
@@ -96,7 +98,9 @@ export function installRecorder(): void {
     longFrames.push([entry.startTime, entry.duration, blockingDuration]);
   });
   observe('paint', {}, (entry) => {
-    if (entry.name === 'first-contentful-paint') firstContentfulPaint = entry.startTime;
+    if (entry.name !== 'first-contentful-paint') return;
+    firstContentfulPaint = entry.startTime;
+    for (const resolve of awaitingPaint.splice(0)) resolve(firstContentfulPaint);
   });
   observe('event', { durationThreshold: 16 }, (entry) => {
     const { interactionId } = entry as PerformanceEntry & { interactionId?: number };
@@ -208,8 +212,14 @@ export function installRecorder(): void {
     dump() {
       domNodesMax = Math.max(domNodesMax, document.getElementsByTagName('*').length);
       const now = performance.now();
-      return { now, mutations, longFrames, toasts, states, interactions, firstContentfulPaint, domNodesMax };
+      return { now, mutations, longFrames, toasts, states, interactions, domNodesMax };
     },
+    firstPaint: (timeoutMs) =>
+      new Promise((resolve) => {
+        if (firstContentfulPaint !== null) return resolve(firstContentfulPaint);
+        awaitingPaint.push(resolve);
+        setTimeout(() => resolve(null), timeoutMs);
+      }),
     sweep,
     walk,
   };

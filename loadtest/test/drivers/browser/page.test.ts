@@ -72,13 +72,32 @@ describe('openObservedPage', () => {
       expect(settleMs).toBeGreaterThan(0);
       const dump = await page.dump();
       expect(dump.toasts).toHaveLength(1);
-      expect(dump.firstContentfulPaint).toBeGreaterThan(0);
+      expect(await page.firstPaint()).toBeGreaterThan(0);
       expect(page.network.all().filter(isBulk)).toHaveLength(1);
       expect(page.frames.terminalOf('b').size).toBe(40);
       expect(page.frames.sequenceGaps()).toBe(0);
       expect(await measureClick(page)).toBeLessThan(200);
       expect(page.errors).toEqual([]);
     });
+  });
+
+  it('waits for the browser to tell of the first paint, and says null of a page that paints nothing', async () => {
+    const gallery = await startFakeGallery('');
+    const open = (script: string) =>
+      openObservedPage({ browser: launched.browser, baseUrl: gallery.url, path: '/', key: 'k', script });
+    try {
+      const asked = await open('globalThis.asked = segbenchRecorder.firstPaint(20_000);');
+      expect(await asked.evaluate<number | null>('asked')).toBeGreaterThan(0);
+      expect(await asked.evaluate('asked')).toBe(await asked.firstPaint());
+      await asked.close();
+      const blank = await open(
+        `const sheet = new CSSStyleSheet(); sheet.replaceSync('* { display: none }'); document.adoptedStyleSheets = [sheet];`,
+      );
+      expect(await blank.firstPaint(300)).toBeNull();
+      await blank.close();
+    } finally {
+      gallery.close();
+    }
   });
 
   it('measures a page slow that blocks its main thread before it stamps anything', async () => {

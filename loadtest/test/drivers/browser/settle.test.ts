@@ -10,7 +10,6 @@ const dump = (change: Partial<RecorderDump>): RecorderDump => ({
   toasts: [],
   states: [],
   interactions: [],
-  firstContentfulPaint: 0,
   domNodesMax: 0,
   ...change,
 });
