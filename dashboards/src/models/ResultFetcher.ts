@@ -24,6 +24,15 @@ export interface ResultSource {
   hasRoom(): boolean;
 }
 
+/** Before the next frame: a timer would wait until that has been laid out and painted. */
+function atOnce(action: () => void): () => void {
+  let wanted = true;
+  queueMicrotask(() => {
+    if (wanted) action();
+  });
+  return () => (wanted = false);
+}
+
 export type ResultFetcher = ReturnType<typeof createResultFetcher>;
 
 /** Decides when results are asked for, one request at a time. What is asked for, and what becomes of it, is the source's. */
@@ -45,15 +54,13 @@ export function createResultFetcher(source: ResultSource, clock: Clock) {
     const at = clock.now() + delayMs;
     if (stopped || (due && !replace && due.at <= at)) return;
     due?.cancel();
-    due = {
-      at,
-      cancel: clock.after(delayMs, () => {
-        due = null;
-        viewportSince = null;
-        if (running) again = true;
-        else void run();
-      }),
+    const start = (): void => {
+      due = null;
+      viewportSince = null;
+      if (running) again = true;
+      else void run();
     };
+    due = { at, cancel: delayMs > 0 ? clock.after(delayMs, start) : atOnce(start) };
   }
   function eventDelayMs(): number {
     if (clock.now() - lastEventFetchAt > GROWTH.forgetMs) grown = quiet = 0;

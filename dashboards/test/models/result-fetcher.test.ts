@@ -110,10 +110,10 @@ describe('createResultFetcher', () => {
     expect(calls.length).toBeLessThanOrEqual(5);
   });
 
-  it('asks for what is visible half a second after it completed', async () => {
+  it('asks for what is visible half a second after it completed, and for the rest in the moment in which the batch ends', async () => {
     const { runBatch, calls } = simulate(1000);
     await runBatch(1);
-    expect(calls).toEqual(['visible']);
+    expect(calls).toEqual(['visible', 'page']);
   });
 
   it('reads the missing results of an ended batch page by page until nothing is missing', async () => {
