@@ -31,7 +31,7 @@ export function createDwell(options: {
       const change = ++changes;
       cancel?.();
       // On a busy machine a timer may come between two late frames of one long scroll: the next frame knows better.
-      const settle = (): void =>
+      const settle = (): number =>
         frames.requestFrame(() => {
           if (change !== changes) return;
           calm = true;
