@@ -24,6 +24,8 @@ export interface RecorderDump {
   states: ShownState[];
   interactions: { at: number; name: string; duration: number }[];
   domNodesMax: number;
+  /** Page clock of the change that put the first cell of an image into the page. */
+  firstCellAt: number | null;
 }
 export interface Recorder {
   arm(total: number): void;
@@ -59,6 +61,7 @@ export function installRecorder(): void {
   let firstContentfulPaint: number | null = null;
   const awaitingPaint: ((at: number | null) => void)[] = [];
   let domNodesMax = 0;
+  let firstCellAt: number | null = null;
   let armedFor: number | null = null;
   let lastSignature = '';
 
@@ -77,6 +80,7 @@ export function installRecorder(): void {
     const last = mutations.at(-1);
     if (last && now - last[1] < 50) last[1] = now;
     else mutations.push([now, now]);
+    if (firstCellAt === null && document.querySelector('[data-image-id]')) firstCellAt = now;
     for (const record of records) {
       if (record.type === 'attributes' && record.attributeName === 'data-toast') addToast(record.target as Element);
       for (const node of record.addedNodes) addToastsIn(node);
@@ -212,7 +216,7 @@ export function installRecorder(): void {
     dump() {
       domNodesMax = Math.max(domNodesMax, document.getElementsByTagName('*').length);
       const now = performance.now();
-      return { now, mutations, longFrames, toasts, states, interactions, domNodesMax };
+      return { now, mutations, longFrames, toasts, states, interactions, domNodesMax, firstCellAt };
     },
     firstPaint: (timeoutMs) =>
       new Promise((resolve) => {

@@ -73,6 +73,7 @@ describe('openObservedPage', () => {
       const dump = await page.dump();
       expect(dump.toasts).toHaveLength(1);
       expect(await page.firstPaint()).toBeGreaterThan(0);
+      expect(dump.firstCellAt).toBeGreaterThan(0);
       expect(page.network.all().filter(isBulk)).toHaveLength(1);
       expect(page.frames.terminalOf('b').size).toBe(40);
       expect(page.frames.sequenceGaps()).toBe(0);

@@ -11,6 +11,7 @@ const dump = (change: Partial<RecorderDump>): RecorderDump => ({
   states: [],
   interactions: [],
   domNodesMax: 0,
+  firstCellAt: 0,
   ...change,
 });
 const state = (at: number, change: Partial<ShownState> = {}): ShownState => ({
