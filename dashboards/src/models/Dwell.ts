@@ -3,10 +3,12 @@ import type { FrameScheduler } from './frame-queue.ts';
 
 /** What comes and goes faster than this is not looked at. */
 const DWELL_MS = 100;
+/** After a rest of this length a change is a look of its own. Longer than a late frame: a slow page that takes each of those for a rest begins work in each, and gets slower. */
+const REST_MS = 500;
 
 /**
- * Tells resting from rushing by. `onSettled` gets what is in view: in the next frame where nothing had changed for 100 ms, as on
- * the first look and after a jump, else once it has rested as long. While positions come into view quickly nothing is begun for
+ * Tells resting from rushing by. `onSettled` gets what is in view: in the next frame where nothing had changed for half a second,
+ * as on the first look and after a jump, else once it has rested for 100 ms. While positions come into view quickly nothing is begun for
  * them. `calm` is false then, and after a move by more than a row: what is painted of that waits for `onSettled` too.
  */
 export function createDwell(options: {
@@ -24,8 +26,8 @@ export function createDwell(options: {
     /** `positions`: everything in view now; `rows`: how far it has moved since the last time. */
     show(positions: number[], rows: number): void {
       const now = clock.now();
-      const rested = now - changedAt >= DWELL_MS;
-      calm = rows <= 1 && rested;
+      const rested = now - changedAt >= REST_MS;
+      calm = rows <= 1 && now - changedAt >= DWELL_MS;
       // A page that knows no image yet has had no first look.
       if (positions.length > 0) changedAt = now;
       const change = ++changes;

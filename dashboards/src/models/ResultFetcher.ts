@@ -116,7 +116,7 @@ export function createResultFetcher(source: ResultSource, clock: Clock) {
     /** Other cells have become visible. */
     viewportChanged(): void {
       const now = clock.now();
-      const rested = now - viewportChangedAt >= REST.debounceMs;
+      const rested = now - viewportChangedAt >= REST.longestMs;
       viewportChangedAt = now;
       viewportSince ??= now;
       schedule(rested ? 0 : Math.max(0, Math.min(REST.debounceMs, REST.longestMs - (now - viewportSince))), true);

@@ -61,6 +61,29 @@ describe('createDwell', () => {
     expect(dwell.calm).toBe(true);
   });
 
+  it('takes late frames of a slow page for no rest', async () => {
+    const { clock, advance } = createFakeClock();
+    const asked: (() => void)[] = [];
+    const frames = {
+      requestFrame: (action: () => void) => asked.push(action),
+      cancelFrame: () => {},
+      after: clock.after,
+    };
+    const settled: number[][] = [];
+    const dwell = createDwell({ clock, frames, onSettled: (positions) => settled.push(positions) });
+    const frame = async (lateMs: number) => {
+      for (const action of asked.splice(0)) action();
+      await advance(lateMs);
+    };
+    for (let i = 0; i <= 10; i++) {
+      dwell.show([i], 3);
+      await frame(250);
+    }
+    expect(settled).toEqual([[0]]);
+    await frame(0);
+    expect(settled).toEqual([[0], [10]]);
+  });
+
   it('is not calm after a jump of many rows', () => {
     const { clock, frames } = createFakeClock();
     const dwell = createDwell({ clock, frames, onSettled: () => {} });
