@@ -67,7 +67,7 @@ describe('createDwell', () => {
     const frames = {
       requestFrame: (action: () => void) => asked.push(action),
       cancelFrame: () => {},
-      after: clock.after,
+      after: () => () => {},
     };
     const settled: number[][] = [];
     const dwell = createDwell({ clock, frames, onSettled: (positions) => settled.push(positions) });
