@@ -3,6 +3,7 @@ import { framesFor } from '../drivers/browser/frames.ts';
 import { retainedBytes } from '../drivers/browser/memory.ts';
 import type { PageRequest } from '../drivers/browser/network.ts';
 import type { ObservedPage } from '../drivers/browser/page.ts';
+import type { ViewerScenario } from '../../../scenarios/scenario.ts';
 import { quantile } from '../measure/statistics.ts';
 import { pause } from '../run/stop.ts';
 import { wrongIn, type Drawn } from './drawn.ts';
@@ -21,18 +22,10 @@ const AWAY = [2, 2] as const;
 /** What is pointed at is told within that. */
 const POINTED_MS = 2000;
 
-export interface ViewerPlan {
+/** The scenario's phases on an image that is there. */
+export interface ViewerPlan extends Omit<ViewerScenario['phases'], 'side' | 'quickSide'> {
   /** What the service says was found. */
   polygons: readonly Polygon[];
-  /** How often it is panned and zoomed, and how long each time. */
-  moves: number;
-  moveMs: number;
-  /** Zooms at which what is drawn is looked at, beside the whole. */
-  looks: number;
-  /** Outlines that are pointed at, at each look. */
-  picks: number;
-  quietMs: number;
-  timeoutMs: number;
   signal: AbortSignal;
 }
 export interface Moves {
