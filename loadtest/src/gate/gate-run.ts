@@ -121,7 +121,8 @@ function ownRecording(
   real: readonly RealOutcome[],
   given: { base: SideInfo; images: number; workers: number; startedAt: Date },
 ): RecordedNoise | undefined {
-  const triples = real.filter(({ plant }) => plant === null).flatMap((outcome) => outcome.triples);
+  const same = real.filter(({ plant }) => plant === null);
+  const triples = same.flatMap((outcome) => outcome.triples);
   if (triples.length < LEAST_RECORDED) return undefined;
   return {
     date: given.startedAt.toISOString().slice(0, 10),
@@ -130,6 +131,7 @@ function ownRecording(
     commit: given.base.commit,
     imagesPerBlock: given.images,
     workers: given.workers,
+    comparisons: same.map((outcome) => outcome.triples.length),
     triples: forRecording(triples),
   };
 }

@@ -12,6 +12,8 @@ export interface RecordedNoise {
   commit: string;
   imagesPerBlock: number;
   workers: number;
+  /** Pairs of each comparison that it is of, in their order; absent: of one. Each had images of its own, and its own two processes. */
+  comparisons?: number[];
   triples: Triple[];
 }
 export interface NamedNoise {
@@ -30,6 +32,12 @@ export async function readRecordings(folder = FOLDER): Promise<NamedNoise[]> {
       noise: JSON.parse(await readFile(join(folder, name), 'utf8')) as RecordedNoise,
     })),
   );
+}
+
+/** The pairs of each comparison by itself: those of different ones differ by more than noise, their images have more or fewer cells. */
+export function comparisonsOf({ comparisons, triples }: RecordedNoise): Triple[][] {
+  let from = 0;
+  return (comparisons ?? [triples.length]).map((pairs) => triples.slice(from, (from += pairs)));
 }
 
 /** Nothing disturbed the clocks of these blocks. */

@@ -2,7 +2,7 @@ import { createNormal, createRandom, type Random } from '../images/random.ts';
 import type { BlockFigures, CompareVerdict, Triple } from '../compare/contract.ts';
 import { decide, logRatio } from '../compare/decide.ts';
 import { looksOf } from '../compare/looks.ts';
-import type { RecordedNoise } from './noise.ts';
+import { comparisonsOf, type RecordedNoise } from './noise.ts';
 import { PRIMARY, valueOf } from '../compare/metrics.ts';
 import { BLOCKS } from '../compare/schedule.ts';
 import { bootstrapInterval } from '../compare/statistics/location.ts';
@@ -21,8 +21,8 @@ export interface Outcomes {
 const RESAMPLES = 100;
 
 /**
- * Plays whole comparisons, looks and early ends included, on resampled noise. A pair is drawn with replacement from those recorded and
- * its three blocks change places by chance, since they are of one program. What two processes of one program differ by was measured
+ * Plays whole comparisons, looks and early ends included, on resampled noise. A pair is drawn with replacement from those recorded in one
+ * comparison, and its three blocks change places by chance, since they are of one program. What two processes of one program differ by was measured
  * too: head gets it, up or down by the toss of a coin for each comparison. Load and lateness stay those of the recording.
  */
 export function playComparisons(
@@ -32,14 +32,18 @@ export function playComparisons(
   const { runs, seed, pairs = 30, growth = (head) => head } = given;
   const verdicts: Outcomes['verdicts'] = { pass: 0, regression: 0, inconclusive: 0 };
   let taken = 0;
-  const up = instanceRatios(noise.triples, 1);
-  const down = instanceRatios(noise.triples, -1);
+  const recorded = comparisonsOf(noise).map((pairsOfOne) => ({
+    drawn: pairsOfOne,
+    up: instanceRatios(pairsOfOne, 1),
+    down: instanceRatios(pairsOfOne, -1),
+  }));
   for (let run = 0; run < runs; run++) {
     const random = createRandom(seed, run);
     const sign = random() < 0.5 ? 1 : -1;
+    const { drawn, up, down } = recorded[recorded.length > 1 ? Math.floor(random() * recorded.length) : 0]!;
     const apart = sign > 0 ? up : down;
     const triples = Array.from({ length: pairs }, () => {
-      const { a, again, b } = shuffled(noise.triples, random);
+      const { a, again, b } = shuffled(drawn, random);
       return { a, again, b: growth(apart(b), noise.imagesPerBlock), order: '' };
     });
     const { verdict, at } = playOne(triples, run);
@@ -128,7 +132,10 @@ const SPREADS = [0.03, 0.05, 0.08, 0.12];
 const CALCULATED_PAIRS = 200;
 
 /** Pairs of a program with itself whose times are log-normal about those of the recording's first block: calculated, not measured. */
-export function calculatedNoise({ triples, ...about }: RecordedNoise, spread: number): RecordedNoise {
+export function calculatedNoise(
+  { triples, comparisons: _all, ...about }: RecordedNoise,
+  spread: number,
+): RecordedNoise {
   const normal = createNormal(createRandom(SEED, Math.round(spread * 1000)));
   const [first] = triples;
   if (first === undefined) throw new RangeError('the recording has no pair');

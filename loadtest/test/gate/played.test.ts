@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { isQuiet, readRecordings } from '../../src/gate/noise.ts';
-import { calculatePower, CLOCKS, playOn } from '../../src/gate/played.ts';
+import { calculatePower, CLOCKS, PLANTED, playComparisons, playOn } from '../../src/gate/played.ts';
 
 /** Fewer than the scenario plays: enough to see a rule that broke. */
 const RUNS = { same: 100, planted: 40 };
 const RECORDINGS = await readRecordings();
 
 describe('recorded noise', () => {
-  it('is of a quiet machine and of a busy one', () => {
+  it('is of a quiet machine, twice, and of a busy one', () => {
     expect(RECORDINGS.map(({ name, noise }) => [name, isQuiet(noise)])).toEqual([
       ['busy', false],
+      ['quiet-ten', true],
       ['quiet', true],
     ]);
   });
@@ -30,6 +31,17 @@ describe.each(RECORDINGS)('the gate on the recording "$name"', async ({ noise })
 
   it('passes nothing of what is planted', () => {
     expect(planted.filter(({ found }) => found.verdicts.pass > 0.05 * RUNS.planted)).toEqual([]);
+  });
+});
+
+describe('a recording of several comparisons', () => {
+  it('is played one comparison at a time: their images differ by more than what is planted', () => {
+    const { noise } = RECORDINGS.find(({ name }) => name === 'quiet-ten')!;
+    const { growth } = PLANTED.find(({ name }) => name === '+20 % bytes')!;
+    const { comparisons: _none, ...mixed } = noise;
+    const found = [noise, mixed].map((recording) => playComparisons(recording, { runs: 100, seed: 7, growth }));
+    expect(found[0]!.verdicts.regression).toBe(100);
+    expect(found[1]!.verdicts.regression).toBeLessThan(100);
   });
 });
 
