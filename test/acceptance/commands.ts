@@ -5,6 +5,17 @@ interface Where {
   env: NodeJS.ProcessEnv;
 }
 
+/** By the images that docker-compose.yml and the Dockerfile name. */
+const STAND_INS = {
+  'node:24-bookworm-slim': 'segbench-base:local',
+  'postgres:18': 'segbench-postgres:local',
+  'redis:7.4': 'segbench-redis:local',
+  'haproxy:2.6-alpine': 'segbench-haproxy:local',
+  'prom/prometheus:v2.55.1': 'segbench-prometheus:local',
+  // made and never started: there is no Grafana to be had
+  'grafana/grafana:11.6.0': 'segbench-prometheus:local',
+};
+
 /** Commands in a folder and an environment, and Docker's among them. */
 export function createCommands(where: Where) {
   /** Runs to its end. @returns what it printed @throws Error with the end of what it said */
@@ -22,6 +33,14 @@ export function createCommands(where: Where) {
     const { code, stderr } = await capture('docker', ['version'], where);
     return code === 0 ? undefined : `no Docker engine answers: ${stderr.trim().split('\n').at(-1)}`;
   };
+  /** Gives images that are not here the name of their stand-in. @returns which neither is, in one sentence */
+  const withoutStandIns = async (): Promise<string | undefined> => {
+    for (const [name, local] of Object.entries(STAND_INS)) {
+      if ((await succeeds('image', 'inspect', name)) || (await succeeds('tag', local, name))) continue;
+      return `no image ${name}, and no ${local}: test/images/make.sh makes it`;
+    }
+    return undefined;
+  };
   /** Ids of the containers that run for a service of a composed project; in another form by Docker's template. */
   const containersOf = async (project: string, service: string, format = '{{.ID}}'): Promise<string[]> => {
     const filters = Object.entries({ project, service }).flatMap(([name, value]) => [
@@ -36,5 +55,5 @@ export function createCommands(where: Where) {
     const containers = await docker('ps', '-aq', '--filter', label);
     return `${containers} ${await docker('volume', 'ls', '-q', '--filter', label)}`.trim();
   };
-  return { run, docker, succeeds, withoutDocker, containersOf, leftOf };
+  return { run, docker, succeeds, withoutDocker, withoutStandIns, containersOf, leftOf };
 }

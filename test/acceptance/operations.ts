@@ -25,16 +25,6 @@ import { createCommands } from './commands.ts';
 import { createSteps, endWithout, expect, startClient, uploadFiles } from './kit.ts';
 
 const IMAGES = 12;
-/** By the images that docker-compose.yml and the Dockerfile name. */
-const STAND_INS = {
-  'node:24-bookworm-slim': 'segbench-base:local',
-  'postgres:18': 'segbench-postgres:local',
-  'redis:7.4': 'segbench-redis:local',
-  'haproxy:2.6-alpine': 'segbench-haproxy:local',
-  'prom/prometheus:v2.55.1': 'segbench-prometheus:local',
-  // made and never started: there is no Grafana to be had
-  'grafana/grafana:11.6.0': 'segbench-prometheus:local',
-};
 const SECRETS = ['POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'BOOTSTRAP_API_KEY', 'GRAFANA_PASSWORD'];
 
 const { values: options } = parseArgs({
@@ -61,7 +51,10 @@ const env: NodeJS.ProcessEnv = {
   SCALE_WITHOUT: 'grafana',
 };
 
-const { run, docker, succeeds, withoutDocker, containersOf, leftOf } = createCommands({ cwd: root, env });
+const { run, docker, succeeds, withoutDocker, withoutStandIns, containersOf, leftOf } = createCommands({
+  cwd: root,
+  env,
+});
 const git = (cwd: string, ...args: string[]) =>
   run('git', ['-c', 'user.name=operations', '-c', 'user.email=operations@example.org', ...args], { cwd });
 
@@ -88,11 +81,7 @@ async function missing(): Promise<string | undefined> {
   if (none) return none;
   if (!(await succeeds('compose', 'version'))) return 'docker has no compose plugin';
   if ((await leftOf('segbench')) !== '') return 'this engine has a project "segbench" already, which would be removed';
-  for (const [name, local] of Object.entries(STAND_INS)) {
-    if ((await succeeds('image', 'inspect', name)) || (await succeeds('tag', local, name))) continue;
-    return `no image ${name}, and no ${local}: test/images/make.sh makes it`;
-  }
-  return undefined;
+  return await withoutStandIns();
 }
 await endWithout(await missing(), folder);
 

@@ -1,9 +1,9 @@
+import type { ViewerScenario } from '../../../scenarios/scenario.ts';
 import type { Polygon } from '#contract/results.ts';
 import { framesFor } from '../drivers/browser/frames.ts';
 import { retainedBytes } from '../drivers/browser/memory.ts';
 import type { PageRequest } from '../drivers/browser/network.ts';
 import type { ObservedPage } from '../drivers/browser/page.ts';
-import type { ViewerScenario } from '../../../scenarios/scenario.ts';
 import { quantile } from '../measure/statistics.ts';
 import { pause } from '../run/stop.ts';
 import { wrongIn, type Drawn } from './drawn.ts';
