@@ -108,7 +108,7 @@ export const BUDGETS: readonly BudgetSpec[] = [
   {
     name: 'throughput_images_per_minute',
     unit: 'per-minute',
-    operator: '>',
+    operator: '>=',
     limit: 10,
     description: 'Images completed a minute in the measured batch',
     source: `${TARGETS}: batch processing over 10 images a minute`,

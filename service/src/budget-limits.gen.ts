@@ -12,7 +12,7 @@ export const BUDGET_LIMITS = [
   ['db_query_p95_ms', 'ms', '<', 50],
   ['image_list_p95_ms', 'ms', '<', 100],
   ['inference_p95_ms', 'ms', '<', 5000],
-  ['throughput_images_per_minute', 'per-minute', '>', 10],
+  ['throughput_images_per_minute', 'per-minute', '>=', 10],
   ['service_rss_bytes', 'bytes', '<', 512000000],
   ['worker_rss_bytes', 'bytes', '<', 2000000000],
   ['cache_hit_ratio', 'ratio', '>=', 0.9],
