@@ -78,8 +78,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     CACHE_REDIS_URL: options.cacheRedisUrl,
     DATA_DIR: options.dataDir,
     WORKERS: String(workers),
-    METRICS_PORT: '0',
   };
+  const metricsPort = options.env?.['METRICS_PORT'] ?? '0';
   const apis = Array.from({ length: apiReplicas }, (_, index) => ({
     role: 'api' as const,
     port: index === 0 ? port : 0,
@@ -91,7 +91,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let stopping = false;
 
   async function start(index: number, role: Role, listenPort: number): Promise<void> {
-    const started = await startRole({ role, env: { ...env, PORT: String(listenPort) }, log, onGroup });
+    const ports = { PORT: String(listenPort), METRICS_PORT: index === 0 ? metricsPort : '0' };
+    const started = await startRole({ role, env: { ...env, ...ports }, log, onGroup });
     running[index] = started;
     processes[index] = { role, pid: started.pid, metricsUrl: started.metricsUrl };
     if (stopping) await started.stop();

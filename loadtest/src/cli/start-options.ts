@@ -25,7 +25,6 @@ const TITLE = 'segbench start: the service with database, queue, workers and pag
 export const DECIDED_SETTINGS = [
   'SEGBENCH_ROLE',
   'PORT',
-  'METRICS_PORT',
   'DATABASE_URL',
   'QUEUE_REDIS_URL',
   'CACHE_REDIS_URL',

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
+import { freePort } from '../../../loadtest/src/environment/ports.ts';
 import { DECIDED_SETTINGS } from '../../../loadtest/src/cli/start-options.ts';
 import type { Service } from '../../src/supervise.ts';
 import { startWholeService, type WholeService } from '../support/whole-service.ts';
@@ -43,4 +44,12 @@ it('HOST tells it otherwise, for its pages and not for its figures; npm start pa
   const [page, ...figures] = portsOf(await start({ HOST: '0.0.0.0' }));
   expect(await listenersOn(page!)).toEqual(['00000000']);
   for (const port of figures) expect([port, await listenersOn(port)]).toEqual([port, [HEX_LOOPBACK]]);
+});
+
+it('METRICS_PORT is where the first API process tells its figures; npm start passes it on', async () => {
+  expect(DECIDED_SETTINGS).not.toContain('METRICS_PORT');
+  const port = await freePort();
+  const { processes } = await start({ METRICS_PORT: String(port) });
+  expect(processes.map(({ metricsUrl }) => Number(new URL(metricsUrl).port) === port)).toEqual([true, false, false]);
+  expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain('segbench_');
 });
