@@ -20,7 +20,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /**
  * What an error means for the command: usage and environment errors, too little to go by, and a full disk, are for people and told in one message;
- * anything else is a mistake of ours and told with its stack.
+ * anything else is a mistake of ours and told with its stack; 1 is kept for what was measured and found too much.
  */
 export function exitOf(error: unknown): { code: ExitCode; message: string } {
   if (error instanceof UsageError) return { code: EXIT.usage, message: error.message };
@@ -28,7 +28,7 @@ export function exitOf(error: unknown): { code: ExitCode; message: string } {
   if (error instanceof EnvironmentError) return { code: EXIT.environment, message: error.message };
   if (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
     return { code: EXIT.environment, message: `a disk is full, not all files could be written: ${error.message}` };
-  return { code: EXIT.failed, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  return { code: EXIT.environment, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
 
 /** Prints the error to stderr and sets the exit code. */

@@ -19,9 +19,9 @@ describe('exitOf', () => {
     expect(message).toMatch(/^a disk is full.*no space left on device, write$/);
   });
 
-  it('is 1 with the stack when the mistake is ours', () => {
+  it('is 3 with the stack when the mistake is ours: no budget has failed', () => {
     const { code, message } = exitOf(new TypeError('x is undefined'));
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(message).toMatch(/^TypeError: x is undefined\n\s+at /);
   });
 });
