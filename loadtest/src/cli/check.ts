@@ -5,10 +5,22 @@ import { EXIT, reportError } from './exit.ts';
 import { helpOf, parseFlags, type FlagTable } from './flags.ts';
 import { listenForInterrupts } from './interrupt.ts';
 
+/** Migrations, statements and their plans on a real PostgreSQL; rules and panels by promtool where there is one. */
+const QUERY_TESTS = [
+  'service/test/database/migrations',
+  'service/test/database/access-paths',
+  'prometheus/test',
+  'grafana/test/dashboards',
+];
 const CHECKS = [
   { name: 'types', script: 'node_modules/typescript/bin/tsc', args: ['-p', '.'] },
   { name: 'lint', script: 'node_modules/oxlint/bin/oxlint', args: ['--type-aware', '--deny-warnings'] },
   { name: 'format', script: 'node_modules/prettier/bin/prettier.cjs', args: ['--check', '--log-level', 'warn', '.'] },
+  {
+    name: 'SQL, PromQL, dashboards',
+    script: 'node_modules/vitest/vitest.mjs',
+    args: ['run', '--project', 'all', '--reporter', 'dot', ...QUERY_TESTS],
+  },
   { name: 'benchmarks', script: 'loadtest/src/cli/report.ts', args: ['--check'] },
 ] as const;
 
