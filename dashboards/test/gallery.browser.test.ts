@@ -39,6 +39,37 @@ describe('gallery', () => {
     expect(await toasts(page)).toBe(1);
   });
 
+  it('shows the first images of a long list, right, while the whole of it is on its way', async () => {
+    const { project, server, page } = await openPage('');
+    await segmentAll(page);
+    const whole = Promise.withResolvers<() => Promise<void>>();
+    await page.setRequestInterception(true);
+    page.on('request', (request) => {
+      const { pathname, searchParams } = new URL(request.url());
+      if (pathname.endsWith('/index') && !searchParams.has('limit')) whole.resolve(() => request.continue());
+      else void request.continue();
+    });
+    const said = () =>
+      page.evaluate(() => ({
+        setSize: document.querySelector('[data-image-id]')?.getAttribute('aria-setsize'),
+        all: document.querySelector('[data-filter="all"] b')?.textContent,
+      }));
+    await page.reload();
+    const arrives = await whole.promise;
+    expect((await untilRight(page, project)).wrong).toBe(0);
+    expect(await said()).toEqual({ setSize: '-1', all: '0' });
+    const before = server.requests.length;
+    await arrives();
+    await page.waitForSelector(`[aria-setsize="${COUNT}"]`);
+    await page.waitForFunction(
+      (all) => document.querySelector('[data-filter="all"] b')?.textContent === all,
+      {},
+      `${COUNT}`,
+    );
+    expect((await untilRight(page, project)).wrong).toBe(0);
+    expect(server.requests.slice(before)).not.toContain('POST /api/segmentation/batch/results');
+  });
+
   /** What the list says of the keyboard, and how many are chosen. */
   const keyboard = (page: Page) =>
     page.evaluate(() => {

@@ -114,7 +114,7 @@ function GridCells({ gallery }: { gallery: Gallery }) {
   void gallery.list.view.value;
   const metrics = grid.metrics.value;
   const range = grid.range.value;
-  const count = grid.count.value;
+  const count = gallery.feed.part.value ? -1 : grid.count.value;
   const active = selection.active.value;
   const pixels = Math.round(metrics.cellWidth * Math.min(MAX_PIXEL_RATIO, devicePixelRatio));
   // One slot more than any range of this size needs, rounded to rows: a cell keeps its nodes while others come and go.

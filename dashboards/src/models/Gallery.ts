@@ -198,7 +198,7 @@ export function createGallery(deps: GalleryDeps) {
     trial.changed();
   }
   function onChange(indexes: number[] | null): void {
-    counts.value = readCounts();
+    if (!feed.part.peek()) counts.value = readCounts();
     list.changed(indexes === null);
     if (indexes) for (const i of new Set(indexes)) paint([i]);
     else {
@@ -247,7 +247,7 @@ export function createGallery(deps: GalleryDeps) {
     async start(): Promise<void> {
       const left = returnToGallery(storage, projectId);
       list.restore(left ?? {});
-      await feed.start();
+      await feed.start(left === null);
       if (!left) return;
       selection.restore(left.picked ?? []);
       cells.paintAll();

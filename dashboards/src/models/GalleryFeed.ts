@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { EventsFrame, SnapshotFrame } from '#contract/events.ts';
-import { decodeIndex } from '#contract/index-format.ts';
+import { decodeIndex, type ProjectIndex } from '#contract/index-format.ts';
 import type { Project } from '#contract/images.ts';
 import type { Api } from './api.ts';
 import type { Batches } from './Batches.ts';
@@ -13,6 +13,12 @@ import type { ImageStore } from './ImageStore.ts';
 const RELOAD_MS = { least: 500, perImage: 0.02 };
 /** Open batches and the latest closed ones; older history is of no use to this page. */
 const BATCHES_READ = 20;
+
+/** More than a screen has. */
+const FIRST_IMAGES = 256;
+
+/** Not the index itself: it has megabytes, and a cursor is kept. */
+const cursorOf = ({ epoch, seq }: ProjectIndex): Cursor => ({ epoch, seq });
 
 export type LoadState = 'loading' | 'ready' | 'failed';
 
@@ -33,6 +39,8 @@ export function createGalleryFeed(deps: {
   const load = signal<LoadState>('loading');
   const error = signal<string | null>(null);
   const project = signal<Project | null>(null);
+  /** Only the first images are known yet: how many there are, nobody knows. */
+  const part = signal(false);
   let loading = false;
   /** Frames that arrive while an index is on its way, to be applied on top of it. */
   let recent: EventsFrame[] = [];
@@ -72,21 +80,33 @@ export function createGalleryFeed(deps: {
   function reloadSoon(): void {
     cancelReload ??= clock.after(RELOAD_MS.least + store.count * RELOAD_MS.perImage, () => {
       cancelReload = null;
-      void reload(false).catch(() => reloadSoon());
+      void reload(() => false).catch(() => reloadSoon());
     });
   }
+  const readIndex = async (query: { limit?: number } = {}): Promise<ProjectIndex> =>
+    decodeIndex(await api.bytes('GET /api/projects/{id}/index', { path: { id: projectId }, query }));
+  /** The first images of a long list, while the whole of it is on its way. @returns where the events go on */
+  async function readFirst(): Promise<Cursor> {
+    const first = await readIndex({ limit: FIRST_IMAGES });
+    part.value = first.count === FIRST_IMAGES;
+    store.load(first, true);
+    deps.onChange(null);
+    if (!part.peek()) return cursorOf(first);
+    return reload(({ epoch, seq }) => epoch !== first.epoch || seq !== first.seq);
+  }
   /** @returns where the events go on */
-  async function reload(missedEvents: boolean): Promise<Cursor> {
+  async function reload(missedEvents: (index: Cursor) => boolean): Promise<Cursor> {
     loading = true;
     recent = [];
     try {
-      const index = decodeIndex(await api.bytes('GET /api/projects/{id}/index', { path: { id: projectId } }));
-      store.load(index, missedEvents);
+      const index = await readIndex();
+      part.value = false;
+      store.load(index, missedEvents(index));
       const late = recent;
       loading = false;
       deps.onChange(null);
       if (late.length > 0) applyFrames(late);
-      return { epoch: index.epoch, seq: index.seq };
+      return cursorOf(index);
     } finally {
       loading = false;
     }
@@ -94,7 +114,7 @@ export function createGalleryFeed(deps: {
   async function reset(snapshot: SnapshotFrame | null): Promise<void> {
     queue.flush();
     try {
-      const cursor = await reload(true);
+      const cursor = await reload(() => true);
       for (const batch of snapshot?.batches ?? []) batches.upsert(batch, true);
       if (!stopped) socket.start(cursor);
     } catch {
@@ -115,12 +135,14 @@ export function createGalleryFeed(deps: {
     load,
     error,
     project,
+    part,
     socket,
-    async start(): Promise<void> {
+    /** `fromTop`: the first images of the list are what will be in view. */
+    async start(fromTop: boolean): Promise<void> {
       load.value = 'loading';
       error.value = null;
       try {
-        const [cursor] = await Promise.all([reload(true), readProject(), readBatches()]);
+        const [cursor] = await Promise.all([fromTop ? readFirst() : reload(() => true), readProject(), readBatches()]);
         load.value = 'ready';
         if (!stopped) socket.start(cursor);
       } catch (cause) {

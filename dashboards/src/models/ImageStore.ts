@@ -65,7 +65,7 @@ export function createImageStore() {
      * so no result read before is current any more.
      */
     load(index: ProjectIndex, missedEvents = false): void {
-      const before = { statuses, marks, codes, held, batches, flags, table };
+      const before = { count, statuses, marks, codes, held, batches, flags, table };
       mark++;
       count = index.count;
       ids = index.ids.slice();
@@ -83,7 +83,7 @@ export function createImageStore() {
       for (let i = 0; i < count; i++) {
         const status = statuses[i] ?? 0;
         counts[status] = (counts[status] ?? 0) + 1;
-        const old = before.table.findRow(ids, i);
+        const old = before.count === 0 ? -1 : before.table.findRow(ids, i);
         const known = old >= 0 && !missedEvents && before.statuses[old] === status;
         marks[i] = known ? (before.marks[old] ?? 0) : status === COMPLETED ? mark : 0;
         codes[i] = known ? (before.codes[old] ?? 0) : 0;

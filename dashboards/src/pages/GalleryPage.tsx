@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { GalleryView } from '../components/GalleryView.tsx';
 import type { Api } from '../models/api.ts';
 import { createBrowserDeps } from '../models/browser-deps.ts';
@@ -10,7 +10,8 @@ export function GalleryPage({ api, projectId, hooks }: { api: Api; projectId: st
     const browser = createBrowserDeps(api, projectId);
     return { gallery: createGallery({ ...browser.deps, ...(hooks && { hooks }) }), release: browser.release };
   }, [api, projectId]);
-  useEffect(() => {
+  // Not an effect: those wait until the page has been painted, and what is asked for here is under way by then.
+  useLayoutEffect(() => {
     void gallery.start();
     return () => {
       gallery.stop();

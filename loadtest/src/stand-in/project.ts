@@ -95,10 +95,12 @@ export function createMockProject(count: number, name = 'Mock project') {
         error: null,
       };
     },
-    /** Of the images with `q` in their name, in the order of their names or, for `-…`, the other way. */
-    index({ q = '', sort = '' }: { q?: string; sort?: string } = {}): Uint8Array {
+    /** Of the images with `q` in their name, in the order of their names or, for `-…`, the other way; the first `limit` of them. */
+    index({ q = '', sort = '', limit }: { q?: string; sort?: string; limit?: string } = {}): Uint8Array {
       const places = images.map((_, i) => i).filter((i) => `image-${i + 1}.png`.includes(q));
-      const found = (sort.startsWith('-') ? places.toReversed() : places).map((i) => images[i]!);
+      const found = (sort.startsWith('-') ? places.toReversed() : places)
+        .slice(0, limit === undefined ? undefined : Number(limit))
+        .map((i) => images[i]!);
       const ids = new Uint8Array(found.length * 16);
       const colours = new Uint8Array(found.length * 3);
       found.forEach((image, i) => {

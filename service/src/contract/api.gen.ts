@@ -529,7 +529,11 @@ export interface Routes {
   };
   'GET /api/projects/{id}/index': {
     path: { id: string };
-    query: { q?: string; sort?: 'name' | '-name' | 'createdAt' | '-createdAt' | 'polygonCount' | '-polygonCount' };
+    query: {
+      q?: string;
+      sort?: 'name' | '-name' | 'createdAt' | '-createdAt' | 'polygonCount' | '-polygonCount';
+      limit?: number;
+    };
     reply: Uint8Array<ArrayBuffer>;
   };
   'GET /api/images/{id}': { path: { id: string }; reply: Image };

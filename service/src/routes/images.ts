@@ -20,7 +20,14 @@ const ListQuery = Type.Object(
   closed,
 );
 
-const IndexQuery = Type.Object({ q: ListQuery.properties.q, sort: ListQuery.properties.sort }, closed);
+const IndexQuery = Type.Object(
+  {
+    q: ListQuery.properties.q,
+    sort: ListQuery.properties.sort,
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+  },
+  closed,
+);
 
 /** @throws ApiError VALIDATION naming the first unknown status. */
 export function parseStatuses(text: string | undefined): ImageStatus[] {
@@ -66,14 +73,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       tags,
       summary: 'Id, status and colour of every image, compact',
       description:
-        'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries. With `q` only the images that have it in their name, with `sort` in another order than that of creation.',
+        'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries. With `q` only the images that have it in their name, with `sort` in another order than that of creation, with `limit` only the first so many of that order.',
       params: IdParams,
       querystring: IndexQuery,
       response: replies({ 200: Bytes('application/octet-stream') }),
     },
-    handler: async ({ tenant, params, query: { q, sort } }, reply) => {
-      const part = { ...(q === undefined ? {} : { q }), ...(sort === undefined ? {} : { sort }) };
-      const bytes = await readIndex(tenant, params.id, part);
+    handler: async ({ tenant, params, query }, reply) => {
+      const bytes = await readIndex(tenant, params.id, query);
       if (!bytes) throw notFound('project', params.id);
       return reply.type('application/octet-stream').header('cache-control', 'no-store').send(Buffer.from(bytes.buffer));
     },

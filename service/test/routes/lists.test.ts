@@ -153,9 +153,20 @@ describe('GET /api/projects/:id/index', () => {
     },
   );
 
-  it.each(['sort=size', 'foo=1', `q=${'x'.repeat(201)}`])('answers 400 to ?%s', async (query) => {
-    expect((await service.call(`/api/projects/${project.id}/index?${query}`)).status).toBe(400);
+  it('ends after the first of any order when it is told how many', async () => {
+    for (const sort of ['createdAt', '-name']) {
+      const all = await idsOf(`sort=${sort}`);
+      expect(await idsOf(`sort=${sort}&limit=4`)).toEqual(all.slice(0, 4));
+      expect(await idsOf(`sort=${sort}&limit=100000`)).toEqual(all);
+    }
   });
+
+  it.each(['sort=size', 'foo=1', 'limit=0', 'limit=100001', 'limit=x', `q=${'x'.repeat(201)}`])(
+    'answers 400 to ?%s',
+    async (query) => {
+      expect((await service.call(`/api/projects/${project.id}/index?${query}`)).status).toBe(400);
+    },
+  );
 
   it('is empty for an empty project and 404 for an unknown one', async () => {
     const own = (await (
