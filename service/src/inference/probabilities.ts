@@ -88,8 +88,10 @@ export async function runTogether(session: ModelSession, images: readonly GrayIm
   };
 }
 
+/** @throws InferenceFailure MODEL_ERROR when anything that is kept is not a number */
 function softmax(logits: Float32Array, { window, keep }: Tile, imageWidth: number, out: Probabilities): void {
   const plane = window.width * window.height;
+  let total = 0;
   for (let row = 0; row < keep.height; row++) {
     let from = (keep.y - window.y + row) * window.width + (keep.x - window.x);
     let to = (keep.y + row) * imageWidth + keep.x;
@@ -100,9 +102,10 @@ function softmax(logits: Float32Array, { window, keep }: Tile, imageWidth: numbe
       const sum = 1 + background + boundary;
       out.interior[to] = 1 / sum;
       out.foreground[to] = (1 + boundary) / sum;
+      total += sum;
     }
   }
-  // One NaN in a layer spreads over the whole tile: looking at one pixel is enough.
-  if (Number.isNaN(out.interior[keep.y * imageWidth + keep.x]))
+  // One NaN makes the total one; nothing else does, for each sum is positive and far below infinity.
+  if (Number.isNaN(total))
     throw new InferenceFailure('MODEL_ERROR', `model at ${window.width}x${window.height}: output is not a number`);
 }

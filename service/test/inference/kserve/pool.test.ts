@@ -132,6 +132,22 @@ describe('a pool of inference servers', () => {
     },
   );
 
+  it('fails an image of whose values one is null in the JSON of a server', async () => {
+    const scripted = await server();
+    Object.assign(scripted.state, { extensions: [], takesBinary: false });
+    const { infer } = await open([scripted.url], { workers: 1 });
+    expect((await infer(0)).polygonCount).toBe(1);
+    scripted.state.infer = (inference) => {
+      const logits = new Float32Array(3 * inference.data.length);
+      logits[inference.data.length + 777] = NaN;
+      inference.answer({ logits });
+    };
+    await expect(infer(0)).rejects.toMatchObject({
+      code: 'MODEL_ERROR',
+      message: expect.stringContaining('output is not a number') as string,
+    });
+  });
+
   it('halves a batch that is too large for the memory of a server', async () => {
     const scripted = await server((inference) => {
       if (inference.shape[0]! <= 2) return runModel(inference);
