@@ -103,6 +103,8 @@ export interface InferOptions {
   deadlineMs: number;
   /** Aborting rejects at once with the signal's reason; a started execution ends unseen. */
   signal?: AbortSignal;
+  /** Called when a worker gets it; again where its batch is tried apart. */
+  onBegin?: () => void;
 }
 
 /**

@@ -110,6 +110,7 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
   async function run(executor: Executor, batch: Batch<Task>): Promise<void> {
     const startedAt = now();
     const limitMs = Math.max(...batch.items.map((task) => task.limitMs));
+    for (const task of batch.items) task.onBegin?.();
     try {
       const results = await executor.run(
         batch.items.map(({ request }) => request),
@@ -164,13 +165,14 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
         changed();
       }
     },
-    infer(request, { deadlineMs, signal }) {
+    infer(request, { deadlineMs, signal, onBegin }) {
       if (!accepting) return Promise.reject(closedFailure());
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
       totals.outstanding++;
       return new Promise<InferenceOutput>((resolve, reject) => {
-        const limits = { limitMs: Math.min(deadlineMs, timeoutMs), offeredAt: now(), deadline: now() + queueTimeoutMs };
-        const task = createTask(request, limits, { resolve, reject }, (ok) => {
+        const at = now();
+        const limits = { limitMs: Math.min(deadlineMs, timeoutMs), offeredAt: at, deadline: at + queueTimeoutMs };
+        const task = createTask(request, { ...limits, onBegin }, { resolve, reject }, (ok) => {
           signal?.removeEventListener('abort', abort);
           totals.outstanding--;
           totals[ok ? 'completed' : 'failed']++;

@@ -10,6 +10,7 @@ export interface Task extends BatchItem {
   settled: boolean;
   /** How often it was part of what ran out of memory. */
   memoryTries: number;
+  onBegin?: (() => void) | undefined;
   resolve(output: InferenceOutput): void;
   reject(error: unknown): void;
 }
@@ -19,7 +20,7 @@ let next = 1;
 /** Settles once: what comes later is dropped. `onEnd` is told before the promise is. */
 export function createTask(
   request: InferenceRequest,
-  times: Pick<Task, 'limitMs' | 'offeredAt' | 'deadline'>,
+  given: Pick<Task, 'limitMs' | 'offeredAt' | 'deadline' | 'onBegin'>,
   promise: { resolve(output: InferenceOutput): void; reject(error: Error): void },
   onEnd: (ok: boolean) => void,
 ): Task {
@@ -31,7 +32,7 @@ export function createTask(
   };
   const { width, height, priority, modelDir } = request;
   const task: Task = {
-    ...times,
+    ...given,
     // an image may be asked for twice
     id: String(next++),
     width,
