@@ -72,17 +72,32 @@ export function createWorker(options: WorkerOptions): Executor {
     state = 'starting';
     killedAfterMs = null;
     models = new Set([modelDir]);
-    const started = options.fork(modelDir);
+    try {
+      watch(options.fork(modelDir));
+    } catch (error) {
+      notStarted(error as Error);
+    }
+  }
+  function watch(started: ChildProcess): void {
     child = started;
     deadline = setTimeout(kill, options.startTimeoutMs, options.startTimeoutMs);
     started.on('message', (message: FromChild) => onMessage(message));
-    started.on('error', (error) => (counts.lastError = error.message));
     exited = new Promise((resolve) => {
       started.once('exit', (code, signal) => {
-        onExit(code, signal);
+        onEnd(`exit code ${code}, signal ${signal}`);
+        resolve();
+      });
+      started.on('error', (error) => {
+        if (started.pid !== undefined) return void (counts.lastError = error.message);
+        // no process came of it (no memory for one, no file descriptors), and no 'exit' will
+        notStarted(error);
         resolve();
       });
     });
+  }
+  function notStarted(error: Error): void {
+    counts.lastError = error.message;
+    onEnd(error.message);
   }
 
   function onMessage(message: FromChild): void {
@@ -138,22 +153,22 @@ export function createWorker(options: WorkerOptions): Executor {
     state = 'idle';
   }
 
-  function onExit(code: number | null, signal: NodeJS.Signals | null): void {
+  function onEnd(how: string): void {
     const started = state !== 'starting';
     const lost = running;
     if (lost !== null) end();
     clearTimeout(deadline);
     options.leases?.drop(options.id);
     [child, state] = [null, 'stopped'];
-    lost?.reject(starts.closed() ? closedFailure() : lossOf(code, signal));
-    if (recycling === null && !starts.closed()) restart(started, `exit code ${code}, signal ${signal}`);
+    lost?.reject(starts.closed() ? closedFailure() : lossOf(how));
+    if (recycling === null && !starts.closed()) restart(started, how);
     changed();
   }
 
-  function lossOf(code: number | null, signal: NodeJS.Signals | null): InferenceFailure {
+  function lossOf(how: string): InferenceFailure {
     if (killedAfterMs !== null)
       return new InferenceFailure('TIMEOUT', `killed after ${killedAfterMs} ms without progress`, { crashed: true });
-    return new InferenceFailure('CRASHED', `process died (code ${code}, signal ${signal})`, { crashed: true });
+    return new InferenceFailure('CRASHED', `process died (${how})`, { crashed: true });
   }
 
   function restart(started: boolean, how: string): void {
