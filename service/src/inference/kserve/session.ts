@@ -20,7 +20,7 @@ import { publicUrl } from './urls.ts';
 
 export interface KserveSessionOptions {
   card: ModelCard;
-  /** The model's version on the servers; their own choice otherwise. */
+  /** The model's version: named where a server lists versions. */
   version?: string;
   /** Longest wait for one server. */
   timeoutMs: number;
@@ -73,16 +73,16 @@ const BUSY_MS = 500;
  */
 export function createKserveSession(options: KserveSessionOptions): BatchSession {
   const { card, version, timeoutMs, attempts = 3, patienceMs = 5000, now = Date.now, sleep = pause } = options;
-  const path = `${modelPath(card.name, version)}/infer`;
   const common = options.fetch === undefined ? {} : { fetch: options.fetch };
 
   /** One request to one server, whose lease it ends. */
   async function send(leased: LeaseData, batch: Batch, limitMs: number): Promise<Float32Array | Miss> {
-    const { url } = leased;
+    const { url, binary, versioned } = leased;
+    const path = `${modelPath(card.name, versioned ? version : undefined)}/infer`;
     let ended: [Outcome, EndDetail?] = ['dropped'];
     try {
       const limits = { timeoutMs: limitMs, limitBytes: replyLimit(batch.shape), signal: batch.signal };
-      const request = batch.encoded(leased.binary);
+      const request = batch.encoded(binary);
       const reply = await exchange(url, path, { ...common, ...request, ...limits, method: 'POST' });
       const result = reply.status === 200 ? decodeReply(reply, card, batch.shape) : missOf(url, reply, now());
       ended = result instanceof Float32Array ? ['ok'] : [result.outcome, result.detail];

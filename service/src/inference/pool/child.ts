@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { createCrashPoints } from '../../crash-points.ts';
 import { prepareSharp } from '../decode.ts';
 import { InferenceFailure } from '../failure.ts';
@@ -22,7 +23,8 @@ export async function loadSegmenter({
   const leases = provider === 'kserve' ? createChildLeases() : null;
   const open = async (dir: string): Promise<ModelSession> => {
     if (leases === null || provider !== 'kserve') return createSession(dir, provider as Provider);
-    return createKserveSession({ card: await readCard(dir), timeoutMs: serverTimeoutMs, ...leases });
+    const model = { card: await readCard(dir), version: path.basename(dir) };
+    return createKserveSession({ ...model, timeoutMs: serverTimeoutMs, ...leases });
   };
   /** By folder. A model stays once it is loaded: creating sessions leaks, so that the parent ends the child instead. */
   const models = new Map<string, Promise<{ session: ModelSession; segment: ReturnType<typeof createSegmenter> }>>();

@@ -72,6 +72,7 @@ describe('examination of an inference server', () => {
 
   it('asks for a version of the model, and carries credentials that no message shows', async () => {
     const server = await scripted();
+    Object.assign(server.state.metadata as object, { versions: ['6', '7'] });
     const url = server.url.replace('//', '//user:s3cret@');
     const endpoints = endpointsOf([url], { version: '7' });
     await endpoints.load();
@@ -204,10 +205,10 @@ describe('times of the probes', () => {
     const probe = async (url: string): Promise<ProbeResult> => {
       at[url]!.push(Date.now());
       await sleep(url === 'http://slow' ? 700 : 10);
-      return { kind: 'ready', binary: true };
+      return { kind: 'ready', binary: true, versioned: false };
     };
     const start = Date.now();
-    const endpoints = endpointsOf(Object.keys(at), { probe, sleep, probeEveryMs: 1000, now: Date.now });
+    const endpoints = endpointsOf(Object.keys(at), { probeFor: () => probe, sleep, probeEveryMs: 1000, now: Date.now });
     const loaded = endpoints.load();
     await vi.advanceTimersByTimeAsync(700);
     await loaded;

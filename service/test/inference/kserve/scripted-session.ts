@@ -22,7 +22,8 @@ export function sessionOf(
 ) {
   const breaker = { failures: 100, pauseMs: 100, maxPauseMs: 1000 };
   const balancer: Balancer = createBalancer(urls, { breaker, now: () => performance.now() });
-  for (const url of urls) balancer.probed(url, { kind: 'ready', binary });
+  const versioned = options.version !== undefined;
+  for (const url of urls) balancer.probed(url, { kind: 'ready', binary, versioned });
   const leases = createLeases(balancer);
   const session = createKserveSession({
     card: CARD,

@@ -107,7 +107,7 @@ for (const kind of KINDS)
       const session = createKserveSession({
         card: other,
         timeoutMs: 20_000,
-        lease: () => Promise.resolve({ id: 7, url: server.url, binary: BINARY[kind] }),
+        lease: () => Promise.resolve({ id: 7, url: server.url, binary: BINARY[kind], versioned: false }),
         end: (...end) => void ends.push(end),
       });
       const request = encodeRequest(other, picture(1), { count: 1, width: WIDTH, height: HEIGHT }, BINARY[kind]);
