@@ -7,13 +7,20 @@ import { checkSignature, probe } from './signature.ts';
 export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
+/** Heeded where the model runs on servers: nothing stops a run in this process but its end. */
+export interface RunOptions {
+  /** Longest wall clock of the run, with every try. */
+  limitMs?: number | undefined;
+  /** Aborting rejects with its reason. */
+  signal?: AbortSignal | undefined;
+}
 export interface ModelSession {
   card: ModelCard;
   /**
    * `input`: `count` images one after the other, each width × height normalised gray; both sides multiples of
    * `card.input.multipleOf`. Result: 3 planes of logits an image, in the same order.
    */
-  run(input: Float32Array, width: number, height: number, count?: number): Promise<Float32Array>;
+  run(input: Float32Array, width: number, height: number, count?: number, options?: RunOptions): Promise<Float32Array>;
 }
 
 /**

@@ -11,7 +11,7 @@ export interface KservePoolOptions extends Omit<LocalPoolOptions, 'provider' | '
   probeEveryMs?: number;
   loadTimeoutMs?: number;
 }
-/** One request to a server takes less than the execution that it is part of may. */
+/** Of what the whole run may take, one request may take so much: after a server that hangs there is time for another. */
 const SHARE_OF_LIMIT = 0.8;
 
 /**

@@ -101,7 +101,7 @@ export interface InferOptions {
    * is decoded and after each tile, so that it finds what hangs and not what is large.
    */
   deadlineMs: number;
-  /** Aborting rejects at once with the signal's reason; a started execution ends unseen. */
+  /** Aborting rejects at once with the signal's reason; a started execution ends unseen, that of a server is cut off. */
   signal?: AbortSignal;
   /** Called when a worker gets it; again where its batch is tried apart. */
   onBegin?: () => void;

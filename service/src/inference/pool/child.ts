@@ -42,9 +42,9 @@ export async function loadSegmenter({
     });
   await modelIn(modelDir);
   return {
-    async segment(requests, onProgress) {
+    async segment(requests, options) {
       const { segment } = await modelOf(requests[0]!.modelDir);
-      return segment(requests, onProgress);
+      return segment(requests, options);
     },
     async warmup() {
       if (leases !== null) return []; // the probes of the servers do that
@@ -71,13 +71,13 @@ function goingWrong(served: Served, folder: string): Served {
   const points = createCrashPoints(folder);
   return {
     ...served,
-    async segment(requests, onProgress) {
+    async segment(requests, options) {
       const fault = requests.map(({ sha256 }) => points.executionFault(sha256)).find((found) => found !== null);
       // blocks the event loop for good, as a native call does
       if (fault === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       if (fault === 'crash') process.kill(process.pid, 'SIGSEGV');
       if (fault === 'out-of-memory') throw new InferenceFailure('OUT_OF_MEMORY', 'failed to allocate memory (planted)');
-      return served.segment(requests, onProgress);
+      return served.segment(requests, options);
     },
   };
 }

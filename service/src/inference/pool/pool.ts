@@ -110,11 +110,18 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
   async function run(executor: Executor, batch: Batch<Task>): Promise<void> {
     const startedAt = now();
     const limitMs = Math.max(...batch.items.map((task) => task.limitMs));
-    for (const task of batch.items) task.onBegin?.();
+    const givenUp = new AbortController();
+    for (const task of batch.items) {
+      task.onBegin?.();
+      task.onGivenUp = () => {
+        if (batch.items.every(({ settled }) => settled)) givenUp.abort();
+      };
+    }
     try {
       const results = await executor.run(
         batch.items.map(({ request }) => request),
         limitMs,
+        givenUp.signal,
       );
       const shared = { batchSize: batch.items.length, batchMs: now() - startedAt };
       for (const [index, task] of batch.items.entries()) {
@@ -180,6 +187,7 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
         const abort = () => {
           batcher.cancel(task.id);
           task.reject(signal?.reason);
+          task.onGivenUp?.();
           changed();
         };
         signal?.addEventListener('abort', abort, { once: true });

@@ -11,6 +11,8 @@ export interface Task extends BatchItem {
   /** How often it was part of what ran out of memory. */
   memoryTries: number;
   onBegin?: (() => void) | undefined;
+  /** To be called when it is given up while it runs. */
+  onGivenUp?: () => void;
   resolve(output: InferenceOutput): void;
   reject(error: unknown): void;
 }

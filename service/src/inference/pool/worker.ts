@@ -22,6 +22,7 @@ export interface WorkerOptions {
 interface Running {
   id: number;
   limitMs: number;
+  signal: AbortSignal | undefined;
   resolve(results: (ExecutedImage | InferenceFailure)[]): void;
   reject(failure: InferenceFailure): void;
 }
@@ -133,12 +134,13 @@ export function createWorker(options: WorkerOptions): Executor {
     if (running === null || running.id !== message.id) return;
     const ended = running;
     end();
+    const isError = ended.signal?.aborted !== true;
     if (message.type === 'failed') {
-      counts.lastError = message.message;
+      if (isError) counts.lastError = message.message;
       ended.reject(failureFrom(message));
     } else if (message.type === 'done') {
       const failed = message.results.find((result) => 'code' in result);
-      if (failed) counts.lastError = failed.message;
+      if (failed && isError) counts.lastError = failed.message;
       counts.imagesDone += message.results.filter((result) => !('code' in result)).length;
       const worker = `${options.id}/${child?.pid}`;
       ended.resolve(message.results.map((result) => ('code' in result ? failureFrom(result) : { ...result, worker })));
@@ -218,13 +220,15 @@ export function createWorker(options: WorkerOptions): Executor {
     ready: () => state === 'idle' || state === 'busy',
     idle: () => state === 'idle' && recycling === null,
     broken: () => starts.broken(),
-    run(requests: readonly InferenceRequest[], limitMs) {
+    run(requests: readonly InferenceRequest[], limitMs, signal) {
       return new Promise((resolve, reject) => {
-        running = { id: nextId++, limitMs, resolve, reject };
+        const id = nextId++;
+        running = { id, limitMs, signal, resolve, reject };
         runningSince = performance.now();
         state = 'busy';
-        send({ type: 'run', id: running.id, requests, quietMs: quietMsOf(limitMs) });
-        restartClock(running.id);
+        send({ type: 'run', id, requests, limitMs, quietMs: quietMsOf(limitMs) });
+        signal?.addEventListener('abort', () => send({ type: 'give-up', id }), { once: true });
+        restartClock(id);
         models.add(requests[0]!.modelDir);
         if (models.size > MAX_MODELS) void recycle();
       });

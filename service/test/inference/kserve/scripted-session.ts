@@ -1,6 +1,7 @@
 import { createBalancer, type Balancer } from '../../../src/inference/kserve/balancer.ts';
 import { createLeases } from '../../../src/inference/kserve/leases.ts';
 import { createKserveSession, type KserveSessionOptions } from '../../../src/inference/kserve/session.ts';
+import type { RunOptions } from '../../../src/inference/session.ts';
 import { CARD, startScripted, type Inference, type Scripted } from './scripted-server.ts';
 
 export const [WIDTH, HEIGHT] = [32, 16];
@@ -32,7 +33,7 @@ export function sessionOf(
     end: (...ended) => leases.end(...ended),
     ...options,
   });
-  const run = (limits: { deadline?: number; signal?: AbortSignal } = {}) =>
+  const run = (limits: RunOptions = {}) =>
     session.run(input(), WIDTH, HEIGHT, 1, limits);
   /** A request of somebody else, to another server than these. */
   const occupy = (...excluding: string[]) => void leases.lease('another', excluding);
@@ -43,4 +44,3 @@ export const failing =
   (status: number, error: string, headers = {}) =>
   ({ response }: Inference) =>
     void response.writeHead(status, headers).end(JSON.stringify({ error }));
-export const soon = (ms: number) => Date.now() + ms;

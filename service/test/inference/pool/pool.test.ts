@@ -160,6 +160,29 @@ describe('waiting', () => {
     expect(log).toEqual(['e0 a', 'e0 c']);
   });
 
+  it('tells a worker when nobody waits for its batch any more, and not while anybody does', async () => {
+    const signals: AbortSignal[] = [];
+    const { opened, open } = gate();
+    const { infer } = scriptedPool(
+      (_ids, _executor, signal) => {
+        signals.push(signal!);
+        return signals.length === 1 ? opened : never();
+      },
+      { maxBatch: 2 },
+    );
+    const controls = [new AbortController(), new AbortController()];
+    const first = infer('a');
+    const all = controls.map(({ signal }, i) => infer('bc'[i]!, { signal }).catch((error: unknown) => error));
+    open();
+    await first;
+    await until(() => signals.length === 2);
+    controls[0]!.abort(new Error('cancelled'));
+    expect(signals[1]!.aborted).toBe(false);
+    controls[1]!.abort(new Error('cancelled'));
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+    await Promise.all(all);
+  });
+
   it('ends at once, naming the cause, when no worker starts any more', async () => {
     const { infer } = scriptedPool(undefined, { startsBroken: true });
     await expect(infer('a')).rejects.toMatchObject({
