@@ -39,7 +39,7 @@ const WHY_REFUSED: Readonly<Record<RejectReason, (task: Task) => InferenceFailur
 };
 
 /**
- * The batcher with a clock and workers: gives each idle worker the next batch, finds the image that spoils its batch by running
+ * The batcher with a clock and workers: gives each idle worker the next batch that is due, finds the image that spoils its batch by running
  * all of it alone, goes easier on memory when that was short, and gives up what waits too long, whatever the workers do.
  */
 export function createPool(executors: readonly Executor[], options: PoolOptions) {
@@ -56,7 +56,7 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
   let accepting = true;
   let closing = false;
   let waiters: (() => void)[] = [];
-  let expiry: { at: number; timer: NodeJS.Timeout } | null = null;
+  let alarm: { at: number; timer: NodeJS.Timeout } | null = null;
 
   function mostAtOnce(shape: Shape): number {
     if (costs.memory === null) return options.maxBatch;
@@ -77,12 +77,12 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
     for (const task of batcher.expire(now()))
       task.reject(new InferenceFailure('TIMEOUT', `no worker was free within ${queueTimeoutMs} ms`));
     for (const executor of executors) {
-      const batch = executor.idle() ? batcher.take(now(), true) : null;
+      const batch = executor.idle() ? batcher.take(now()) : null;
       if (batch !== null) void run(executor, batch);
     }
     if (executors.every((executor) => executor.broken()))
       rejectWaiting(() => new InferenceFailure('MODEL_ERROR', `no inference worker starts: ${lastError()}`));
-    armExpiry();
+    arm();
   }
   function rejectWaiting(why: () => InferenceFailure): void {
     for (const task of batcher.waiting()) {
@@ -90,21 +90,22 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
       task.reject(why());
     }
   }
-  /** Its own timer: what waits behind workers that hang is given up in time. */
-  function armExpiry(): void {
-    const at = batcher.nextExpiry();
-    if (expiry?.at === at) return;
-    clearTimeout(expiry?.timer);
-    expiry = null;
+  /** Its own timer: what waits behind workers that hang is given up in time, and an idle one gets what waited for company. */
+  function arm(): void {
+    const due = executors.some((executor) => executor.idle()) ? batcher.nextDue(now()) : Infinity;
+    const at = Math.min(batcher.nextExpiry(), due);
+    if (alarm?.at === at) return;
+    clearTimeout(alarm?.timer);
+    alarm = null;
     if (at === Infinity) return;
     const timer = setTimeout(
       () => {
-        expiry = null;
+        alarm = null;
         changed();
       },
       Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(at - now()))),
     );
-    expiry = { at, timer };
+    alarm = { at, timer };
   }
 
   async function run(executor: Executor, batch: Batch<Task>): Promise<void> {
@@ -229,7 +230,7 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
       rejectWaiting(closedFailure);
       await closed;
       rejectWaiting(closedFailure);
-      clearTimeout(expiry?.timer);
+      clearTimeout(alarm?.timer);
       changed();
     },
   } satisfies InferenceBackend & { changed(): void };

@@ -158,7 +158,7 @@ describe('a pool of inference servers', () => {
       scripted.state.infer = ({ response }) => void response.on('close', resolve);
     });
     const control = new AbortController();
-    const given = infer(0, control);
+    const given = infer(0, { signal: control.signal });
     // The first is the probe's.
     await until(() => scripted.seen.inferences.length === 2);
     control.abort(new Error('cancelled by a person'));

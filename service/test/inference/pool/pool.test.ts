@@ -21,7 +21,30 @@ describe('batches', () => {
     open();
     expect(await all).toEqual([1, 1, 4, 4, 4, 4, 1]);
     expect(log.slice(2)).toEqual(['e0 cdef', 'e1 g']);
-    expect(pool.stats().batches).toMatchObject({ executions: 4, inferences: 7, meanBatch: 7 / 4 });
+    const flushes = { size: 1, idle: 3, delay: 0, deadline: 0 };
+    expect(pool.stats().batches).toMatchObject({ executions: 4, inferences: 7, meanBatch: 7 / 4, flushes });
+  });
+
+  it('wait beside an idle worker for company, as long as they were told to and no longer', async () => {
+    const { pool, infer, outcomes, log } = scriptedPool(undefined, { maxBatch: 4, maxDelayMs: 20 });
+    const all = outcomes('abcde');
+    // Four are a batch; the fifth has time.
+    expect(log).toEqual(['e0 abcd']);
+    expect(await all).toEqual([4, 4, 4, 4, 1]);
+    await infer('f');
+    expect(log.slice(1)).toEqual(['e0 e', 'e0 f']);
+    expect(pool.stats().batches.flushes).toEqual({ size: 1, idle: 0, delay: 2, deadline: 0 });
+  });
+
+  it('do not wait for company until they are late', async () => {
+    const { pool, infer } = scriptedPool(undefined, {
+      maxBatch: 4,
+      maxDelayMs: 60_000,
+      queueTimeoutMs: 30_000,
+      time: { fixed: 29_980, each: 0 },
+    });
+    await infer('a');
+    expect(pool.stats().batches.flushes).toEqual({ size: 0, idle: 0, delay: 0, deadline: 1 });
   });
 
   it('never mix models, and put the urgent first', async () => {
