@@ -26,7 +26,8 @@ export interface ModelSession {
 /**
  * Loads the verified weights into one session: one thread, and no spinning while idle, so that N processes on N cores
  * do not disturb each other. Inputs, outputs and one run on a small image must be what the card says.
- * @throws Error when they are not, or when the provider is not built in; it never falls back to another.
+ * @throws Error when they are not, or when the provider is not built in or cannot do all of the network: ONNX Runtime would do the
+ * rest of it on the CPU, and say nothing.
  */
 export async function createSession(modelDir: string, provider: Provider): Promise<ModelSession> {
   const built = ort.listSupportedBackends().map((backend) => backend.name);
@@ -39,7 +40,13 @@ export async function createSession(modelDir: string, provider: Provider): Promi
     executionProviders: [provider],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
-    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+    extra: {
+      session: {
+        disable_cpu_ep_fallback: provider === 'cpu' ? '0' : '1',
+        intra_op: { allow_spinning: '0' },
+        inter_op: { allow_spinning: '0' },
+      },
+    },
   }).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`${file}: provider "${provider}" cannot load it: ${message}`, { cause: error });
