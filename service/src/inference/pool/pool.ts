@@ -27,7 +27,7 @@ export const POOL_DEFAULTS = {
   queueTimeoutMs: 600_000,
   memoryBytes: 3e9,
 } as const;
-/** How often one image may run out of memory: once with fewer others, once in a new process. */
+/** How often one image may run out of memory and be tried again: among half as many, then alone in a new process. */
 const MEMORY_TRIES = 2;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const WHY_REFUSED: Readonly<Record<RejectReason, (task: Task) => InferenceFailure>> = {
@@ -143,11 +143,12 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
     if (closing) return left.forEach(({ item }) => item.reject(failure));
     if (isShort) {
       const worst = Math.max(...left.map(({ item }) => ++item.memoryTries));
-      if (worst === MEMORY_TRIES || left.length === 1) {
+      const isLast = worst === MEMORY_TRIES || left.length === 1;
+      if (isLast) {
         for (const { item } of left) item.memoryTries = MEMORY_TRIES;
         void executor.recycle();
       }
-      batcher.giveBack(left, Math.ceil(left.length / 2));
+      batcher.giveBack(left, isLast ? 1 : Math.ceil(left.length / 2));
     } else if (left.length > 1) batcher.giveBack(left, 1);
     else left[0]!.item.reject(failure);
   }

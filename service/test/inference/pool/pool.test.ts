@@ -114,6 +114,15 @@ describe('memory', () => {
     expect(log.filter((line) => line === 'e0 d')).toHaveLength(1);
   });
 
+  it('that is short for a half of eight as well leaves no quarter of them together', async () => {
+    const { outcomes, log } = scriptedPool(short(3), { maxBatch: 8 });
+    expect(await outcomes('abcdefghi')).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    const runs = log.filter((line) => !line.endsWith('anew'));
+    expect(runs.slice(0, 3)).toEqual(['e0 a', 'e0 bcdefghi', 'e0 bcde']);
+    expect(runs.slice(3)).toEqual(['e0 b', 'e0 c', 'e0 d', 'e0 e', 'e0 fghi', 'e0 f', 'e0 g', 'e0 h', 'e0 i']);
+    expect(log.indexOf('e0 anew')).toBe(3);
+  });
+
   it('that is short for one image gives it one new worker, then up', async () => {
     const { outcomes, log } = scriptedPool(short(0));
     expect(await outcomes('a')).toEqual(['OUT_OF_MEMORY']);
