@@ -67,8 +67,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   const known = new Map<string, { by: Probe; manner: Manner }>();
   let changed = () => {};
 
-  const askedBy = (ask: Probe, url: string, known: Manner | null): Promise<ProbeResult> =>
-    ask(url, known, signal).catch((error: unknown) => {
+  const askedBy = (ask: Probe, url: string, manner: Manner | null): Promise<ProbeResult> =>
+    ask(url, manner, signal).catch((error: unknown) => {
       return { kind: 'not-ready', reason: `${publicUrl(url)}: ${String(error)}`, certain: false };
     });
 

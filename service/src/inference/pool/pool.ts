@@ -39,8 +39,8 @@ const WHY_REFUSED: Readonly<Record<RejectReason, (task: Task) => InferenceFailur
 };
 
 /**
- * The batcher with a clock and workers: gives each idle worker the next batch that is due, finds the image that spoils its batch by running
- * all of it alone, goes easier on memory when that was short, and gives up what waits too long, whatever the workers do.
+ * The batcher with a clock and workers: gives each idle worker the next batch that is due, finds the image that spoils its batch by
+ * running all of it alone, goes easier on memory when that was short, and gives up what waits too long, whatever the workers do.
  */
 export function createPool(executors: readonly Executor[], options: PoolOptions) {
   const { timeoutMs, queueTimeoutMs, memoryBytes } = options;
