@@ -85,13 +85,18 @@ describe('runModel in tiles', () => {
       },
     });
 
-    it.each([0, 1, 2].flatMap((plane) => [[0, 0], [3, 2], [4, 3]].map(([x, y]) => [plane, x!, y!] as const)))(
-      'in plane %i at %i, %i alone',
-      async (...place) => {
-        const run = runModel(spoilt(...place), image, createWorkspaces()(20));
-        await expect(run).rejects.toMatchObject({ code: 'MODEL_ERROR', message });
-      },
-    );
+    it.each(
+      [0, 1, 2].flatMap((plane) =>
+        [
+          [0, 0],
+          [3, 2],
+          [4, 3],
+        ].map(([x, y]) => [plane, x!, y!] as const),
+      ),
+    )('in plane %i at %i, %i alone', async (...place) => {
+      const run = runModel(spoilt(...place), image, createWorkspaces()(20));
+      await expect(run).rejects.toMatchObject({ code: 'MODEL_ERROR', message });
+    });
 
     it('for the image of a batch that has it, and for no other', async () => {
       const { take } = await runTogether(spoilt(2, 3, 2, 1), [image, image, image]);

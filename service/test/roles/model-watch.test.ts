@@ -41,10 +41,7 @@ it('tries a version again that cannot be had yet, and says so once', async () =>
   expect(seen).toEqual({
     reloads: 4,
     taken: ['2'],
-    said: [
-      'a newer version of nuclei is not taken: no inference server serves version 2',
-      'the workers run nuclei 2',
-    ],
+    said: ['a newer version of nuclei is not taken: no inference server serves version 2', 'the workers run nuclei 2'],
   });
 });
 

@@ -76,7 +76,9 @@ export function createProbe({ card, version, timeoutMs, trialTimeoutMs, fetch }:
       const versions = metadata.status === 200 ? versionsOf(parseJson(metadata.body)) : [];
       const versioned = version !== undefined && versions.length > 0;
       if (versioned && !versions.includes(version))
-        return unfit(`model "${card.name}" has the versions ${versions.join(', ')}, expected ${version}, the latest of MODELS_DIR`);
+        return unfit(
+          `model "${card.name}" has the versions ${versions.join(', ')}, expected ${version}, the latest of MODELS_DIR`,
+        );
       if (versioned) metadata = await get(pathOf(true));
       const problem = problemOf(pathOf(versioned), metadata);
       if (problem) return problem;

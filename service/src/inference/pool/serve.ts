@@ -32,7 +32,8 @@ export function serve(load: () => Promise<Served>): void {
         if (message.type === 'run') {
           running = { id: message.id, control: new AbortController() };
           void answer(served, message, send, running.control.signal).then(send);
-        } else if (message.type === 'give-up' && message.id === running.id) running.control.abort(new Error('given up'));
+        } else if (message.type === 'give-up' && message.id === running.id)
+          running.control.abort(new Error('given up'));
       });
       send({ type: 'ready', measured, rssBytes: process.memoryUsage.rss() });
     })

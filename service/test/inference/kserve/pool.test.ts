@@ -189,7 +189,7 @@ describe('a pool of inference servers', () => {
       inference.response.writeHead(500).end(JSON.stringify({ error: 'CUDA out of memory' }));
     });
     const { infer } = await open([scripted.url], { workers: 1, maxBatch: 4 });
-    const outputs = await Promise.all([0, 1, 2, 3, 4].map(infer));
+    const outputs = await Promise.all([0, 1, 2, 3, 4].map((i) => infer(i)));
     expect(outputs.map(({ batchSize }) => batchSize)).toEqual([1, 2, 2, 2, 2]);
   });
 

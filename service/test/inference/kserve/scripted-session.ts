@@ -33,8 +33,7 @@ export function sessionOf(
     end: (...ended) => leases.end(...ended),
     ...options,
   });
-  const run = (limits: RunOptions = {}) =>
-    session.run(input(), WIDTH, HEIGHT, 1, limits);
+  const run = (limits: RunOptions = {}) => session.run(input(), WIDTH, HEIGHT, 1, limits);
   /** A request of somebody else, to another server than these. */
   const occupy = (...excluding: string[]) => void leases.lease('another', excluding);
   return { session, run, occupy, stats: () => balancer.stats(), held: leases.size };

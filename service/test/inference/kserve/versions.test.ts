@@ -79,7 +79,9 @@ it('an image goes to the version that its batch asks for, before and after a new
   await Promise.all([old, next].map((dir) => cp(MODEL, dir, { recursive: true })));
   const file = path.join(folder, 'gray.png');
   const raw = { width: 32, height: 32, channels: 1 } as const;
-  await sharp(Buffer.alloc(32 * 32), { raw }).png().toFile(file);
+  await sharp(Buffer.alloc(32 * 32), { raw })
+    .png()
+    .toFile(file);
 
   const server = await serving('1');
   const options = { workers: 1, modelDir: old, card: await readCard(old), timeoutMs: 20_000, probeEveryMs: 50 };
@@ -98,5 +100,7 @@ it('an image goes to the version that its batch asks for, before and after a new
   await infer(next);
   await infer(old);
   // the first is the trial
-  expect(server.inferredAt().slice(before)).toEqual(['2', '2', '1'].map((v) => `/v2/models/nuclei/versions/${v}/infer`));
+  expect(server.inferredAt().slice(before)).toEqual(
+    ['2', '2', '1'].map((v) => `/v2/models/nuclei/versions/${v}/infer`),
+  );
 });

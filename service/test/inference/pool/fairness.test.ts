@@ -37,10 +37,13 @@ it.each([
   [[1, 3], 400, 4],
   [[7, 1, 2], 1150, 8],
   [[5, 5], 100, 1],
-])('workers of %j ms an image share %i images by their speeds, batches of %i, and lose none', async (msOf, images, maxBatch) => {
-  const shares = await race(msOf, images, maxBatch);
-  const speed = msOf.reduce((sum, ms) => sum + 1 / ms, 0);
-  const off = shares.map((share, i) => Math.abs(share - images / msOf[i]! / speed));
-  // one batch more or less at each end
-  expect(Math.max(...off)).toBeLessThanOrEqual(maxBatch + 1);
-});
+])(
+  'workers of %j ms an image share %i images by their speeds, batches of %i, and lose none',
+  async (msOf, images, maxBatch) => {
+    const shares = await race(msOf, images, maxBatch);
+    const speed = msOf.reduce((sum, ms) => sum + 1 / ms, 0);
+    const off = shares.map((share, i) => Math.abs(share - images / msOf[i]! / speed));
+    // one batch more or less at each end
+    expect(Math.max(...off)).toBeLessThanOrEqual(maxBatch + 1);
+  },
+);

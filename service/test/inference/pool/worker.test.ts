@@ -48,7 +48,11 @@ describe.each(FAILING)('a fork that fails %s', (_, failing, message) => {
     const { pool, worker, forks } = open((nth) => (nth === 1 ? failing : started));
     await pool.load();
     expect(forks()).toBe(2);
-    expect(worker.stats()).toMatchObject({ state: 'idle', restarts: 1, lastError: expect.stringMatching(message) as string });
+    expect(worker.stats()).toMatchObject({
+      state: 'idle',
+      restarts: 1,
+      lastError: expect.stringMatching(message) as string,
+    });
   });
 
   it('ends the load, naming the cause, when it fails each time', async () => {
