@@ -125,7 +125,7 @@ describe('a pool of inference servers', () => {
       let nth = 0;
       // The first is the probe's.
       const scripted = await server((inference) => (nth++ === 0 ? inference.answer() : wrong(inference, nth)));
-      const { pool, infer } = await open([scripted.url], { workers: 1, timeoutMs: 600 });
+      const { pool, infer } = await open([scripted.url], { workers: 1, timeoutMs: code === 'TIMEOUT' ? 600 : 20_000 });
       await expect(infer(0)).rejects.toMatchObject({
         code,
         crashed: false,

@@ -2,17 +2,13 @@ import { fork } from 'node:child_process';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPool, POOL_DEFAULTS } from '../../../src/inference/pool/pool.ts';
-import type { ChildOptions } from '../../../src/inference/pool/protocol.ts';
 import { createWorker, type WorkerOptions } from '../../../src/inference/pool/worker.ts';
+import { until } from '../../batches/fixture.ts';
 
-const modelDir = path.join(import.meta.dirname, '../../../models/nuclei/1');
-const CHILD = path.join(import.meta.dirname, '../../../src/inference/pool/child.ts');
+const CHILD = path.join(import.meta.dirname, 'ready-child.ts');
 type Fork = WorkerOptions['fork'];
 
-const started: Fork = () => {
-  const options: ChildOptions = { modelDir, provider: 'cpu', maxPixels: 1e6, warmupSides: [64], maxBatch: 1 };
-  return fork(CHILD, [JSON.stringify(options)], { serialization: 'advanced', execArgv: [] });
-};
+const started: Fork = () => fork(CHILD, [], { execArgv: [] });
 const FAILING: [string, Fork, RegExp][] = [
   // as for EAGAIN and EMFILE, Node tells of it by an event alone
   ['by an event', () => fork(CHILD, [], { execPath: '/nowhere/node' }), /spawn \/nowhere\/node ENOENT/],
@@ -32,7 +28,7 @@ function open(forkNth: (nth: number) => Fork) {
   let forks = 0;
   const worker = createWorker({
     id: 'w',
-    modelDir,
+    modelDir: '/model/1',
     startTimeoutMs: 60_000,
     log() {},
     onChange: () => pool.changed(),
@@ -65,7 +61,7 @@ describe.each(FAILING)('a fork that fails %s', (_, failing, message) => {
     const { pool, worker, forks } = open((nth) => (nth === 2 ? failing : started));
     await pool.load();
     await worker.recycle();
-    await expect.poll(() => worker.ready(), { timeout: 20_000 }).toBe(true);
+    await until(() => worker.ready());
     expect(forks()).toBe(3);
   });
 });
