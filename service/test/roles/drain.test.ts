@@ -24,8 +24,9 @@ it('finishes what runs and hands back the rest at once when a worker ends', asyn
   const batch = await path.start(projectId);
   await until(() => log.length === 2 && pool.stats().queued >= 2);
   const ending = path.end(worker);
+  await until(() => pool.stats().queued === 0);
+  expect(pool.stats().running).toBe(2);
   await until(async () => (await processing()).length === 2);
-  expect(pool.stats()).toMatchObject({ queued: 0, running: 2 });
   open();
   await ending;
   expect((await path.get(batch.id)).counts).toMatchObject({ completed: 2, queued: 38, processing: 0 });
