@@ -153,7 +153,7 @@ export const ABOUT: Record<Field, string> = {
   pool: 'who runs the inference',
   provider: 'execution provider of ONNX Runtime',
   maxBatch: 'images that one execution may have; 1 on a CPU, where more gain nothing',
-  batchDelayMs: 'how long an image waits for company while every worker is busy',
+  batchDelayMs: 'how long an idle worker waits for a fuller batch; 0: it takes what there is',
   inferenceQueue: 'images that may wait in one worker process; what is over is refused at once',
   inferenceQueueTimeoutMs: 'an image that waits longer for an inference child fails with TIMEOUT',
   workerMemoryBytes:

@@ -145,7 +145,7 @@ function whatIfTable({ whatIf }: WrittenPlan): ReportTable[] {
   return [
     {
       title: 'What if',
-      note: 'One thing turned at a time. Time: all images there at the start. p99 and mean batch are simulated: images come evenly until the deadline. The pool gives an idle worker whatever waits, so a delay changes nothing there.',
+      note: 'One thing turned at a time. Time: all images there at the start. p99 and mean batch are simulated: images come evenly until the deadline. With a delay an idle worker waits so long for a fuller batch.',
       columns: [
         { name: 'what' },
         { name: 'workers needed' },

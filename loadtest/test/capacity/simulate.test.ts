@@ -66,6 +66,25 @@ describe('against closed forms, within 2 %', () => {
   });
 });
 
+describe('BATCH_DELAY_MS', () => {
+  const waited = (batchDelayMs: number) =>
+    simulate({
+      ...queue({ workers: 2, busy: 0.25, executionMs: constant }),
+      images: 20_000,
+      maxBatch: 4,
+      batchDelayMs,
+    });
+
+  it('fills batches while workers are idle, and costs no image more than itself', () => {
+    const [none, some] = [waited(0), waited(40)];
+    expect(some.meanBatch).toBeGreaterThan(2 * none.meanBatch);
+    expect(some.staysMs.at(-1)! - none.staysMs.at(-1)!).toBeLessThan(41);
+    // 50 a second: within 40 ms about two more come.
+    expect(some.meanBatch).toBeGreaterThan(2.5);
+    expect(some.meanBatch).toBeLessThan(3.5);
+  });
+});
+
 const PARTS: PipelineParts = {
   queueWindow: 500,
   concurrency: 8,

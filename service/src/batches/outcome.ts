@@ -6,6 +6,7 @@ export interface ItemKey {
   imageId: string;
   generation: number;
 }
+export const keyOf = ({ batchId, imageId, generation }: ItemKey): string => `${batchId}/${imageId}/${generation}`;
 
 /** One stage of one image, as it goes into `image_stages`. */
 export interface StageTime {

@@ -3,7 +3,7 @@ import { failureOf, type InferenceFailure } from '../inference/failure.ts';
 import type { InferenceBackend, InferenceOutput } from '../inference/pool/backend.ts';
 import type { Claim } from './claim.ts';
 import { afterFailure } from './failure-policy.ts';
-import type { ItemKey, Outcome, StageTime } from './outcome.ts';
+import { keyOf, type ItemKey, type Outcome, type StageTime } from './outcome.ts';
 import { createSharing } from './sharing.ts';
 
 export interface ProcessorDeps {
@@ -21,6 +21,15 @@ export interface ProcessorDeps {
   onInference?(output: InferenceOutput): void;
   onFailure?(failure: InferenceFailure): void;
   now?: () => number;
+}
+
+/** One hand-out in work. */
+interface Held {
+  claim: Claim;
+  /** Aborted when it is given up. */
+  given: AbortController;
+  /** Whether a worker has it, or had. */
+  begun: boolean;
 }
 
 /** Stages of one inference, put back to back before the moment it ended. */
@@ -49,9 +58,8 @@ export function inferenceStages(output: InferenceOutput, queuedAt: number, ended
 export function createProcessor(deps: ProcessorDeps) {
   const { now = Date.now } = deps;
   const sharing = createSharing();
-  const held = new Map<string, { claim: Claim; given: AbortController }>();
+  const held = new Map<string, Held>();
   let ending = false;
-  const idOf = ({ batchId, imageId, generation }: ItemKey) => `${batchId}/${imageId}/${generation}`;
 
   const outcome = (claim: Claim, rest: Pick<Outcome, 'status' | 'stages'> & Partial<Outcome>): Outcome => ({
     batchId: claim.batchId,
@@ -103,25 +111,27 @@ export function createProcessor(deps: ProcessorDeps) {
       },
     });
   }
-  async function infer(claim: Claim, signal: AbortSignal): Promise<InferenceOutput> {
+  async function infer(one: Held): Promise<InferenceOutput> {
+    const { claim, given } = one;
     const { imageId, sha256, width, height, priority, threshold, channel, page, detectHoles } = claim;
     const modelDir = deps.modelDirOf(claim.model, claim.modelVersion);
     const parameters = { threshold, channel, page, detectHoles };
     return deps.backend.infer(
       { id: imageId, file: deps.fileOf(sha256), sha256, width, height, priority, modelDir, ...parameters },
-      { deadlineMs: deps.timeoutMs, signal },
+      { deadlineMs: deps.timeoutMs, signal: given.signal, onBegin: () => (one.begun = true) },
     );
   }
 
   /** First of its kind: infers, writes, and tells those who wait how it ended. */
-  async function lead(claim: Claim, key: string, signal: AbortSignal): Promise<void> {
+  async function lead(one: Held, key: string): Promise<void> {
+    const { claim } = one;
     const startedAt = now();
     let end: Parameters<typeof sharing.end>[1] = { kind: 'nothing' };
     try {
-      const result = await infer(claim, signal).then(
+      const result = await infer(one).then(
         (output) => inferred(claim, output),
         (error: unknown) => {
-          if (signal.aborted) return null;
+          if (one.given.signal.aborted) return null;
           const failure = failureOf(error);
           // what a later try could change is not shared: each image has its own tries
           if (!failure.retryable) end = { kind: 'failed', failure };
@@ -142,13 +152,14 @@ export function createProcessor(deps: ProcessorDeps) {
     if (applied) deps.onStages?.([...result.stages.filter((stage) => stage.stage !== 'save'), save]);
     return applied;
   }
-  async function work(claim: Claim, signal: AbortSignal): Promise<void> {
+  async function work(one: Held): Promise<void> {
+    const { claim, given } = one;
     if (claim.known) return void (await finish(reused(claim)));
     const scope = claim.force ? claim.batchId : claim.tenantId;
     const key = [scope, claim.sha256, claim.model, claim.modelVersion, claim.parameters].join('/');
-    while (!signal.aborted) {
+    while (!given.signal.aborted) {
       const first = sharing.begin(key);
-      if (first === null) return lead(claim, key, signal);
+      if (first === null) return lead(one, key);
       const end = await first;
       if (end.kind === 'stored') return void (await finish(reused(claim)));
       if (end.kind === 'failed') return void (await finish(failed(claim, end.failure, now())));
@@ -158,28 +169,28 @@ export function createProcessor(deps: ProcessorDeps) {
     async process(job: SegmentJob): Promise<void> {
       const claim = await deps.claim({ batchId: job.batchId, imageId: job.imageId, generation: job.generation });
       if (claim === null) return;
-      const id = idOf(claim);
-      const given = new AbortController();
-      held.set(id, { claim, given });
-      if (ending) given.abort(new Error('this worker ends'));
+      const id = keyOf(claim);
+      const one: Held = { claim, given: new AbortController(), begun: false };
+      held.set(id, one);
+      if (ending) one.given.abort(new Error('this worker ends'));
       try {
-        await work(claim, given.signal);
+        await work(one);
       } finally {
         held.delete(id);
       }
     },
     /** Whether this hand-out is in work. */
-    holds: (key: ItemKey): boolean => held.has(idOf(key)),
+    holds: (key: ItemKey): boolean => held.has(keyOf(key)),
     /** What this worker works on now: their leases must be renewed. */
     held: (): Claim[] => [...held.values()].map(({ claim }) => claim),
     /** Gives up all that has not begun, and what is claimed from now on; what runs goes on to its end. */
     wind(): void {
       ending = true;
-      for (const { given } of held.values()) given.abort(new Error('this worker ends'));
+      for (const { given, begun } of held.values()) if (!begun) given.abort(new Error('this worker ends'));
     },
-    /** Gives up what has not begun of these: whatever came of it would change no row. */
+    /** Gives up these, whatever has begun of them: it would change no row. */
     abandon(keys: readonly ItemKey[]): void {
-      for (const key of keys) held.get(idOf(key))?.given.abort(new Error('handed to another, or cancelled'));
+      for (const key of keys) held.get(keyOf(key))?.given.abort(new Error('handed to another, or cancelled'));
     },
   };
 }

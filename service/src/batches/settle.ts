@@ -3,10 +3,8 @@ import type { FailureCode } from '../contract/common.ts';
 import { FAILURE_WINDOW, pauseReason } from './failure-policy.ts';
 import { lockBatch, pauseLocked } from './lifecycle.ts';
 import { lockRows } from './locks.ts';
-import type { ItemKey, NewResult, Outcome } from './outcome.ts';
+import { keyOf, type ItemKey, type NewResult, type Outcome } from './outcome.ts';
 import { uuidv7 } from './uuid.ts';
-
-const keyOf = (item: ItemKey) => `${item.batchId}/${item.imageId}/${item.generation}`;
 
 /** Which outcomes still belong to a current hand-out. Their batches must be locked: then this stays true until the commit. */
 async function current(tx: Transaction, outcomes: readonly Outcome[]): Promise<Outcome[]> {

@@ -15,6 +15,11 @@ export class InferenceFailure extends Error {
   }
 }
 
+/** A version of the model cannot be had now, by no fault of its files: it may be tried again. */
+export class NotYet extends Error {
+  override readonly name = 'NotYet';
+}
+
 const OUT_OF_MEMORY = /out of memory|bad_alloc|failed to allocate|array buffer allocation|invalid array length/i;
 
 /** The failure of an error thrown while the model ran or while polygons were made. */

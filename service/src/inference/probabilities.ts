@@ -1,7 +1,7 @@
 import { InferenceFailure } from './failure.ts';
 import type { GrayImage } from './decode.ts';
 import { normaliseWindow, scaleOf, type Scale } from './normalise.ts';
-import type { ModelSession } from './session.ts';
+import type { ModelSession, RunOptions } from './session.ts';
 import { addLaps, createStopwatch, type Lap } from './stopwatch.ts';
 import { planTiles, type Tile } from './tiles.ts';
 
@@ -25,7 +25,7 @@ export async function runModel(
   session: ModelSession,
   image: GrayImage,
   out: Probabilities,
-  options: { tiling?: { maxTile: number; halo: number }; onTile?: () => void } = {},
+  options: { tiling?: { maxTile: number; halo: number }; onTile?: () => void; run?: RunOptions } = {},
 ): Promise<ModelRun> {
   const none = { wallMs: 0, cpuMs: 0 };
   const times: ProbabilityTimes = { normalise: none, infer: none };
@@ -39,7 +39,7 @@ export async function runModel(
     const input = new Float32Array(width * height);
     normaliseWindow(image, scale, tile.window, input);
     times.normalise = addLaps(times.normalise, stopwatch.lap());
-    const logits = await run(session, input, width, height, 1);
+    const logits = await run(session, input, { width, height, count: 1 }, options.run);
     softmax(logits, tile, image.width, out);
     times.infer = addLaps(times.infer, stopwatch.lap());
     options.onTile?.();
@@ -47,9 +47,14 @@ export async function runModel(
   return { ...times, scale };
 }
 
-async function run(session: ModelSession, input: Float32Array, width: number, height: number, count: number) {
+async function run(
+  session: ModelSession,
+  input: Float32Array,
+  { width, height, count }: { width: number; height: number; count: number },
+  options?: RunOptions,
+) {
   try {
-    return await session.run(input, width, height, count);
+    return await session.run(input, width, height, count, options);
   } catch (error) {
     if (error instanceof InferenceFailure) throw error;
     const message = error instanceof Error ? error.message : String(error);
@@ -64,7 +69,7 @@ async function run(session: ModelSession, input: Float32Array, width: number, he
  * @returns `take`, which writes the probabilities of one of them; the time of the run is that of each, its CPU time is shared
  * @throws InferenceFailure MODEL_ERROR or OUT_OF_MEMORY of the run
  */
-export async function runTogether(session: ModelSession, images: readonly GrayImage[]) {
+export async function runTogether(session: ModelSession, images: readonly GrayImage[], options?: RunOptions) {
   const tiles = images.map(({ width, height }) => planTiles(width, height, session.card.input.multipleOf)[0]!);
   const { width, height } = tiles[0]!.window;
   const size = width * height;
@@ -76,7 +81,7 @@ export async function runTogether(session: ModelSession, images: readonly GrayIm
     normaliseWindow(image, scale, tiles[index]!.window, plane);
     return { normalise: stopwatch.lap(), scale };
   });
-  const logits = await run(session, input, width, height, images.length);
+  const logits = await run(session, input, { width, height, count: images.length }, options);
   const { wallMs, cpuMs } = stopwatch.lap();
   return {
     take(index: number, out: Probabilities): ModelRun {
@@ -88,8 +93,10 @@ export async function runTogether(session: ModelSession, images: readonly GrayIm
   };
 }
 
+/** @throws InferenceFailure MODEL_ERROR when anything that is kept is not a number */
 function softmax(logits: Float32Array, { window, keep }: Tile, imageWidth: number, out: Probabilities): void {
   const plane = window.width * window.height;
+  let total = 0;
   for (let row = 0; row < keep.height; row++) {
     let from = (keep.y - window.y + row) * window.width + (keep.x - window.x);
     let to = (keep.y + row) * imageWidth + keep.x;
@@ -100,9 +107,10 @@ function softmax(logits: Float32Array, { window, keep }: Tile, imageWidth: numbe
       const sum = 1 + background + boundary;
       out.interior[to] = 1 / sum;
       out.foreground[to] = (1 + boundary) / sum;
+      total += sum;
     }
   }
-  // One NaN in a layer spreads over the whole tile: looking at one pixel is enough.
-  if (Number.isNaN(out.interior[keep.y * imageWidth + keep.x]))
+  // One NaN makes the total one; nothing else does, for each sum is positive and far below infinity.
+  if (Number.isNaN(total))
     throw new InferenceFailure('MODEL_ERROR', `model at ${window.width}x${window.height}: output is not a number`);
 }

@@ -4,7 +4,7 @@ import { failureOf, type InferenceFailure } from './failure.ts';
 import { polygonsOf } from './polygons.ts';
 import type { InferenceOutput, InferenceRequest, InferenceStages } from './pool/backend.ts';
 import { runModel, runTogether, type ModelRun } from './probabilities.ts';
-import type { ModelSession } from './session.ts';
+import type { ModelSession, RunOptions } from './session.ts';
 import { createStopwatch, type Lap } from './stopwatch.ts';
 import { warningsOf } from './statistics.ts';
 import { tileOf } from './tiles.ts';
@@ -14,6 +14,11 @@ import { createWorkspaces, type Workspace } from './workspace.ts';
 export type SegmentRequest = Pick<InferenceRequest, 'file' | 'threshold' | 'channel' | 'page' | 'detectHoles'>;
 export type SegmentOutput = Omit<InferenceOutput, 'worker' | 'queueMs' | 'batchSize' | 'batchMs'>;
 export type SegmentResult = SegmentOutput | InferenceFailure;
+/** The limits are those of each run of the model. */
+export interface SegmentOptions extends RunOptions {
+  /** Called after each decoding and each run: a large image is slow, but never silent for long. */
+  onProgress?: () => void;
+}
 
 interface Decoded {
   /** Place in the batch. */
@@ -65,22 +70,23 @@ export function createSegmenter(session: ModelSession, maxPixels: number) {
       executionMs: sumOf(stages),
     };
   }
-  async function alone(decoded: Decoded, onProgress: () => void): Promise<SegmentResult> {
+  async function alone(decoded: Decoded, { onProgress = () => {}, ...run }: SegmentOptions): Promise<SegmentResult> {
     const { image } = decoded;
     try {
       const workspace = workspaces(image.width * image.height);
-      return outputOf(decoded, workspace, await runModel(session, image, workspace, { onTile: onProgress }));
+      return outputOf(decoded, workspace, await runModel(session, image, workspace, { onTile: onProgress, run }));
     } catch (error) {
       return failureOf(error);
     }
   }
   /** @throws InferenceFailure when the run failed, and nobody knows by whom */
-  async function together(group: readonly Decoded[], onProgress: () => void): Promise<SegmentResult[]> {
+  async function together(group: readonly Decoded[], options: SegmentOptions): Promise<SegmentResult[]> {
     const run = await runTogether(
       session,
       group.map(({ image }) => image),
+      options,
     );
-    onProgress();
+    options.onProgress?.();
     return group.map((decoded, index) => {
       try {
         const workspace = workspaces(decoded.image.width * decoded.image.height);
@@ -91,11 +97,11 @@ export function createSegmenter(session: ModelSession, maxPixels: number) {
     });
   }
 
-  /**
-   * `onProgress` is called after each decoding and each run: a large image is slow, but never silent for long.
-   * @returns in the order of the requests. @throws InferenceFailure when a run of several failed as a whole
-   */
-  return async function segment(requests: readonly SegmentRequest[], onProgress = () => {}): Promise<SegmentResult[]> {
+  /** @returns in the order of the requests. @throws InferenceFailure when a run of several failed as a whole */
+  return async function segment(
+    requests: readonly SegmentRequest[],
+    options: SegmentOptions = {},
+  ): Promise<SegmentResult[]> {
     const results: SegmentResult[] = [];
     const groups = new Map<string, Decoded[]>();
     for (const [index, request] of requests.entries()) {
@@ -107,10 +113,10 @@ export function createSegmenter(session: ModelSession, maxPixels: number) {
       } catch (error) {
         results[index] = failureOf(error);
       }
-      onProgress();
+      options.onProgress?.();
     }
     for (const group of groups.values()) {
-      const done = group.length === 1 ? [await alone(group[0]!, onProgress)] : await together(group, onProgress);
+      const done = group.length === 1 ? [await alone(group[0]!, options)] : await together(group, options);
       for (const [place, { index }] of group.entries()) results[index] = done[place]!;
     }
     return results;

@@ -7,19 +7,27 @@ import { checkSignature, probe } from './signature.ts';
 export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
+/** Heeded where the model runs on servers: nothing stops a run in this process but its end. */
+export interface RunOptions {
+  /** Longest wall clock of the run, with every try. */
+  limitMs?: number | undefined;
+  /** Aborting rejects with its reason. */
+  signal?: AbortSignal | undefined;
+}
 export interface ModelSession {
   card: ModelCard;
   /**
    * `input`: `count` images one after the other, each width × height normalised gray; both sides multiples of
    * `card.input.multipleOf`. Result: 3 planes of logits an image, in the same order.
    */
-  run(input: Float32Array, width: number, height: number, count?: number): Promise<Float32Array>;
+  run(input: Float32Array, width: number, height: number, count?: number, options?: RunOptions): Promise<Float32Array>;
 }
 
 /**
  * Loads the verified weights into one session: one thread, and no spinning while idle, so that N processes on N cores
  * do not disturb each other. Inputs, outputs and one run on a small image must be what the card says.
- * @throws Error when they are not, or when the provider is not built in; it never falls back to another.
+ * @throws Error when they are not, or when the provider is not built in or cannot do all of the network: ONNX Runtime would do the
+ * rest of it on the CPU, and say nothing.
  */
 export async function createSession(modelDir: string, provider: Provider): Promise<ModelSession> {
   const built = ort.listSupportedBackends().map((backend) => backend.name);
@@ -32,7 +40,13 @@ export async function createSession(modelDir: string, provider: Provider): Promi
     executionProviders: [provider],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
-    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+    extra: {
+      session: {
+        disable_cpu_ep_fallback: provider === 'cpu' ? '0' : '1',
+        intra_op: { allow_spinning: '0' },
+        inter_op: { allow_spinning: '0' },
+      },
+    },
   }).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`${file}: provider "${provider}" cannot load it: ${message}`, { cause: error });

@@ -1,4 +1,5 @@
 import { startLoop } from '../batches/loop.ts';
+import { NotYet } from '../inference/failure.ts';
 import { loadModelCard, readWeights, type Model } from '../inference/model.ts';
 import type { InferenceBackend } from '../inference/pool/backend.ts';
 import { textOf, type Log } from './role.ts';
@@ -34,7 +35,7 @@ export function watchModel({ modelsDir, model, everyMs, backend, onChange, log }
       try {
         await backend.reload(latest.dir);
       } catch (error) {
-        refused.add(latest.version);
+        if (!(error instanceof NotYet)) refused.add(latest.version);
         throw error;
       }
       current = latest;

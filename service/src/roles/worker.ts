@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Worker, type Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { claimItems, findLost, renewLeases, type Claim } from '../batches/claim.ts';
@@ -193,16 +194,22 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   return {
     metricsUrl: `${server.url}/metrics`,
     async close() {
-      // what has not begun, or is not done in time, goes to another worker at once; were this to fail, when its lease ends
+      // at once what has not begun, at the end what is not done in time; were this to fail, it goes out when its lease ends
+      const giveBack = (kept: readonly ItemKey[]) =>
+        handBack(sql, worker, kept).then(
+          (count) => count > 0 && log('info', `${count} images were handed back`),
+          (error: unknown) => log('warn', `images could not be handed back: ${textOf(error)}`),
+        );
       processor.wind();
+      const ended = [
+        consumer.close().then(() => writer.flush()),
+        turn().then(() => giveBack(processor.held())), // by then only what runs is held
+      ];
       let late: NodeJS.Timeout | undefined;
       const limit = new Promise<void>((resolve) => (late = setTimeout(resolve, DRAIN_MS)));
-      await Promise.race([consumer.close().then(() => writer.flush()), limit]);
+      await Promise.race([Promise.all(ended), limit]);
       clearTimeout(late);
-      await handBack(sql, worker).then(
-        (count) => count > 0 && log('info', `${count} images were handed back`),
-        (error: unknown) => log('warn', `images could not be handed back: ${textOf(error)}`),
-      );
+      await giveBack([]);
       await Promise.all([leases.stop(), lost.stop(), reports.stop(), watch.stop()]);
       await dropReports(cache, config.queuePrefix, worker).catch(() => {});
       await backend.close();

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runModel } from '../../src/inference/probabilities.ts';
+import { runModel, runTogether } from '../../src/inference/probabilities.ts';
 import { createSession, type ModelSession } from '../../src/inference/session.ts';
 import { HALO, planTiles } from '../../src/inference/tiles.ts';
 import { createWorkspaces } from '../../src/inference/workspace.ts';
@@ -72,9 +72,43 @@ describe('runModel in tiles', () => {
     });
   });
 
-  it('fails instead of storing NaN', async () => {
-    const broken: ModelSession = { ...session, run: () => Promise.resolve(new Float32Array(3 * 256).fill(Number.NaN)) };
+  describe('fails instead of storing NaN', () => {
     const image = { width: 5, height: 4, data: new Uint8Array(20) };
-    await expect(runModel(broken, image, createWorkspaces()(20))).rejects.toMatchObject({ code: 'MODEL_ERROR' });
+    const message = 'model at 16x16: output is not a number';
+    /** Zeros but for one logit of one image. */
+    const spoilt = (plane: number, x: number, y: number, nth = 0): ModelSession => ({
+      ...session,
+      run: (_input, width, height, count = 1) => {
+        const logits = new Float32Array(3 * count * width * height);
+        logits[(3 * nth + plane) * width * height + y * width + x] = NaN;
+        return Promise.resolve(logits);
+      },
+    });
+
+    it.each(
+      [0, 1, 2].flatMap((plane) =>
+        [
+          [0, 0],
+          [3, 2],
+          [4, 3],
+        ].map(([x, y]) => [plane, x!, y!] as const),
+      ),
+    )('in plane %i at %i, %i alone', async (...place) => {
+      const run = runModel(spoilt(...place), image, createWorkspaces()(20));
+      await expect(run).rejects.toMatchObject({ code: 'MODEL_ERROR', message });
+    });
+
+    it('for the image of a batch that has it, and for no other', async () => {
+      const { take } = await runTogether(spoilt(2, 3, 2, 1), [image, image, image]);
+      const out = createWorkspaces()(20);
+      expect(() => take(1, out)).toThrow(message);
+      for (const index of [0, 2]) expect(() => take(index, out)).not.toThrow();
+    });
+
+    it('not where padding alone has it, of which nothing is kept', async () => {
+      const out = createWorkspaces()(20);
+      await runModel(spoilt(1, 9, 9), image, out);
+      expect(out.interior.slice(0, 20).every((share) => Math.abs(share - 1 / 3) < 1e-6)).toBe(true);
+    });
   });
 });

@@ -55,7 +55,7 @@ export function createMachine(schedule: Schedule, options: MachineOptions) {
     maxQueue: Number.MAX_SAFE_INTEGER,
     predictMs: () => 0,
   });
-  let [held, most, unrun, idle, executions, busyMs] = [0, 0, 0, workers, 0, 0];
+  let [held, most, unrun, idle, executions, busyMs, wakesAt] = [0, 0, 0, workers, 0, 0, Infinity];
 
   const claims = createVirtualMicroBatch<number>(schedule, {
     maxItems: CLAIM.maxItems,
@@ -87,11 +87,20 @@ export function createMachine(schedule: Schedule, options: MachineOptions) {
     unrun++;
     batcher.offer({ id: String(image), ...sides, priority: 0, deadline: Infinity, image, shape }, schedule.now());
   }
-  /** As the service's pool does: an idle worker takes whatever waits. */
+  /** When what waits for company is looked at again. */
+  function wake(at: number): void {
+    if (at >= wakesAt) return;
+    wakesAt = at;
+    schedule.after(at - schedule.now(), () => {
+      if (wakesAt === at) wakesAt = Infinity;
+      dispatch();
+    });
+  }
+  /** As the service's pool does: an idle worker takes what is due. */
   function dispatch(): void {
     while (idle > 0 && batcher.size() > 0) {
-      const batch = batcher.take(schedule.now(), true);
-      if (batch === null) return;
+      const batch = batcher.take(schedule.now());
+      if (batch === null) return wake(batcher.nextDue(schedule.now()));
       const { items } = batch;
       idle--;
       executions++;

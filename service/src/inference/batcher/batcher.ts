@@ -4,7 +4,7 @@ import { createTally, type FlushReason, type RejectReason } from './tally.ts';
 export interface BatcherOptions {
   /** Largest batch. */
   maxBatch: number;
-  /** How long an image waits for others of its shape while no worker is idle. */
+  /** How long an image may keep an idle worker waiting for others of its shape; 0: a worker takes what there is. */
   maxDelayMs: number;
   /** What is over is refused at once. */
   maxQueue: number;
@@ -34,7 +34,7 @@ interface Due<T extends BatchItem> {
 
 /**
  * Decides which images run together and when. It has neither clock nor timers: who drives it passes the time (ms, never going
- * back), asks for batches when a worker has room, and asks `nextExpiry` and `nextDue` when to come again.
+ * back), asks for batches while a worker is idle, and asks `nextExpiry` and `nextDue` when to come again.
  */
 export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
   const { maxBatch, maxDelayMs, maxQueue, padTo, ageingMs, preserveOrder = false } = options;
@@ -86,12 +86,13 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
     if (run.includes(urgent) || run.length < 2 || urgent.most < run.length || preserveOrder) return run;
     return [...run.slice(0, -1), urgent];
   }
-  function dueOf(bucket: Bucket<T>, now: number, idle: boolean): Due<T> | null {
+  function dueOf(bucket: Bucket<T>, now: number): Due<T> | null {
     const { run, full } = runOf(bucket);
     const urgent = bucket.earliest() - options.predictMs(run.length, bucket.shape) <= now;
     const members = urgent ? withUrgent(bucket, run) : run;
-    const reason = full ? 'size' : urgent ? 'deadline' : bucket.oldest() + maxDelayMs <= now ? 'delay' : null;
-    return reason || idle ? { bucket, run: members, reason: reason ?? 'idle' } : null;
+    const waited = maxDelayMs === 0 ? 'idle' : bucket.oldest() + maxDelayMs <= now ? 'delay' : null;
+    const reason = full ? 'size' : urgent ? 'deadline' : waited;
+    return reason && { bucket, run: members, reason };
   }
 
   return {
@@ -130,15 +131,12 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
       tally.expired(gone.length);
       return gone.map(({ item }) => item);
     },
-    /**
-     * The next batch for a worker that has room. One that is idle takes whatever there is; one that is busy, and only wants its
-     * next batch early, takes what is full or due. Call `expire` first: what has expired is not looked for here.
-     */
-    take(now: number, idle: boolean): Batch<T> | null {
+    /** The next batch for an idle worker: what is full or due. Call `expire` first: what has expired is not looked for here. */
+    take(now: number): Batch<T> | null {
       let best: Due<T> | null = null;
       for (const bucket of buckets.values()) {
         if (best && !goesBefore(bucket.entries[0]!, best.bucket.entries[0]!)) continue;
-        const due = dueOf(bucket, now, idle);
+        const due = dueOf(bucket, now);
         if (due) best = due;
       }
       if (!best) return null;
@@ -165,7 +163,7 @@ export function createBatcher<T extends BatchItem>(options: BatcherOptions) {
     /** When `expire` has something to do; Infinity for never. It does not depend on any worker. */
     nextExpiry: (): number =>
       [...buckets.values()].reduce((least, bucket) => Math.min(least, bucket.earliest()), Infinity),
-    /** When a busy worker could take a batch if nothing else comes; Infinity for never. Not after `now` if it could at once. */
+    /** When an idle worker could take a batch if nothing else comes; Infinity for never. Not after `now` if it could at once. */
     nextDue(now: number): number {
       let least = Infinity;
       for (const bucket of buckets.values()) {

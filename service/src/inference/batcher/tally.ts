@@ -1,4 +1,4 @@
-/** Why a batch went: it was full; a worker was idle; its first waited long enough; one of it would be late. */
+/** Why a batch went: it was full; a worker was idle and need not wait; its first waited for the delay; one of it would be late. */
 export const FLUSH_REASONS = ['size', 'idle', 'delay', 'deadline'] as const;
 export type FlushReason = (typeof FLUSH_REASONS)[number];
 /** Why an image was not let in. */

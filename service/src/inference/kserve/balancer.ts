@@ -1,9 +1,16 @@
 import { createBreaker, type BreakerOptions, type BreakerState, type Outcome } from './breaker.ts';
 import { publicUrl } from './urls.ts';
 
+/** How an endpoint is asked. */
+export interface Manner {
+  /** Tensors go as binary data. */
+  binary: boolean;
+  /** It lists versions of the model, and requests name the one that they mean. */
+  versioned: boolean;
+}
 /** What a probe found: it can be used; it cannot now; it serves another model, or serves it wrongly. */
 export type ProbeResult =
-  | { kind: 'ready'; binary: boolean }
+  | ({ kind: 'ready' } & Manner)
   /** `certain`: it said so, or nobody listens. A busy server may just have been late. */
   | { kind: 'not-ready'; reason: string; certain: boolean }
   | { kind: 'unfit'; reason: string };
@@ -14,11 +21,9 @@ export interface EndDetail {
   /** Nothing is sent there for so long, as the server asked. */
   retryAfterMs?: number;
 }
-export interface Lease {
+export interface Lease extends Manner {
   /** Base URL with its credentials: for requests, not for messages. */
   url: string;
-  /** Whether tensors go as binary data. */
-  binary: boolean;
   /** Once; what comes again has no effect. */
   end(outcome: Outcome, detail?: EndDetail): void;
 }
@@ -56,6 +61,7 @@ interface Endpoint {
   breaker: ReturnType<typeof createBreaker>;
   ready: boolean;
   binary: boolean | null;
+  versioned: boolean;
   pending: number;
   done: number;
   failed: number;
@@ -76,6 +82,7 @@ export function createBalancer(urls: readonly string[], { breaker, now }: Balanc
     breaker: createBreaker(breaker),
     ready: false,
     binary: null,
+    versioned: false,
     pending: 0,
     done: 0,
     failed: 0,
@@ -96,6 +103,7 @@ export function createBalancer(urls: readonly string[], { breaker, now }: Balanc
     return {
       url: endpoint.url,
       binary: endpoint.binary === true,
+      versioned: endpoint.versioned,
       end(outcome, { error, retryAfterMs } = {}) {
         if (ended) return;
         ended = true;
@@ -135,6 +143,7 @@ export function createBalancer(urls: readonly string[], { breaker, now }: Balanc
         if (!endpoint.ready) endpoint.breaker.reset();
         endpoint.ready = true;
         endpoint.binary = result.binary;
+        endpoint.versioned = result.versioned;
         endpoint.lateProbes = 0;
         return true;
       }

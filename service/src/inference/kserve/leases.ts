@@ -1,11 +1,10 @@
-import type { EndDetail, Lease } from './balancer.ts';
+import type { EndDetail, Lease, Manner } from './balancer.ts';
 import type { Outcome } from './breaker.ts';
 
 /** A lease as plain data, fit to be sent to another process. */
-export interface LeaseData {
+export interface LeaseData extends Manner {
   id: number;
   url: string;
-  binary: boolean;
 }
 
 /** Keeps the leases that other processes have, by number; what a dead one had is given back. */
@@ -19,7 +18,7 @@ export function createLeases(endpoints: { lease(excluding: readonly string[]): L
       if (lease === null) return null;
       const id = nextId++;
       held.set(id, { owner, lease });
-      return { id, url: lease.url, binary: lease.binary };
+      return { id, url: lease.url, binary: lease.binary, versioned: lease.versioned };
     },
     /** Of a lease that has ended, or was dropped, it is nothing. */
     end(id: number, outcome: Outcome, detail?: EndDetail): void {

@@ -5,6 +5,12 @@ import { isRecord, shown, sidesOf } from './protocol.ts';
 export const offersBinary = (metadata: unknown): boolean =>
   isRecord(metadata) && Array.isArray(metadata['extensions']) && metadata['extensions'].includes('binary_tensor_data');
 
+/** Versions that a `GET /v2/models/NAME` lists; many servers list none. */
+export const versionsOf = (metadata: unknown): string[] =>
+  isRecord(metadata) && Array.isArray(metadata['versions'])
+    ? metadata['versions'].filter((version) => typeof version === 'string' && version !== '')
+    : [];
+
 /**
  * Why a model, by its `GET /v2/models/NAME`, is not that of the card; null when nothing speaks against it. Sides that may be of
  * any length are -1. More outputs than the card's do no harm, for one is asked for by name. Servers whose models do not declare

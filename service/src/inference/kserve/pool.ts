@@ -1,4 +1,5 @@
-import type { ModelCard } from '../model.ts';
+import path from 'node:path';
+import { readCard, type ModelCard } from '../model.ts';
 import type { InferenceBackend, PoolHealth } from '../pool/backend.ts';
 import { createLocalPool, type LocalPoolOptions } from '../pool/local.ts';
 import type { EndpointStats } from './balancer.ts';
@@ -10,7 +11,7 @@ export interface KservePoolOptions extends Omit<LocalPoolOptions, 'provider' | '
   probeEveryMs?: number;
   loadTimeoutMs?: number;
 }
-/** One request to a server takes less than the execution that it is part of may. */
+/** Of what the whole run may take, one request may take so much: after a server that hangs there is time for another. */
 const SHARE_OF_LIMIT = 0.8;
 
 /**
@@ -25,6 +26,7 @@ export function createKservePool(
   const endpoints = createEndpoints({
     urls,
     card,
+    version: path.basename(options.modelDir),
     log,
     ...(probeEveryMs === undefined ? {} : { probeEveryMs }),
     ...(loadTimeoutMs === undefined ? {} : { loadTimeoutMs }),
@@ -37,6 +39,10 @@ export function createKservePool(
     async load() {
       await endpoints.load();
       await pool.load();
+    },
+    async reload(modelDir) {
+      await endpoints.expect(await readCard(modelDir), path.basename(modelDir));
+      await pool.reload(modelDir);
     },
     health(): PoolHealth {
       const own = pool.health();

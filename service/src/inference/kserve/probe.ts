@@ -1,7 +1,7 @@
 import type { ModelCard } from '../model.ts';
-import type { ProbeResult } from './balancer.ts';
+import type { Manner, ProbeResult } from './balancer.ts';
 import { exchange, ExchangeError, type Reply } from './exchange.ts';
-import { mismatchOf, offersBinary } from './metadata.ts';
+import { mismatchOf, offersBinary, versionsOf } from './metadata.ts';
 import {
   decodeReply,
   encodeRequest,
@@ -17,15 +17,15 @@ import { publicUrl } from './urls.ts';
 
 export interface ProbeOptions {
   card: ModelCard;
-  /** The model's version on the server; its own choice otherwise. */
+  /** The model's version: asked for, and required, where the server lists versions; the server's own choice otherwise. */
   version?: string | undefined;
   timeoutMs: number;
   /** For the trial inference, which may be the model's first one. */
   trialTimeoutMs: number;
   fetch?: typeof fetch;
 }
-/** @param binary what was found when this endpoint was examined; null for one that has to be */
-export type Probe = (url: string, binary: boolean | null, signal: AbortSignal) => Promise<ProbeResult>;
+/** @param known what was found when this endpoint was examined; null for one that has to be */
+export type Probe = (url: string, known: Manner | null, signal: AbortSignal) => Promise<ProbeResult>;
 
 const METADATA_LIMIT = 2 ** 20;
 
@@ -34,11 +34,11 @@ const METADATA_LIMIT = 2 ** 20;
  * of the card, and it has to segment an empty image of the smallest size.
  */
 export function createProbe({ card, version, timeoutMs, trialTimeoutMs, fetch }: ProbeOptions): Probe {
-  const model = modelPath(card.name, version);
+  const pathOf = (versioned: boolean) => modelPath(card.name, versioned ? version : undefined);
   const shape = { count: 1, width: card.input.multipleOf, height: card.input.multipleOf };
   const common = fetch === undefined ? {} : { fetch };
 
-  return async function probe(url, binary, signal) {
+  return async function probe(url, known, signal) {
     const get = (path: string) => exchange(url, path, { ...common, signal, timeoutMs, limitBytes: METADATA_LIMIT });
     const problemOf = (path: string, reply: Reply): ProbeResult | null => {
       if (reply.status === 200) return null;
@@ -48,20 +48,20 @@ export function createProbe({ card, version, timeoutMs, trialTimeoutMs, fetch }:
     };
 
     /** One inference, its tensors in binary or in JSON. @throws ExchangeError, ProtocolError */
-    async function tried(asBinary: boolean): Promise<ProbeResult> {
-      const path = `${model}/infer`;
-      const request = encodeRequest(card, new Float32Array(shape.width * shape.height), shape, asBinary);
+    async function tried({ binary, versioned }: Manner): Promise<ProbeResult> {
+      const path = `${pathOf(versioned)}/infer`;
+      const request = encodeRequest(card, new Float32Array(shape.width * shape.height), shape, binary);
       const limits = { timeoutMs: trialTimeoutMs, limitBytes: replyLimit(shape) };
       const reply = await exchange(url, path, { ...common, ...request, ...limits, method: 'POST', signal });
       const problem = problemOf(path, reply);
       if (problem) return problem;
       decodeReply(reply, card, shape);
-      return { kind: 'ready', binary: asBinary && isBinary(reply) };
+      return { kind: 'ready', binary: binary && isBinary(reply), versioned };
     }
     /** KServe's own server takes binary data and does not say so. Only a binary reply shows that ours was read as such. */
-    async function takesBinary(): Promise<boolean> {
+    async function takesBinary(versioned: boolean): Promise<boolean> {
       try {
-        const result = await tried(true);
+        const result = await tried({ binary: true, versioned });
         return result.kind === 'ready' && result.binary;
       } catch (error) {
         if (error instanceof ExchangeError || error instanceof ProtocolError) return false;
@@ -71,24 +71,32 @@ export function createProbe({ card, version, timeoutMs, trialTimeoutMs, fetch }:
     async function examined(): Promise<ProbeResult> {
       const server = await get('/v2');
       const listed = server.status === 200 && offersBinary(parseJson(server.body));
-      const metadata = await get(model);
-      const problem = problemOf(model, metadata);
+      const unfit = (reason: string): ProbeResult => ({ kind: 'unfit', reason: `${publicUrl(url)}: ${reason}` });
+      let metadata = await get(pathOf(false));
+      const versions = metadata.status === 200 ? versionsOf(parseJson(metadata.body)) : [];
+      const versioned = version !== undefined && versions.length > 0;
+      if (versioned && !versions.includes(version))
+        return unfit(
+          `model "${card.name}" has the versions ${versions.join(', ')}, expected ${version}, the latest of MODELS_DIR`,
+        );
+      if (versioned) metadata = await get(pathOf(true));
+      const problem = problemOf(pathOf(versioned), metadata);
       if (problem) return problem;
       const mismatch = mismatchOf(parseJson(metadata.body), card);
-      if (mismatch) return { kind: 'unfit', reason: `${publicUrl(url)}: ${mismatch}` };
-      if (!listed && (await takesBinary())) return { kind: 'ready', binary: true };
-      const result = await tried(listed);
-      return result.kind === 'ready' ? { kind: 'ready', binary: listed } : result;
+      if (mismatch) return unfit(mismatch);
+      if (!listed && (await takesBinary(versioned))) return { kind: 'ready', binary: true, versioned };
+      const result = await tried({ binary: listed, versioned });
+      return result.kind === 'ready' ? { ...result, binary: listed } : result;
     }
 
     try {
-      for (const path of ['/v2/health/ready', `${model}/ready`]) {
+      for (const path of ['/v2/health/ready', `${pathOf(known?.versioned ?? false)}/ready`]) {
         const reply = await get(path);
         if (saysReady(reply)) continue;
         const reason = `${publicUrl(url)}${path} answered ${reply.status}: ${wordsOf(reply)}`;
         return { kind: 'not-ready', reason, certain: true };
       }
-      return binary === null ? await examined() : { kind: 'ready', binary };
+      return known === null ? await examined() : { kind: 'ready', ...known };
     } catch (error) {
       const reason = `${publicUrl(url)}: ${error instanceof Error ? error.message : String(error)}`;
       if (error instanceof ProtocolError) return { kind: 'unfit', reason };

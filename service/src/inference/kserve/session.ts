@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { failureOf, InferenceFailure } from '../failure.ts';
 import type { ModelCard } from '../model.ts';
+import type { ModelSession } from '../session.ts';
 import type { EndDetail } from './balancer.ts';
 import type { Outcome } from './breaker.ts';
 import { exchange, ExchangeError, type Reply } from './exchange.ts';
@@ -20,7 +21,7 @@ import { publicUrl } from './urls.ts';
 
 export interface KserveSessionOptions {
   card: ModelCard;
-  /** The model's version on the servers; their own choice otherwise. */
+  /** The model's version: named where a server lists versions. */
   version?: string;
   /** Longest wait for one server. */
   timeoutMs: number;
@@ -33,24 +34,9 @@ export interface KserveSessionOptions {
   attempts?: number;
   /** How long to wait for an endpoint when none can be had. */
   patienceMs?: number;
-  /** Epoch ms: the clock of `deadline`. */
+  /** Epoch ms. */
   now?: () => number;
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
-}
-export interface RunOptions {
-  /** Epoch ms; without one, time for all attempts. */
-  deadline?: number;
-  /** Aborting rejects with its reason. */
-  signal?: AbortSignal;
-}
-/** A `ModelSession` that takes several images at once. */
-export interface BatchSession {
-  card: ModelCard;
-  /**
-   * @param input count × height × width normalised gray, image by image; both sides multiples of `card.input.multipleOf`
-   * @returns count × 3 planes of logits @throws InferenceFailure TIMEOUT, MODEL_ERROR, OUT_OF_MEMORY or CRASHED
-   */
-  run(input: Float32Array, width: number, height: number, count?: number, options?: RunOptions): Promise<Float32Array>;
 }
 
 /** How one request to one server went, when it gave no result. */
@@ -69,20 +55,21 @@ const BUSY_MS = 500;
 
 /**
  * Inference by servers of the Open Inference Protocol v2. A request that fails by the server's fault, or finds it busy, is sent
- * to another one, or again after a pause, while the deadline allows.
+ * to another one, or again after a pause, while the limit of the run allows: without one, time for all attempts. A run rejects with
+ * InferenceFailure TIMEOUT, MODEL_ERROR, OUT_OF_MEMORY or CRASHED.
  */
-export function createKserveSession(options: KserveSessionOptions): BatchSession {
+export function createKserveSession(options: KserveSessionOptions): ModelSession {
   const { card, version, timeoutMs, attempts = 3, patienceMs = 5000, now = Date.now, sleep = pause } = options;
-  const path = `${modelPath(card.name, version)}/infer`;
   const common = options.fetch === undefined ? {} : { fetch: options.fetch };
 
   /** One request to one server, whose lease it ends. */
   async function send(leased: LeaseData, batch: Batch, limitMs: number): Promise<Float32Array | Miss> {
-    const { url } = leased;
+    const { url, binary, versioned } = leased;
+    const path = `${modelPath(card.name, versioned ? version : undefined)}/infer`;
     let ended: [Outcome, EndDetail?] = ['dropped'];
     try {
       const limits = { timeoutMs: limitMs, limitBytes: replyLimit(batch.shape), signal: batch.signal };
-      const request = batch.encoded(leased.binary);
+      const request = batch.encoded(binary);
       const reply = await exchange(url, path, { ...common, ...request, ...limits, method: 'POST' });
       const result = reply.status === 200 ? decodeReply(reply, card, batch.shape) : missOf(url, reply, now());
       ended = result instanceof Float32Array ? ['ok'] : [result.outcome, result.detail];
@@ -99,12 +86,12 @@ export function createKserveSession(options: KserveSessionOptions): BatchSession
 
   return {
     card,
-    async run(input, width, height, count = 1, { deadline, signal } = {}) {
+    async run(input, width, height, count = 1, { limitMs = attempts * timeoutMs, signal } = {}) {
       if (input.length !== count * width * height)
         throw new RangeError(`input has ${input.length} values, expected ${count} × ${height} × ${width}`);
       const batch = batchOf(card, input, { count, width, height }, signal);
       const began = now();
-      const until = deadline ?? began + attempts * timeoutMs;
+      const until = began + limitMs;
       let tried: string[] = [];
       let failed = 0;
       let pauseMs = FIRST_PAUSE_MS;

@@ -101,8 +101,10 @@ export interface InferOptions {
    * is decoded and after each tile, so that it finds what hangs and not what is large.
    */
   deadlineMs: number;
-  /** Aborting rejects at once with the signal's reason; a started execution ends unseen. */
+  /** Aborting rejects at once with the signal's reason; a started execution ends unseen, that of a server is cut off. */
   signal?: AbortSignal;
+  /** Called when a worker gets it; again where its batch is tried apart. */
+  onBegin?: () => void;
 }
 
 /**
@@ -115,7 +117,10 @@ export interface InferenceBackend {
    * slow, and their cost is known. Rejects when a worker cannot load the model or its provider.
    */
   load(): Promise<void>;
-  /** Brings all workers to another version of the model, one after the other, while the others go on. */
+  /**
+   * Brings all workers to another version of the model, one after the other, while the others go on. Rejects when it does not load,
+   * with NotYet where that is no fault of its files.
+   */
   reload(modelDir: string): Promise<void>;
   infer(request: InferenceRequest, options: InferOptions): Promise<InferenceOutput>;
   health(): PoolHealth;

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { createCrashPoints } from '../../crash-points.ts';
 import { prepareSharp } from '../decode.ts';
 import { InferenceFailure } from '../failure.ts';
@@ -22,7 +23,8 @@ export async function loadSegmenter({
   const leases = provider === 'kserve' ? createChildLeases() : null;
   const open = async (dir: string): Promise<ModelSession> => {
     if (leases === null || provider !== 'kserve') return createSession(dir, provider as Provider);
-    return createKserveSession({ card: await readCard(dir), timeoutMs: serverTimeoutMs, ...leases });
+    const model = { card: await readCard(dir), version: path.basename(dir) };
+    return createKserveSession({ ...model, timeoutMs: serverTimeoutMs, ...leases });
   };
   /** By folder. A model stays once it is loaded: creating sessions leaks, so that the parent ends the child instead. */
   const models = new Map<string, Promise<{ session: ModelSession; segment: ReturnType<typeof createSegmenter> }>>();
@@ -40,9 +42,9 @@ export async function loadSegmenter({
     });
   await modelIn(modelDir);
   return {
-    async segment(requests, onProgress) {
+    async segment(requests, options) {
       const { segment } = await modelOf(requests[0]!.modelDir);
-      return segment(requests, onProgress);
+      return segment(requests, options);
     },
     async warmup() {
       if (leases !== null) return []; // the probes of the servers do that
@@ -69,13 +71,13 @@ function goingWrong(served: Served, folder: string): Served {
   const points = createCrashPoints(folder);
   return {
     ...served,
-    async segment(requests, onProgress) {
+    async segment(requests, options) {
       const fault = requests.map(({ sha256 }) => points.executionFault(sha256)).find((found) => found !== null);
       // blocks the event loop for good, as a native call does
       if (fault === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       if (fault === 'crash') process.kill(process.pid, 'SIGSEGV');
       if (fault === 'out-of-memory') throw new InferenceFailure('OUT_OF_MEMORY', 'failed to allocate memory (planted)');
-      return served.segment(requests, onProgress);
+      return served.segment(requests, options);
     },
   };
 }

@@ -26,10 +26,15 @@ export interface Executor {
   /**
    * Only when idle. All requests have one `modelDir`.
    * @param limitMs wall clock without a sign of progress
+   * @param signal aborted when nobody waits for any of them any more: what can be stopped may be
    * @returns in the order of the requests, each with its own output or failure
    * @throws InferenceFailure when the batch failed as a whole, whoever is to blame
    */
-  run(requests: readonly InferenceRequest[], limitMs: number): Promise<(ExecutedImage | InferenceFailure)[]>;
+  run(
+    requests: readonly InferenceRequest[],
+    limitMs: number,
+    signal?: AbortSignal,
+  ): Promise<(ExecutedImage | InferenceFailure)[]>;
   /** What its usual shapes took before it was ready; empty where nothing is measured. */
   measured(): readonly Measured[];
   /** Ends what holds memory and starts it anew; takes nothing meanwhile. @param modelDir what it starts with from now on */

@@ -27,7 +27,7 @@ export const POOL_DEFAULTS = {
   queueTimeoutMs: 600_000,
   memoryBytes: 3e9,
 } as const;
-/** How often one image may run out of memory: once with fewer others, once in a new process. */
+/** How often one image may run out of memory and be tried again: among half as many, then alone in a new process. */
 const MEMORY_TRIES = 2;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const WHY_REFUSED: Readonly<Record<RejectReason, (task: Task) => InferenceFailure>> = {
@@ -39,8 +39,8 @@ const WHY_REFUSED: Readonly<Record<RejectReason, (task: Task) => InferenceFailur
 };
 
 /**
- * The batcher with a clock and workers: gives each idle worker the next batch, finds the image that spoils its batch by running
- * all of it alone, goes easier on memory when that was short, and gives up what waits too long, whatever the workers do.
+ * The batcher with a clock and workers: gives each idle worker the next batch that is due, finds the image that spoils its batch by
+ * running all of it alone, goes easier on memory when that was short, and gives up what waits too long, whatever the workers do.
  */
 export function createPool(executors: readonly Executor[], options: PoolOptions) {
   const { timeoutMs, queueTimeoutMs, memoryBytes } = options;
@@ -56,7 +56,7 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
   let accepting = true;
   let closing = false;
   let waiters: (() => void)[] = [];
-  let expiry: { at: number; timer: NodeJS.Timeout } | null = null;
+  let alarm: { at: number; timer: NodeJS.Timeout } | null = null;
 
   function mostAtOnce(shape: Shape): number {
     if (costs.memory === null) return options.maxBatch;
@@ -77,12 +77,12 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
     for (const task of batcher.expire(now()))
       task.reject(new InferenceFailure('TIMEOUT', `no worker was free within ${queueTimeoutMs} ms`));
     for (const executor of executors) {
-      const batch = executor.idle() ? batcher.take(now(), true) : null;
+      const batch = executor.idle() ? batcher.take(now()) : null;
       if (batch !== null) void run(executor, batch);
     }
     if (executors.every((executor) => executor.broken()))
       rejectWaiting(() => new InferenceFailure('MODEL_ERROR', `no inference worker starts: ${lastError()}`));
-    armExpiry();
+    arm();
   }
   function rejectWaiting(why: () => InferenceFailure): void {
     for (const task of batcher.waiting()) {
@@ -90,30 +90,39 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
       task.reject(why());
     }
   }
-  /** Its own timer: what waits behind workers that hang is given up in time. */
-  function armExpiry(): void {
-    const at = batcher.nextExpiry();
-    if (expiry?.at === at) return;
-    clearTimeout(expiry?.timer);
-    expiry = null;
+  /** Its own timer: what waits behind workers that hang is given up in time, and an idle one gets what waited for company. */
+  function arm(): void {
+    const due = executors.some((executor) => executor.idle()) ? batcher.nextDue(now()) : Infinity;
+    const at = Math.min(batcher.nextExpiry(), due);
+    if (alarm?.at === at) return;
+    clearTimeout(alarm?.timer);
+    alarm = null;
     if (at === Infinity) return;
     const timer = setTimeout(
       () => {
-        expiry = null;
+        alarm = null;
         changed();
       },
       Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(at - now()))),
     );
-    expiry = { at, timer };
+    alarm = { at, timer };
   }
 
   async function run(executor: Executor, batch: Batch<Task>): Promise<void> {
     const startedAt = now();
     const limitMs = Math.max(...batch.items.map((task) => task.limitMs));
+    const givenUp = new AbortController();
+    for (const task of batch.items) {
+      task.onBegin?.();
+      task.onGivenUp = () => {
+        if (batch.items.every(({ settled }) => settled)) givenUp.abort();
+      };
+    }
     try {
       const results = await executor.run(
         batch.items.map(({ request }) => request),
         limitMs,
+        givenUp.signal,
       );
       const shared = { batchSize: batch.items.length, batchMs: now() - startedAt };
       for (const [index, task] of batch.items.entries()) {
@@ -134,11 +143,12 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
     if (closing) return left.forEach(({ item }) => item.reject(failure));
     if (isShort) {
       const worst = Math.max(...left.map(({ item }) => ++item.memoryTries));
-      if (worst === MEMORY_TRIES || left.length === 1) {
+      const isLast = worst === MEMORY_TRIES || left.length === 1;
+      if (isLast) {
         for (const { item } of left) item.memoryTries = MEMORY_TRIES;
         void executor.recycle();
       }
-      batcher.giveBack(left, Math.ceil(left.length / 2));
+      batcher.giveBack(left, isLast ? 1 : Math.ceil(left.length / 2));
     } else if (left.length > 1) batcher.giveBack(left, 1);
     else left[0]!.item.reject(failure);
   }
@@ -164,13 +174,14 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
         changed();
       }
     },
-    infer(request, { deadlineMs, signal }) {
+    infer(request, { deadlineMs, signal, onBegin }) {
       if (!accepting) return Promise.reject(closedFailure());
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
       totals.outstanding++;
       return new Promise<InferenceOutput>((resolve, reject) => {
-        const limits = { limitMs: Math.min(deadlineMs, timeoutMs), offeredAt: now(), deadline: now() + queueTimeoutMs };
-        const task = createTask(request, limits, { resolve, reject }, (ok) => {
+        const at = now();
+        const limits = { limitMs: Math.min(deadlineMs, timeoutMs), offeredAt: at, deadline: at + queueTimeoutMs };
+        const task = createTask(request, { ...limits, onBegin }, { resolve, reject }, (ok) => {
           signal?.removeEventListener('abort', abort);
           totals.outstanding--;
           totals[ok ? 'completed' : 'failed']++;
@@ -178,6 +189,7 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
         const abort = () => {
           batcher.cancel(task.id);
           task.reject(signal?.reason);
+          task.onGivenUp?.();
           changed();
         };
         signal?.addEventListener('abort', abort, { once: true });
@@ -219,7 +231,7 @@ export function createPool(executors: readonly Executor[], options: PoolOptions)
       rejectWaiting(closedFailure);
       await closed;
       rejectWaiting(closedFailure);
-      clearTimeout(expiry?.timer);
+      clearTimeout(alarm?.timer);
       changed();
     },
   } satisfies InferenceBackend & { changed(): void };

@@ -23,8 +23,14 @@ export interface ChildOptions {
 }
 /** `id` numbers messages, not images. */
 export type ToChild =
-  /** `quietMs`: signs of progress that come sooner after the last message are not worth one. */
-  { type: 'run'; id: number; requests: readonly InferenceRequest[]; quietMs: number } | LeaseToChild;
+  /**
+   * `limitMs`: longest run of the model on servers. `quietMs`: signs of progress that come sooner after the last message are not
+   * worth one.
+   */
+  | { type: 'run'; id: number; requests: readonly InferenceRequest[]; limitMs: number; quietMs: number }
+  /** Nobody waits for that batch any more. */
+  | { type: 'give-up'; id: number }
+  | LeaseToChild;
 
 export interface Failed {
   code: FailureCode;

@@ -1,5 +1,5 @@
 import { failureOf, type InferenceFailure } from '../failure.ts';
-import type { SegmentOutput } from '../segment.ts';
+import type { SegmentOptions, SegmentOutput } from '../segment.ts';
 import type { InferenceRequest } from './backend.ts';
 import type { Measured } from './executor.ts';
 import type { FromChild, ToChild } from './protocol.ts';
@@ -7,7 +7,10 @@ import type { FromChild, ToChild } from './protocol.ts';
 /** What a child can do once it is loaded. */
 export interface Served {
   /** All of one model. @throws what fails the batch as a whole */
-  segment(requests: readonly InferenceRequest[], onProgress: () => void): Promise<(SegmentOutput | InferenceFailure)[]>;
+  segment(
+    requests: readonly InferenceRequest[],
+    options: Required<SegmentOptions>,
+  ): Promise<(SegmentOutput | InferenceFailure)[]>;
   /** Runs the usual shapes, empty, and says what they took. */
   warmup(): Promise<Measured[]>;
 }
@@ -23,9 +26,14 @@ export function serve(load: () => Promise<Served>): void {
   load()
     .then(async (served) => {
       const measured = await served.warmup();
+      let running = { id: 0, control: new AbortController() };
       process.on('message', (message: ToChild) => {
         // Leases are for `child-leases.ts`.
-        if (message.type === 'run') void answer(served, message, send).then(send);
+        if (message.type === 'run') {
+          running = { id: message.id, control: new AbortController() };
+          void answer(served, message, send, running.control.signal).then(send);
+        } else if (message.type === 'give-up' && message.id === running.id)
+          running.control.abort(new Error('given up'));
       });
       send({ type: 'ready', measured, rssBytes: process.memoryUsage.rss() });
     })
@@ -37,8 +45,9 @@ export function serve(load: () => Promise<Served>): void {
 
 async function answer(
   served: Served,
-  { id, requests, quietMs }: Extract<ToChild, { type: 'run' }>,
+  { id, requests, quietMs, limitMs }: Extract<ToChild, { type: 'run' }>,
   send: (message: FromChild) => void,
+  signal: AbortSignal,
 ): Promise<FromChild> {
   let saidAt = performance.now();
   const onProgress = () => {
@@ -48,7 +57,7 @@ async function answer(
     send({ type: 'progress', id });
   };
   try {
-    const results = await served.segment(requests, onProgress);
+    const results = await served.segment(requests, { onProgress, limitMs, signal });
     // An Error would lose its fields on the way.
     const plain = results.map((result) => ('code' in result ? { code: result.code, message: result.message } : result));
     return { type: 'done', id, results: plain, rssBytes: process.memoryUsage.rss() };

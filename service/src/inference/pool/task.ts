@@ -10,6 +10,9 @@ export interface Task extends BatchItem {
   settled: boolean;
   /** How often it was part of what ran out of memory. */
   memoryTries: number;
+  onBegin?: (() => void) | undefined;
+  /** To be called when it is given up while it runs. */
+  onGivenUp?: () => void;
   resolve(output: InferenceOutput): void;
   reject(error: unknown): void;
 }
@@ -19,7 +22,7 @@ let next = 1;
 /** Settles once: what comes later is dropped. `onEnd` is told before the promise is. */
 export function createTask(
   request: InferenceRequest,
-  times: Pick<Task, 'limitMs' | 'offeredAt' | 'deadline'>,
+  given: Pick<Task, 'limitMs' | 'offeredAt' | 'deadline' | 'onBegin'>,
   promise: { resolve(output: InferenceOutput): void; reject(error: Error): void },
   onEnd: (ok: boolean) => void,
 ): Task {
@@ -31,7 +34,7 @@ export function createTask(
   };
   const { width, height, priority, modelDir } = request;
   const task: Task = {
-    ...times,
+    ...given,
     // an image may be asked for twice
     id: String(next++),
     width,

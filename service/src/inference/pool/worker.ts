@@ -22,6 +22,7 @@ export interface WorkerOptions {
 interface Running {
   id: number;
   limitMs: number;
+  signal: AbortSignal | undefined;
   resolve(results: (ExecutedImage | InferenceFailure)[]): void;
   reject(failure: InferenceFailure): void;
 }
@@ -72,17 +73,32 @@ export function createWorker(options: WorkerOptions): Executor {
     state = 'starting';
     killedAfterMs = null;
     models = new Set([modelDir]);
-    const started = options.fork(modelDir);
+    try {
+      watch(options.fork(modelDir));
+    } catch (error) {
+      notStarted(error as Error);
+    }
+  }
+  function watch(started: ChildProcess): void {
     child = started;
     deadline = setTimeout(kill, options.startTimeoutMs, options.startTimeoutMs);
     started.on('message', (message: FromChild) => onMessage(message));
-    started.on('error', (error) => (counts.lastError = error.message));
     exited = new Promise((resolve) => {
       started.once('exit', (code, signal) => {
-        onExit(code, signal);
+        onEnd(`exit code ${code}, signal ${signal}`);
+        resolve();
+      });
+      started.on('error', (error) => {
+        if (started.pid !== undefined) return void (counts.lastError = error.message);
+        // no process came of it (no memory for one, no file descriptors), and no 'exit' will
+        notStarted(error);
         resolve();
       });
     });
+  }
+  function notStarted(error: Error): void {
+    counts.lastError = error.message;
+    onEnd(error.message);
   }
 
   function onMessage(message: FromChild): void {
@@ -118,12 +134,13 @@ export function createWorker(options: WorkerOptions): Executor {
     if (running === null || running.id !== message.id) return;
     const ended = running;
     end();
+    const isError = ended.signal?.aborted !== true;
     if (message.type === 'failed') {
-      counts.lastError = message.message;
+      if (isError) counts.lastError = message.message;
       ended.reject(failureFrom(message));
     } else if (message.type === 'done') {
       const failed = message.results.find((result) => 'code' in result);
-      if (failed) counts.lastError = failed.message;
+      if (failed && isError) counts.lastError = failed.message;
       counts.imagesDone += message.results.filter((result) => !('code' in result)).length;
       const worker = `${options.id}/${child?.pid}`;
       ended.resolve(message.results.map((result) => ('code' in result ? failureFrom(result) : { ...result, worker })));
@@ -138,22 +155,22 @@ export function createWorker(options: WorkerOptions): Executor {
     state = 'idle';
   }
 
-  function onExit(code: number | null, signal: NodeJS.Signals | null): void {
+  function onEnd(how: string): void {
     const started = state !== 'starting';
     const lost = running;
     if (lost !== null) end();
     clearTimeout(deadline);
     options.leases?.drop(options.id);
     [child, state] = [null, 'stopped'];
-    lost?.reject(starts.closed() ? closedFailure() : lossOf(code, signal));
-    if (recycling === null && !starts.closed()) restart(started, `exit code ${code}, signal ${signal}`);
+    lost?.reject(starts.closed() ? closedFailure() : lossOf(how));
+    if (recycling === null && !starts.closed()) restart(started, how);
     changed();
   }
 
-  function lossOf(code: number | null, signal: NodeJS.Signals | null): InferenceFailure {
+  function lossOf(how: string): InferenceFailure {
     if (killedAfterMs !== null)
       return new InferenceFailure('TIMEOUT', `killed after ${killedAfterMs} ms without progress`, { crashed: true });
-    return new InferenceFailure('CRASHED', `process died (code ${code}, signal ${signal})`, { crashed: true });
+    return new InferenceFailure('CRASHED', `process died (${how})`, { crashed: true });
   }
 
   function restart(started: boolean, how: string): void {
@@ -203,13 +220,15 @@ export function createWorker(options: WorkerOptions): Executor {
     ready: () => state === 'idle' || state === 'busy',
     idle: () => state === 'idle' && recycling === null,
     broken: () => starts.broken(),
-    run(requests: readonly InferenceRequest[], limitMs) {
+    run(requests: readonly InferenceRequest[], limitMs, signal) {
       return new Promise((resolve, reject) => {
-        running = { id: nextId++, limitMs, resolve, reject };
+        const id = nextId++;
+        running = { id, limitMs, signal, resolve, reject };
         runningSince = performance.now();
         state = 'busy';
-        send({ type: 'run', id: running.id, requests, quietMs: quietMsOf(limitMs) });
-        restartClock(running.id);
+        send({ type: 'run', id, requests, limitMs, quietMs: quietMsOf(limitMs) });
+        signal?.addEventListener('abort', () => send({ type: 'give-up', id }), { once: true });
+        restartClock(id);
         models.add(requests[0]!.modelDir);
         if (models.size > MAX_MODELS) void recycle();
       });

@@ -23,8 +23,8 @@ const item = (id: string, more: Partial<BatchItem> = {}): BatchItem => ({
 type Batcher = ReturnType<typeof start>;
 const offer = (batcher: Batcher, ids: string, now: number, more: Partial<BatchItem> = {}) =>
   ids.split('').map((id) => batcher.offer(item(id, more), now));
-const take = (batcher: Batcher, now: number, idle = false) => {
-  const batch = batcher.take(now, idle);
+const take = (batcher: Batcher, now: number) => {
+  const batch = batcher.take(now);
   return batch && `${batch.items.map(({ id }) => id).join('')} ${batch.reason}`;
 };
 
@@ -33,7 +33,7 @@ it('a batch has images of one group only', () => {
   offer(batcher, 'ab', 0, { group: 'model 1' });
   offer(batcher, 'c', 0, { group: 'model 2' });
   offer(batcher, 'd', 0, { group: 'model 1' });
-  expect([take(batcher, 0), take(batcher, 0), take(batcher, 0)]).toEqual(['abd delay', 'c delay', null]);
+  expect([take(batcher, 0), take(batcher, 0), take(batcher, 0)]).toEqual(['abd idle', 'c idle', null]);
   expect(batcher.stats().buckets).toBe(0);
 });
 
@@ -45,10 +45,11 @@ describe('a batch goes', () => {
     expect(batcher.size()).toBe(1);
   });
 
-  it('at once when a worker is idle', () => {
-    const batcher = start();
+  it('at once to an idle worker when no delay is set', () => {
+    const batcher = start({ maxDelayMs: 0 });
     offer(batcher, 'a', 0);
-    expect([take(batcher, 0), take(batcher, 0, true), take(batcher, 0, true)]).toEqual([null, 'a idle', null]);
+    expect([batcher.nextDue(0), take(batcher, 0), take(batcher, 0)]).toEqual([0, 'a idle', null]);
+    expect(batcher.stats().flushes).toEqual({ size: 0, idle: 1, delay: 0, deadline: 0 });
   });
 
   it('when its first has waited for the delay, not a moment before', () => {
@@ -76,13 +77,13 @@ describe('a batch goes', () => {
   });
 
   it('for one shape after padding only', () => {
-    const batcher = start();
+    const batcher = start({ maxDelayMs: 0 });
     offer(batcher, 'a', 0, { width: 200, height: 250 });
     offer(batcher, 'b', 0, { width: 257 });
     offer(batcher, 'c', 0, { width: 193, height: 193 });
-    const first = batcher.take(0, true)!;
+    const first = batcher.take(0)!;
     expect([first.items.map(({ id }) => id), first.shape]).toEqual([['a', 'c'], { width: 256, height: 256 }]);
-    expect(batcher.take(0, true)!.shape).toEqual({ width: 320, height: 256 });
+    expect(batcher.take(0)!.shape).toEqual({ width: 320, height: 256 });
   });
 });
 
@@ -100,7 +101,7 @@ describe('who is first', () => {
     const taken: string[] = [];
     for (let now = 1; !taken.includes('old'); now += 10) {
       batcher.offer(item(`urgent-${now}`, { priority: 10 }), now);
-      taken.push(batcher.take(now, true)!.items[0]!.id);
+      taken.push(batcher.take(now)!.items[0]!.id);
       expect(now).toBeLessThan(1100);
     }
     // Ten steps of priority are worth ten times the ageing.
@@ -108,22 +109,25 @@ describe('who is first', () => {
   });
 
   it('also is so between shapes', () => {
-    const batcher = start();
-    offer(batcher, 'abcd', 1);
-    offer(batcher, 'z', 0, { width: 512 });
-    expect([take(batcher, 1, true), take(batcher, 1, true)]).toEqual(['z idle', 'abcd size']);
-    // A busy worker does not wait for what is not due.
-    offer(batcher, 'z', 2, { width: 512 });
-    offer(batcher, 'abcd', 3);
-    expect(take(batcher, 3)).toBe('abcd size');
+    const batchers = [start({ maxDelayMs: 0 }), start()];
+    for (const batcher of batchers) {
+      offer(batcher, 'abcd', 1);
+      offer(batcher, 'z', 0, { width: 512 });
+    }
+    const taken = batchers.map((batcher) => [1, 1, 10].map((now) => take(batcher, now)));
+    expect(taken).toEqual([
+      ['z idle', 'abcd size', null],
+      // What waits for company holds up nobody.
+      ['abcd size', null, 'z delay'],
+    ]);
   });
 
   it('stays so over all shapes where order is kept', () => {
-    const batcher = start({ preserveOrder: true });
+    const batcher = start({ preserveOrder: true, maxDelayMs: 0 });
     offer(batcher, 'ab', 0);
     offer(batcher, 'x', 1, { width: 512 });
     offer(batcher, 'cd', 2);
-    const taken = [0, 1, 2].map(() => take(batcher, 2, true));
+    const taken = [0, 1, 2].map(() => take(batcher, 2));
     expect(taken).toEqual(['ab size', 'x size', 'cd idle']);
   });
 
@@ -161,27 +165,27 @@ describe('an image', () => {
   });
 
   it('leaves before it is run when it is cancelled, once', () => {
-    const batcher = start();
+    const batcher = start({ maxDelayMs: 0 });
     offer(batcher, 'ab', 0);
     expect([batcher.cancel('a'), batcher.cancel('a'), batcher.cancel('nobody')]).toEqual([true, false, false]);
-    expect(take(batcher, 0, true)).toBe('b idle');
+    expect(take(batcher, 0)).toBe('b idle');
     expect(batcher.cancel('b')).toBe(false);
   });
 
   it('that spoils a batch is found alone, and its mates go before those who came later', () => {
     const batcher = start();
     offer(batcher, 'abcdef', 0);
-    const spoilt = batcher.take(0, true)!;
+    const spoilt = batcher.take(0)!;
     batcher.giveBack(spoilt.entries, 1);
     const taken = Array.from({ length: 5 }, () => take(batcher, 1));
     expect(taken).toEqual(['a size', 'b size', 'c size', 'd size', null]);
-    expect(take(batcher, 1, true)).toBe('ef idle');
+    expect(take(batcher, 10)).toBe('ef delay');
   });
 
   it('is given back in halves when memory was short, and waits a second time even in a full queue', () => {
     const batcher = start({ maxQueue: 4 });
     offer(batcher, 'abcd', 0);
-    const large = batcher.take(0, true)!;
+    const large = batcher.take(0)!;
     offer(batcher, 'efgh', 1);
     batcher.giveBack(large.entries, 2);
     expect([1, 2, 3].map(() => take(batcher, 1))).toEqual(['ab size', 'cd size', 'efgh size']);
@@ -196,10 +200,10 @@ describe('an image', () => {
 });
 
 it('is as large as memory bears', () => {
-  const batcher = start({ mostAtOnce: ({ width }) => (width > 256 ? 2 : 8) });
+  const batcher = start({ maxDelayMs: 0, mostAtOnce: ({ width }) => (width > 256 ? 2 : 8) });
   offer(batcher, 'abc', 0, { width: 512 });
   offer(batcher, 'uvwxy', 0);
-  expect([1, 2, 3, 4].map(() => take(batcher, 0, true))).toEqual(['ab size', 'c idle', 'uvwx size', 'y idle']);
+  expect([1, 2, 3, 4].map(() => take(batcher, 0))).toEqual(['ab size', 'c idle', 'uvwx size', 'y idle']);
   expect(batcher.stats()).toMatchObject({ executions: 4, inferences: 8, meanBatch: 2, fill: 8 / 12 });
 });
 

@@ -5,7 +5,7 @@ import { OUTCOMES } from '../../../src/inference/kserve/breaker.ts';
 import { createLeases } from '../../../src/inference/kserve/leases.ts';
 
 const URLS = ['http://a', 'http://u:secret@b/x', 'http://c'];
-const READY = { kind: 'ready', binary: true } as const;
+const READY = { kind: 'ready', binary: true, versioned: false } as const;
 const breaker = { failures: 2, pauseMs: 100, maxPauseMs: 1000 };
 
 function driven(ready: readonly string[] = URLS) {
@@ -20,7 +20,7 @@ describe('balancer', () => {
   it('gives nothing before a probe found something ready', () => {
     const { balancer } = driven([]);
     expect(balancer.lease([])).toBeNull();
-    expect(balancer.probed('http://c', { kind: 'ready', binary: false })).toBe(true);
+    expect(balancer.probed('http://c', { ...READY, binary: false })).toBe(true);
     expect(balancer.lease([])).toMatchObject({ url: 'http://c', binary: false });
     expect(balancer.ready()).toBe(1);
   });
@@ -171,7 +171,7 @@ describe('leases of other processes', () => {
     const { balancer } = driven(['http://a']);
     const leases = createLeases(balancer);
     const mine = leases.lease('child 1', [])!;
-    expect(structuredClone(mine)).toEqual({ id: 1, url: 'http://a', binary: true });
+    expect(structuredClone(mine)).toEqual({ id: 1, url: 'http://a', binary: true, versioned: false });
     const others = [leases.lease('child 2', []), leases.lease('child 2', [])];
     expect(balancer.stats()[0]!.pending).toBe(3);
     leases.drop('child 2');

@@ -58,10 +58,13 @@ async function open(urls: string[], options: Partial<KservePoolOptions> = {}) {
   await pool.load();
   return { pool, infer: inferrer(pool) };
 }
-const inferrer = (pool: InferenceBackend) => (i: number) =>
-  pool.infer(request(String(i), { file: files[i % 4]!, width: 128, height: 128, modelDir: MODEL }), {
-    deadlineMs: 20_000,
-  });
+const inferrer =
+  (pool: InferenceBackend) =>
+  (i: number, given: { signal?: AbortSignal } = {}) =>
+    pool.infer(request(String(i), { file: files[i % 4]!, width: 128, height: 128, modelDir: MODEL }), {
+      deadlineMs: 20_000,
+      ...given,
+    });
 const shapesOf = ({ polygons }: InferenceOutput) => decodePolygons(polygons).map(({ points }) => points);
 async function localShapes() {
   const pool = createLocalPool({ workers: 1, modelDir: MODEL, provider: 'cpu', timeoutMs: 20_000 });
@@ -122,7 +125,7 @@ describe('a pool of inference servers', () => {
       let nth = 0;
       // The first is the probe's.
       const scripted = await server((inference) => (nth++ === 0 ? inference.answer() : wrong(inference, nth)));
-      const { pool, infer } = await open([scripted.url], { workers: 1, timeoutMs: 600 });
+      const { pool, infer } = await open([scripted.url], { workers: 1, timeoutMs: code === 'TIMEOUT' ? 600 : 20_000 });
       await expect(infer(0)).rejects.toMatchObject({
         code,
         crashed: false,
@@ -132,13 +135,61 @@ describe('a pool of inference servers', () => {
     },
   );
 
+  it('fails an image of whose values one is null in the JSON of a server', async () => {
+    const scripted = await server();
+    Object.assign(scripted.state, { extensions: [], takesBinary: false });
+    const { infer } = await open([scripted.url], { workers: 1 });
+    expect((await infer(0)).polygonCount).toBe(1);
+    scripted.state.infer = (inference) => {
+      const logits = new Float32Array(3 * inference.data.length);
+      logits[inference.data.length + 777] = NaN;
+      inference.answer({ logits });
+    };
+    await expect(infer(0)).rejects.toMatchObject({
+      code: 'MODEL_ERROR',
+      message: expect.stringContaining('output is not a number') as string,
+    });
+  });
+
+  it('cuts the request to a server off when its image is given up, and goes on', async () => {
+    const scripted = await server();
+    const { pool, infer } = await open([scripted.url], { workers: 1 });
+    const cutOff = new Promise((resolve) => {
+      scripted.state.infer = ({ response }) => void response.on('close', resolve);
+    });
+    const control = new AbortController();
+    const given = infer(0, { signal: control.signal });
+    // The first is the probe's.
+    await until(() => scripted.seen.inferences.length === 2);
+    control.abort(new Error('cancelled by a person'));
+    await expect(given).rejects.toThrow('cancelled by a person');
+    await cutOff;
+    scripted.state.infer = runModel;
+    expect((await infer(1)).polygonCount).toBe(2);
+    expect(pool.endpoints()).toMatchObject([{ failed: 0, pending: 0, lastError: null }]);
+    expect(pool.stats()).toMatchObject({ restarts: 0, workers: [{ lastError: null }] });
+  });
+
+  it('tries other servers only while the image has time', async () => {
+    const hanging = await Promise.all([server(), server(), server()]);
+    const { infer } = await open(
+      hanging.map(({ url }) => url),
+      { workers: 1, timeoutMs: 1000 },
+    );
+    for (const { state } of hanging) state.infer = () => {};
+    await expect(infer(0)).rejects.toMatchObject({ code: 'TIMEOUT', crashed: false });
+    const tried = hanging.flatMap(({ seen }) => seen.inferences.slice(1));
+    // One may take four fifths of it: there is time for a second, and for no third.
+    expect(tried.length).toBeLessThan(3);
+  });
+
   it('halves a batch that is too large for the memory of a server', async () => {
     const scripted = await server((inference) => {
       if (inference.shape[0]! <= 2) return runModel(inference);
       inference.response.writeHead(500).end(JSON.stringify({ error: 'CUDA out of memory' }));
     });
     const { infer } = await open([scripted.url], { workers: 1, maxBatch: 4 });
-    const outputs = await Promise.all([0, 1, 2, 3, 4].map(infer));
+    const outputs = await Promise.all([0, 1, 2, 3, 4].map((i) => infer(i)));
     expect(outputs.map(({ batchSize }) => batchSize)).toEqual([1, 2, 2, 2, 2]);
   });
 

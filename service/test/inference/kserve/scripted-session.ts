@@ -1,6 +1,7 @@
 import { createBalancer, type Balancer } from '../../../src/inference/kserve/balancer.ts';
 import { createLeases } from '../../../src/inference/kserve/leases.ts';
 import { createKserveSession, type KserveSessionOptions } from '../../../src/inference/kserve/session.ts';
+import type { RunOptions } from '../../../src/inference/session.ts';
 import { CARD, startScripted, type Inference, type Scripted } from './scripted-server.ts';
 
 export const [WIDTH, HEIGHT] = [32, 16];
@@ -22,7 +23,8 @@ export function sessionOf(
 ) {
   const breaker = { failures: 100, pauseMs: 100, maxPauseMs: 1000 };
   const balancer: Balancer = createBalancer(urls, { breaker, now: () => performance.now() });
-  for (const url of urls) balancer.probed(url, { kind: 'ready', binary });
+  const versioned = options.version !== undefined;
+  for (const url of urls) balancer.probed(url, { kind: 'ready', binary, versioned });
   const leases = createLeases(balancer);
   const session = createKserveSession({
     card: CARD,
@@ -31,8 +33,7 @@ export function sessionOf(
     end: (...ended) => leases.end(...ended),
     ...options,
   });
-  const run = (limits: { deadline?: number; signal?: AbortSignal } = {}) =>
-    session.run(input(), WIDTH, HEIGHT, 1, limits);
+  const run = (limits: RunOptions = {}) => session.run(input(), WIDTH, HEIGHT, 1, limits);
   /** A request of somebody else, to another server than these. */
   const occupy = (...excluding: string[]) => void leases.lease('another', excluding);
   return { session, run, occupy, stats: () => balancer.stats(), held: leases.size };
@@ -42,4 +43,3 @@ export const failing =
   (status: number, error: string, headers = {}) =>
   ({ response }: Inference) =>
     void response.writeHead(status, headers).end(JSON.stringify({ error }));
-export const soon = (ms: number) => Date.now() + ms;

@@ -4,7 +4,7 @@ import { createEndpoints, type Endpoints } from '../../../src/inference/kserve/e
 import { exchange } from '../../../src/inference/kserve/exchange.ts';
 import { createLeases } from '../../../src/inference/kserve/leases.ts';
 import { encodeRequest, errorOf, parseJson } from '../../../src/inference/kserve/protocol.ts';
-import { createKserveSession, type BatchSession } from '../../../src/inference/kserve/session.ts';
+import { createKserveSession } from '../../../src/inference/kserve/session.ts';
 import { type ModelCard } from '../../../src/inference/model.ts';
 import { createSession, type ModelSession } from '../../../src/inference/session.ts';
 import { installed, KINDS, startServer, whereFrom, type Server } from './servers/start.ts';
@@ -55,7 +55,7 @@ const apart = (a: Float32Array, b: Float32Array) => {
   return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
 };
 
-async function connect(urls: string[], of: ModelCard = card): Promise<{ session: BatchSession; endpoints: Endpoints }> {
+async function connect(urls: string[], of: ModelCard = card): Promise<{ session: ModelSession; endpoints: Endpoints }> {
   const endpoints = createEndpoints({ urls, card: of, loadTimeoutMs: 10_000, probeEveryMs: 200 });
   opened.push(endpoints);
   await endpoints.load();
@@ -107,7 +107,7 @@ for (const kind of KINDS)
       const session = createKserveSession({
         card: other,
         timeoutMs: 20_000,
-        lease: () => Promise.resolve({ id: 7, url: server.url, binary: BINARY[kind] }),
+        lease: () => Promise.resolve({ id: 7, url: server.url, binary: BINARY[kind], versioned: false }),
         end: (...end) => void ends.push(end),
       });
       const request = encodeRequest(other, picture(1), { count: 1, width: WIDTH, height: HEIGHT }, BINARY[kind]);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { logitsOf } from './scripted-server.ts';
-import { closeScripted, failing, HEIGHT, input, scripted, sessionOf, soon, WIDTH } from './scripted-session.ts';
+import { closeScripted, failing, HEIGHT, input, scripted, sessionOf, WIDTH } from './scripted-session.ts';
 
 /** A limit for what hangs. */
 const PATIENT = { timeout: 20_000 };
@@ -10,7 +10,7 @@ describe('the deadline', () => {
   it('ends a request as TIMEOUT that hangs, and no other attempt begins after it', async () => {
     const [first, second] = await Promise.all([scripted(() => {}), scripted()]);
     const { run, stats } = sessionOf([first.url, second.url]);
-    await expect(run({ deadline: soon(150) })).rejects.toMatchObject({
+    await expect(run({ limitMs: 150 })).rejects.toMatchObject({
       code: 'TIMEOUT',
       message: expect.stringMatching(/^deadline passed after \d+ ms: .*no reply within \d+ ms$/) as string,
     });
@@ -20,7 +20,7 @@ describe('the deadline', () => {
 
   it('that has passed sends nothing', async () => {
     const server = await scripted();
-    await expect(sessionOf([server.url]).run({ deadline: soon(-1) })).rejects.toMatchObject({
+    await expect(sessionOf([server.url]).run({ limitMs: -1 })).rejects.toMatchObject({
       code: 'TIMEOUT',
       message: expect.stringMatching(/^deadline passed after \d+ ms: no inference server was free$/) as string,
     });
@@ -36,11 +36,11 @@ describe('the deadline', () => {
       else inference.answer();
     });
     const { run, stats } = sessionOf([server.url], { patienceMs: 10 });
-    expect(await run({ deadline: soon(30_000) })).toEqual(logitsOf(input(), 1));
+    expect(await run({ limitMs: 30_000 })).toEqual(logitsOf(input(), 1));
     expect(times[1]! - times[0]!).toBeGreaterThan(950);
     expect(stats()[0]).toMatchObject({ refused: 5, failed: 0, done: 1, breaker: 'closed' });
     server.state.infer = failing(429, 'busy', { 'retry-after': '3600' });
-    await expect(run({ deadline: soon(2000) })).rejects.toMatchObject({
+    await expect(run({ limitMs: 2000 })).rejects.toMatchObject({
       code: 'TIMEOUT',
       message: expect.stringContaining('answered 429: busy') as string,
     });
@@ -53,7 +53,7 @@ describe('servers that are all gone', () => {
     const server = await scripted();
     await server.close();
     const { run } = sessionOf([server.url]);
-    const result = run({ deadline: soon(30_000) });
+    const result = run({ limitMs: 30_000 });
     await new Promise((resolve) => setTimeout(resolve, 200));
     await server.reopen();
     expect(await result).toEqual(logitsOf(input(), 1));
@@ -62,19 +62,19 @@ describe('servers that are all gone', () => {
   it('are CRASHED after the patience, whether the balancer knows or not', async () => {
     const server = await scripted();
     await server.close();
-    await expect(sessionOf([server.url], { patienceMs: 200 }).run({ deadline: soon(60_000) })).rejects.toMatchObject({
+    await expect(sessionOf([server.url], { patienceMs: 200 }).run({ limitMs: 60_000 })).rejects.toMatchObject({
       code: 'CRASHED',
       retryable: true,
       message: expect.stringMatching(/^no inference server for \d+ ms: .*ECONNREFUSED/) as string,
     });
-    await expect(sessionOf([], { patienceMs: 100 }).run({ deadline: soon(60_000) })).rejects.toMatchObject({
+    await expect(sessionOf([], { patienceMs: 100 }).run({ limitMs: 60_000 })).rejects.toMatchObject({
       code: 'CRASHED',
       message: expect.stringMatching(/^no inference server for \d+ ms$/) as string,
     });
   });
 
   it('are TIMEOUT where the deadline is earlier', async () => {
-    await expect(sessionOf([]).run({ deadline: soon(100) })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await expect(sessionOf([]).run({ limitMs: 100 })).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 });
 
@@ -98,7 +98,7 @@ describe('aborting', () => {
   it('also while it waits for a server', async () => {
     const reason = new Error('batch cancelled');
     const controller = new AbortController();
-    const result = sessionOf([]).run({ signal: controller.signal, deadline: soon(60_000) });
+    const result = sessionOf([]).run({ signal: controller.signal, limitMs: 60_000 });
     setTimeout(() => controller.abort(reason), 20);
     await expect(result).rejects.toBe(reason);
   });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { logitsOf, type Scripted } from './scripted-server.ts';
-import { closeScripted, failing, HEIGHT, input, scripted, sessionOf, soon, WIDTH } from './scripted-session.ts';
+import { closeScripted, failing, HEIGHT, input, scripted, sessionOf, WIDTH } from './scripted-session.ts';
 
 afterEach(closeScripted);
 
@@ -178,7 +178,7 @@ describe('a request that fails', () => {
   ])('is %s when all attempts failed so', async (code, infer, message) => {
     const server = await scripted(infer);
     const { run } = sessionOf([server.url], { timeoutMs: 300 });
-    await expect(run({ deadline: soon(60_000) })).rejects.toMatchObject({
+    await expect(run({ limitMs: 60_000 })).rejects.toMatchObject({
       code,
       retryable: true,
       message: expect.stringContaining(message) as string,

@@ -16,9 +16,9 @@ serve(async () => {
   const served = await loadSegmenter(options);
   return {
     ...served,
-    async segment(requests, onProgress) {
-      for (const { id } of requests) await misbehave(id, requests.length, onProgress);
-      return served.segment(requests, onProgress);
+    async segment(requests, options) {
+      for (const { id } of requests) await misbehave(id, requests.length, options.onProgress);
+      return served.segment(requests, options);
     },
   };
 

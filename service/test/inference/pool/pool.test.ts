@@ -21,7 +21,30 @@ describe('batches', () => {
     open();
     expect(await all).toEqual([1, 1, 4, 4, 4, 4, 1]);
     expect(log.slice(2)).toEqual(['e0 cdef', 'e1 g']);
-    expect(pool.stats().batches).toMatchObject({ executions: 4, inferences: 7, meanBatch: 7 / 4 });
+    const flushes = { size: 1, idle: 3, delay: 0, deadline: 0 };
+    expect(pool.stats().batches).toMatchObject({ executions: 4, inferences: 7, meanBatch: 7 / 4, flushes });
+  });
+
+  it('wait beside an idle worker for company, as long as they were told to and no longer', async () => {
+    const { pool, infer, outcomes, log } = scriptedPool(undefined, { maxBatch: 4, maxDelayMs: 20 });
+    const all = outcomes('abcde');
+    // Four are a batch; the fifth has time.
+    expect(log).toEqual(['e0 abcd']);
+    expect(await all).toEqual([4, 4, 4, 4, 1]);
+    await infer('f');
+    expect(log.slice(1)).toEqual(['e0 e', 'e0 f']);
+    expect(pool.stats().batches.flushes).toEqual({ size: 1, idle: 0, delay: 2, deadline: 0 });
+  });
+
+  it('do not wait for company until they are late', async () => {
+    const { pool, infer } = scriptedPool(undefined, {
+      maxBatch: 4,
+      maxDelayMs: 60_000,
+      queueTimeoutMs: 30_000,
+      time: { fixed: 29_980, each: 0 },
+    });
+    await infer('a');
+    expect(pool.stats().batches.flushes).toEqual({ size: 0, idle: 0, delay: 0, deadline: 1 });
   });
 
   it('never mix models, and put the urgent first', async () => {
@@ -91,6 +114,15 @@ describe('memory', () => {
     expect(log.filter((line) => line === 'e0 d')).toHaveLength(1);
   });
 
+  it('that is short for a half of eight as well leaves no quarter of them together', async () => {
+    const { outcomes, log } = scriptedPool(short(3), { maxBatch: 8 });
+    expect(await outcomes('abcdefghi')).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    const runs = log.filter((line) => !line.endsWith('anew'));
+    expect(runs.slice(0, 3)).toEqual(['e0 a', 'e0 bcdefghi', 'e0 bcde']);
+    expect(runs.slice(3)).toEqual(['e0 b', 'e0 c', 'e0 d', 'e0 e', 'e0 fghi', 'e0 f', 'e0 g', 'e0 h', 'e0 i']);
+    expect(log.indexOf('e0 anew')).toBe(3);
+  });
+
   it('that is short for one image gives it one new worker, then up', async () => {
     const { outcomes, log } = scriptedPool(short(0));
     expect(await outcomes('a')).toEqual(['OUT_OF_MEMORY']);
@@ -158,6 +190,29 @@ describe('waiting', () => {
     open();
     await Promise.all([all[0], all[2]]);
     expect(log).toEqual(['e0 a', 'e0 c']);
+  });
+
+  it('tells a worker when nobody waits for its batch any more, and not while anybody does', async () => {
+    const signals: AbortSignal[] = [];
+    const { opened, open } = gate();
+    const { infer } = scriptedPool(
+      (_ids, _executor, signal) => {
+        signals.push(signal!);
+        return signals.length === 1 ? opened : never();
+      },
+      { maxBatch: 2 },
+    );
+    const controls = [new AbortController(), new AbortController()];
+    const first = infer('a');
+    const all = controls.map(({ signal }, i) => infer('bc'[i]!, { signal }).catch((error: unknown) => error));
+    open();
+    await first;
+    await until(() => signals.length === 2);
+    controls[0]!.abort(new Error('cancelled'));
+    expect(signals[1]!.aborted).toBe(false);
+    controls[1]!.abort(new Error('cancelled'));
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+    await Promise.all(all);
   });
 
   it('ends at once, naming the cause, when no worker starts any more', async () => {

@@ -9,7 +9,11 @@ import { createPool, POOL_DEFAULTS, type PoolOptions } from '../../../src/infere
 
 type Results = (ExecutedImage | InferenceFailure)[];
 /** What an executor does with a batch, by the ids of its images; undefined: every image succeeds. */
-export type Script = (ids: string[], executor: number) => Promise<Results | undefined> | Results | undefined;
+export type Script = (
+  ids: string[],
+  executor: number,
+  signal: AbortSignal | undefined,
+) => Promise<Results | undefined> | Results | undefined;
 
 export const executed = (worker: string): ExecutedImage => ({
   imageWidth: 8,
@@ -52,12 +56,12 @@ export function scriptedPool(
       ready: () => !startsBroken && !closed && !away,
       idle: () => !busy && !closed && !away && !startsBroken,
       broken: () => startsBroken,
-      async run(requests) {
+      async run(requests, _limitMs, signal) {
         busy = true;
         const ids = requests.map(({ id }) => id);
         log.push(`e${index} ${ids.join('')}`);
         try {
-          const results = await script(ids, index);
+          const results = await script(ids, index, signal);
           if (closed) throw closedFailure();
           return results ?? ids.map(() => executed(`e${index}`));
         } finally {
