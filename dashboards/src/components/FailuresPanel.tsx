@@ -36,7 +36,7 @@ function Group({ group, operator }: { group: FailureGroup; operator: Operator })
   return (
     <div class="failure-group" data-code={group.code}>
       <h3>
-        {W.group(group.code)} <code>{group.code}</code> <span class="faint">{imagesOf(group.count)}</span>
+        {W.group(group.code)} <code>{group.code}</code> <span class="faint">{W.images(group.count)}</span>
       </h3>
       <ul>
         {group.rows.map((row) => (
@@ -46,8 +46,6 @@ function Group({ group, operator }: { group: FailureGroup; operator: Operator })
     </div>
   );
 }
-
-const imagesOf = (count: number): string => W.images(count, formatCount(count));
 
 function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
   const { batch, count, retryable, retry, sampleImageIds, sampleMessage, key } = row;
@@ -70,7 +68,7 @@ function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
       </span>
       <span class="failure-words">
         <span>
-          {imagesOf(count)} <a href={here(`/projects/${batch.projectId}`)}>{project}</a>
+          {W.images(count)} <a href={here(`/projects/${batch.projectId}`)}>{project}</a>
         </span>
         <span class="faint failure-message" title={sampleMessage}>
           {sampleMessage}

@@ -108,7 +108,7 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
   function tellFailures({ batches }: NowReply): void {
     const failed = batches.reduce((sum, { counts }) => sum + counts.failed, 0);
     if (failedBefore !== null && failed > failedBefore)
-      alert.announce(WORDS.failures.new(formatCount(failed - failedBefore)));
+      alert.announce(WORDS.failures.new(failed - failedBefore));
     failedBefore = failed;
   }
   let titleBefore = '';

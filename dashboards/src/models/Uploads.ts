@@ -262,10 +262,8 @@ export function createUploads(deps: {
 }
 export type Uploads = ReturnType<typeof createUploads>;
 
-export const filesWords = (count: number): string => WORDS.files(count, formatCount(count));
-
 export function uploadWords({ total, done, refused, totalBytes, sentBytes, active }: UploadState): string {
   if (active)
-    return WORDS.uploads.going(formatCount(done), filesWords(total), formatBytes(sentBytes), formatBytes(totalBytes));
-  return WORDS.uploads.over(filesWords(done - refused.length), refused.length > 0 ? formatCount(refused.length) : null);
+    return WORDS.uploads.going(formatCount(done), WORDS.files(total), formatBytes(sentBytes), formatBytes(totalBytes));
+  return WORDS.uploads.over(WORDS.files(done - refused.length), refused.length > 0 ? formatCount(refused.length) : null);
 }
