@@ -64,9 +64,10 @@ function Display({ viewing }: { viewing: Viewing }) {
           max="1"
           step="0.05"
           value={opacity.value}
+          aria-valuetext={formatPercent(opacity.value)}
           onInput={(event) => (opacity.value = Number(event.currentTarget.value))}
         />
-        <output>{formatPercent(opacity.value)}</output>
+        <span aria-hidden="true">{formatPercent(opacity.value)}</span>
       </label>
       <label>
         <input

@@ -62,6 +62,9 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
     <div class="view-page">
       <PageHeader path="" />
       <main class="view-main">
+        <p class="visually-hidden" role="status">
+          {viewing.live.message}
+        </p>
         {error && (
           <div class="view-error">
             <h1>{image ? WORDS.partly : WORDS.failed}</h1>

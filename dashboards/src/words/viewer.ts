@@ -8,6 +8,8 @@ export const WORDS = {
   previous: 'Previous',
   next: 'Next',
   place: (at: string, of: string) => `${at} of ${of}`,
+  shown: (name: string, place: string | null, status: string) =>
+    `${name}${place === null ? '' : `, ${place}`}: ${status}`,
   unlike:
     'This image looks unlike those that the model was trained on. Its outlines may be wrong without looking wrong.',
   notDrawn: (why: string) => `The outlines could not be drawn: ${why}`,

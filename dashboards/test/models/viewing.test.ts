@@ -205,7 +205,7 @@ describe('createViewing', () => {
     const call = async (route: string, { path }: { path: { id: string } }) => {
       if (route === 'GET /api/projects/{id}') return { pixelSizeUm: null };
       reads.push(path.id);
-      return { id: path.id, projectId: 'p', name: path.id, width: 100, height: 100 };
+      return { id: path.id, projectId: 'p', name: path.id, width: 100, height: 100, status: 'completed' };
     };
     const viewing = createViewing({
       api: { call, ...more.api } as unknown as Api,
@@ -234,6 +234,17 @@ describe('createViewing', () => {
     expect(gone).toEqual(ids.slice(1, 7));
     expect(reads).toEqual([ids[0], ids[1], ids[6]]);
     expect([viewing.viewer.value.imageId, viewing.around.value.next]).toEqual([ids[6], ids[7]]);
+    viewing.stop();
+  });
+
+  it('says which image came by a key, and nothing of the one that the page was opened with', async () => {
+    const { viewing, advance } = setUp();
+    await viewing.start();
+    await advance(1000);
+    expect(viewing.live.message.value).toBe('');
+    viewing.go(ids[1]!);
+    await advance(1000);
+    expect(viewing.live.message.value).toBe(`${ids[1]}: done`);
     viewing.stop();
   });
 
