@@ -24,6 +24,8 @@ export type Overlap = keyof typeof OVERLAPS;
 /** What one page of the interface holds; who has more keys than that lists them by the interface. */
 const KEYS_SHOWN = 500;
 
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
 export type KeyState = 'active' | 'expired' | 'revoked';
 export function keyState({ revokedAt, expiresAt }: Pick<KeyRow, 'revokedAt' | 'expiresAt'>, now: number): KeyState {
   if (revokedAt !== null) return 'revoked';
@@ -50,7 +52,7 @@ export function createKeys({ api, now, live }: { api: Api; now: () => number; li
       await work();
       return true;
     } catch (cause) {
-      error.value = cause instanceof Error ? cause.message : String(cause);
+      error.value = messageOf(cause);
       return false;
     } finally {
       busy.value = false;
@@ -70,7 +72,16 @@ export function createKeys({ api, now, live }: { api: Api; now: () => number; li
     live,
     error,
     busy,
-    load: () => act(read),
+    /** @returns whether it went well; until it does, `error` stays */
+    async load(): Promise<boolean> {
+      try {
+        await read();
+        error.value = null;
+      } catch (cause) {
+        error.value = messageOf(cause);
+      }
+      return error.peek() === null;
+    },
     create: (name: string, scopes: Scope[], expiry: Expiry) =>
       act(async () => {
         const days = EXPIRIES[expiry];

@@ -113,12 +113,17 @@ export function createViewing(deps: ViewingDeps) {
   async function open(of: Viewer): Promise<void> {
     await of.start();
     if (of !== coming) return;
+    const image = of.image.peek();
+    const before = viewer.peek();
+    const isAgain = before !== of && before.imageId === of.imageId && before.image.peek() !== null;
+    // What was shown is more than nothing.
+    if (isAgain && !image) return void (coming = before);
     viewer.value = of;
     painter.keepOnly(of.imageId);
-    const image = of.image.peek();
     if (!image) return;
     startPicture(of);
-    stage.reset();
+    if (isAgain) void stage.redraw();
+    else stage.reset();
     await neighbours.look(image.projectId, image.id);
   }
   /** Who does not see the picture change hears which one it is. */
@@ -160,6 +165,11 @@ export function createViewing(deps: ViewingDeps) {
       cancelOpen?.();
       cancelOpen = deps.clock.after(now - lastGo < HELD_MS ? HELD_MS : 0, () => void open(next).then(() => tell(next)));
       lastGo = now;
+    },
+    /** Reads this image anew, after something of it could not be had. */
+    again(): Promise<void> {
+      coming = newViewer(viewer.peek().imageId);
+      return open(coming);
     },
     setFilled(on: boolean): void {
       filled.value = on;

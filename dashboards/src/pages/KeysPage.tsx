@@ -1,4 +1,5 @@
 import { useEffect, useMemo } from 'preact/hooks';
+import { Failed } from '../components/Failed.tsx';
 import { KeyTable } from '../components/KeyTable.tsx';
 import { MadeKey } from '../components/MadeKey.tsx';
 import { NewKeyForm } from '../components/NewKeyForm.tsx';
@@ -25,11 +26,14 @@ export function KeysPage({ api }: { api: Api }) {
       <PageHeader path="/keys" />
       <main class="page keys-page">
         <h1>{WORDS.title}</h1>
-        {keys.error.value && (
-          <p class="notice notice-bad" role="alert">
-            {keys.error.value}
-          </p>
-        )}
+        {keys.error.value &&
+          (who ? (
+            <p class="notice notice-bad" role="alert">
+              {keys.error.value}
+            </p>
+          ) : (
+            <Failed why={keys.error.value} again={keys.load} />
+          ))}
         <p class="visually-hidden" role="status">
           {keys.live.message}
         </p>

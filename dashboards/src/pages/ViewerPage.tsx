@@ -1,5 +1,6 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { ExportMenu } from '../components/ExportMenu.tsx';
+import { Failed } from '../components/Failed.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import { ViewerSide } from '../components/ViewerSide.tsx';
@@ -68,9 +69,7 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
         {error && (
           <div class="view-error">
             <h1>{image ? WORDS.partly : WORDS.failed}</h1>
-            <p class="notice notice-bad" role="alert">
-              {error}
-            </p>
+            <Failed why={error} again={viewing.again} />
             {!image && <a href={here('/')}>{WORDS.projects}</a>}
           </div>
         )}

@@ -42,7 +42,7 @@ export const WORDS = {
     back: 'All runs',
     report: 'Open the report',
     noReport: 'This run left no report.',
-    missing: 'There is no such run. Its folder was removed, or never was.',
+    missing: 'There is no such run. Its folder was removed, or never was. “All runs” has those that are there.',
     budgets: 'Budgets',
     notes: 'Notes',
     machine: 'Where it ran',
