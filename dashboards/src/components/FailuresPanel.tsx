@@ -48,7 +48,7 @@ function Group({ group, operator }: { group: FailureGroup; operator: Operator })
 }
 
 function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
-  const { batch, count, retryable, retry, sampleImageIds, sampleMessage, key } = row;
+  const { batch, count, retryable, retry, retryId, sampleImageIds, sampleMessage, key } = row;
   const error = operator.failures.errors.value.get(key);
   const project = W.inProject(batch.projectName);
   return (
@@ -76,6 +76,8 @@ function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
       </span>
       {retry ? (
         <RetryProgress row={row} />
+      ) : retryId ? (
+        <span class="faint">{W.retried}</span>
       ) : retryable ? (
         <Confirm
           label={count === 1 ? W.retryOne : W.retry(formatCount(count))}

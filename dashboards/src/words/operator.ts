@@ -139,6 +139,7 @@ export const WORDS = {
     ask: (count: string) => `Run ${count} again?`,
     yes: 'Retry',
     no: 'Not now',
+    retried: 'A later batch tries them again.',
     notRetryable: 'Trying again cannot help: the file itself is at fault.',
     progress: (project: string) => `Retry in ${project}`,
     state: (done: string, total: string, failed: number, failedText: string) =>
