@@ -58,7 +58,7 @@ function wordsOf(batch: NowBatch): string {
   if (batch.retryOf) parts.push(W.retry);
   if (batch.pausedReason) parts.push(W.paused(batch.pausedReason));
   else if (batch.status === 'running' && batch.eta) parts.push(formatTimeLeft(batch.eta));
-  else parts.push(batch.status);
+  else parts.push(W.status[batch.status]);
   return parts.join(' · ');
 }
 

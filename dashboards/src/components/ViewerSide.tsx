@@ -28,7 +28,7 @@ export function ViewerSide({ viewing }: { viewing: Viewing }) {
 function Facts({ viewer, image }: { viewer: Viewer; image: Image }) {
   const facts = viewer.facts.value;
   const rows: [string, string][] = [
-    [F.size, F.sizeOf(image.width, image.height, formatBytes(image.sizeBytes))],
+    [F.size, F.sizeOf(formatCount(image.width), formatCount(image.height), formatBytes(image.sizeBytes))],
     [F.cells, facts ? formatCount(facts.cells) : F.noResult],
   ];
   if (facts) rows.push([F.model, facts.model || F.unknown]);

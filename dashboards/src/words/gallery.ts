@@ -123,6 +123,7 @@ export const WORDS = {
     folder: 'Upload folder',
     all: 'All uploads',
     stop: 'Stop',
+    stopped: 'Stopped.',
     dismiss: 'Dismiss',
     waiting: (why: string) => `${why} Trying again.`,
     notSent: (some: string, why: string | null) => `${some} could not be sent: ${why}`,

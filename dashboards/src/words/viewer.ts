@@ -17,7 +17,7 @@ export const WORDS = {
   facts: {
     status: 'Status',
     size: 'Size',
-    sizeOf: (width: number, height: number, bytes: string) => `${width} × ${height} px, ${bytes}`,
+    sizeOf: (width: string, height: string, bytes: string) => `${width} × ${height} px, ${bytes}`,
     cells: 'Cells',
     noResult: 'no result',
     model: 'Model',
@@ -36,8 +36,7 @@ export const WORDS = {
     in: 'Zoom in',
     minus: '−',
     plus: '+',
-    percent: (percent: number) => `${percent} %`,
-    fit: (percent: number) => `Zoom is ${percent} percent: show all`,
+    fit: (zoom: string) => `Zoom is ${zoom}: show all`,
   },
   outline: {
     name: (internal: boolean, id: number) => `${internal ? 'hole' : 'cell'} ${id}`,
