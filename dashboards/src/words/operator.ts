@@ -81,6 +81,7 @@ export const WORDS = {
     lag: 'Event lag',
     series: {
       imagesPerSecond: 'images/s',
+      batchFill: 'batch fill',
       waitMs: 'wait',
       runMs: 'run',
       publishMs: 'publish',
