@@ -11,7 +11,10 @@ const { openPage } = galleryBench();
 type Opening = NonNullable<Parameters<typeof openPage>[1]>;
 type Answers = Record<string, { status?: number; body: unknown }>;
 const given = (answers: Answers): Pick<Opening, 'answer'> => ({ answer: (route) => answers[route] });
-const refused = (status: number, message: string) => ({ status, body: { statusCode: status, code: 'UNKNOWN', message } });
+const refused = (status: number, message: string) => ({
+  status,
+  body: { statusCode: status, code: 'UNKNOWN', message },
+});
 const at = (path: string): Pick<Opening, 'path'> => ({ path: () => path });
 const ID = '01980000-0000-7000-8000-000000000001';
 
@@ -82,7 +85,11 @@ const STATES: [state: string, opening: Opening, shows: string, reach?: (page: Pa
   ['the operator’s page with a retry under way', { ...at('/'), ...given(RETRIED) }, `[data-retry="${retry.id}"]`],
   ['the runs before there is one', { ...at('/runs'), ...given({ 'GET /api/runs': NO_RUNS }) }, '.prose pre'],
   ['a run that is not there', at(`/runs/${ID}`), 'main [role=alert]'],
-  ['a project that is not there', given({ 'GET /api/projects/:id': refused(404, 'project not found') }), '.empty button'],
+  [
+    'a project that is not there',
+    given({ 'GET /api/projects/:id': refused(404, 'project not found') }),
+    '.empty button',
+  ],
   ['the gallery with a file that it refused', {}, '.uploads-refused', refuseFiles],
   [
     'the gallery in which nothing was found',
@@ -162,22 +169,25 @@ describe('what could not be read', () => {
   }
   const said = (page: Page) => page.evaluate(() => (window as unknown as { said: (string | null)[] }).said);
 
-  it.each(LOADS)('is read anew when asked to, and told again while it fails: %s', async (_, path, route, body, shows) => {
-    let reply: { status?: number; body: unknown } = LOST;
-    const { page } = await openPage('', { ...at(path), answer: (asked) => (asked === route ? reply : undefined) });
-    await page.waitForSelector('[data-action="again"]');
-    const why = await page.$eval('main [role=alert]', (node) => node.textContent);
-    expect(why).toContain('The database does not answer.');
-    expect(await faultsOf(page)).toEqual([]);
-    await again(page);
-    await page.waitForFunction(() => (window as unknown as { said: unknown[] }).said.length === 2);
-    expect(await said(page)).toEqual(['Loading', why]);
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('data-action'))).toBe('again');
-    reply = body === null ? refused(404, 'run not found') : { body };
-    await page.keyboard.press('Enter');
-    await page.waitForSelector(shows);
-    expect(await page.$('[data-action="again"]')).toBeNull();
-  });
+  it.each(LOADS)(
+    'is read anew when asked to, and told again while it fails: %s',
+    async (_, path, route, body, shows) => {
+      let reply: { status?: number; body: unknown } = LOST;
+      const { page } = await openPage('', { ...at(path), answer: (asked) => (asked === route ? reply : undefined) });
+      await page.waitForSelector('[data-action="again"]');
+      const why = await page.$eval('main [role=alert]', (node) => node.textContent);
+      expect(why).toContain('The database does not answer.');
+      expect(await faultsOf(page)).toEqual([]);
+      await again(page);
+      await page.waitForFunction(() => (window as unknown as { said: unknown[] }).said.length === 2);
+      expect(await said(page)).toEqual(['Loading', why]);
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('data-action'))).toBe('again');
+      reply = body === null ? refused(404, 'run not found') : { body };
+      await page.keyboard.press('Enter');
+      await page.waitForSelector(shows);
+      expect(await page.$('[data-action="again"]')).toBeNull();
+    },
+  );
 
   it('is read anew when asked to: an image', async () => {
     let lost = true;

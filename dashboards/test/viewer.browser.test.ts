@@ -65,7 +65,9 @@ describe('the viewer on the real service', () => {
     await page.keyboard.press('ArrowRight');
     await page.waitForFunction((id) => location.pathname.endsWith(id), {}, seen.images[1]!.id);
     await page.waitForFunction(() => document.querySelector('.view-bar h1')?.textContent === 'image-1.png');
-    await page.waitForFunction(() => document.querySelector('[role=status]')?.textContent === 'image-1.png, 2 of 6: done');
+    await page.waitForFunction(
+      () => document.querySelector('[role=status]')?.textContent === 'image-1.png, 2 of 6: done',
+    );
     await page.keyboard.press('ArrowLeft');
     await page.waitForFunction((id) => location.pathname.endsWith(id), {}, seen.imageId);
     expect(violations).toEqual([]);

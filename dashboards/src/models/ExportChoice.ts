@@ -47,9 +47,7 @@ export function batchNote(batch: Batch): string | null {
       : WORDS.notes.partly(formatCount(counts.completed), formatCount(total));
   const without = total - counts.completed;
   if (without === 0) return null;
-  return counts.completed === 0
-    ? WORDS.notes.nothing
-    : WORDS.notes.without(GALLERY.images(without));
+  return counts.completed === 0 ? WORDS.notes.nothing : WORDS.notes.without(GALLERY.images(without));
 }
 
 /** Which batch is exported, and whether whoever is signed in may. */

@@ -107,8 +107,7 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
   let failedBefore: number | null = null;
   function tellFailures({ batches }: NowReply): void {
     const failed = batches.reduce((sum, { counts }) => sum + counts.failed, 0);
-    if (failedBefore !== null && failed > failedBefore)
-      alert.announce(WORDS.failures.new(failed - failedBefore));
+    if (failedBefore !== null && failed > failedBefore) alert.announce(WORDS.failures.new(failed - failedBefore));
     failedBefore = failed;
   }
   let titleBefore = '';

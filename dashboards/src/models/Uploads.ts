@@ -265,5 +265,8 @@ export type Uploads = ReturnType<typeof createUploads>;
 export function uploadWords({ total, done, refused, totalBytes, sentBytes, active }: UploadState): string {
   if (active)
     return WORDS.uploads.going(formatCount(done), WORDS.files(total), formatBytes(sentBytes), formatBytes(totalBytes));
-  return WORDS.uploads.over(WORDS.files(done - refused.length), refused.length > 0 ? formatCount(refused.length) : null);
+  return WORDS.uploads.over(
+    WORDS.files(done - refused.length),
+    refused.length > 0 ? formatCount(refused.length) : null,
+  );
 }

@@ -19,7 +19,8 @@ export const WORDS = {
     unhealthy: 'Unhealthy',
     degraded: 'Degraded',
     stuck: 'Stuck',
-    noWorker: (waiting: number) => `${counted(waiting, 'image waits', 'images wait')} and no worker has reported itself.`,
+    noWorker: (waiting: number) =>
+      `${counted(waiting, 'image waits', 'images wait')} and no worker has reported itself.`,
     paused: (count: number) =>
       count === 1 ? 'A batch paused itself' : `${formatCount(count)} batches paused themselves`,
     over: (count: number) => (count === 1 ? 'Over a budget' : `Over ${count} budgets`),

@@ -135,7 +135,8 @@ describe('failures', () => {
     const one = await path.post(`/api/batches/${id}/retry`, { only: 'failed', code: 'TIMEOUT' });
     expect(one).toMatchObject({ total: 2, retryOf: id });
     await path.ended(one.id);
-    const retries = async () => (await read<Failures>(`/api/batches/${id}/failures`)).groups.map(({ retryId }) => retryId);
+    const retries = async () =>
+      (await read<Failures>(`/api/batches/${id}/failures`)).groups.map(({ retryId }) => retryId);
     expect(groups.map(({ retryId }) => retryId)).toEqual([null, null]);
     expect(await retries()).toEqual([null, one.id]);
     codes.clear();
