@@ -70,7 +70,11 @@ const STATES: [state: string, opening: Opening, shows: string, reach?: (page: Pa
     {
       ...at('/'),
       ...given({
-        'GET /api/now': now({ batches: [], openBatches: 0, queue: { ...nowReply().queue, waiting: 0, workers: [] } }),
+        'GET /api/now': now({
+          batches: [],
+          openBatches: 0,
+          queue: { ...nowReply().queue, waiting: 0, active: 0, workers: [] },
+        }),
         'GET /api/projects': NO_PROJECTS,
       }),
     },
