@@ -86,7 +86,12 @@ const STATES: [state: string, opening: Opening, shows: string, reach?: (page: Pa
     '[data-action="cancel-yes"]',
     (page) => page.locator('[data-action="cancel"]').click(),
   ],
-  ['the operator’s page with a retry under way', { ...at('/'), ...given(RETRIED) }, `[data-retry="${retry.id}"]`],
+  [
+    'the operator’s page with a retry under way',
+    { ...at('/'), ...given(RETRIED) },
+    `[data-retry="${retry.id}"]`,
+    (page) => page.waitForSelector('.batch-words[title$=" · 6 failed · finished"]'),
+  ],
   ['the runs before there is one', { ...at('/runs'), ...given({ 'GET /api/runs': NO_RUNS }) }, '.prose pre'],
   ['a run that is not there', at(`/runs/${ID}`), 'main [role=alert]'],
   [

@@ -93,6 +93,7 @@ describe('the viewer of an image beyond 4,096 pixels', () => {
     });
     await page.goto(`${seen.service.url}/images/${image!.id}`);
     await page.waitForSelector('.view-side');
+    expect(await page.$eval('.view-facts', (node) => node.textContent)).toContain('9,000 × 60 px, ');
     /** Least and most of a row of what is drawn, about the middle of the stage. */
     const range = () =>
       page.evaluate(() => {

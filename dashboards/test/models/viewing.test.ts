@@ -248,6 +248,26 @@ describe('createViewing', () => {
     viewing.stop();
   });
 
+  it('reads its image anew when asked to, and keeps what it shows where that fails', async () => {
+    const image = { id: ids[0]!, projectId: 'p', name: 'a', width: 100, height: 100, status: 'completed' };
+    let lost = false;
+    const call = async (route: string) => {
+      if (lost) throw new Error('nobody answers');
+      return route === 'GET /api/projects/{id}' ? { pixelSizeUm: null } : image;
+    };
+    const { viewing } = setUp({ api: { call } });
+    await viewing.start();
+    const first = viewing.viewer.value;
+    first.tell(new Error('a part is missing'));
+    lost = true;
+    await viewing.again();
+    expect([viewing.viewer.value === first, first.error.value]).toEqual([true, 'a part is missing']);
+    lost = false;
+    await viewing.again();
+    expect([viewing.viewer.value === first, viewing.viewer.value.error.value]).toEqual([false, null]);
+    viewing.stop();
+  });
+
   it('draws outlines that were here before all was known of their image', async () => {
     const image = { id: ids[0]!, projectId: 'p', name: 'a', width: 100, height: 100 };
     const project = Promise.withResolvers<{ pixelSizeUm: null }>();
