@@ -156,14 +156,17 @@ export function createViewing(deps: ViewingDeps) {
     go(imageId: string | null): void {
       const projectId = viewer.peek().image.peek()?.projectId;
       if (imageId === null || imageId === coming.imageId) return;
-      const next = newViewer(imageId);
-      coming = next;
+      const wanted = newViewer(imageId);
+      coming = wanted;
       deps.onGo(imageId);
       // The next press of a key may come before the image does.
       if (projectId) void neighbours.look(projectId, imageId);
       const now = deps.clock.now();
       cancelOpen?.();
-      cancelOpen = deps.clock.after(now - lastGo < HELD_MS ? HELD_MS : 0, () => void open(next).then(() => tell(next)));
+      cancelOpen = deps.clock.after(
+        now - lastGo < HELD_MS ? HELD_MS : 0,
+        () => void open(wanted).then(() => tell(wanted)),
+      );
       lastGo = now;
     },
     /** Reads this image anew, after something of it could not be had. */

@@ -18,7 +18,7 @@ export function KeysPage({ api }: { api: Api }) {
   useEffect(() => {
     document.title = COMMON.tab(WORDS.title);
     void keys.load();
-    return keys.live.stop;
+    return () => keys.live.stop();
   }, [keys]);
   const who = keys.who.value;
   return (
@@ -32,7 +32,7 @@ export function KeysPage({ api }: { api: Api }) {
               {keys.error.value}
             </p>
           ) : (
-            <Failed why={keys.error.value} again={keys.load} />
+            <Failed why={keys.error.value} again={() => keys.load()} />
           ))}
         <p class="visually-hidden" role="status">
           {keys.live.message}

@@ -50,7 +50,7 @@ function Chosen({ api, ids }: { api: Api; ids: string[] }) {
               {WORDS.one.missing}
             </p>
           ) : model.error.value ? (
-            <Failed why={model.error.value} again={model.load} />
+            <Failed why={model.error.value} again={() => model.load()} />
           ) : (
             <p class="faint">{WORDS.loading}</p>
           )}
@@ -68,7 +68,7 @@ function All({ api }: { api: Api }) {
   return (
     <>
       <h1>{WORDS.title}</h1>
-      {list.error.value && <Failed why={list.error.value} again={list.load} />}
+      {list.error.value && <Failed why={list.error.value} again={() => list.load()} />}
       {!reply && !list.error.value && <p class="faint">{WORDS.loading}</p>}
       {reply && reply.items.length === 0 && <NoRuns />}
       {reply && reply.items.length > 0 && (

@@ -69,7 +69,7 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
         {error && (
           <div class="view-error">
             <h1>{image ? WORDS.partly : WORDS.failed}</h1>
-            <Failed why={error} again={viewing.again} />
+            <Failed why={error} again={() => viewing.again()} />
             {!image && <a href={here('/')}>{WORDS.projects}</a>}
           </div>
         )}
