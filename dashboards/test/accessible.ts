@@ -52,17 +52,26 @@ const tooWide = (page: Page): Promise<string | null> =>
       .join(', ')}`;
   });
 
+/** Polite live regions, where there is more than one: they cut each other short. A field's `<output>` is one, and speaks at each step. */
+const tooManyRegions = (page: Page): Promise<string | null> =>
+  page.evaluate(() => {
+    const polite = [...document.querySelectorAll('output, [role=status], [role=log], [aria-live=polite]')];
+    if (polite.length < 2) return null;
+    return `${polite.length} polite live regions: ${polite.map((node) => node.outerHTML.slice(0, 60)).join(', ')}`;
+  });
+
 /** Two frames: styles of another size or scheme have come, and observers of sizes have run. */
 const drawn = (page: Page) =>
   page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 
 /**
- * What keeps somebody from using the page as it is now: what axe-core finds, in light and dark, on a desk and on a phone; and that it
- * scrolls sideways at 390 px or at 200 %. The page is afterwards as it was.
+ * What keeps somebody from using the page as it is now: what axe-core finds, in light and dark, on a desk and on a phone; that it
+ * scrolls sideways at 390 px or at 200 %; and that it has more than one polite live region. The page is afterwards as it was.
  */
 export async function faultsOf(page: Page): Promise<string[]> {
   const before = page.viewport();
-  const found: string[] = [];
+  const regions = await tooManyRegions(page);
+  const found = regions === null ? [] : [regions];
   for (const { name, width, height, scale = 1, scheme, rules } of LOOKS) {
     await page.setViewport({ width, height, deviceScaleFactor: scale });
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);

@@ -26,11 +26,19 @@ export function countToasts(): void {
   });
 }
 
-/** A gallery of a project in memory. What is opened is closed by the functions put into `opened`, the first one first. */
+/** What a test may ask for of a page beside its server's options. */
+type Opening = Pick<Parameters<typeof startMockServer>[0], 'signedOut' | 'unlike' | 'traced' | 'silent' | 'answer'> & {
+  hash?: string;
+  count?: number;
+  /** Another page than the project's gallery. */
+  path?: (project: MockProject) => string;
+};
+
+/** A gallery of a project in memory, or another page. What is opened is closed by the functions put into `opened`, the first one first. */
 async function openGallery(
   { browser, dist, opened }: { browser: Browser; dist: string; opened: (() => Promise<void>)[] },
   prefix: string,
-  options: { signedOut?: boolean; hash?: string; count?: number; unlike?: readonly number[]; traced?: boolean } = {},
+  options: Opening = {},
 ) {
   const project = createMockProject(options.count ?? COUNT);
   /** Three seconds of events, a window each 100 ms; a few images end at once. */
@@ -48,7 +56,8 @@ async function openGallery(
   page.on('pageerror', (error) => errors.push(String(error)));
   await page.evaluateOnNewDocument(countToasts);
   await page.setViewport({ width: 1280, height: 800 });
-  await page.goto(`${server.url}${prefix}/projects/${project.id}${options.hash ?? ''}`);
+  const where = options.path?.(project) ?? `/projects/${project.id}`;
+  await page.goto(`${server.url}${prefix}${where}${options.hash ?? ''}`);
   return { project, server, page, errors };
 }
 export async function segmentAll(page: Page): Promise<void> {

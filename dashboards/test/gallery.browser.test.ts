@@ -160,7 +160,7 @@ describe('gallery', () => {
     const nodes = () => page.evaluate(() => document.getElementsByTagName('*').length);
     await page.type('.jump input', '77777');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('[aria-posinset="77777"][data-active]');
+    await page.waitForSelector('[aria-posinset="77777"][data-active][aria-label^="Image 77,777"]');
     expect((await keyboard(page)).focused).toBe(true);
     expect(await nodes()).toBeLessThan(600);
     await page.keyboard.press('End');

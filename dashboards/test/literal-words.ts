@@ -8,8 +8,8 @@ const isWords = (text: unknown): text is string => typeof text === 'string' && /
 /** Attributes that people read or hear; `label`, `ask` and the like are those of our own components. */
 const SPOKEN =
   /^(aria-(label|description|roledescription|valuetext)|alt|title|placeholder|label|about|ask|yes|no|summary)$/;
-/** Two words, the first with a capital: a sentence for people, and no key, class or route. */
-const SENTENCE = /^\p{Lu}\p{Ll}+ \p{L}/u;
+/** Two words, the first with a capital, or one with a dot at its end: a sentence for people, and no key, class or route. */
+const SENTENCE = /^\p{Lu}\p{Ll}+( \p{L}|\.$)/u;
 
 const textOf = (node: Node): string => {
   if (node.type === 'TemplateLiteral')

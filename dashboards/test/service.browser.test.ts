@@ -142,7 +142,7 @@ describe('the page of keys', () => {
     expect(await focused(page)).toBe('copy');
     expect(await faultsOf(page)).toEqual([]);
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => document.querySelector('.key-made [role=status]')?.textContent === 'Copied');
+    await page.waitForFunction(() => document.querySelector('[role=status]')?.textContent === 'Copied');
     expect(await reads(token)).toBe(200);
     expect((await seen.service.call('/api/keys', { key: token })).status).toBe(403);
 

@@ -65,6 +65,9 @@ describe('the viewer on the real service', () => {
     await page.keyboard.press('ArrowRight');
     await page.waitForFunction((id) => location.pathname.endsWith(id), {}, seen.images[1]!.id);
     await page.waitForFunction(() => document.querySelector('.view-bar h1')?.textContent === 'image-1.png');
+    await page.waitForFunction(
+      () => document.querySelector('[role=status]')?.textContent === 'image-1.png, 2 of 6: done',
+    );
     await page.keyboard.press('ArrowLeft');
     await page.waitForFunction((id) => location.pathname.endsWith(id), {}, seen.imageId);
     expect(violations).toEqual([]);
@@ -90,6 +93,7 @@ describe('the viewer of an image beyond 4,096 pixels', () => {
     });
     await page.goto(`${seen.service.url}/images/${image!.id}`);
     await page.waitForSelector('.view-side');
+    expect(await page.$eval('.view-facts', (node) => node.textContent)).toContain('9,000 × 60 px, ');
     /** Least and most of a row of what is drawn, about the middle of the stage. */
     const range = () =>
       page.evaluate(() => {

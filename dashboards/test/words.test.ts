@@ -26,6 +26,7 @@ describe('words of the pages', () => {
     ['a choice', "<b>{paused ? 'resume' : W.pause}</b>", 'resume'],
     ['a condition', "<b>{count > 0 && 'some left'}</b>", 'some left'],
     ['a sentence of a model', "const error = new Error('The line is lost')", 'The line is lost'],
+    ['a sentence of one word', "show({ failure: 'Stopped.' })", 'Stopped.'],
   ])('are found in %s', (_, source, text) => {
     expect(literalWords('planted.tsx', source)).toEqual([text]);
   });
@@ -36,6 +37,7 @@ describe('words of the pages', () => {
     "<b>{list.includes('done') && W.done}</b>",
     "api.call('GET /api/projects/{id}', given)",
     '<code>{W.command}</code>',
+    "storage.getItem('Names.shown')",
   ])('are not seen in %s', (source) => {
     expect(literalWords('fine.tsx', source)).toEqual([]);
   });

@@ -16,6 +16,8 @@ export interface PlotOptions {
   height: number;
   inks: Inks;
   log: boolean;
+  /** Which line is a share, 0 to 1 from the bottom to the top. */
+  share?: number | undefined;
   format: (value: number) => string;
   /** Of the labels below; a clock's time where there is none. */
   formatX?: (value: number) => string;
@@ -27,22 +29,26 @@ export interface PlotOptions {
 export type Plot = ReturnType<typeof createPlot>;
 
 const FONT = '11px system-ui, sans-serif';
+/** As much room above as the other lines have. */
+const SHARE: [number, number] = [0, 1.1];
 const DASH = { baseline: [6, 4], budget: [2, 3] } as const;
 
 /** One chart over time: lines, and level marks for baseline and budget. */
 export function createPlot(options: PlotOptions) {
-  const { host, width, height, inks, log, format, formatX = formatClock } = options;
+  const { host, width, height, inks, log, share, format, formatX = formatClock } = options;
   let marks: readonly Mark[] = [];
   // A logarithmic axis from 0 on has no end of marks.
   let range: [number, number] = log ? [0.1, 1] : [0, 1];
 
+  const scaleOf = (line: number): string => (line === share ? 'share' : 'y');
   function drawMarks(of: uPlot): void {
     const { ctx, bbox } = of;
     ctx.save();
     ctx.lineWidth = devicePixelRatio;
     for (const { kind, value, line } of marks) {
-      if (value < range[0] || value > range[1]) continue;
-      const y = Math.round(of.valToPos(value, 'y', true));
+      const [low, high] = line === share ? SHARE : range;
+      if (value < low || value > high) continue;
+      const y = Math.round(of.valToPos(value, scaleOf(line), true));
       ctx.strokeStyle = kind === 'budget' ? inks.budget : inks.lines[line]!;
       ctx.globalAlpha = kind === 'budget' ? 1 : 0.75;
       ctx.setLineDash(DASH[kind].map((part) => part * devicePixelRatio));
@@ -70,7 +76,7 @@ export function createPlot(options: PlotOptions) {
         y: false,
         points: { size: 6 },
       },
-      scales: { x: { time: false }, y: { distr: log ? 3 : 1, range: () => range } },
+      scales: { x: { time: false }, y: { distr: log ? 3 : 1, range: () => range }, share: { range: SHARE } },
       axes: [
         { ...axis, size: 22, space: 70, values: (_, splits) => splits.map(formatX) },
         {
@@ -83,8 +89,9 @@ export function createPlot(options: PlotOptions) {
       ],
       series: [
         {},
-        ...inks.lines.map((stroke) => ({
+        ...inks.lines.map((stroke, line) => ({
           stroke,
+          scale: scaleOf(line),
           width: 1.5,
           spanGaps: options.points === true,
           points: { show: options.points === true },

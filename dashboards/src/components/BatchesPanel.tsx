@@ -47,7 +47,7 @@ export function BatchesPanel({ operator }: { operator: Operator }) {
           {(batch) => <BatchRow batch={batch} operator={operator} />}
         </VirtualRows>
       )}
-      {unlisted > 0 && <p class="faint">{W.more(formatCount(unlisted))}</p>}
+      {unlisted > 0 && <p class="faint">{W.more(unlisted)}</p>}
     </section>
   );
 }
@@ -58,7 +58,7 @@ function wordsOf(batch: NowBatch): string {
   if (batch.retryOf) parts.push(W.retry);
   if (batch.pausedReason) parts.push(W.paused(batch.pausedReason));
   else if (batch.status === 'running' && batch.eta) parts.push(formatTimeLeft(batch.eta));
-  else parts.push(batch.status);
+  else parts.push(W.status[batch.status]);
   return parts.join(' · ');
 }
 
@@ -90,7 +90,7 @@ function BatchRow({ batch, operator }: { batch: NowBatch; operator: Operator }) 
           <Confirm
             label={W.cancel}
             about={W.progress(batch.projectName)}
-            ask={W.cancelAsk(formatCount(left))}
+            ask={W.cancelAsk(left)}
             yes={W.cancelYes}
             no={W.keep}
             disabled={busy}

@@ -1,5 +1,5 @@
 import { useComputed } from '@preact/signals';
-import { CHARTS, chartData, labelOf, type ChartSpec } from '../models/charts.ts';
+import { CHARTS, chartData, formatLine, labelOf, type ChartSpec } from '../models/charts.ts';
 import { formatClock } from '../models/format.ts';
 import type { Operator } from '../models/Operator.ts';
 import type { MetricName } from '../models/readings.ts';
@@ -30,7 +30,7 @@ function Chart({ spec, operator }: { spec: ChartSpec; operator: Operator }) {
   const index = at === null || at === undefined ? columns[0].length - 1 : cursor.value!;
   const valueOf = (line: number): string => {
     const value = columns[line + 1]?.[index];
-    return value === null || value === undefined ? '–' : spec.format(value);
+    return value === null || value === undefined ? '–' : formatLine(spec, line, value);
   };
   const summary = spec.metrics.map((metric, line) => `${labelOf(metric)} ${valueOf(line)}`).join(', ');
   return (
@@ -61,6 +61,7 @@ function Chart({ spec, operator }: { spec: ChartSpec; operator: Operator }) {
         label={`${spec.title}: ${summary}`}
         lines={spec.metrics.length}
         log={spec.log}
+        share={spec.share}
         format={spec.formatAxis ?? spec.format}
         data={() => data.value}
         cursor={cursor}

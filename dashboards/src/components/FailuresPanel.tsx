@@ -36,7 +36,7 @@ function Group({ group, operator }: { group: FailureGroup; operator: Operator })
   return (
     <div class="failure-group" data-code={group.code}>
       <h3>
-        {W.group(group.code)} <code>{group.code}</code> <span class="faint">{imagesOf(group.count)}</span>
+        {W.group(group.code)} <code>{group.code}</code> <span class="faint">{W.images(group.count)}</span>
       </h3>
       <ul>
         {group.rows.map((row) => (
@@ -47,10 +47,8 @@ function Group({ group, operator }: { group: FailureGroup; operator: Operator })
   );
 }
 
-const imagesOf = (count: number): string => W.images(count, formatCount(count));
-
 function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
-  const { batch, count, retryable, retry, sampleImageIds, sampleMessage, key } = row;
+  const { batch, count, retryable, retry, retryId, sampleImageIds, sampleMessage, key } = row;
   const error = operator.failures.errors.value.get(key);
   const project = W.inProject(batch.projectName);
   return (
@@ -70,7 +68,7 @@ function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
       </span>
       <span class="failure-words">
         <span>
-          {imagesOf(count)} <a href={here(`/projects/${batch.projectId}`)}>{project}</a>
+          {W.images(count)} <a href={here(`/projects/${batch.projectId}`)}>{project}</a>
         </span>
         <span class="faint failure-message" title={sampleMessage}>
           {sampleMessage}
@@ -78,6 +76,8 @@ function Row({ row, operator }: { row: FailureRow; operator: Operator }) {
       </span>
       {retry ? (
         <RetryProgress row={row} />
+      ) : retryId ? (
+        <span class="faint">{W.retried}</span>
       ) : retryable ? (
         <Confirm
           label={count === 1 ? W.retryOne : W.retry(formatCount(count))}

@@ -65,7 +65,7 @@ function Segmenting({ gallery }: { gallery: Gallery }) {
           onInput={(event) => (threshold.value = Number(event.currentTarget.value))}
           onChange={() => void actions.act(() => trial.again(threshold.peek()))}
         />
-        <output>{formatThreshold(threshold.value)}</output>
+        <span aria-hidden="true">{formatThreshold(threshold.value)}</span>
       </label>
       <button
         type="button"

@@ -1,20 +1,21 @@
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { copyText } from '../models/copy-text.ts';
-import type { Made } from '../models/Keys.ts';
+import type { Keys, Made } from '../models/Keys.ts';
 import { WORDS } from '../words/keys.ts';
 
 const W = WORDS.made;
 
 /** The token of a new key, or of one with a new secret, this once. It has the focus: nobody should go on without it. */
-export function MadeKey({ made: { key, how }, onKept }: { made: Made; onKept: () => void }) {
+export function MadeKey({ made: { key, how }, keys }: { made: Made; keys: Keys }) {
   const field = useRef<HTMLInputElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  const copied = useSignal<boolean | null>(null);
+  const copied = useSignal('');
   useLayoutEffect(() => button.current?.focus(), [key.token]);
   const copy = async (): Promise<void> => {
     const done = await copyText(field.current!);
-    copied.value = done;
+    copied.value = done ? W.copied : W.notCopied;
+    keys.live.announce(copied.value, true);
     if (done) button.current?.focus();
   };
   return (
@@ -26,13 +27,11 @@ export function MadeKey({ made: { key, how }, onKept }: { made: Made; onKept: ()
         <button type="button" class="primary" ref={button} data-action="copy" onClick={() => void copy()}>
           {W.copy}
         </button>
-        <button type="button" data-action="kept" onClick={onKept}>
+        <button type="button" data-action="kept" onClick={() => keys.kept()}>
           {W.done}
         </button>
       </div>
-      <p role="status" class="faint">
-        {copied.value !== null && (copied.value ? W.copied : W.notCopied)}
-      </p>
+      <p class="faint">{copied}</p>
     </section>
   );
 }

@@ -14,6 +14,8 @@ export function PlotFrame(props: {
   label: string;
   lines: number;
   log: boolean;
+  /** Which line is a share, over the whole height. */
+  share?: number | undefined;
   format: (value: number) => string;
   formatX?: (value: number) => string;
   points?: boolean;
@@ -32,7 +34,7 @@ export function PlotFrame(props: {
     scheme.addEventListener('change', follow);
     return () => scheme.removeEventListener('change', follow);
   }, []);
-  const { lines, log, format, formatX, points, cursor } = props;
+  const { lines, log, share, format, formatX, points, cursor } = props;
   useEffect(() => {
     const frame = host.current!;
     let gone = false;
@@ -47,6 +49,7 @@ export function PlotFrame(props: {
           ...size(),
           inks: inksOf(frame, lines),
           log,
+          share,
           format,
           onCursor: (index) => (cursor.value = index),
           ...(formatX && { formatX }),

@@ -43,7 +43,7 @@ export function ProjectList({ operator }: { operator: Operator }) {
         {value?.items.map((project) => (
           <li key={project.id}>
             <a href={here(`/projects/${project.id}`)}>{project.name}</a>
-            <span class="faint">{W.images(project.imageCount, formatCount(project.imageCount))}</span>
+            <span class="faint">{W.images(project.imageCount)}</span>
           </li>
         ))}
       </ul>

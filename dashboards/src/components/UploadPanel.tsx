@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { formatBytes, formatCount } from '../models/format.ts';
-import { filesWords, uploadWords, type UploadRow, type Uploads, type UploadState } from '../models/Uploads.ts';
+import { uploadWords, type UploadRow, type Uploads, type UploadState } from '../models/Uploads.ts';
 import { WORDS as COMMON } from '../words/common.ts';
 import { WORDS } from '../words/gallery.ts';
 
@@ -66,7 +66,7 @@ function Row({ row: { name, sizeBytes, sentBytes } }: { row: UploadRow }) {
 function NotSent({ uploads, state }: { uploads: Uploads; state: UploadState }) {
   return (
     <p class="notice notice-bad uploads-failed" role="alert">
-      <span>{W.notSent(filesWords(state.failed), state.failure)}</span>
+      <span>{W.notSent(WORDS.files(state.failed), state.failure)}</span>
       <button type="button" data-action="retry-upload" onClick={() => uploads.retry()}>
         {COMMON.tryAgain}
       </button>
@@ -78,7 +78,7 @@ function Refused({ state: { refused } }: { state: UploadState }) {
   const { length } = refused;
   return (
     <details class="notice notice-bad uploads-refused" open>
-      <summary>{W.refused(filesWords(length))}</summary>
+      <summary>{W.refused(WORDS.files(length))}</summary>
       {/* Scrolls by itself, so it must be reachable without a mouse. */}
       <ul tabIndex={0} aria-label={W.refusedLabel}>
         {refused.slice(0, LISTED).map(({ name, code, message }, i) => (

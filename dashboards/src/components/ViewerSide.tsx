@@ -28,7 +28,7 @@ export function ViewerSide({ viewing }: { viewing: Viewing }) {
 function Facts({ viewer, image }: { viewer: Viewer; image: Image }) {
   const facts = viewer.facts.value;
   const rows: [string, string][] = [
-    [F.size, F.sizeOf(image.width, image.height, formatBytes(image.sizeBytes))],
+    [F.size, F.sizeOf(formatCount(image.width), formatCount(image.height), formatBytes(image.sizeBytes))],
     [F.cells, facts ? formatCount(facts.cells) : F.noResult],
   ];
   if (facts) rows.push([F.model, facts.model || F.unknown]);
@@ -64,9 +64,10 @@ function Display({ viewing }: { viewing: Viewing }) {
           max="1"
           step="0.05"
           value={opacity.value}
+          aria-valuetext={formatPercent(opacity.value)}
           onInput={(event) => (opacity.value = Number(event.currentTarget.value))}
         />
-        <output>{formatPercent(opacity.value)}</output>
+        <span aria-hidden="true">{formatPercent(opacity.value)}</span>
       </label>
       <label>
         <input

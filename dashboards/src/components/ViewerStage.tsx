@@ -121,14 +121,14 @@ function Tip({ viewing }: { viewing: Viewing }) {
 
 function ZoomButtons({ viewing: { stage } }: { viewing: Viewing }) {
   const { scale, x, y } = stage.view.value;
-  const percent = Math.round(scale * 100);
+  const zoom = formatPercent(scale);
   return (
     <div class="view-zoom" role="group" aria-label={W.zoom} data-view={`${scale} ${x} ${y}`}>
       <button type="button" aria-label={W.out} onClick={() => stage.zoom(1 / ZOOM_STEP)}>
         {W.minus}
       </button>
-      <button type="button" aria-label={W.fit(percent)} onClick={stage.fit}>
-        {W.percent(percent)}
+      <button type="button" aria-label={W.fit(zoom)} onClick={stage.fit}>
+        {zoom}
       </button>
       <button type="button" aria-label={W.in} onClick={() => stage.zoom(ZOOM_STEP)}>
         {W.plus}

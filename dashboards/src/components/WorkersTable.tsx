@@ -3,6 +3,8 @@ import type { Operator } from '../models/Operator.ts';
 import { WORDS } from '../words/operator.ts';
 
 const { columns, none, noError, pid, title } = WORDS.workers;
+/** A worker of another version may know more of them. */
+const states: Readonly<Record<string, string>> = WORDS.workers.states;
 
 /** `w14569-35e0df/local-1` → `35e0df/local-1`: what tells workers apart. */
 const shortId = (id: string): string => id.replace(/^w\d+-/, '');
@@ -43,7 +45,7 @@ export function WorkersTable({ operator }: { operator: Operator }) {
                 <td title={worker.pid === null ? worker.id : `${worker.id}, ${pid(worker.pid)}`}>
                   {shortId(worker.id)}
                 </td>
-                <td>{worker.state}</td>
+                <td>{states[worker.state] ?? worker.state}</td>
                 <td class="numeric">{formatCount(worker.slots)}</td>
                 <td title={worker.model}>
                   {worker.model} <span class="faint">{worker.provider}</span>

@@ -14,7 +14,7 @@ interface Looked {
 }
 /** How many of the results that were read are of images that the model does not know the like of. */
 export function unlikeWords({ seen, unlike }: Looked): string {
-  return WORDS.segment.unlike(unlike, formatCount(unlike), formatCount(seen));
+  return WORDS.segment.unlike(unlike, formatCount(seen));
 }
 
 /** What is said of what goes on to those who do not see the page: all of it in one live region. */

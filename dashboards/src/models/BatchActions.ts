@@ -2,7 +2,6 @@ import { signal } from '@preact/signals';
 import type { BodyOf } from '#contract/client.ts';
 import type { Api } from './api.ts';
 import type { Batches, BatchView } from './Batches.ts';
-import { formatCount } from './format.ts';
 import type { LiveRegion } from './LiveRegion.ts';
 import { BATCH_IDS } from './Selection.ts';
 import { WORDS } from '../words/gallery.ts';
@@ -26,7 +25,7 @@ export function createBatchActions(deps: {
     const created = await api.call('POST /api/projects/{id}/batches', { path: { id: deps.projectId }, body });
     deps.onStart?.(created.threshold);
     batches.upsert(created);
-    live.announce(WORDS.segment.started(formatCount(created.total)));
+    live.announce(WORDS.segment.started(created.total));
     return created;
   }
   async function post(batchId: string, action: 'pause' | 'resume' | 'cancel'): Promise<void> {

@@ -33,7 +33,7 @@ export function usualBatch(newestFirst: readonly Batch[], imageCount: number): B
 
 export function batchWords(batch: Batch, imageCount: number): string {
   const { createdAt, total, threshold, status } = batch;
-  const images = GALLERY.images(total, formatCount(total));
+  const images = GALLERY.images(total);
   const state = status === 'cancelled' ? WORDS.cancelled : isOver(batch) ? '' : WORDS.notOver;
   return `${WORDS.about(formatMoment(createdAt), images, formatThreshold(threshold))}${WORDS.kinds[kindOf(batch, imageCount)]}${state}`;
 }
@@ -47,9 +47,7 @@ export function batchNote(batch: Batch): string | null {
       : WORDS.notes.partly(formatCount(counts.completed), formatCount(total));
   const without = total - counts.completed;
   if (without === 0) return null;
-  return counts.completed === 0
-    ? WORDS.notes.nothing
-    : WORDS.notes.without(GALLERY.images(without, formatCount(without)));
+  return counts.completed === 0 ? WORDS.notes.nothing : WORDS.notes.without(GALLERY.images(without));
 }
 
 /** Which batch is exported, and whether whoever is signed in may. */

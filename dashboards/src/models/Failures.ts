@@ -2,7 +2,6 @@ import { computed, signal } from '@preact/signals';
 import type { Failures as FailuresReply } from '#contract/batches.ts';
 import type { NowBatch } from '#contract/now.ts';
 import type { Api } from './api.ts';
-import type { Storage } from './Baseline.ts';
 import type { Clock } from './clock.ts';
 
 /** The newest batches with failures, up to here: each costs a request when its count changes. */
@@ -15,7 +14,7 @@ export interface FailureRow extends Group {
   /** `batch/code` */
   key: string;
   batch: NowBatch;
-  /** The batch that tries these again, where this page started it. */
+  /** The batch that tries these again, where the reading has it. */
   retry: NowBatch | null;
 }
 export interface FailureGroup {
@@ -25,35 +24,11 @@ export interface FailureGroup {
   rows: FailureRow[];
 }
 
-/** Kept in this browser, so that a page opened anew does not offer what was asked for already. */
-const RETRIES_KEY = 'segbench.retries';
-const RETRIES_MAX = 100;
-
-function readRetries(storage: Storage | null): Map<string, string> {
-  try {
-    const kept: unknown = JSON.parse(storage?.getItem(RETRIES_KEY) ?? '[]');
-    const isPair = (pair: unknown): pair is [string, string] =>
-      Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
-    return new Map(Array.isArray(kept) ? kept.filter(isPair) : []);
-  } catch {
-    return new Map();
-  }
-}
-function keepRetries(storage: Storage | null, retries: ReadonlyMap<string, string>): void {
-  try {
-    storage?.setItem(RETRIES_KEY, JSON.stringify([...retries]));
-  } catch {
-    // full, or forbidden: it is known until the page goes
-  }
-}
-
 /** What failed in the batches that the page knows, by code, and trying it again. */
-export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'>; storage?: Storage | null }) {
-  const { api, clock, storage = null } = deps;
+export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'> }) {
+  const { api, clock } = deps;
   const batches = signal<readonly NowBatch[]>([]);
   const read = signal<ReadonlyMap<string, FailuresReply>>(new Map());
-  /** Which retry was started for which row; `code` of a retry is known to who asked for it only. */
-  const retries = signal<ReadonlyMap<string, string>>(readRetries(storage));
   const errors = signal<ReadonlyMap<string, string>>(new Map());
   const busy = signal<string | null>(null);
   /** When each batch was asked about, and those whose answer is not here yet. */
@@ -87,14 +62,14 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'>; stor
       if (!batch) return [];
       return found.map((group) => {
         const key = `${id}/${group.code}`;
-        return { ...group, key, batch, retry: byId.get(retries.value.get(key) ?? '') ?? null };
+        return { ...group, key, batch, retry: byId.get(group.retryId ?? '') ?? null };
       });
     });
     return [...Map.groupBy(rows, ({ code }) => code)]
       .map(([code, all]) => ({
         code,
         // what is tried again fails again in a row of its own, or not at all
-        count: all.reduce((sum, { count, retry }) => sum + (retry ? 0 : count), 0),
+        count: all.reduce((sum, { count, retryId }) => sum + (retryId === null ? count : 0), 0),
         rows: all.toSorted((a, b) => (a.batch.id < b.batch.id ? 1 : -1)),
       }))
       .toSorted((a, b) => b.count - a.count);
@@ -105,7 +80,7 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'>; stor
     /** Key of the row whose retry is being asked for. */
     busy,
     total: computed(() => groups.value.reduce((sum, { count }) => sum + count, 0)),
-    /** Takes the batches of a reading, and asks for the failures of those whose count is another than the one known. */
+    /** Takes the batches of a reading, and asks for the failures of those whose count or newest retry is another than the one known. */
     update(next: readonly NowBatch[]): void {
       batches.value = next;
       const wanted = failing();
@@ -113,7 +88,13 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'>; stor
       const kept = new Map(wanted.flatMap(({ id }) => (known.has(id) ? [[id, known.get(id)!] as const] : [])));
       if (kept.size !== known.size) read.value = kept;
       for (const id of askedAt.keys()) if (!wanted.some((batch) => batch.id === id)) askedAt.delete(id);
-      for (const { id, counts } of wanted) if (known.get(id)?.total !== counts.failed) void readOne(id);
+      for (const { id, counts } of wanted) {
+        const told = known.get(id);
+        const retries = next.filter(({ retryOf }) => retryOf === id).map((batch) => batch.id);
+        const newest = retries.toSorted().at(-1);
+        if (told?.total !== counts.failed || (newest && !told.groups.some(({ retryId }) => retryId === newest)))
+          void readOne(id);
+      }
     },
     /** Starts a new batch of a row's images. @returns it, or null where it was refused: `errors` says why */
     async retry({ key, batch, code }: FailureRow): Promise<string | null> {
@@ -126,9 +107,10 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'>; stor
           path: { id: batch.id },
           body: { only: 'failed', code },
         });
-        retries.value = new Map([...retries.peek(), [key, made.id] as const].slice(-RETRIES_MAX));
-        keepRetries(storage, retries.peek());
         // shown at once; the next reading has it too
+        const reply = read.peek().get(batch.id)!;
+        const now = reply.groups.map((group) => (group.code === code ? { ...group, retryId: made.id } : group));
+        read.value = new Map(read.peek()).set(batch.id, { ...reply, groups: now });
         batches.value = [...batches.peek(), { ...made, projectName: batch.projectName }];
         return made.id;
       } catch (cause) {

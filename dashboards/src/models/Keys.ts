@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals';
 import type { BodyOf, ReplyOf } from '#contract/client.ts';
+import { WORDS } from '../words/keys.ts';
 import type { Api } from './api.ts';
+import type { LiveRegion } from './LiveRegion.ts';
 
 export type Who = ReplyOf<'GET /api/session'>;
 export type KeyRow = ReplyOf<'GET /api/keys'>['items'][number];
@@ -22,6 +24,8 @@ export type Overlap = keyof typeof OVERLAPS;
 /** What one page of the interface holds; who has more keys than that lists them by the interface. */
 const KEYS_SHOWN = 500;
 
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
 export type KeyState = 'active' | 'expired' | 'revoked';
 export function keyState({ revokedAt, expiresAt }: Pick<KeyRow, 'revokedAt' | 'expiresAt'>, now: number): KeyState {
   if (revokedAt !== null) return 'revoked';
@@ -29,14 +33,13 @@ export function keyState({ revokedAt, expiresAt }: Pick<KeyRow, 'revokedAt' | 'e
 }
 
 /** Who is signed in, and, where that key may manage keys, all of them. */
-export function createKeys({ api, now }: { api: Api; now: () => number }) {
+export function createKeys({ api, now, live }: { api: Api; now: () => number; live: LiveRegion }) {
   const who = signal<Who | null>(null);
   const keys = signal<{ items: readonly KeyRow[]; total: number } | null>(null);
   /** Shown once, until the person says that it is kept. */
   const made = signal<Made | null>(null);
   /** A key was made and kept: the form has the focus again. */
   const again = signal(false);
-  const revoked = signal<KeyRow | null>(null);
   const error = signal<string | null>(null);
   const busy = signal(false);
 
@@ -49,7 +52,7 @@ export function createKeys({ api, now }: { api: Api; now: () => number }) {
       await work();
       return true;
     } catch (cause) {
-      error.value = cause instanceof Error ? cause.message : String(cause);
+      error.value = messageOf(cause);
       return false;
     } finally {
       busy.value = false;
@@ -66,10 +69,19 @@ export function createKeys({ api, now }: { api: Api; now: () => number }) {
     keys,
     made,
     again,
-    revoked,
+    live,
     error,
     busy,
-    load: () => act(read),
+    /** @returns whether it went well; until it does, `error` stays */
+    async load(): Promise<boolean> {
+      try {
+        await read();
+        error.value = null;
+      } catch (cause) {
+        error.value = messageOf(cause);
+      }
+      return error.peek() === null;
+    },
     create: (name: string, scopes: Scope[], expiry: Expiry) =>
       act(async () => {
         const days = EXPIRIES[expiry];
@@ -96,7 +108,7 @@ export function createKeys({ api, now }: { api: Api; now: () => number }) {
       act(async () => {
         await api.call('DELETE /api/keys/{id}', { path: { id: key.id } });
         if (made.peek()?.key.id === key.id) made.value = null;
-        revoked.value = key;
+        live.announce(WORDS.revoke.done(key.name), true);
         await read();
       }),
     /** Whatever is asked for then brings the form to sign in. */

@@ -3,6 +3,8 @@ import type { Clock } from './clock.ts';
 
 /** A screen reader that is told more often never finishes a sentence. */
 const PAUSE_MS = 5000;
+/** A region is empty for this long before each message: the same words once more are a change, and are heard. */
+const EMPTY_MS = 100;
 
 /** Words for one polite live region: at most one message in five seconds, the latest wins. Failures are told by an alert beside it. */
 export function createLiveRegion(clock: Clock) {
@@ -10,15 +12,19 @@ export function createLiveRegion(clock: Clock) {
   const alert = signal('');
   let waiting: string | null = null;
   let cancel: (() => void) | null = null;
+  let cancelAlarm: (() => void) | null = null;
 
   function speak(text: string): void {
-    message.value = text;
-    cancel = clock.after(PAUSE_MS, () => {
-      cancel = null;
-      if (waiting === null) return;
-      const next = waiting;
-      waiting = null;
-      speak(next);
+    message.value = '';
+    cancel = clock.after(EMPTY_MS, () => {
+      message.value = text;
+      cancel = clock.after(PAUSE_MS, () => {
+        cancel = null;
+        if (waiting === null) return;
+        const next = waiting;
+        waiting = null;
+        speak(next);
+      });
     });
   }
   return {
@@ -26,17 +32,23 @@ export function createLiveRegion(clock: Clock) {
     alert,
     /** `atOnce`: what ends a wait is not kept waiting. */
     announce(text: string, atOnce = false): void {
-      if (cancel && !atOnce) waiting = text;
-      else if (text !== message.peek()) {
-        cancel?.();
-        waiting = null;
-        speak(text);
+      if (cancel && !atOnce) {
+        waiting = text;
+        return;
       }
+      cancel?.();
+      waiting = null;
+      speak(text);
     },
     alarm(text: string): void {
-      alert.value = text;
+      cancelAlarm?.();
+      alert.value = '';
+      cancelAlarm = clock.after(EMPTY_MS, () => void (alert.value = text));
     },
-    stop: () => cancel?.(),
+    stop(): void {
+      cancel?.();
+      cancelAlarm?.();
+    },
   };
 }
 export type LiveRegion = ReturnType<typeof createLiveRegion>;

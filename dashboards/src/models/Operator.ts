@@ -51,7 +51,7 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
   const cursor = signal<number | null>(null);
   const shown = signal<ChartWindow>('5 min');
   const baseline = createBaseline({ storage, now: Date.now });
-  const failures = createFailures({ api, clock, storage });
+  const failures = createFailures({ api, clock });
   const polite = createLiveRegion(clock);
   const alert = createLiveRegion(clock);
   const createError = signal<string | null>(null);
@@ -107,8 +107,7 @@ export function createOperator(deps: { api: Api; clock: Clock; hidden: () => boo
   let failedBefore: number | null = null;
   function tellFailures({ batches }: NowReply): void {
     const failed = batches.reduce((sum, { counts }) => sum + counts.failed, 0);
-    if (failedBefore !== null && failed > failedBefore)
-      alert.announce(WORDS.failures.new(formatCount(failed - failedBefore)));
+    if (failedBefore !== null && failed > failedBefore) alert.announce(WORDS.failures.new(failed - failedBefore));
     failedBefore = failed;
   }
   let titleBefore = '';

@@ -39,6 +39,7 @@ export function createRunList({ api }: { api: Api }) {
     async load(): Promise<void> {
       try {
         reply.value = await api.call('GET /api/runs', { query: { limit: RUNS_SHOWN } });
+        error.value = null;
       } catch (cause) {
         error.value = messageOf(cause);
       }
@@ -48,17 +49,22 @@ export function createRunList({ api }: { api: Api }) {
 export type RunList = ReturnType<typeof createRunList>;
 
 /** Some runs by their ids, all or none. */
-export function createRuns({ api, ids, missing }: { api: Api; ids: readonly string[]; missing: string }) {
+export function createRuns({ api, ids }: { api: Api; ids: readonly string[] }) {
   const runs = signal<readonly RunDetail[] | null>(null);
   const error = signal<string | null>(null);
+  /** One of them is not there, and asking again does not help. */
+  const missing = signal(false);
   return {
     runs,
     error,
+    missing,
     async load(): Promise<void> {
       try {
         runs.value = await Promise.all(ids.map((id) => api.call('GET /api/runs/{id}', { path: { id } })));
+        error.value = null;
       } catch (cause) {
-        error.value = cause instanceof ApiError && [400, 404].includes(cause.statusCode) ? missing : messageOf(cause);
+        missing.value = cause instanceof ApiError && [400, 404].includes(cause.statusCode);
+        error.value = missing.value ? null : messageOf(cause);
       }
     },
   };

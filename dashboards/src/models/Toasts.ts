@@ -34,7 +34,7 @@ export function toastText(batch: BatchView): string {
   if (failed > 0) parts.push(W.failed(formatCount(failed)));
   if (cancelled > 0) parts.push(W.cancelled(formatCount(cancelled)));
   if (!isOver(batch)) parts.push(W.left(formatCount(queued + processing)));
-  return `${WORDS.images(batch.total, formatCount(batch.total))}: ${parts.join(', ')}`;
+  return `${WORDS.images(batch.total)}: ${parts.join(', ')}`;
 }
 
 export type ToastTone = 'running' | 'paused' | 'good' | 'warn' | 'bad';

@@ -81,11 +81,11 @@ export type Trial = ReturnType<typeof createTrial>;
 
 export function trialWords({ ids, threshold, done, failed, cells, unlike }: TrialTally): string {
   const { length } = ids;
-  const tried = W.at(WORDS.images(length, formatCount(length)), formatThreshold(threshold));
+  const tried = W.at(WORDS.images(length), formatThreshold(threshold));
   const faults = failed > 0 ? W.failed(formatCount(failed)) : '';
   if (done === 0) return `${W.trying(tried)}${faults}`;
   const found = W.found(formatCount(cells), formatMean(cells / done));
-  const strange = unlike > 0 ? W.unlike(formatCount(unlike)) : '';
+  const strange = unlike > 0 ? W.unlike(unlike) : '';
   const progress = done + failed < length ? W.some(tried, formatCount(done)) : W.tried(tried);
   return `${progress}${found}${faults}${strange}`;
 }

@@ -201,7 +201,7 @@ export function createUploads(deps: {
       group.sent = 0;
       show({ waiting: why });
       await pause(Math.max(reply.retryAfterMs ?? 0, ceiling / 2 + (deps.random() * ceiling) / 2), abort);
-      if (abort.aborted) return giveUp(group, 'Stopped.');
+      if (abort.aborted) return giveUp(group, WORDS.uploads.stopped);
       await dropUnreadable(group);
       if (group.items.length === 0) return void sending.delete(group);
     }
@@ -210,7 +210,7 @@ export function createUploads(deps: {
     const { signal: abort } = stop;
     for (let group = queue.shift(); group; group = abort.aborted ? undefined : queue.shift()) {
       const mine = group;
-      await sendGroup(mine, abort).catch(() => giveUp(mine, 'Stopped.'));
+      await sendGroup(mine, abort).catch(() => giveUp(mine, WORDS.uploads.stopped));
     }
     lanes--;
     show();
@@ -249,7 +249,7 @@ export function createUploads(deps: {
     stop(): void {
       failed.push(...queue.splice(0));
       stop.abort(new Error('stopped'));
-      show({ failure: 'Stopped.' });
+      show({ failure: WORDS.uploads.stopped });
     },
     /** Forgets what is over, and what could not be sent. */
     clear(): void {
@@ -262,10 +262,11 @@ export function createUploads(deps: {
 }
 export type Uploads = ReturnType<typeof createUploads>;
 
-export const filesWords = (count: number): string => WORDS.files(count, formatCount(count));
-
 export function uploadWords({ total, done, refused, totalBytes, sentBytes, active }: UploadState): string {
   if (active)
-    return WORDS.uploads.going(formatCount(done), filesWords(total), formatBytes(sentBytes), formatBytes(totalBytes));
-  return WORDS.uploads.over(filesWords(done - refused.length), refused.length > 0 ? formatCount(refused.length) : null);
+    return WORDS.uploads.going(formatCount(done), WORDS.files(total), formatBytes(sentBytes), formatBytes(totalBytes));
+  return WORDS.uploads.over(
+    WORDS.files(done - refused.length),
+    refused.length > 0 ? formatCount(refused.length) : null,
+  );
 }

@@ -2,7 +2,9 @@ import { effect, signal } from '@preact/signals';
 import type { Surfaces } from '../raster/surfaces.ts';
 import type { Api } from './api.ts';
 import type { Clock } from './clock.ts';
+import { formatCount } from './format.ts';
 import { lodFor } from './levels.ts';
+import { createLiveRegion } from './LiveRegion.ts';
 import { createNeighbours } from './Neighbours.ts';
 import type { Part } from './part-grid.ts';
 import { createParts, type Parts } from './Parts.ts';
@@ -11,6 +13,7 @@ import { createStage, MARGIN } from './Stage.ts';
 import type { DrawRequest } from './viewer-deps.ts';
 import { createViewer, type Viewer } from './Viewer.ts';
 import { seenBox } from './viewport.ts';
+import { WORDS as COMMON } from '../words/common.ts';
 import { WORDS } from '../words/viewer.ts';
 
 export interface ViewingDeps {
@@ -43,6 +46,7 @@ export function createViewing(deps: ViewingDeps) {
   /** Parts of what is in view are still to come. */
   const sharpening = signal(false);
   const neighbours = createNeighbours(deps);
+  const live = createLiveRegion(deps.clock);
   let surfaces: Surfaces | null = null;
   let picture: ReturnType<typeof createPicture<ImageBitmap>> | null = null;
   let parts: Parts<ImageBitmap> | null = null;
@@ -109,13 +113,26 @@ export function createViewing(deps: ViewingDeps) {
   async function open(of: Viewer): Promise<void> {
     await of.start();
     if (of !== coming) return;
+    const image = of.image.peek();
+    const before = viewer.peek();
+    const isAgain = before !== of && before.imageId === of.imageId && before.image.peek() !== null;
+    // What was shown is more than nothing.
+    if (isAgain && !image) return void (coming = before);
     viewer.value = of;
     painter.keepOnly(of.imageId);
-    const image = of.image.peek();
     if (!image) return;
     startPicture(of);
-    stage.reset();
+    if (isAgain) void stage.redraw();
+    else stage.reset();
     await neighbours.look(image.projectId, image.id);
+  }
+  /** Who does not see the picture change hears which one it is. */
+  function tell(of: Viewer): void {
+    const image = of.image.peek();
+    if (!image || of !== coming) return;
+    const { place } = neighbours.around.peek();
+    const where = place && WORDS.place(formatCount(place.at), formatCount(place.of));
+    live.announce(WORDS.shown(image.name, where, COMMON.status[image.status]));
   }
   const stopMarks = effect(() => {
     const { shapes, hovered, selected } = viewer.value;
@@ -129,6 +146,7 @@ export function createViewing(deps: ViewingDeps) {
     filled,
     sharpening,
     around: neighbours.around,
+    live,
     attach(next: Surfaces | null): void {
       surfaces = next;
       if (next) void stage.redraw();
@@ -138,14 +156,23 @@ export function createViewing(deps: ViewingDeps) {
     go(imageId: string | null): void {
       const projectId = viewer.peek().image.peek()?.projectId;
       if (imageId === null || imageId === coming.imageId) return;
-      coming = newViewer(imageId);
+      const wanted = newViewer(imageId);
+      coming = wanted;
       deps.onGo(imageId);
       // The next press of a key may come before the image does.
       if (projectId) void neighbours.look(projectId, imageId);
       const now = deps.clock.now();
       cancelOpen?.();
-      cancelOpen = deps.clock.after(now - lastGo < HELD_MS ? HELD_MS : 0, () => void open(coming));
+      cancelOpen = deps.clock.after(
+        now - lastGo < HELD_MS ? HELD_MS : 0,
+        () => void open(wanted).then(() => tell(wanted)),
+      );
       lastGo = now;
+    },
+    /** Reads this image anew, after something of it could not be had. */
+    again(): Promise<void> {
+      coming = newViewer(viewer.peek().imageId);
+      return open(coming);
     },
     setFilled(on: boolean): void {
       filled.value = on;
@@ -161,6 +188,7 @@ export function createViewing(deps: ViewingDeps) {
     stop(): void {
       stopMarks();
       cancelOpen?.();
+      live.stop();
       stage.stop();
       picture?.stop();
       parts?.stop();

@@ -1,6 +1,6 @@
 import { WORDS } from '../words/operator.ts';
 import type { Baseline } from './Baseline.ts';
-import { formatAxisMs, formatCount, formatMs, formatNumber } from './format.ts';
+import { formatAxisMs, formatCount, formatMs, formatNumber, formatPercent } from './format.ts';
 import { EVENT_LAG_LIMIT_MS, LIMITS } from './live-budgets.ts';
 import type { MetricName } from './readings.ts';
 import type { Series } from './Series.ts';
@@ -17,6 +17,8 @@ export interface ChartSpec {
   format: (value: number) => string;
   /** Of the marks of the axis, where `format` is too long. */
   formatAxis?: (value: number) => string;
+  /** Place of a metric that is a share: drawn over the whole height, whatever the axis says. */
+  share?: number;
   /** Drawn as a line, of the first metric; null for none. */
   budget: number | null;
   /** The axis reaches this far at least: what idles is no mountain range. */
@@ -31,7 +33,8 @@ export const CHARTS: readonly ChartSpec[] = [
     key: 'throughput',
     title: W.throughput,
     log: false,
-    metrics: ['imagesPerSecond'],
+    metrics: ['imagesPerSecond', 'batchFill'],
+    share: 1,
     format: formatNumber,
     budget: LIMITS.throughputPerMinute.limit / 60,
     leastTop: 1,
@@ -65,6 +68,9 @@ export const CHARTS: readonly ChartSpec[] = [
     leastTop: 100,
   },
 ];
+
+export const formatLine = ({ share, format }: ChartSpec, line: number, value: number): string =>
+  (line === share ? formatPercent : format)(value);
 
 /** A horizontal line: of the baseline of a line, or the budget. */
 export interface Mark {

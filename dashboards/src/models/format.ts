@@ -5,6 +5,9 @@ const twoDigits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2, min
 const justOne = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 
 export const formatCount = (value: number): string => whole.format(value);
+/** "1 image", "1,000 images". */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`;
 /** "0.50". */
 export const formatThreshold = (value: number): string => twoDigits.format(value);
 /** "17.0". */

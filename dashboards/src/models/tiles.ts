@@ -95,7 +95,7 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
     {
       label: T.busy,
       value: queue ? T.busyOf(workers.filter(({ state }) => state === 'busy').length, workers.length) : T.nothing,
-      detail: queue ? T.inWork(formatCount(queue.active)) : '',
+      detail: queue ? T.inWork(queue.active) : '',
       limit: T.noLimit,
       over: false,
       ...change(busyRatio, 'busyRatio'),

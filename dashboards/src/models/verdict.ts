@@ -44,7 +44,7 @@ function ofHealth(value: Health | null): VerdictWords | null {
 }
 function ofQueue(value: Queue | null): VerdictWords | null {
   if (value === null || value.waiting === 0 || value.workers.length > 0) return null;
-  return { tone: 'bad', title: W.stuck, cause: W.noWorker(formatCount(value.waiting)) };
+  return { tone: 'bad', title: W.stuck, cause: W.noWorker(value.waiting) };
 }
 function ofTrouble({ over, paused }: Trouble): VerdictWords | null {
   if (paused.length > 0)

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Forecasts } from '#contract/forecasts.ts';
+import { Failed } from '../components/Failed.tsx';
 import { ForecastTable } from '../components/ForecastTable.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import type { Api } from '../models/api.ts';
@@ -13,12 +14,17 @@ const W = WORDS.capacity;
 export function CapacityPage({ api }: { api: Api }) {
   const reply = useSignal<Forecasts | null>(null);
   const error = useSignal<string | null>(null);
+  const load = async (): Promise<void> => {
+    try {
+      reply.value = await api.call('GET /api/forecasts');
+      error.value = null;
+    } catch (cause) {
+      error.value = cause instanceof Error ? cause.message : String(cause);
+    }
+  };
   useEffect(() => {
     document.title = COMMON.tab(W.title);
-    api.call('GET /api/forecasts').then(
-      (answer) => (reply.value = answer),
-      (cause: unknown) => (error.value = cause instanceof Error ? cause.message : String(cause)),
-    );
+    void load();
   }, []);
   const found = reply.value;
   return (
@@ -27,11 +33,7 @@ export function CapacityPage({ api }: { api: Api }) {
       <main class="page">
         <h1>{W.title}</h1>
         <p>{W.intro}</p>
-        {error.value !== null && (
-          <p class="notice notice-bad" role="alert">
-            {W.failed(error.value)}
-          </p>
-        )}
+        {error.value !== null && <Failed why={W.failed(error.value)} again={load} />}
         {found?.score && <p data-score={found.score.coverage}>{W.score(found.score)}</p>}
         {found && (found.items.length > 0 ? <ForecastTable items={found.items} /> : <p class="faint">{W.none}</p>)}
         <h2>{W.planTitle}</h2>

@@ -1,35 +1,41 @@
 import { useEffect, useMemo } from 'preact/hooks';
+import { Failed } from '../components/Failed.tsx';
 import { KeyTable } from '../components/KeyTable.tsx';
 import { MadeKey } from '../components/MadeKey.tsx';
 import { NewKeyForm } from '../components/NewKeyForm.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import type { Api } from '../models/api.ts';
+import { browserClock } from '../models/clock.ts';
 import { createKeys, type Keys } from '../models/Keys.ts';
+import { createLiveRegion } from '../models/LiveRegion.ts';
 import { WORDS as COMMON } from '../words/common.ts';
 import { WORDS } from '../words/keys.ts';
 import '../styles/keys.css';
 
 /** Who is signed in; and, for who may, all keys: made, shown once, given another secret, revoked. */
 export function KeysPage({ api }: { api: Api }) {
-  const keys = useMemo(() => createKeys({ api, now: Date.now }), [api]);
+  const keys = useMemo(() => createKeys({ api, now: Date.now, live: createLiveRegion(browserClock) }), [api]);
   useEffect(() => {
     document.title = COMMON.tab(WORDS.title);
     void keys.load();
+    return () => keys.live.stop();
   }, [keys]);
   const who = keys.who.value;
-  const revoked = keys.revoked.value;
   return (
     <>
       <PageHeader path="/keys" />
       <main class="page keys-page">
         <h1>{WORDS.title}</h1>
-        {keys.error.value && (
-          <p class="notice notice-bad" role="alert">
-            {keys.error.value}
-          </p>
-        )}
+        {keys.error.value &&
+          (who ? (
+            <p class="notice notice-bad" role="alert">
+              {keys.error.value}
+            </p>
+          ) : (
+            <Failed why={keys.error.value} again={() => keys.load()} />
+          ))}
         <p class="visually-hidden" role="status">
-          {revoked && WORDS.revoke.done(revoked.name)}
+          {keys.live.message}
         </p>
         {!who && !keys.error.value && <p class="faint">{WORDS.loading}</p>}
         {who && (
@@ -61,7 +67,7 @@ function Managed({ keys }: { keys: Keys }) {
     <>
       <p class="faint">{WORDS.what}</p>
       {keys.made.value ? (
-        <MadeKey key={keys.made.value.key.token} made={keys.made.value} onKept={() => keys.kept()} />
+        <MadeKey key={keys.made.value.key.token} made={keys.made.value} keys={keys} />
       ) : (
         <NewKeyForm keys={keys} />
       )}

@@ -1,5 +1,5 @@
-import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
+import { Failed } from '../components/Failed.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import { RunCompare } from '../components/RunCompare.tsx';
@@ -31,14 +31,8 @@ export function RunsPage({ api, runId }: { api: Api; runId: string | null }) {
   );
 }
 
-const Alert = ({ children }: { children: ComponentChildren }) => (
-  <p class="notice notice-bad" role="alert">
-    {children}
-  </p>
-);
-
 function Chosen({ api, ids }: { api: Api; ids: string[] }) {
-  const model = useMemo(() => createRuns({ api, ids, missing: WORDS.one.missing }), [api]);
+  const model = useMemo(() => createRuns({ api, ids }), [api]);
   useEffect(() => void model.load(), [model]);
   const [first, second] = model.runs.value ?? [];
   return (
@@ -51,7 +45,15 @@ function Chosen({ api, ids }: { api: Api; ids: string[] }) {
       {!first && (
         <>
           <h1>{WORDS.title}</h1>
-          {model.error.value ? <Alert>{model.error.value}</Alert> : <p class="faint">{WORDS.loading}</p>}
+          {model.missing.value ? (
+            <p class="notice notice-bad" role="alert">
+              {WORDS.one.missing}
+            </p>
+          ) : model.error.value ? (
+            <Failed why={model.error.value} again={() => model.load()} />
+          ) : (
+            <p class="faint">{WORDS.loading}</p>
+          )}
         </>
       )}
       {first && (second ? <RunCompare base={first} now={second} /> : <RunView run={first} />)}
@@ -66,7 +68,7 @@ function All({ api }: { api: Api }) {
   return (
     <>
       <h1>{WORDS.title}</h1>
-      {list.error.value && <Alert>{list.error.value}</Alert>}
+      {list.error.value && <Failed why={list.error.value} again={() => list.load()} />}
       {!reply && !list.error.value && <p class="faint">{WORDS.loading}</p>}
       {reply && reply.items.length === 0 && <NoRuns />}
       {reply && reply.items.length > 0 && (

@@ -1,5 +1,6 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { ExportMenu } from '../components/ExportMenu.tsx';
+import { Failed } from '../components/Failed.tsx';
 import { Icon } from '../components/Icon.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import { ViewerSide } from '../components/ViewerSide.tsx';
@@ -62,12 +63,13 @@ export function ViewerPage({ api, imageId }: { api: Api; imageId: string }) {
     <div class="view-page">
       <PageHeader path="" />
       <main class="view-main">
+        <p class="visually-hidden" role="status">
+          {viewing.live.message}
+        </p>
         {error && (
           <div class="view-error">
             <h1>{image ? WORDS.partly : WORDS.failed}</h1>
-            <p class="notice notice-bad" role="alert">
-              {error}
-            </p>
+            <Failed why={error} again={() => viewing.again()} />
             {!image && <a href={here('/')}>{WORDS.projects}</a>}
           </div>
         )}

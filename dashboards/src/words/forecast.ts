@@ -1,8 +1,6 @@
 import type { Forecast, ForecastReply, Forecasts, ScoredForecast } from '#contract/forecasts.ts';
-import { formatBytes, formatChange, formatCount, formatDuration, formatPercent } from '../models/format.ts';
+import { counted, formatBytes, formatChange, formatCount, formatDuration, formatPercent } from '../models/format.ts';
 
-const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${formatCount(count)} ${count === 1 ? one : many}`;
 const range = ({ low, high }: Forecast): string => `${formatDuration(low)} to ${formatDuration(high)}`;
 
 /** "1,000 images on 2 workers: about 25 s (22 s to 29 s), results 4.1 MB". */

@@ -1,13 +1,14 @@
-/** All words of the gallery that are not a number, in one place. */
-const images = (count: number, text: string): string => (count === 1 ? '1 image' : `${text} images`);
-const files = (count: number, text: string): string => (count === 1 ? '1 file' : `${text} files`);
+import { counted, formatCount } from '../models/format.ts';
 
+const images = (count: number): string => counted(count, 'image');
+
+/** All words of the gallery that are not a number, in one place. */
 export const WORDS = {
   home: 'segbench, all projects',
   noProject: 'No project',
   notYet: '…',
   images,
-  files,
+  files: (count: number): string => counted(count, 'file'),
   drop: {
     title: 'No images yet',
     how: 'Drop PNG, JPEG, TIFF or WebP files here, or whole folders, up to 20 MB a file.',
@@ -36,10 +37,10 @@ export const WORDS = {
     tryFirst: (count: number) => `Try ${count} first`,
     tryHelp: (count: number) => `Segments ${count} images, evenly spread, to see whether the threshold does for all`,
     all: 'Segment all',
-    started: (count: string) => `Batch of ${count} images started`,
+    started: (count: number) => `Batch of ${images(count)} started`,
     results: (error: string) => `Results could not be read (${error}). Trying again.`,
-    unlike: (count: number, text: string, seen: string) =>
-      `${count === 1 ? '1 image looks' : `${text} images look`} unlike what the model was trained on (of ${seen} results read here); outlines may be wrong.`,
+    unlike: (count: number, seen: string) =>
+      `${counted(count, 'image looks', 'images look')} unlike what the model was trained on (of ${seen} results read here); outlines may be wrong.`,
     show: 'Show',
   },
   batch: {
@@ -91,9 +92,9 @@ export const WORDS = {
     notOrdered: 'The list could not be ordered.',
   },
   cell: {
-    found: (count: number) => (count === 1 ? '1 cell' : `${count} cells`),
+    found: (count: number) => counted(count, 'cell'),
     label: (place: number, name: string | null, words: string, unlike: boolean) =>
-      `Image ${place}${name === null ? '' : ` ${name}`}: ${words}${unlike ? ', unlike the training images' : ''}`,
+      `Image ${formatCount(place)}${name === null ? '' : ` ${name}`}: ${words}${unlike ? ', unlike the training images' : ''}`,
   },
   selection: {
     label: 'Selected images',
@@ -111,7 +112,7 @@ export const WORDS = {
     at: (words: string, threshold: string) => `${words} at ${threshold}`,
     failed: (count: string) => `, ${count} failed`,
     found: (cells: string, each: string) => `${cells} cells, ${each} an image`,
-    unlike: (count: string) => `; ${count} look unlike what the model was trained on`,
+    unlike: (count: number) => `; ${counted(count, 'looks', 'look')} unlike what the model was trained on`,
     trying: (tried: string) => `Trying ${tried}`,
     some: (tried: string, done: string) => `Trying ${tried}: ${done} done, `,
     tried: (tried: string) => `Tried ${tried}: `,
@@ -122,6 +123,7 @@ export const WORDS = {
     folder: 'Upload folder',
     all: 'All uploads',
     stop: 'Stop',
+    stopped: 'Stopped.',
     dismiss: 'Dismiss',
     waiting: (why: string) => `${why} Trying again.`,
     notSent: (some: string, why: string | null) => `${some} could not be sent: ${why}`,

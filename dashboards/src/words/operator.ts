@@ -1,3 +1,5 @@
+import { counted, formatCount } from '../models/format.ts';
+
 /** All words of the operator's page that are not a number, in one place. */
 export const WORDS = {
   title: 'Now',
@@ -17,8 +19,10 @@ export const WORDS = {
     unhealthy: 'Unhealthy',
     degraded: 'Degraded',
     stuck: 'Stuck',
-    noWorker: (waiting: string) => `${waiting} images wait and no worker has reported itself.`,
-    paused: (count: number) => (count === 1 ? 'A batch paused itself' : `${count} batches paused themselves`),
+    noWorker: (waiting: number) =>
+      `${counted(waiting, 'image waits', 'images wait')} and no worker has reported itself.`,
+    paused: (count: number) =>
+      count === 1 ? 'A batch paused itself' : `${formatCount(count)} batches paused themselves`,
     over: (count: number) => (count === 1 ? 'Over a budget' : `Over ${count} budgets`),
     overCause: (names: string) => `${names}: all services answer, and what they do takes more than it may.`,
     simulated: ' Inference is simulated.',
@@ -50,7 +54,7 @@ export const WORDS = {
     held: (count: string) => `${count} more held back`,
     nothingWaits: 'nothing waits',
     rate: 'Images/s',
-    openBatches: (count: number) => (count === 1 ? '1 open batch' : `${count} open batches`),
+    openBatches: (count: number) => counted(count, 'open batch', 'open batches'),
     eta: 'Done in',
     etaRange: (low: string, high: string) => `${low} to ${high}`,
     nothingOpen: 'no open batch',
@@ -58,8 +62,8 @@ export const WORDS = {
     latency: 'API p95',
     latencies: (p50: string, p99: string) => `p50 ${p50} · p99 ${p99}`,
     busy: 'Workers busy',
-    busyOf: (busy: number, all: number) => `${busy} of ${all}`,
-    inWork: (count: string) => `${count} images in work`,
+    busyOf: (busy: number, all: number) => `${formatCount(busy)} of ${formatCount(all)}`,
+    inWork: (count: number) => `${counted(count, 'image')} in work`,
     failed: 'Failed images',
     inOpen: 'in open batches',
   },
@@ -78,6 +82,7 @@ export const WORDS = {
     lag: 'Event lag',
     series: {
       imagesPerSecond: 'images/s',
+      batchFill: 'batch fill',
       waitMs: 'wait',
       runMs: 'run',
       publishMs: 'publish',
@@ -102,23 +107,31 @@ export const WORDS = {
       memory: 'Memory',
       error: 'Last error',
     },
+    states: { starting: 'starting', idle: 'idle', busy: 'busy', stopped: 'stopped' },
     noError: 'none',
     pid: (pid: number) => `pid ${pid}`,
   },
   batches: {
     title: 'Batches',
     none: 'No batch is open. Open a project, add images, and start one there.',
-    more: (count: string) => `${count} more are open and not listed.`,
+    more: (count: number) => `${counted(count, 'more is', 'more are')} open and not listed.`,
     progress: (project: string) => `Batch in ${project}`,
     done: (done: string, total: string) => `${done} of ${total}`,
     failed: (count: string) => `${count} failed`,
     retry: 'retry',
+    status: {
+      queued: 'waiting',
+      running: 'running',
+      paused: 'paused',
+      completed: 'finished',
+      cancelled: 'cancelled',
+    },
     paused: (reason: string) => `paused: ${reason}`,
     pause: 'Pause',
     resume: 'Resume',
     cancel: 'Cancel',
-    cancelAsk: (count: string) => `Cancel ${count} images?`,
-    cancelYes: 'Cancel them',
+    cancelAsk: (count: number) => `Cancel ${counted(count, 'image')}?`,
+    cancelYes: 'Yes, cancel',
     keep: 'Keep',
     forbidden: 'This key may look, and not change anything.',
     ended: (project: string, done: string, failed: string) =>
@@ -128,7 +141,7 @@ export const WORDS = {
     title: 'Failures',
     none: 'No image failed in the last day.',
     group: (code: string) => FAILURE_WORDS[code] ?? code,
-    images: (count: number, text: string) => (count === 1 ? '1 image' : `${text} images`),
+    images: (count: number) => counted(count, 'image'),
     inProject: (project: string) => `in ${project}`,
     sample: (n: number) => `Failed image ${n}`,
     retry: (count: string) => `Retry these ${count}`,
@@ -136,11 +149,12 @@ export const WORDS = {
     ask: (count: string) => `Run ${count} again?`,
     yes: 'Retry',
     no: 'Not now',
+    retried: 'A later batch tries them again.',
     notRetryable: 'Trying again cannot help: the file itself is at fault.',
     progress: (project: string) => `Retry in ${project}`,
     state: (done: string, total: string, failed: number, failedText: string) =>
       `retry: ${done} of ${total}${failed > 0 ? `, ${failedText} failed again` : ''}`,
-    new: (count: string) => `${count} more images failed.`,
+    new: (count: number) => `${counted(count, 'more image')} failed.`,
   },
   projects: {
     title: 'Projects',
@@ -148,7 +162,7 @@ export const WORDS = {
     hint: 'New project',
     create: 'Create',
     none: 'No project yet. Give the first one a name above; then open it and drop images on its page.',
-    images: (count: number, text: string) => (count === 1 ? '1 image' : `${text} images`),
+    images: (count: number) => counted(count, 'image'),
     more: (shown: string, total: string) => `The newest ${shown} of ${total}.`,
   },
   budgets: {

@@ -1,3 +1,5 @@
+import { formatCount } from '../models/format.ts';
+
 /** All words of the page of runs that are not a number, in one place. */
 export const WORDS = {
   title: 'Runs',
@@ -11,7 +13,7 @@ export const WORDS = {
   unreadable: (count: number) =>
     count === 1
       ? '1 folder has no result that can be read: its run goes on, or ended early.'
-      : `${count} folders have no result that can be read: their runs go on, or ended early.`,
+      : `${formatCount(count)} folders have no result that can be read: their runs go on, or ended early.`,
   more: (shown: string, total: string) => `The newest ${shown} of ${total}.`,
   list: {
     label: 'Runs of the bench',
@@ -42,7 +44,7 @@ export const WORDS = {
     back: 'All runs',
     report: 'Open the report',
     noReport: 'This run left no report.',
-    missing: 'There is no such run. Its folder was removed, or never was.',
+    missing: 'There is no such run. Its folder was removed, or never was. “All runs” has those that are there.',
     budgets: 'Budgets',
     notes: 'Notes',
     machine: 'Where it ran',

@@ -8,6 +8,8 @@ export const WORDS = {
   previous: 'Previous',
   next: 'Next',
   place: (at: string, of: string) => `${at} of ${of}`,
+  shown: (name: string, place: string | null, status: string) =>
+    `${name}${place === null ? '' : `, ${place}`}: ${status}`,
   unlike:
     'This image looks unlike those that the model was trained on. Its outlines may be wrong without looking wrong.',
   notDrawn: (why: string) => `The outlines could not be drawn: ${why}`,
@@ -15,7 +17,7 @@ export const WORDS = {
   facts: {
     status: 'Status',
     size: 'Size',
-    sizeOf: (width: number, height: number, bytes: string) => `${width} × ${height} px, ${bytes}`,
+    sizeOf: (width: string, height: string, bytes: string) => `${width} × ${height} px, ${bytes}`,
     cells: 'Cells',
     noResult: 'no result',
     model: 'Model',
@@ -34,8 +36,7 @@ export const WORDS = {
     in: 'Zoom in',
     minus: '−',
     plus: '+',
-    percent: (percent: number) => `${percent} %`,
-    fit: (percent: number) => `Zoom is ${percent} percent: show all`,
+    fit: (zoom: string) => `Zoom is ${zoom}: show all`,
   },
   outline: {
     name: (internal: boolean, id: number) => `${internal ? 'hole' : 'cell'} ${id}`,

@@ -91,12 +91,14 @@ describe('createAnnouncer', () => {
     return { live, batches, uploads, tally, looked, announcer, advance };
   }
 
-  it('says failures in the alert, and the end at once though something was said just before', () => {
-    const { live, batches, announcer } = setUp();
+  it('says failures in the alert, and the end at once though something was said just before', async () => {
+    const { live, batches, announcer, advance } = setUp();
     batches.upsert(batch('a', 'running', 500, 0, 1000));
     announcer.progress();
+    await advance(200);
     expect(live.message.value).toBe('50 percent done');
     announcer.ended(batch('a', 'completed', 997, 3, 1000));
+    await advance(200);
     expect(live.message.value).toBe('1,000 images: 997 done, 3 failed');
     expect(live.alert.value).toBe('3 of 1,000 images failed');
   });
@@ -114,15 +116,18 @@ describe('createAnnouncer', () => {
     uploads.value = state;
     expect(live.message.value).toBe('');
     uploads.value = { ...state, active: false };
+    await advance(200);
     expect(live.message.value).toBe('3 files uploaded');
     await advance(6000);
     const tried = { ids: ['a', 'b'], threshold: 0.5, done: 1, failed: 0, cells: 9, unlike: 0 };
     tally.value = tried;
     expect(live.message.value).toBe('3 files uploaded');
     tally.value = { ...tried, done: 2, cells: 20 };
+    await advance(200);
     expect(live.message.value).toBe('Tried 2 images at 0.50: 20 cells, 10.0 an image');
     await advance(6000);
     looked.value = { seen: 10, unlike: 2 };
+    await advance(200);
     expect(live.message.value).toMatch(/^2 images look unlike what the model was trained on \(of 10 results/);
     await advance(6000);
     looked.value = { seen: 20, unlike: 5 };

@@ -6,7 +6,11 @@ import { nowBatch } from '../../../loadtest/src/stand-in/replies.ts';
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 const counts = (failed: number) => ({ queued: 0, processing: 0, completed: 10 - failed, failed, cancelled: 0 });
-const groupOf = (code: 'TIMEOUT' | 'CRASHED', count: number): FailuresReply['groups'][number] => ({
+const groupOf = (
+  code: 'TIMEOUT' | 'CRASHED',
+  count: number,
+  change: Partial<FailuresReply['groups'][number]> = {},
+): FailuresReply['groups'][number] => ({
   code,
   retryable: true,
   count,
@@ -14,6 +18,8 @@ const groupOf = (code: 'TIMEOUT' | 'CRASHED', count: number): FailuresReply['gro
   last: '2026-01-01T00:00:00Z',
   sampleImageIds: [],
   sampleMessage: 'took too long',
+  retryId: null,
+  ...change,
 });
 
 function setUp(options: { refuse?: boolean } = {}) {
@@ -33,14 +39,7 @@ function setUp(options: { refuse?: boolean } = {}) {
     },
   });
   const time = { ms: 0 };
-  const kept = new Map<string, string>();
-  const storage = {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void kept.set(key, value),
-    removeItem: (key: string) => void kept.delete(key),
-  };
-  const open = () => createFailures({ api, clock: { now: () => time.ms }, storage });
-  return { failures: open(), open, asked, groups, time, kept };
+  return { failures: createFailures({ api, clock: { now: () => time.ms } }), asked, groups, time };
 }
 
 describe('createFailures', () => {
@@ -106,24 +105,30 @@ describe('createFailures', () => {
     expect(second!.retry).toMatchObject({ counts: { completed: 2, failed: 1 } });
   });
 
-  it('knows in a page opened anew what was asked for already', async () => {
-    const { failures, open, groups, kept } = setUp();
+  it('knows what another browser asked for, from the reading and what the service says of its failures', async () => {
+    const { failures, asked, groups, time } = setUp();
     const one = nowBatch(1, { counts: counts(3) });
-    groups.set(one.id, [groupOf('TIMEOUT', 3)]);
+    groups.set(one.id, [groupOf('TIMEOUT', 2), groupOf('CRASHED', 1)]);
     failures.update([one]);
     await settled();
-    await failures.retry(failures.groups.value[0]!.rows[0]!);
-    const again = open();
-    again.update([one, nowBatch(50, { retryOf: one.id })]);
-    await settled();
-    expect(again.groups.value[0]).toMatchObject({ count: 0, rows: [{ retry: { id: nowBatch(50).id } }] });
-    for (const text of ['{', '7', '[[1, 2]]']) {
-      kept.set('segbench.retries', text);
-      const other = open();
-      other.update([one]);
+    expect(failures.total.value).toBe(3);
+    const retry = nowBatch(50, { retryOf: one.id, total: 2 });
+    groups.set(one.id, [groupOf('TIMEOUT', 2, { retryId: retry.id }), groupOf('CRASHED', 1)]);
+    for (let reading = 1; reading <= 10; reading++) {
+      time.ms = reading * 1000;
+      failures.update([one, retry]);
       await settled();
-      expect(other.groups.value[0]!.rows[0]!.retry).toBeNull();
     }
+    expect(asked).toHaveLength(2);
+    expect(failures.total.value).toBe(1);
+    const rows = failures.groups.value.flatMap((group) => group.rows);
+    expect(rows.map(({ code, retry: of }) => [code, of?.id ?? null])).toEqual([
+      ['CRASHED', null],
+      ['TIMEOUT', retry.id],
+    ]);
+    // of a retry that is listed no more it is still known that there was one
+    failures.update([one]);
+    expect(failures.total.value).toBe(1);
   });
 
   it('says why a retry was refused, at its row', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createApi } from '../../src/models/api.ts';
 import { createKeys, keyState, type KeyRow } from '../../src/models/Keys.ts';
+import { createLiveRegion } from '../../src/models/LiveRegion.ts';
+import { createFakeClock } from '../fake-clock.ts';
 
 const NOW = Date.parse('2026-03-02T10:00:00Z');
 const row = (change: Partial<KeyRow> = {}): KeyRow => ({
@@ -37,7 +39,8 @@ function startKeys(scopes: readonly string[]) {
       return new Response(null, { status: 204 });
     },
   });
-  return { keys: createKeys({ api, now: () => NOW }), asked };
+  const { clock, advance } = createFakeClock();
+  return { keys: createKeys({ api, now: () => NOW, live: createLiveRegion(clock) }), asked, advance };
 }
 
 describe('keyState', () => {
@@ -60,7 +63,7 @@ describe('createKeys', () => {
   });
 
   it('makes a key that ends when it was said, and forgets its token once it is kept, or revoked', async () => {
-    const { keys, asked } = startKeys(['read', 'admin']);
+    const { keys, asked, advance } = startKeys(['read', 'admin']);
     await keys.load();
     await keys.create('  made ', ['read', 'write'], 'month');
     expect(asked.find(({ route }) => route === 'POST /api/keys')!.body).toEqual({
@@ -71,7 +74,8 @@ describe('createKeys', () => {
     expect(keys.made.value).toMatchObject({ key: { token: 'the token' }, how: 'made' });
     expect(keys.keys.value?.items).toHaveLength(2);
     await keys.revoke(keys.keys.value!.items[1]!);
-    expect([keys.made.value, keys.revoked.value?.name]).toEqual([null, 'made']);
+    await advance(200);
+    expect([keys.made.value, keys.live.message.value]).toEqual([null, 'The key “made” is revoked.']);
     expect(keys.keys.value!.items.map((each) => keyState(each, NOW))).toEqual(['active', 'revoked']);
   });
 
@@ -108,7 +112,7 @@ describe('createKeys', () => {
       onSignedOut: () => {},
       fetch: async () => Response.json({ code: 'X', message: 'it broke' }, { status: 500 }),
     });
-    const keys = createKeys({ api, now: () => NOW });
+    const keys = createKeys({ api, now: () => NOW, live: createLiveRegion(createFakeClock().clock) });
     expect(await keys.load()).toBe(false);
     expect([keys.error.value, keys.busy.value]).toEqual(['it broke', false]);
   });

@@ -33,6 +33,7 @@ async function growth(minutes: number, keep: (reply: unknown) => void): Promise<
           retryable: true,
           sampleImageIds: [],
           sampleMessage: url,
+          retryId: null,
           first: '',
           last: '',
         };

@@ -73,6 +73,19 @@ describe('createOperator', () => {
     operator.stop();
   });
 
+  it('tells each failure of one image, though the words are the same', async () => {
+    const counts = (failed: number) => ({ queued: 990, processing: 0, completed: 10 - failed, failed, cancelled: 0 });
+    const { operator, advance } = setUp((second) =>
+      nowReply({ batches: [nowBatch(1, { counts: counts(Math.floor(second / 10)) })] }),
+    );
+    const said: string[] = [];
+    operator.alert.message.subscribe((text) => void (text && said.push(text)));
+    operator.start();
+    await advance(25_500);
+    expect(said).toEqual(['1 more image failed.', '1 more image failed.']);
+    operator.stop();
+  });
+
   it('asks for what a person chose, and reads at once what became of it', async () => {
     const { operator, advance, asked } = setUp(() => nowReply());
     operator.start();

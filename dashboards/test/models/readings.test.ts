@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { changeOf, createBaseline, parseBaseline } from '../../src/models/Baseline.ts';
-import { chartData, CHARTS, rangeOf } from '../../src/models/charts.ts';
+import { chartData, CHARTS, formatLine, rangeOf } from '../../src/models/charts.ts';
 import { failedShare, liveBudgets, toneOf } from '../../src/models/live-budgets.ts';
 import { fillOf, keepReading, longestEta, METRICS, ratesOf } from '../../src/models/readings.ts';
 import { createSeries } from '../../src/models/Series.ts';
@@ -193,6 +193,12 @@ describe('charts', () => {
       { kind: 'budget', value: 5000, line: 0 },
     ]);
     expect(range).toEqual([10, 10_000]);
+  });
+  it('draw how full executions were beside the throughput, as a share', () => {
+    const throughput = CHARTS.find(({ key }) => key === 'throughput')!;
+    const line = throughput.metrics.indexOf('batchFill');
+    expect(throughput.share).toBe(line);
+    expect([formatLine(throughput, 0, 38.25), formatLine(throughput, line, 0.75)]).toEqual(['38.3', '75 %']);
   });
   it('leave a budget out of sight that is far above what is measured', () => {
     const marks = [{ kind: 'budget', value: 1000, line: 0 }] as const;

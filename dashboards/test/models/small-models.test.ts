@@ -104,6 +104,33 @@ describe('createLiveRegion', () => {
     await advance(2000);
     expect(live.message.value).toBe('three');
   });
+
+  it('says the same words again as a change, after a pause, at once and in the alert, and says nothing by itself', async () => {
+    const { clock, advance, pending } = createFakeClock();
+    const live = createLiveRegion(clock);
+    const said: string[] = [];
+    for (const region of [live.message, live.alert]) region.subscribe((text) => void said.push(text));
+    const repeat = async (say: () => void, pauseMs: number) => {
+      said.length = 0;
+      say();
+      await advance(pauseMs);
+      say();
+      await advance(20_000);
+      return said;
+    };
+    expect(await repeat(() => live.announce('the line is lost'), 30_000)).toEqual([
+      'the line is lost',
+      '',
+      'the line is lost',
+    ]);
+    expect(await repeat(() => live.announce('one'), 1000)).toEqual(['', 'one', '', 'one']);
+    expect(await repeat(() => live.announce('done', true), 1000)).toEqual(['', 'done', '', 'done']);
+    expect(await repeat(() => live.alarm('3 failed'), 30_000)).toEqual(['3 failed', '', '3 failed']);
+    live.announce('late');
+    live.alarm('late');
+    live.stop();
+    expect(pending()).toBe(0);
+  });
 });
 
 describe('createLru', () => {

@@ -54,7 +54,7 @@ describe('createTrial', () => {
     trial.changed();
     expect(trial.tally.value).toMatchObject({ done: 2, failed: 1, cells: 30, unlike: 1 });
     expect(trialWords(trial.tally.value!)).toBe(
-      'Tried 3 images at 0.50: 30 cells, 15.0 an image, 1 failed; 1 look unlike what the model was trained on',
+      'Tried 3 images at 0.50: 30 cells, 15.0 an image, 1 failed; 1 looks unlike what the model was trained on',
     );
   });
 

@@ -205,7 +205,7 @@ describe('createViewing', () => {
     const call = async (route: string, { path }: { path: { id: string } }) => {
       if (route === 'GET /api/projects/{id}') return { pixelSizeUm: null };
       reads.push(path.id);
-      return { id: path.id, projectId: 'p', name: path.id, width: 100, height: 100 };
+      return { id: path.id, projectId: 'p', name: path.id, width: 100, height: 100, status: 'completed' };
     };
     const viewing = createViewing({
       api: { call, ...more.api } as unknown as Api,
@@ -234,6 +234,37 @@ describe('createViewing', () => {
     expect(gone).toEqual(ids.slice(1, 7));
     expect(reads).toEqual([ids[0], ids[1], ids[6]]);
     expect([viewing.viewer.value.imageId, viewing.around.value.next]).toEqual([ids[6], ids[7]]);
+    viewing.stop();
+  });
+
+  it('says which image came by a key, and nothing of the one that the page was opened with', async () => {
+    const { viewing, advance } = setUp();
+    await viewing.start();
+    await advance(1000);
+    expect(viewing.live.message.value).toBe('');
+    viewing.go(ids[1]!);
+    await advance(1000);
+    expect(viewing.live.message.value).toBe(`${ids[1]}: done`);
+    viewing.stop();
+  });
+
+  it('reads its image anew when asked to, and keeps what it shows where that fails', async () => {
+    const image = { id: ids[0]!, projectId: 'p', name: 'a', width: 100, height: 100, status: 'completed' };
+    let lost = false;
+    const call = async (route: string) => {
+      if (lost) throw new Error('nobody answers');
+      return route === 'GET /api/projects/{id}' ? { pixelSizeUm: null } : image;
+    };
+    const { viewing } = setUp({ api: { call } });
+    await viewing.start();
+    const first = viewing.viewer.value;
+    first.tell(new Error('a part is missing'));
+    lost = true;
+    await viewing.again();
+    expect([viewing.viewer.value === first, first.error.value]).toEqual([true, 'a part is missing']);
+    lost = false;
+    await viewing.again();
+    expect([viewing.viewer.value === first, viewing.viewer.value.error.value]).toEqual([false, null]);
     viewing.stop();
   });
 

@@ -45,6 +45,8 @@ export async function startMockServer(options: {
   traced?: boolean;
   /** While it is, no request is answered and no socket stays open. */
   silent?: () => boolean;
+  /** Answers a route otherwise than usual, with JSON; undefined: as usual. */
+  answer?: (route: string) => { status?: number; body: unknown } | undefined;
 }): Promise<MockServer> {
   const { project } = options;
   const requests: string[] = [];
@@ -94,9 +96,7 @@ export async function startMockServer(options: {
     parts.push(encodeBulkTrailer({ missing: [], nextCursor: next < ids.length ? String(next) : null }));
     return Buffer.concat(parts);
   }
-  async function api(request: IncomingMessage, url: URL): Promise<unknown> {
-    const route = `${request.method} ${url.pathname.replaceAll(/[0-9a-f-]{36}/g, ':id')}`;
-    requests.push(route);
+  async function api(request: IncomingMessage, url: URL, route: string): Promise<unknown> {
     const imagePosition = project.positionOf(url.pathname.split('/')[3] ?? '');
     const offset = Number(url.searchParams.get('offset') ?? 0);
     switch (route) {
@@ -145,7 +145,15 @@ export async function startMockServer(options: {
       response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       return;
     }
-    const reply = await api(request, url);
+    const route = `${request.method} ${url.pathname.replaceAll(/[0-9a-f-]{36}/g, ':id')}`;
+    requests.push(route);
+    const other = options.answer?.(route);
+    if (other) {
+      const { status = 200, body } = other;
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      return;
+    }
+    const reply = await api(request, url, route);
     if (reply === undefined)
       response.writeHead(404, { 'content-type': 'application/json' }).end('{"message":"unknown"}');
     else if (reply instanceof Uint8Array) {

@@ -86,13 +86,19 @@ export async function readPage(
 /** Failures of a batch by code, the most frequent first. */
 export async function readFailures(sql: Sql, batchId: string): Promise<Failures> {
   const rows = await sql<
-    { code: FailureCode; count: number; first: Date; last: Date; sampleImageIds: string[]; sampleMessage: string }[]
+    (Omit<Failures['groups'][number], 'code' | 'retryable' | 'first' | 'last'> & {
+      code: FailureCode;
+      first: Date;
+      last: Date;
+    })[]
   >`
-    SELECT error_code AS code, count(*)::int AS count, min(finished_at) AS first, max(finished_at) AS last,
-           (array_agg(image_id ORDER BY finished_at, image_id))[1:5] AS "sampleImageIds",
-           coalesce((array_agg(error_message ORDER BY finished_at, image_id))[1], '') AS "sampleMessage"
-    FROM batch_items WHERE batch_id = ${batchId} AND status = 'failed'
-    GROUP BY error_code ORDER BY count(*) DESC, error_code`;
+    SELECT g.*, (SELECT r.id FROM batches r JOIN batch_items i ON i.batch_id = r.id AND i.image_id = g."sampleImageIds"[1]
+                 WHERE r.retry_of = ${batchId} ORDER BY r.created_at DESC, r.id DESC LIMIT 1) AS "retryId"
+    FROM (SELECT error_code AS code, count(*)::int AS count, min(finished_at) AS first, max(finished_at) AS last,
+                 (array_agg(image_id ORDER BY finished_at, image_id))[1:5] AS "sampleImageIds",
+                 coalesce((array_agg(error_message ORDER BY finished_at, image_id))[1], '') AS "sampleMessage"
+          FROM batch_items WHERE batch_id = ${batchId} AND status = 'failed' GROUP BY error_code) g
+    ORDER BY count DESC, code`;
   const groups = rows.map((row) => ({
     ...row,
     retryable: FAILURE_CODES[row.code].retryable,

@@ -144,6 +144,7 @@ export type FailureGroup = {
   last: string;
   sampleImageIds: string[];
   sampleMessage: string;
+  retryId: string | null;
 };
 export type QueueReply = {
   waiting: number;

@@ -77,6 +77,8 @@ export const FailureGroup = Type.Object({
   last: Timestamp,
   sampleImageIds: Type.Array(Id),
   sampleMessage: Type.String(),
+  /** The newest retry that has what failed first of these; null where nobody tried them again. */
+  retryId: Nullable(Id),
 });
 export const Failures = Type.Object({ batchId: Id, total: Type.Integer(), groups: Type.Array(FailureGroup) });
 export type Failures = Static<typeof Failures>;

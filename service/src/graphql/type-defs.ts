@@ -205,6 +205,8 @@ export const TYPE_DEFS = /* GraphQL */ `
     last: Timestamp!
     sampleImageIds: [ID!]!
     sampleMessage: String!
+    "The newest retry that has what failed first of these."
+    retryId: ID
   }
 
   type Export {

@@ -12,7 +12,7 @@ const OTHER = '01980000-0000-7000-8000-00000000000f';
 
 /** By the name of a field or parameter: `imageId`, `imageIds`, `retryOf`, … */
 export function idForField(name: string): string {
-  if (name === 'retryOf') return EXAMPLE_IDS['batches'] ?? OTHER;
+  if (name === 'retryOf' || name === 'retryId') return EXAMPLE_IDS['batches'] ?? OTHER;
   if (name === 'v') return EXAMPLE_IDS['results'] ?? OTHER;
   const noun = name.replace(/Ids?$/i, '').replace(/^sample/, '');
   const plural = noun === 'batch' ? 'batches' : `${noun.charAt(0).toLowerCase()}${noun.slice(1)}s`;

@@ -135,10 +135,15 @@ describe('failures', () => {
     const one = await path.post(`/api/batches/${id}/retry`, { only: 'failed', code: 'TIMEOUT' });
     expect(one).toMatchObject({ total: 2, retryOf: id });
     await path.ended(one.id);
+    const retries = async () =>
+      (await read<Failures>(`/api/batches/${id}/failures`)).groups.map(({ retryId }) => retryId);
+    expect(groups.map(({ retryId }) => retryId)).toEqual([null, null]);
+    expect(await retries()).toEqual([null, one.id]);
     codes.clear();
     const all = await path.post(`/api/batches/${id}/retry`, { only: 'failed' });
     expect(all.total).toBe(9);
     await path.ended(all.id);
+    expect(await retries()).toEqual([all.id, all.id]);
     expect((await path.get(all.id)).counts).toMatchObject({ completed: 9, failed: 0 });
     const refusals: [body: object | undefined, status: number][] = [
       [{ only: 'failed', code: 'CRASHED' }, 409],

@@ -49,7 +49,7 @@ describe('what the contract names', () => {
       image(id: $i) { ${ONE_IMAGE} }
       batch(id: $b) { ${BATCH} }
       result(imageId: $i) { ${RESULT} }
-      failures(batchId: $b) { batchId total groups { code retryable count first last sampleImageIds sampleMessage } }
+      failures(batchId: $b) { batchId total groups { code retryable count first last sampleImageIds sampleMessage retryId } }
     }`;
     const { errors, data } = await ask(service, query, { p: project.id, i: image!.id, b: batchId });
     expect(errors).toBeUndefined();

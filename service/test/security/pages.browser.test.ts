@@ -66,19 +66,22 @@ describe('the content security policy', () => {
     await page.close();
   });
 
-  it('would be told of a field without a name, words that are hard to read, a page wider than a phone, and a button that no key reaches', async () => {
+  it('would be told of a field without a name, words that are hard to read, a page wider than a phone, a second live region, and a button that no key reaches', async () => {
     const { page } = await seen.open('/capacity');
     await page.waitForSelector('main h1');
     await page.evaluate(() => {
       const field = Object.assign(document.createElement('input'), { id: 'planted' });
       const words = Object.assign(document.createElement('p'), { textContent: 'pale', id: 'pale' });
       words.style.cssText = 'color: #aaa; background: #fff; width: 500px';
-      document.querySelector('main')!.append(field, words);
+      const outputs = [1, 2].map(() => document.createElement('output'));
+      document.querySelector('main')!.append(field, words, ...outputs);
     });
     expect((await violationsOf(page)).map((fault) => fault.split(':')[0])).toEqual(
       expect.arrayContaining(['label', 'color-contrast']),
     );
-    expect((await faultsOf(page)).join()).toMatch(/phone: \d+ px too wide, by .*p\./);
+    const faults = (await faultsOf(page)).join();
+    expect(faults).toMatch(/phone: \d+ px too wide, by .*p\./);
+    expect(faults).toContain('2 polite live regions: <output>');
     await page.evaluate(() => {
       const button = Object.assign(document.createElement('button'), { textContent: 'for mice', tabIndex: -1 });
       document.querySelector('main')!.append(button);
