@@ -15,7 +15,7 @@ export interface FailureRow extends Group {
   /** `batch/code` */
   key: string;
   batch: NowBatch;
-  /** The batch that tries these again, where this page started it. */
+  /** The batch that tries these again, where this page started it, or where it tries all that failed. */
   retry: NowBatch | null;
 }
 export interface FailureGroup {
@@ -85,9 +85,10 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'>; stor
     const rows = [...read.value].flatMap(([id, { groups: found }]): FailureRow[] => {
       const batch = byId.get(id);
       if (!batch) return [];
+      const ofAll = batches.value.find(({ retryOf, total }) => retryOf === id && total === batch.counts.failed) ?? null;
       return found.map((group) => {
         const key = `${id}/${group.code}`;
-        return { ...group, key, batch, retry: byId.get(retries.value.get(key) ?? '') ?? null };
+        return { ...group, key, batch, retry: byId.get(retries.value.get(key) ?? '') ?? ofAll };
       });
     });
     return [...Map.groupBy(rows, ({ code }) => code)]

@@ -126,6 +126,19 @@ describe('createFailures', () => {
     }
   });
 
+  it('knows a retry that somebody else started, once it tries all that failed', async () => {
+    const { failures, groups } = setUp();
+    const one = nowBatch(1, { counts: counts(3) });
+    groups.set(one.id, [groupOf('TIMEOUT', 2), groupOf('CRASHED', 1)]);
+    failures.update([one, nowBatch(50, { retryOf: one.id, total: 2 })]);
+    await settled();
+    expect(failures.total.value).toBe(3);
+    const all = nowBatch(51, { retryOf: one.id, total: 3 });
+    failures.update([one, all]);
+    expect(failures.total.value).toBe(0);
+    expect(failures.groups.value.map(({ rows }) => rows[0]!.retry?.id)).toEqual([all.id, all.id]);
+  });
+
   it('says why a retry was refused, at its row', async () => {
     const { failures, groups } = setUp({ refuse: true });
     const one = nowBatch(1, { counts: counts(1) });
