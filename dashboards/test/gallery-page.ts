@@ -84,6 +84,19 @@ const truthOf = ({ images }: MockProject): Record<string, number | 'failed'> =>
   Object.fromEntries(images.map(({ id, result }) => [id, result?.polygonCount ?? 'failed']));
 export const toasts = (page: Page) =>
   page.evaluate(() => (window as unknown as { counter: { toasts: number } }).counter.toasts);
+/** Of a gallery whose cells are all in sight. */
+export const drawn = (page: Page, count: number) =>
+  page.waitForFunction(
+    (all) => document.querySelectorAll('[data-image-id][data-overlay="drawn"]').length === all,
+    {},
+    count,
+  );
+export const polygonCounts = (page: Page) =>
+  page.$$eval('[data-image-id]', (cells) =>
+    Object.fromEntries(
+      cells.map((cell) => [cell.getAttribute('data-image-id')!, Number(cell.getAttribute('data-polygon-count'))]),
+    ),
+  );
 
 export async function untilRight(page: Page, project: MockProject) {
   const truth = truthOf(project);
