@@ -3,14 +3,14 @@ import type { ReportPlot } from '../../contract.ts';
 import { escapeMarkup as esc, oneLine } from '../escape.ts';
 import { formatValue } from '../format.ts';
 import { axisOf, type Axis } from './axis.ts';
-import { draw, FONT_SIZE, WIDTH } from './draw.ts';
+import { draw, FONT_SIZE, roomFor, WIDTH } from './draw.ts';
 import { lineMarks, spread, symbolMarks, type Point } from './looks.ts';
 
 const HEIGHT = 260;
 const BAND_HEIGHT = 38;
-const MARGIN = { left: 64, bands: 110, top: 24, bottom: 40, least: 40, most: 230 };
-/** Of a sign at most, in its own height. */
-const SIGN_WIDTH = 0.6;
+const MARGIN = { left: 64, bands: 110, top: 24, bottom: 40, right: 40 };
+/** Of a name at the end of a line; longer ones are cut. */
+const NAME_WIDTH = 200;
 const LABEL_GAP = FONT_SIZE + 2;
 const LABEL_AT = 10;
 
@@ -34,11 +34,11 @@ export function linesChart(given: ReportPlot): string {
   const axisY = axisOf(y, top);
   const shown = scaled(series, axisX, axisY);
   const drawn = shown.filter(({ points }) => points.length > 0);
-  const names = [...drawn, ...(bands?.series ?? [])].map(({ name }) => name.length);
+  const names = [...drawn, ...(bands?.series ?? [])].map(({ name }) => name);
   const frame = {
     domain: [axisX.of(from), axisX.of(to)],
     marginLeft: bands ? MARGIN.bands : MARGIN.left,
-    marginRight: drawn.length > 1 || bands ? marginFor(Math.max(...names)) : MARGIN.least,
+    marginRight: drawn.length > 1 || bands ? roomFor(['at most 0.00', ...names], LABEL_AT + 16) : MARGIN.right,
     labelX: oneLine(axisX.label),
   };
   const lines = draw(`${title}: ${y.name} over ${x.name}`, {
@@ -142,13 +142,10 @@ function labelMarks(series: readonly Series[], top: number, right: number) {
       textAnchor: 'start',
       dx: LABEL_AT + 8,
       textOverflow: 'ellipsis',
-      lineWidth: (MARGIN.most - LABEL_AT - 8) / FONT_SIZE,
+      lineWidth: NAME_WIDTH / FONT_SIZE,
     }),
   ];
 }
-
-const marginFor = (signs: number): number =>
-  Math.min(MARGIN.most, Math.max(90, LABEL_AT + 16 + signs * SIGN_WIDTH * FONT_SIZE));
 
 const scaled = (series: ReportPlot['series'], axisX: Axis, axisY: Axis): Series[] =>
   series.map(({ name, points }) => ({

@@ -3,10 +3,10 @@ import type { ResultFile } from '../../contract.ts';
 import { oneLine } from '../escape.ts';
 import { formatMs } from '../format.ts';
 import { axisOf } from './axis.ts';
-import { draw } from './draw.ts';
+import { draw, roomFor } from './draw.ts';
 
 const ROW = 24;
-const SIDES = { marginLeft: 160, marginRight: 90, marginTop: 8, marginBottom: 40 };
+const SIDES = { marginRight: 90, marginTop: 8, marginBottom: 40 };
 
 /** Phases one below the other on the run's own time axis. */
 export function phasesChart({ phases }: Pick<ResultFile, 'phases'>): string {
@@ -25,6 +25,10 @@ export function phasesChart({ phases }: Pick<ResultFile, 'phases'>): string {
   }));
   return draw(`Phases: ${rows.map(({ name, words }) => `${name} ${words}`).join(', ')}`, {
     ...SIDES,
+    marginLeft: roomFor(
+      rows.map(({ name }) => name),
+      24,
+    ),
     height: ROW * rows.length + SIDES.marginTop + SIDES.marginBottom,
     x: { label: axis.label, grid: true },
     y: {

@@ -4,10 +4,11 @@ import { escapeMarkup as esc, oneLine } from '../escape.ts';
 import { formatMs, formatValue } from '../format.ts';
 import { wayOf } from '../way.ts';
 import { axisOf } from './axis.ts';
-import { draw, FONT_SIZE } from './draw.ts';
+import { draw, FONT_SIZE, roomFor } from './draw.ts';
 
 const ROW = 26;
-const SIDES = { marginLeft: 130, marginRight: 190, marginTop: 8, marginBottom: 40 };
+const SIDES = { marginRight: 190, marginTop: 8, marginBottom: 40 };
+const TICK = 24;
 /** A stage with more than this share of the whole stands beside the chart: next to it all others would be a line. */
 const PRESSES = 0.6;
 /** Shorter than a microsecond is no time to draw on a logarithmic axis. */
@@ -53,6 +54,10 @@ export function waterfall(stages: ResultFile['stages']): string {
     `Stages of an image: ${rows.map(({ name, stage }) => `${name} ${percentiles(stage)}`).join('; ')}`,
     {
       ...SIDES,
+      marginLeft: roomFor(
+        bars.map(({ name }) => name),
+        TICK,
+      ),
       height: ROW * bars.length + SIDES.marginTop + SIDES.marginBottom,
       x: { label: axis.label, grid: true },
       y: { domain: bars.map(({ name }) => name), label: null, padding: 0.25 },
@@ -86,6 +91,10 @@ export function spreadOfStages(stages: ResultFile['stages']): string {
     `Time in each stage: ${rows.map(({ name, stage }) => `${name} ${percentiles(stage)}`).join('; ')}`,
     {
       ...SIDES,
+      marginLeft: roomFor(
+        rows.map(({ name }) => name),
+        TICK,
+      ),
       marginRight: 40,
       height: ROW * rows.length + SIDES.marginTop + SIDES.marginBottom,
       x: { type: 'log', label: 'time, logarithmic', grid: true, ticks: 6, tickFormat: formatMs },
