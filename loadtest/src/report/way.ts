@@ -18,14 +18,14 @@ export interface Share {
 }
 
 /** Of an image's time, all images together: by the histogram of each stage, or by its median where there is none. The largest first. */
-export function timeShares(stages: ResultFile['stages']): Share[] {
-  return sharesOf(wayOf(stages).map(({ name, stage }) => [name, meanOf(stage) * stage.count]));
-}
+export const timeShares = (stages: ResultFile['stages']): Share[] => timeSharesOf(wayOf(stages));
 
 /** The same of the time that is left when the wait for a worker is over. */
-export function withoutQueue({ wait: _, ...stages }: ResultFile['stages']): Share[] {
-  return timeShares(stages);
-}
+export const withoutQueue = (stages: ResultFile['stages']): Share[] =>
+  timeSharesOf(wayOf(stages).filter(({ name }) => name !== 'wait'));
+
+const timeSharesOf = (way: ReturnType<typeof wayOf>): Share[] =>
+  sharesOf(way.map(({ name, stage }) => [name, meanOf(stage) * stage.count]));
 
 /** Of the CPU time that an image costs in a worker. */
 export function cpuShares(stages: ResultFile['stages']): Share[] {
