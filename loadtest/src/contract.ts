@@ -62,6 +62,10 @@ export interface Delivery {
   duplicates: number;
   missing: number;
   sequenceGaps: number;
+  /** Where somebody looked: images that have a row, that the page shows as they ended, and that it was told of late. */
+  stored?: number;
+  shown?: number;
+  late?: number;
 }
 
 export interface Accuracy {
@@ -167,7 +171,13 @@ export interface ReportPlot {
   note?: string;
   x: { name: string; unit: BudgetUnit };
   y: { name: string; unit: BudgetUnit; limit?: number };
-  series: { name: string; points: [x: number, y: number][] }[];
+  series: PlotSeries[];
+  /** Beneath the lines on the same x axis: a band for each, all to one scale. */
+  bands?: { name: string; unit: BudgetUnit; series: PlotSeries[] };
+}
+export interface PlotSeries {
+  name: string;
+  points: [x: number, y: number][];
 }
 
 /** What a run leaves in `measurements.json` for the judge: everything but verdicts. */

@@ -1,7 +1,8 @@
 import type { ResultFile } from '../contract.ts';
+import { adviceLines } from '../report/advice-section.ts';
 import { MARKS } from '../report/format.ts';
 import { oneLine } from '../report/escape.ts';
-import { tableCells, tableHead } from '../report/scenario-sections.ts';
+import { tableCells, tableHead } from '../report/report-table.ts';
 import { verdictSentence } from '../report/words.ts';
 
 /** A comparison's tables and verdict for a terminal. */
@@ -16,5 +17,8 @@ export function compareTerminal(result: ResultFile): string {
   });
   const notes = result.notes.map((note) => `  note: ${oneLine(note)}`);
   const verdict = `${MARKS[result.verdict]} ${result.verdict.toUpperCase()}`;
-  return [...tables, '', ...notes, `  ${verdict}  ${oneLine(verdictSentence(result))}`, ''].join('\n');
+  const advice = adviceLines(result).map((text) => `  ${text}`);
+  return [...tables, '', ...notes, '', ...advice, '', `  ${verdict}  ${oneLine(verdictSentence(result))}`, ''].join(
+    '\n',
+  );
 }

@@ -1,6 +1,6 @@
 import type { GalleryScenario } from '../../../scenarios/scenario.ts';
 import type { Measurements, ReportTable, RunData } from '../contract.ts';
-import { heapBytes, rendererPssBytes, retainedBytes } from '../drivers/browser/memory.ts';
+import { heapBytes, renderingOf, rendererPssBytes, retainedBytes } from '../drivers/browser/memory.ts';
 import { openObservedPage, type ObservedPage } from '../drivers/browser/page.ts';
 import { median, quantile } from '../measure/statistics.ts';
 import type { RunInput } from '../run/run-input.ts';
@@ -40,7 +40,13 @@ async function gallery({ images: { count }, phases }: GalleryScenario, load: Loa
     const cells = new Map(rows.map((row) => [row.id, row.cells]));
     const figures = await load.phase('scroll', () => measureGallery(page, { ...phases, images, cells, signal }));
     Object.assign(load.measurements, measurementsOf(figures));
-    load.tables.push(tableOf(figures, images, await rendererPssBytes(launched.browser)));
+    load.tables.push(
+      tableOf(figures, {
+        images,
+        rendering: await renderingOf(launched.browser),
+        pssBytes: await rendererPssBytes(launched.browser),
+      }),
+    );
     if (page.errors.length > 0) load.notes.push(`the page threw: ${page.errors[0]}`);
   } finally {
     await launched.close();
@@ -183,7 +189,11 @@ export function measurementsOf(figures: GalleryFigures): Measurements {
   };
 }
 
-function tableOf(figures: GalleryFigures, images: number, pssBytes: number): ReportTable {
+/** @param told how the browser draws, by its own word */
+export function tableOf(
+  figures: GalleryFigures,
+  { images, rendering, pssBytes }: { images: number; rendering: 'hardware' | 'software'; pssBytes: number },
+): ReportTable {
   const ms = (value: number | null): string => (value === null ? 'never' : `${Math.round(value)} ms`);
   const mb = (value: number): string => `${(value / MB).toFixed(1)} MB`;
   const rows: [string, string][] = [
@@ -198,7 +208,7 @@ function tableOf(figures: GalleryFigures, images: number, pssBytes: number): Rep
   ];
   return {
     title: 'The gallery',
-    note: `${images} finished images, in a browser that draws by software. Quiet is half a second without a change or a long frame; what it took is told without it.`,
+    note: `${images} finished images, in a browser that draws by ${rendering}. Quiet is half a second without a change or a long frame; what it took is told without it.`,
     columns: [{ name: 'what' }, { name: 'figure' }],
     rows,
   };

@@ -1,6 +1,7 @@
 import type { PageHourScenario } from '../../../scenarios/scenario.ts';
 import type { BudgetName, Measurement, Measurements, ReportPlot, ReportTable, RunData } from '../contract.ts';
 import { retainedBytes } from '../drivers/browser/memory.ts';
+import { scriptSizes, scriptsTable } from '../measure/script-sizes.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { pause } from '../run/stop.ts';
 import { startDay, type Day } from '../stand-in/day.ts';
@@ -29,6 +30,7 @@ async function pageHour({ images: { count }, phases }: PageHourScenario, load: L
     const figures = await load.phase('the hour', () => measureHour(pages, day, plan));
     Object.assign(load.measurements, measurementsOf(figures, warmShare));
     load.tables.push(tableOf(figures, { speed, imagesPerSecond, images: load.images }));
+    load.tables.push(scriptsTable(await scriptSizes()));
     load.plots.push(plotOf(figures));
     load.notes.push(...figures.faults, ...figures.errors.map((error) => `a page threw: ${error}`));
   } finally {

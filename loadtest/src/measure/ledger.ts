@@ -52,6 +52,9 @@ export interface Reconciled {
   findings: string[];
 }
 
+/** An end that the page is told of so much later than the database had it is late. */
+export const LATE_MS = 5_000;
+
 const TERMINAL = new Set(['completed', 'failed', 'cancelled']);
 
 /** Why one item of one image did not arrive as it should, or null. */
@@ -123,7 +126,17 @@ export function reconcile(input: {
       duplicates,
       missing,
       sequenceGaps,
+      stored: rows.filter(({ rowStatus }) => rowStatus !== null).length,
+      late: count(({ finishedAtMs, browser: { atMs } }) => atMs !== null && atMs - (finishedAtMs ?? atMs) > LATE_MS),
+      ...shownIn(rows),
     },
     findings,
   };
+}
+
+/** Cells that show how their image ended; nothing where the gallery was not scrolled. */
+function shownIn(rows: readonly LedgerRow[]): Pick<Delivery, 'shown'> {
+  const seen = rows.filter(({ cell }) => cell !== undefined);
+  if (seen.length === 0) return {};
+  return { shown: seen.filter(({ cell, rowStatus }) => cell !== null && cell === rowStatus).length };
 }

@@ -1,23 +1,25 @@
 import type { BudgetName, JudgedBudget, ResultFile } from '../contract.ts';
-import { budgetUse, formatActual, formatLimit, formatValue } from './format.ts';
+import {
+  IDLE_SHARE,
+  WAITED_SHARE,
+  bottlenecksOf,
+  gapOf,
+  needy,
+  shareOf,
+  targetOf,
+  type Advice,
+  type Step,
+} from './advice-rules.ts';
+import { compareAdvice } from './compare-advice.ts';
+import { formatLimit, formatMs, formatValue } from './format.ts';
+import { quickWins } from './quick-wins.ts';
+import { cpuShares, meanOf, timeShares, withoutQueue, type Share } from './way.ts';
 
-/** A budget of which this share is used up is the next to fail. */
-const CLOSE = 0.8;
-const MOST = 5;
-/** What an image is worked on for, as opposed to waiting. */
-const WORK = ['decode', 'normalise', 'infer', 'polygons', 'encode'];
+const MOST = 6;
 /** Below this share of the bare loop's rate the way around the model is what costs. */
 const WAY_SHARE = 0.7;
-const WAITED_SHARE = 0.25;
-
-export interface Advice {
-  /** Budgets by how far they are from what they should be: failed ones, then those that are close. */
-  targets: { name: string; now: string; target: string; gap: string }[];
-  /** Stages by their share of the CPU time an image costs. */
-  bottlenecks: { stage: string; share: number }[];
-  /** What to do, each with what may be expected of it, the largest first. */
-  steps: { what: string; gain: string }[];
-}
+/** From this share of an image's time on the queue is what it spends it with. */
+const QUEUED_SHARE = 0.5;
 
 /** Where to look first when a budget does not hold. */
 const LEADS: Partial<Record<BudgetName, string>> = {
@@ -40,56 +42,32 @@ const LEADS: Partial<Record<BudgetName, string>> = {
 };
 
 /**
- * What a reader should do about a run, from its figures alone:
- * 1. each budget that failed: the gap, and where to look; each that is used up to 80 %: watch it;
- * 2. an optimisation that was switched off, with what `--without` measured it to be worth;
- * 3. the stage with the largest share s of an image's CPU time: a tenth less of it saves s/10 (Amdahl 1967);
- * 4. a whole path that does less than 70 % of the bare loop's images a second, and by how much it could rise;
- * 5. a machine on which some task waited for a CPU for a quarter of the time: more of it, or fewer workers.
+ * What a reader should do about a run, from its figures alone. The rules, with their numbers, stand in docs/measuring.md ("What to do"):
+ * change both together.
  */
 export function adviceOf(result: ResultFile): Advice {
-  const bottlenecks = shares(result);
+  if (result.compare) return compareAdvice(result.compare, result.stopped);
+  const { budgets, stages } = result;
+  const targets = needy(budgets);
   return {
-    targets: targetsOf(result.budgets),
-    bottlenecks,
+    targets: targets.map(targetOf),
+    bottlenecks: bottlenecksOf(stages),
     steps: [
-      ...failures(result.budgets),
-      ...switches(result),
-      ...heaviest(bottlenecks),
+      ...unjudged(result),
+      ...failures(budgets),
+      ...grown(result),
+      ...queued(stages),
+      ...heaviest(cpuShares(stages)),
+      ...idle(stages),
       ...wayAround(result),
       ...waiting(result),
     ].slice(0, MOST),
+    quick: quickWins(result, targets),
+    nothing: 'Nothing: every budget held with a fifth of it to spare.',
   };
 }
 
-/** Of a share that should be large, what is lacking counts: 95 % by 90 % has half of it left. */
-function used(budget: JudgedBudget): number {
-  const { unit, operator, actual, limit } = budget;
-  const isShare = unit === 'ratio' && operator === '>=' && limit < 1;
-  return isShare && actual !== null ? (1 - actual) / (1 - limit) : (budgetUse(budget) ?? 0);
-}
-
-function targetsOf(budgets: readonly JudgedBudget[]): Advice['targets'] {
-  const failed = budgets.filter(({ verdict }) => verdict === 'fail');
-  const close = budgets
-    .filter((budget) => budget.verdict === 'pass' && used(budget) >= CLOSE)
-    .toSorted((a, b) => used(b) - used(a));
-  return [...failed, ...close].map((budget) => ({
-    name: budget.name,
-    now: formatActual(budget),
-    target: formatLimit(budget),
-    gap: gapOf(budget),
-  }));
-}
-
-function gapOf(budget: JudgedBudget): string {
-  const { actual, limit, unit, verdict } = budget;
-  if (actual === null) return 'not measured';
-  const away = formatValue(Math.abs(actual - limit), unit);
-  return verdict === 'fail' ? `${away} beyond` : `${away} left`;
-}
-
-const failures = (budgets: readonly JudgedBudget[]): Advice['steps'] =>
+const failures = (budgets: readonly JudgedBudget[]): Step[] =>
   budgets
     .filter(({ verdict }) => verdict === 'fail')
     .map((budget) => ({
@@ -97,29 +75,46 @@ const failures = (budgets: readonly JudgedBudget[]): Advice['steps'] =>
       gain: `${gapOf(budget)} of ${formatLimit(budget)}`,
     }));
 
-function switches({ settings = {}, without = [] }: ResultFile): Advice['steps'] {
-  return Object.entries(settings)
-    .filter(([, value]) => value === 'off')
-    .map(([name]) => {
-      const worth = without.find(({ setting }) => setting === `${name}=off`);
-      const best = worth?.rows.filter(({ moved, ratio }) => moved && ratio !== null && ratio > 1)[0];
-      return {
-        what: `set ${name}=on: it was off in this run`,
-        gain: best
-          ? `${best.metric} by ${formatValue(1 - 1 / best.ratio!, 'ratio')} less`
-          : 'npm run bench -- --without all measures it',
-      };
-    });
+/** A run that could not say is no run with nothing to do. */
+function unjudged({ budgets, stopped }: ResultFile): Step[] {
+  if (stopped) return [{ what: `run it again: it ended early (${stopped.message})`, gain: 'a verdict' }];
+  const open = budgets.filter(({ verdict }) => verdict === 'not-run' || verdict === 'inconclusive');
+  if (open.length === 0) return [];
+  const [first] = open;
+  return [
+    {
+      what: `run it again, alone on the machine: ${open.map(({ name }) => name).join(', ')} could not be judged${first?.note ? ` (${first.note})` : ''}`,
+      gain: 'a verdict',
+    },
+  ];
 }
 
-/** Of the CPU time that an image costs in a worker. */
-function shares({ stages }: ResultFile): Advice['bottlenecks'] {
-  const spent = WORK.flatMap((stage): [string, number][] => {
-    const cpuMs = stages[stage]?.cpuMsPerImage;
-    return cpuMs ? [[stage, cpuMs]] : [];
-  });
-  const total = spent.reduce((sum, [, cpuMs]) => sum + cpuMs, 0);
-  return spent.map(([stage, cpuMs]) => ({ stage, share: cpuMs / total })).toSorted((a, b) => b.share - a.share);
+/** Counts and bytes that are above what is committed, or above the baseline's. */
+const grown = ({ ratchet, baseline }: ResultFile): Step[] => [
+  ...(ratchet?.rows ?? [])
+    .filter(({ verdict }) => verdict === 'regression')
+    .map(({ name, unit, recorded, now }) => ({
+      what: `${name} grew to ${formatValue(now, unit)}: npm run compare -- --against the last commit that was right shows where`,
+      gain: `${formatValue(recorded, unit)} again, as committed`,
+    })),
+  ...(baseline?.rows ?? [])
+    .filter(({ verdict }) => verdict === 'regression')
+    .map(({ metric, unit, base, now }) => ({
+      what: `${metric} is worse than the baseline’s: ${formatValue(now, unit)}`,
+      gain: `${formatValue(base, unit)} again`,
+    })),
+];
+
+function queued(stages: ResultFile['stages']): Step[] {
+  const { wait } = stages;
+  const share = shareOf(timeShares(stages), 'wait') ?? 0;
+  if (!wait || share < QUEUED_SHARE) return [];
+  return [
+    {
+      what: `wait is ${formatValue(share, 'ratio')} of an image’s time: it stands in the queue until a worker is free. More workers, where cores are free for them (WORKERS); npm run plan says how many`,
+      gain: `twice the rate halves it: ${formatMs(meanOf(wait) / 2)} less an image`,
+    },
+  ];
 }
 
 const HOW: Record<string, string> = {
@@ -127,7 +122,7 @@ const HOW: Record<string, string> = {
   infer: 'a faster provider (npm run doctor -- --gpu), a KServe server, or a smaller model (docs/own-model.md)',
   polygons: 'a higher threshold or fewer holes (detectHoles) make fewer outlines',
 };
-function heaviest([first]: Advice['bottlenecks']): Advice['steps'] {
+function heaviest([first]: readonly Share[]): Step[] {
   if (first === undefined) return [];
   return [
     {
@@ -137,9 +132,21 @@ function heaviest([first]: Advice['bottlenecks']): Advice['steps'] {
   ];
 }
 
-function wayAround({
-  efficiency: { throughputRatio, imagesPerSecond, rawImagesPerSecond },
-}: ResultFile): Advice['steps'] {
+const HOW_IDLE: Record<string, string> = {
+  save: 'results wait for their transaction: see GET /api/metrics/slow-queries, and the disk of PostgreSQL',
+  publish: 'ends wait for their event window to close (EVENT_WINDOW_MS)',
+};
+/** Stages that no CPU works on, of the time after the queue. */
+function idle(stages: ResultFile['stages']): Step[] {
+  return withoutQueue(stages)
+    .filter(({ stage, share }) => share >= IDLE_SHARE && !stages[stage]?.cpuMsPerImage)
+    .map(({ stage, share }) => ({
+      what: `${stage} is ${formatValue(share, 'ratio')} of an image’s time after the queue, and no CPU works on it: ${HOW_IDLE[stage] ?? 'see what it waits for'}`,
+      gain: `at most ${formatMs(meanOf(stages[stage]!))} sooner`,
+    }));
+}
+
+function wayAround({ efficiency: { throughputRatio, imagesPerSecond, rawImagesPerSecond } }: ResultFile): Step[] {
   if (throughputRatio === null || throughputRatio >= WAY_SHARE || rawImagesPerSecond === null) return [];
   return [
     {
@@ -149,7 +156,7 @@ function wayAround({
   ];
 }
 
-function waiting({ environment: { psiCpuSome, cores } }: ResultFile): Advice['steps'] {
+function waiting({ environment: { psiCpuSome, cores } }: ResultFile): Step[] {
   if (psiCpuSome === null || psiCpuSome < WAITED_SHARE) return [];
   return [
     {

@@ -9,11 +9,11 @@ import {
   formatLimit,
   formatMs,
   formatValue,
-  imageWord,
 } from './format.ts';
+import { kindsOf, placeOf, spreadOf, titleOf } from './benchmarks-spread.ts';
 import { escapeMarkdown, table } from './markdown-table.ts';
 import { scoreTable } from './plan-tables.ts';
-import { isMain, tableCells, tableHead } from './scenario-sections.ts';
+import { isMain, tableCells, tableHead } from './report-table.ts';
 import { WITHOUT_HEAD, movedRows } from './without.ts';
 import { hasPage } from './words.ts';
 
@@ -67,13 +67,16 @@ function predictionChapter(predictions: readonly Predictions[]): string[] {
 
 function chapter(scenario: string, results: readonly ResultFile[]): string[] {
   const titles = titlesOf(results);
+  const kinds = kindsOf(results);
+  const several = kinds.filter(({ length }) => length > 1);
+  const spreads = several.map((runs) => `${titleOf(runs[0]!)}: median and range of ${runs.length} runs`);
   const bulk = results.some(hasPage);
   return [
     `## ${scenario}`,
     '',
-    ...table(['', ...titles], runRows(results)),
+    ...table(['', ...titles], runRows(results, kinds)),
     '',
-    ...table(['budget', 'limit', ...titles], budgetRows(results)),
+    ...table(['budget', 'limit', ...spreads, ...titles], budgetRows(results, several)),
     '',
     ...(bulk ? [...table(['', ...titles], outcomeRows(results)), ''] : []),
     ...switchSection(results),
@@ -97,12 +100,10 @@ function scenarioTables({ tables = [] }: ResultFile, title: string): string[] {
   });
 }
 
-/** Short and distinct: client and images, then a number where two are alike. */
+/** Short and distinct: client and images, or images and seed, then a number where two are alike. */
 function titlesOf(results: readonly ResultFile[]): string[] {
-  const plain = results.map((r) =>
-    hasPage(r)
-      ? `${r.clientMode}, ${formatCount(r.images.count)} ${r.images.source === 'synthetic' ? 'synthetic' : (r.accuracy?.dataset ?? 'real')}`
-      : `${formatCount(r.images.count)} ${imageWord(r.images.count)}, seed ${r.seed}`,
+  const plain = results.map((result) =>
+    hasPage(result) ? titleOf(result) : `${titleOf(result)}, seed ${result.seed}`,
   );
   return plain.map((title, at) => {
     const before = plain.slice(0, at).filter((other) => other === title).length;
@@ -110,10 +111,11 @@ function titlesOf(results: readonly ResultFile[]): string[] {
   });
 }
 
-function runRows(results: readonly ResultFile[]): string[][] {
+function runRows(results: readonly ResultFile[], kinds: readonly ResultFile[][]): string[][] {
   const row = (name: string, of: (result: ResultFile) => string): string[] => [name, ...results.map(of)];
   return [
     row('verdict', (r) => `${MARKS[r.verdict]} ${r.verdict}`),
+    row('kept runs of this kind', (r) => placeOf(r, kinds)),
     row('date', (r) => r.startedAt.slice(0, 10)),
     row('seed', (r) => String(r.seed)),
     row('images', (r) => formatCount(r.images.count) + (r.images.bytes > 0 ? `, ${formatBytes(r.images.bytes)}` : '')),
@@ -133,13 +135,14 @@ function runRows(results: readonly ResultFile[]): string[][] {
 
 const share = (value: number | null | undefined): string => formatValue(value ?? null, 'ratio');
 
-function budgetRows(results: readonly ResultFile[]): string[][] {
+function budgetRows(results: readonly ResultFile[], several: readonly ResultFile[][]): string[][] {
   const first = new Map<string, JudgedBudget>();
   for (const budget of results.flatMap((result) => result.budgets))
     if (!first.has(budget.name)) first.set(budget.name, budget);
   return [...first.values()].map((budget) => [
     `\`${budget.name}\``,
     formatLimit(budget),
+    ...several.map((runs) => spreadOf(budget, runs)),
     ...results.map((result) => {
       const own = result.budgets.find(({ name }) => name === budget.name);
       return own

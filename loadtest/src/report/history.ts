@@ -1,9 +1,11 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { ResultFile } from '../contract.ts';
+import type { BudgetUnit, ResultFile } from '../contract.ts';
 import { isSameMachine, isSameWork } from '../judge/baseline.ts';
 import { median } from '../measure/statistics.ts';
+import { sparkline } from './charts/sparkline.ts';
 import { escapeMarkup as esc } from './escape.ts';
+import { figuresOf, type ResultFigure } from './figures.ts';
 import { formatValue } from './format.ts';
 
 /** Earlier runs that are looked at; the oldest of more are left out. */
@@ -39,36 +41,49 @@ const isEarlier = (one: ResultFile, now: ResultFile): boolean =>
   isSameWork(now, one) &&
   isSameMachine(now, one);
 
-/** Each budget over the runs before this one; nothing where there are too few. */
-export function historySection(result: ResultFile, before: readonly ResultFile[]): string {
-  if (before.length < LEAST_RUNS) return '';
-  const rows = result.budgets.flatMap(({ name, unit, actual }) => {
-    const values = before.flatMap((one) => one.budgets.find((budget) => budget.name === name)?.actual ?? []);
-    if (actual === null || values.length < LEAST_RUNS) return [];
-    const cells = [actual, median(values), Math.min(...values), Math.max(...values)].map((value) =>
-      formatValue(value, unit),
-    );
-    return [
-      `<tr><td><code>${esc(name)}</code></td>${cells.map((text) => `<td class="r">${esc(text)}</td>`).join('')}<td>${sparkline([...values, actual])}</td></tr>`,
-    ];
-  });
-  if (rows.length === 0) return '';
-  const head = ['now', 'median before', 'least', 'most'].map((name) => `<th class="r">${name}</th>`).join('');
-  const since = before[0]?.startedAt.slice(0, 10) ?? '';
-  return `<section><h2>Over the stored results</h2><p class="soft">${before.length} runs of the same work on this machine since ${esc(since)}, this one last. No part of the verdict.</p><div class="scroll"><table><thead><tr><th>budget</th>${head}<th>run by run</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
+interface Row {
+  name: string;
+  unit: BudgetUnit;
+  now: number;
+  before: number[];
 }
 
-const WIDTH = 120;
-const HEIGHT = 24;
+/** Each budget over the runs before this one, and folded away every other number; nothing where there are too few runs. */
+export function historySection(result: ResultFile, before: readonly ResultFile[]): string {
+  if (before.length < LEAST_RUNS) return '';
+  const budgets = rowsOf([...before, result].map(budgetFigures));
+  const others = rowsOf([...before, result].map(figuresOf));
+  if (budgets.length + others.length === 0) return '';
+  const moved = others.filter(({ now, before: values }) => values.some((value) => value !== now));
+  const still = others.length - moved.length;
+  const since = before[0]?.startedAt.slice(0, 10) ?? '';
+  return `<section><h2>Over the stored results</h2><p class="soft">${before.length} runs of the same work on this machine since ${esc(since)}, this one last. No part of the verdict.</p>${rowsTable('budget', budgets)}${
+    moved.length > 0
+      ? `<details><summary>${moved.length} more figures</summary>${rowsTable('figure', moved)}${still > 0 ? `<p class="soft">${still} others never differed.</p>` : ''}</details>`
+      : ''
+  }</section>`;
+}
 
-/** A line of values in the colour of the text, the last one dotted; between its own least and most. */
-function sparkline(values: readonly number[]): string {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const points = values.map((value, at) => [
-    2 + (at / (values.length - 1)) * (WIDTH - 4),
-    most > least ? HEIGHT - 2 - ((value - least) / (most - least)) * (HEIGHT - 4) : HEIGHT / 2,
-  ]);
-  const [x = 0, y = 0] = points.at(-1) ?? [];
-  const line = points.map((point) => point.map((one) => one.toFixed(1)).join(',')).join(' ');
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" aria-hidden="true"><polyline points="${line}" fill="none" stroke="currentColor" stroke-width="1.5"/><circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="2.5" fill="currentColor"/></svg>`;
+const budgetFigures = ({ budgets }: ResultFile): ResultFigure[] =>
+  budgets.flatMap(({ name, unit, actual }) => (actual === null ? [] : [{ name, unit, value: actual }]));
+
+/** Figures of the last run that enough of those before it have too. @param runs oldest first */
+function rowsOf(runs: readonly (readonly ResultFigure[])[]): Row[] {
+  const earlier = runs.slice(0, -1).map((figures) => new Map(figures.map(({ name, value }) => [name, value])));
+  return (runs.at(-1) ?? []).flatMap(({ name, unit, value: now }) => {
+    const before = earlier.flatMap((values) => values.get(name) ?? []);
+    return before.length < LEAST_RUNS ? [] : [{ name, unit, now, before }];
+  });
+}
+
+function rowsTable(what: string, rows: readonly Row[]): string {
+  if (rows.length === 0) return '';
+  const head = ['now', 'median before', 'least', 'most'].map((name) => `<th class="r">${name}</th>`).join('');
+  const lines = rows.map(({ name, unit, now, before }) => {
+    const cells = [now, median(before), Math.min(...before), Math.max(...before)].map(
+      (value) => `<td class="r">${esc(formatValue(value, unit))}</td>`,
+    );
+    return `<tr><td><code>${esc(name)}</code></td>${cells.join('')}<td>${sparkline([...before, now])}</td></tr>`;
+  });
+  return `<div class="scroll"><table><thead><tr><th>${what}</th>${head}<th>run by run</th></tr></thead><tbody>${lines.join('')}</tbody></table></div>`;
 }

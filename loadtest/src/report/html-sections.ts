@@ -11,7 +11,9 @@ import {
   formatValue,
 } from './format.ts';
 import { ALL_BUDGETS } from '../../../scenarios/budgets.ts';
-import { budgetBar, stageAxis, stageTrack, waterfall } from './html-charts.ts';
+import { budgetMeter } from './budget-meter.ts';
+import { spreadOfStages, waterfall } from './charts/stages.ts';
+import { htmlTable } from './report-table.ts';
 import { hasPage, rejectedLines } from './words.ts';
 
 /** CSS knows no slash in a class. */
@@ -67,35 +69,24 @@ export function budgetTable(result: ResultFile): string {
     return `<tr class="${classOf(budget.verdict)}">
 <td class="name"><code>${budget.name}</code><span class="why" title="${esc(budget.source)}">${esc(spec?.description ?? budget.source)}</span>${note}</td>
 <td class="r actual"><b>${esc(formatActual(budget))}</b>${repeats}</td><td class="r limit soft">${esc(formatLimit(budget))}</td>
-<td class="use">${budgetBar(budget)}</td><td class="verdict"><span class="badge">${MARKS[budget.verdict]} ${budget.verdict}</span></td></tr>`;
+<td class="use">${budgetMeter(budget)}</td><td class="verdict"><span class="badge">${MARKS[budget.verdict]} ${budget.verdict}</span></td></tr>`;
   });
-  return `<table class="budgets"><thead><tr><th>budget</th><th class="r">actual</th><th class="r">limit</th><th>used</th><th>verdict</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
+  return `<table class="budgets"><thead><tr><th>budget</th><th class="r">actual</th><th class="r">limit</th><th>used, margin</th><th>verdict</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
 }
 
-/** What only the harness sees of a run, or of an upload: no part of an image's way through the pool. */
-const BESIDE = ['upload', 'uploadRequest', 'settle'];
-
-function waterfallOf({ stages }: ResultFile): string {
-  const chart = waterfall(
-    stages,
-    Object.keys(stages).filter((name) => !BESIDE.includes(name)),
-  );
-  if (chart === '') return '';
-  return `<h3>One after the other, at their medians</h3>${chart}<p class="soft">Dark: p50. Light: to p95. Line: p99. The median of the whole is not the sum of medians.</p><h3>Each for itself</h3>`;
-}
-
-export function stageTable(result: ResultFile): string {
-  const stages = Object.entries(result.stages);
-  if (stages.length === 0) return '<p class="soft">No stage was measured.</p>';
-  const axis = stageAxis(result.stages);
-  const rows = stages.map(([name, stage]) => {
-    const times = [stage.p50Ms, stage.p95Ms, stage.p99Ms, stage.maxMs, stage.cpuMsPerImage].map(
-      (ms) => `<td class="r">${formatMs(ms)}</td>`,
-    );
-    return `<tr><td>${esc(name)}</td><td class="use">${stageTrack(stage, axis)}</td>${times.join('')}<td class="r soft">${formatCount(stage.count)}</td></tr>`;
+export function stageSection({ stages }: Pick<ResultFile, 'stages'>): string {
+  if (Object.keys(stages).length === 0) return '<p class="soft">No stage was measured.</p>';
+  const ms = (name: string) => ({ name, unit: 'ms' as const });
+  const table = htmlTable({
+    columns: [{ name: 'stage' }, ...['p50', 'p95', 'p99', 'max', 'CPU/image'].map(ms), { name: 'n', unit: 'count' }],
+    rows: Object.entries(stages).map(([name, stage]) => [
+      name,
+      ...[stage.p50Ms, stage.p95Ms, stage.p99Ms, stage.maxMs, stage.cpuMsPerImage].map(formatMs),
+      stage.count,
+    ]),
   });
-  return `${waterfallOf(result)}<div class="scroll"><table><thead><tr><th>stage</th><th></th><th class="r">p50</th><th class="r">p95</th><th class="r">p99</th><th class="r">max</th><th class="r">CPU/image</th><th class="r">n</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
-<p class="soft">Bars: dark to p50, light to p95, a line at the slowest; logarithmic, ${formatMs(axis.min)} to ${formatMs(axis.max)}.</p>`;
+  const flow = waterfall(stages);
+  return `${flow === '' ? '' : `<h3>One after the other, at their medians</h3>${flow}`}<h3>Each for itself</h3>${spreadOfStages(stages)}${table}`;
 }
 
 export function clientSection({ client }: ResultFile): string {
@@ -120,13 +111,15 @@ export function clientSection({ client }: ResultFile): string {
   return facts + table;
 }
 
-export function processTable(result: ResultFile): string {
-  const rows = Object.entries(result.process).map(
-    ([role, p]) =>
-      `<tr><td>${esc(role)}</td><td class="r">${formatBytes(p.rssPeakBytes)}</td><td class="r">${p.cpuSeconds.toFixed(1)} s</td></tr>`,
-  );
-  return `<div class="scroll"><table><thead><tr><th>process</th><th class="r">RSS, peak</th><th class="r">CPU</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
-}
+export const processTable = ({ process }: Pick<ResultFile, 'process'>): string =>
+  htmlTable({
+    columns: [{ name: 'process' }, { name: 'RSS, peak', unit: 'bytes' }, { name: 'CPU', unit: 'ms' }],
+    rows: Object.entries(process).map(([role, { rssPeakBytes, cpuSeconds }]) => [
+      role,
+      rssPeakBytes,
+      `${cpuSeconds.toFixed(1)} s`,
+    ]),
+  });
 
 export function environmentSection({ environment: e, images, noise }: ResultFile): string {
   const share = (value: number | null | undefined): string => formatValue(value ?? null, 'ratio');

@@ -2,13 +2,15 @@
 export const STYLE = `
 :root {
   color-scheme: light dark;
-  --page: #f6f7f9; --card: #ffffff; --ink: #17202a; --soft: #5b6775; --line: #dfe4ea; --track: #e8ecf1; --accent: #2f6fde;
+  --page: #f6f7f9; --card: #ffffff; --ink: #17202a; --soft: #5b6775; --line: #dfe4ea; --accent: #2f6fde;
+  --s0: #1d4ed8; --s1: #b45309; --s2: #047857; --s3: #7e22ce; --s4: #b91c1c; --s5: #0e7490;
   --pass: #17794a; --fail: #c2321f; --warn: #8f5a00; --none: #6b7684;
   --pass-bg: #e3f4ea; --fail-bg: #fde8e4; --warn-bg: #fdf0d8; --none-bg: #edf0f3;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --page: #10151b; --card: #182029; --ink: #e6ebf1; --soft: #9aa7b5; --line: #2a3541; --track: #26313c; --accent: #6ea3ff;
+    --page: #10151b; --card: #182029; --ink: #e6ebf1; --soft: #9aa7b5; --line: #2a3541; --accent: #6ea3ff;
+    --s0: #7fb0ff; --s1: #f2b84b; --s2: #4fd1a5; --s3: #cfa0ff; --s4: #ff8a8a; --s5: #5fd0e6;
     --pass: #5bd394; --fail: #ff8a76; --warn: #f2b84b; --none: #93a0ad;
     --pass-bg: #143524; --fail-bg: #43211c; --warn-bg: #3b2d10; --none-bg: #232d37;
   }
@@ -39,17 +41,13 @@ th.r, td.r { text-align: right; white-space: nowrap; } td:last-child, th:last-ch
 code { font: 13px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 .why { display: block; color: var(--soft); font-size: 13px; } .note { display: block; color: var(--tone); font-size: 13px; }
 .badge { display: inline-block; white-space: nowrap; padding: 1px 9px; border-radius: 99px; font-size: 13px; font-weight: 600; color: var(--tone); background: var(--tone-bg); }
-.use { min-width: 150px; } .use small { color: var(--soft); }
-.track { display: block; width: 100%; height: 10px; border-radius: 3px; background: var(--track); overflow: hidden; margin-top: 6px; }
-.track .bar { fill: var(--tone, var(--accent)); } .track .light { fill: var(--accent); opacity: .38; } .track .solid { fill: var(--accent); }
-.track .edge { stroke: var(--ink); stroke-width: 2; vector-effect: non-scaling-stroke; } .track .dot { stroke: var(--accent); stroke-width: 2; vector-effect: non-scaling-stroke; }
-.rows { display: grid; grid-template-columns: max-content 1fr max-content; gap: 6px 12px; align-items: center; }
-.rows .track { margin: 0; height: 14px; }
+.use { min-width: 170px; } .use small { display: block; color: var(--soft); }
+meter { display: block; width: 100%; height: 14px; margin-top: 4px; }
+figure { margin: 6px 0 0; overflow-x: auto; } figure svg { display: block; max-width: 100%; height: auto; min-width: 640px; } td figure { margin: 0; } td figure svg { min-width: 0; }
+.plot text { white-space: pre; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 14px; } .two > section { min-width: 0; }
-svg.lines { display: block; width: 100%; height: auto; } .lines text { font-size: 12px; fill: var(--soft); }
-.lines .grid { stroke: var(--line); } .lines .limit { stroke: var(--fail); stroke-width: 1.5; stroke-dasharray: 5 4; }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 13px; } .legend i { display: inline-block; width: 12px; height: 4px; margin-right: 6px; vertical-align: middle; }
+h3 { font-size: 14px; margin: 14px 0 4px; } summary { cursor: pointer; margin-top: 10px; }
 footer { margin-top: 16px; color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 @media (max-width: 720px) {
   .two { grid-template-columns: 1fr; }

@@ -3,7 +3,7 @@ import { adviceSection } from './advice-section.ts';
 import { escapeMarkup as esc } from './escape.ts';
 import { historySection } from './history.ts';
 import { MARKS, imageWord } from './format.ts';
-import { phasesChart } from './html-charts.ts';
+import { phasesChart } from './charts/phases.ts';
 import {
   baselineSection,
   budgetTable,
@@ -12,12 +12,14 @@ import {
   environmentSection,
   notesSection,
   processTable,
-  stageTable,
+  stageSection,
   tiles,
 } from './html-sections.ts';
 import { STYLE } from './html-style.ts';
+import { ledgerTable } from './ledger.ts';
 import { ratchetSection } from './ratchet.ts';
 import { rawLedgerSection } from './raw-ledger.ts';
+import { htmlTable } from './report-table.ts';
 import { plotSections, tableSections } from './scenario-sections.ts';
 import { withoutSection } from './without.ts';
 import { hasPage, proofSentences, verdictSentence } from './words.ts';
@@ -32,6 +34,7 @@ export function htmlReport(
 ): string {
   const { verdict, scenario, clientMode, images, seed, tool } = result;
   const proof = proofSentences(result);
+  const ledger = ledgerTable(result);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -45,7 +48,7 @@ export function htmlReport(
 <h1>${esc(scenario)} <small>${esc(clientMode)} client ·${result.environment.inference.provider === 'simulated' ? ' simulated inference ·' : ''} ${images.count.toLocaleString('en-US')} ${imageWord(images.count)} · seed ${seed} · ${esc(result.startedAt.slice(0, 16).replace('T', ' '))} UTC</small></h1>
 <section class="banner ${classOf(verdict)}"><span class="mark" aria-hidden="true">${MARKS[verdict]}</span><div><strong>${verdict}</strong><p>${esc(verdictSentence(result))}</p></div></section>
 ${result.compare ? '' : tiles(result)}
-${proof.length > 0 ? `<section><h2>From upload to pixel</h2>${proof.map((text) => `<p>${esc(text)}</p>`).join('')}</section>` : ''}
+${proof.length > 0 ? `<section><h2>From upload to pixel</h2>${proof.map((text) => `<p>${esc(text)}</p>`).join('')}${ledger ? `${htmlTable(ledger)}<p class="soft">${esc(ledger.note)}</p>` : ''}</section>` : ''}
 ${result.compare ? '' : `<section><h2>Budgets</h2>${budgetTable(result)}</section>`}
 ${baselineSection(result)}
 ${ratchetSection(result)}
@@ -57,7 +60,7 @@ ${
   result.compare
     ? ''
     : `<section><h2>Phases</h2>${phasesChart(result)}</section>
-<section><h2>Stages of an image</h2>${stageTable(result)}</section>`
+<section><h2>Stages of an image</h2>${stageSection(result)}</section>`
 }
 <div class="two">
 ${hasPage(result) ? `<section><h2>Page</h2>${clientSection(result)}</section>` : ''}
@@ -66,7 +69,7 @@ ${result.compare ? '' : `<section><h2>Processes</h2>${processTable(result)}</sec
 <section><h2>Environment</h2>${environmentSection(result)}</section>
 ${notesSection(result)}
 ${rawLedgerSection(result, rawLedger)}
-${result.compare ? '' : adviceSection(result)}
+${adviceSection(result)}
 <footer>${esc(tool.name)} ${esc(tool.version)}, commit ${esc(tool.commit)} · ${esc(result.startedAt)} to ${esc(result.finishedAt)}</footer>
 </main>
 </body>

@@ -1,9 +1,10 @@
 import type { ResultFile } from '../contract.ts';
 import { adviceMarkdown } from './advice-section.ts';
 import { MARKS, formatActual, formatLimit, formatMs, formatValue, imageWord } from './format.ts';
+import { ledgerTable } from './ledger.ts';
 import { RATCHET_HEAD, ratchetRows } from './ratchet.ts';
 import { escapeMarkdown, table } from './markdown-table.ts';
-import { isMain, tableCells, tableHead } from './scenario-sections.ts';
+import { isMain, tableCells, tableHead } from './report-table.ts';
 import { WITHOUT_HEAD, movedRows, withoutTitle } from './without.ts';
 import { proofSentences, rejectedLines, verdictSentence } from './words.ts';
 
@@ -22,6 +23,7 @@ export function markdownSummary(result: ResultFile): string {
   ]);
   const { environment: e } = result;
   const sentences = proofSentences(result);
+  const ledger = ledgerTable(result);
   const notes = [
     ...result.notes,
     ...e.notes,
@@ -37,17 +39,18 @@ export function markdownSummary(result: ResultFile): string {
     ...(budgets.length > 0 ? [...table(['budget', 'actual', 'limit', 'verdict', 'note'], budgets), ''] : []),
     ...sentences.map((text) => `- ${escapeMarkdown(text)}`),
     '',
+    ...(ledger ? [...table(tableHead(ledger), tableCells(ledger)), ''] : []),
     ...(stages.length > 0 ? [...table(['stage', 'p50', 'p95', 'p99', 'max', 'CPU per image'], stages), ''] : []),
     ...(result.baseline ? [...baselineTable(result.baseline), ''] : []),
     ...(result.ratchet?.rows.length ? [...table(RATCHET_HEAD, ratchetRows(result)), ''] : []),
     ...withoutTables(result),
     ...scenarioTables(result),
-    ...(result.compare ? [] : adviceMarkdown(result)),
     ...(notes.length > 0 ? ['Notes:', '', ...notes.map((note) => `- ${escapeMarkdown(note)}`), ''] : []),
     escapeMarkdown(
       `${e.cpuModel}, ${e.cores} cores, ${formatValue(e.memoryBytes, 'bytes')}; ${e.os}; Node ${e.node}, PostgreSQL ${e.postgres}, Redis ${e.redis}, ${e.browser}; ${e.inference.model} on ${e.inference.pool}/${e.inference.provider}; ${result.tool.name} ${result.tool.version} (${result.tool.commit}).`,
     ),
     '',
+    ...adviceMarkdown(result),
   ].join('\n');
 }
 

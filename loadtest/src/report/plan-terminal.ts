@@ -1,6 +1,6 @@
 import { oneLine } from './escape.ts';
 import { figuresOf, planTables, type WrittenPlan } from './plan-tables.ts';
-import { tableCells, tableHead } from './scenario-sections.ts';
+import { tableCells, tableHead } from './report-table.ts';
 import type { ReportTable } from '../contract.ts';
 
 /** The answer in words, then its tables, then where each number comes from. */

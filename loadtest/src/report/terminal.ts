@@ -1,4 +1,5 @@
 import type { BudgetVerdict, ResultFile, Verdict } from '../contract.ts';
+import { adviceLines } from './advice-section.ts';
 import { oneLine } from './escape.ts';
 import { MARKS, durationMs, formatActual, formatLimit, formatMs, imageWord } from './format.ts';
 import { ratchetLines } from './ratchet.ts';
@@ -52,6 +53,8 @@ export function terminalReport(result: ResultFile, options: { colour: boolean })
     ...sentences.map((text) => `  ${oneLine(text)}`),
     '',
     ...withoutLines(result).map((text) => (text === '' ? '' : `  ${text}`)),
+    ...adviceLines(result).map((text) => `  ${text}`),
+    '',
     `  ${verdict}  ${oneLine(verdictSentence(result))}  (${result.scenario}, ${result.clientMode} client, ${result.images.count} ${imageWord(result.images.count)}, seed ${result.seed}, ${took})`,
     '',
   ].join('\n');

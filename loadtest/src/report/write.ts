@@ -2,7 +2,6 @@ import { appendFile, mkdir, open, readFile, rename, rm, symlink, writeFile } fro
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ResultFile } from '../contract.ts';
 import { readHistory } from './history.ts';
-import { htmlReport } from './html.ts';
 import { junitReport } from './junit.ts';
 import { markdownSummary } from './markdown.ts';
 import { prometheusReport } from './prometheus.ts';
@@ -28,6 +27,8 @@ export interface Written {
 export async function writeArtefacts(result: ResultFile, { folder, stepSummary }: WriteOptions): Promise<Written> {
   await mkdir(folder, { recursive: true });
   const summary = markdownSummary(result);
+  // Only now: 40 MB of drawing have no place in a process that measures.
+  const { htmlReport } = await import('./html.ts');
   const contents: [string, string][] = [
     ['result.json', `${JSON.stringify(result, null, 2)}\n`],
     ['summary.md', summary],

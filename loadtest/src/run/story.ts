@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres';
-import type { ReportPlot, ReportTable } from '../contract.ts';
+import type { PlotSeries, ReportPlot, ReportTable } from '../contract.ts';
 import type { LedgerRow } from '../measure/ledger.ts';
 
 /** One image in one stage, epoch ms. */
@@ -46,7 +46,7 @@ export function tellStory(
   const clock = { from: least(starts), to: most(ends) };
   return {
     tables: [worstImages(rows, spans)],
-    plots: [throughputPlot(ends, clock), ...stagesPlot(spans, clock), ...memoryPlot(memory)],
+    plots: [throughputPlot(ends, spans, clock), ...memoryPlot(memory)],
   };
 }
 
@@ -60,13 +60,16 @@ interface Clock {
 const widthOf = ({ from, to }: Clock): number => Math.max(1, (to - from) / BUCKETS);
 const TIME = { name: 'time since the batch began', unit: 'ms' } as const;
 
-function throughputPlot(ends: readonly number[], clock: Clock): ReportPlot {
+/** How fast images ended, and beneath it where the others were at that time. */
+function throughputPlot(ends: readonly number[], spans: readonly StageSpan[], clock: Clock): ReportPlot {
   const buckets = Math.max(5, Math.min(BUCKETS, Math.floor(ends.length / LEAST_A_BUCKET)));
   const width = Math.max(1, (clock.to - clock.from) / buckets);
   const counts = Array.from({ length: buckets }, () => 0);
   for (const end of ends) counts[Math.min(buckets - 1, Math.floor((end - clock.from) / width))]!++;
+  const stages = stageBands(spans, clock);
   return {
-    title: 'Images that ended, a second',
+    title: 'Images that ended, a second, and images in each stage',
+    note: 'Means over short stretches. In the bands those are left out that wait for a worker.',
     x: TIME,
     y: { name: 'images a second', unit: 'count' },
     series: [
@@ -75,17 +78,18 @@ function throughputPlot(ends: readonly number[], clock: Clock): ReportPlot {
         points: counts.map((count, at): [number, number] => [(at + 0.5) * width, (count / width) * 1000]),
       },
     ],
+    ...(stages.length > 0 ? { bands: { name: 'images in a stage', unit: 'count', series: stages } } : {}),
   };
 }
 
-/** How many images were in each stage, on average of a bucket: the sum of these is what was in work. */
-function stagesPlot(spans: readonly StageSpan[], clock: Clock): ReportPlot[] {
+/** How many images were in each stage, on average of a bucket: the sum of these is what was in work. In the order in which stages began. */
+function stageBands(spans: readonly StageSpan[], clock: Clock): PlotSeries[] {
   const width = widthOf(clock);
   const byStage = Map.groupBy(
-    spans.filter(({ stage }) => !NO_WORK.includes(stage)),
+    spans.filter(({ stage }) => !NO_WORK.includes(stage)).toSorted((one, other) => one.fromMs - other.fromMs),
     ({ stage }) => stage,
   );
-  const series = [...byStage].map(([name, all]) => {
+  return [...byStage].map(([name, all]) => {
     const busy = Array.from({ length: BUCKETS }, () => 0);
     for (const { fromMs, durationMs } of all) {
       const [from, to] = [fromMs - clock.from, fromMs - clock.from + durationMs];
@@ -94,17 +98,6 @@ function stagesPlot(spans: readonly StageSpan[], clock: Clock): ReportPlot[] {
     }
     return { name, points: busy.map((ms, at): [number, number] => [(at + 0.5) * width, ms / width]) };
   });
-  return series.length === 0
-    ? []
-    : [
-        {
-          title: 'Images in each stage',
-          note: 'Mean over short stretches; those that wait for a worker are left out.',
-          x: TIME,
-          y: { name: 'images', unit: 'count' },
-          series,
-        },
-      ];
 }
 
 /** Resident memory by role, its processes together, from the first reading of the run. */

@@ -60,7 +60,7 @@ describe('plan', () => {
     const written = JSON.parse(await readFile(join(dir, 'out/plan.json'), 'utf8')) as Record<string, unknown>;
     expect(written).toMatchObject({ schemaVersion: 1, kind: 'plan', verdict: 'answered', ground: { file: from } });
     const html = await readFile(join(dir, 'out/plan.html'), 'utf8');
-    expect(html).toContain('<svg class="lines"');
+    expect(html).toContain('<figure role="img" aria-label="Images a second by workers: ');
     expect(html).not.toMatch(/(src|href)="http/);
   });
 

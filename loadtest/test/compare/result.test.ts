@@ -6,6 +6,7 @@ import type { CompareRunOptions } from '../../src/compare/run.ts';
 import { stageMoves } from '../../src/compare/stages.ts';
 import { compareTerminal } from '../../src/compare/terminal.ts';
 import { exitCodeOf } from '../../src/judge/verdict.ts';
+import { adviceOf } from '../../src/report/advice.ts';
 import { htmlReport } from '../../src/report/html.ts';
 import { junitReport } from '../../src/report/junit.ts';
 import { markdownSummary } from '../../src/report/markdown.ts';
@@ -51,6 +52,29 @@ describe('compareResult', () => {
     expect(junitReport(slow)).toContain('failures="1"');
     expect(prometheusReport(slow)).toContain('verdict="regression"} 1');
     expect(htmlReport(slow)).not.toContain('No image was submitted');
+  });
+
+  it('ends with what to do: what grew, where it sits, and how to tell what it could not', async () => {
+    const head = { stageMs: { infer: 30, decode: 3 }, cpuMsByRole: { api: 2, inference: 32, relay: 1, worker: 1 } };
+    const slow = await result(triples(10, { growth: { cpuMsPerImage: 1.12 }, head }));
+    const { targets, bottlenecks, steps } = adviceOf(slow);
+    expect(targets).toContainEqual(
+      expect.objectContaining({ name: 'CPU per image', target: expect.stringMatching(/^growth < \d/) }),
+    );
+    expect(steps[0]!.what).toMatch(
+      /^CPU per image grew by 1\d(\.\d)? %: look at stage infer \(\+6 ms\), CPU of inference/,
+    );
+    expect(bottlenecks[0]).toMatchObject({ stage: 'infer', time: 30 / 33, cpu: null });
+    expect(bottlenecks.map(({ stage }) => stage)).toContain('process inference');
+    for (const text of [compareTerminal(slow), htmlReport(slow), markdownSummary(slow)])
+      expect(text).toMatch(/What to do[^]*CPU per image grew by/);
+
+    const few = await result(triples(3));
+    expect(adviceOf(few).quick).toMatchObject([{ setting: '--minutes', what: 'raise it: 3 of 10 pairs had time' }]);
+    const all = await result(triples(3), { options: { ...options, pairs: 3 } });
+    expect(adviceOf(all).quick).toMatchObject([{ setting: '--blocks 6' }]);
+    const same = await result(triples(10));
+    expect(compareTerminal(same)).toContain('Nothing: head is not worse than base.');
   });
 
   it('of two targets says nothing of where they run', async () => {

@@ -53,7 +53,17 @@ describe('reconcile', () => {
       duplicates: 0,
       missing: 0,
       sequenceGaps: 0,
+      stored: 2,
+      shown: 2,
+      late: 0,
     });
+  });
+  it('counts what is stored, what the page shows, and what it was told of late', () => {
+    const late = item({ finishedAtMs: 10, browser: { ...seen(), atMs: 5_011 } });
+    const { delivery } = check([row([late]), row([item()], { rowStatus: null, cell: null }), row()]);
+    expect(delivery).toMatchObject({ stored: 2, shown: 2, late: 1 });
+    const { cell: _, ...unseen } = row();
+    expect(check([unseen]).delivery).not.toHaveProperty('shown');
   });
   it('accepts an image that ended failed', () => {
     const failed = item({ status: 'failed', resultId: null, outside: seen(1, 'failed'), browser: seen(1, 'failed') });

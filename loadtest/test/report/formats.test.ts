@@ -10,7 +10,7 @@ import { markdownSummary } from '../../src/report/markdown.ts';
 import { prometheusReport } from '../../src/report/prometheus.ts';
 import { terminalReport } from '../../src/report/terminal.ts';
 import { GOOD, NAIVE, NASTY, emptyResult, nastyResult, resultOf } from './results.ts';
-import { runData } from '../judge/run-data.ts';
+import { measurementsWith, runData } from '../judge/run-data.ts';
 import { wellFormed } from './well-formed.ts';
 
 const ALL = { good: GOOD, naive: NAIVE, nasty: nastyResult(), empty: emptyResult(), compared: resultOf({}, GOOD) };
@@ -84,6 +84,7 @@ describe('terminalReport', () => {
 describe('markdownSummary', () => {
   it.each(each)('has the same number of cells in every row (%s)', (_, result) => {
     const tables = markdownSummary(result)
+      .trimEnd()
       .split('\n\n')
       .filter((part) => part.startsWith('|'));
     expect(tables.length).toBeGreaterThan(0);
@@ -162,12 +163,39 @@ describe('htmlReport', () => {
       html
         .replace('<!doctype html>', '')
         .replaceAll(/<meta ([^>]*)>/g, '<meta $1/>')
-        .replace(/<style>[^]*<\/style>/, ''),
+        .replaceAll(/<style>[^]*?<\/style>/g, ''),
     );
     expect(html).not.toMatch(/<script|<link|<img|<iframe|url\(|@import|https?:/i);
     expect(html.indexOf('class="banner')).toBeLessThan(html.indexOf('<h2>'));
     for (const { name } of result.budgets) expect(html).toContain(`<code>${name}</code>`);
     expect(html).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  it('has the ledger of a run with a page as a table, a dash where nobody looked', () => {
+    const delivery = { ...GOOD.delivery, completed: 990, failed: 10, stored: 1000, shown: 998, late: 3 };
+    const cells = ['1,000', '1,000', '1,000', '1,000', '998', '0', '0', '3'];
+    const row = `<tr>${cells.map((cell) => `<td class="r">${cell}</td>`).join('')}</tr>`;
+    expect(htmlReport({ ...GOOD, delivery })).toContain(row);
+    expect(markdownSummary({ ...GOOD, delivery })).toContain(`| ${cells.join(' | ')} |`);
+    expect(markdownSummary(GOOD)).toContain('| 1,000 | – | 1,000 | 1,000 | – | 0 | 0 | – |');
+    expect(htmlReport({ ...GOOD, environment: { ...GOOD.environment, browser: 'none' } })).not.toContain('>twice</th>');
+  });
+
+  it('ends with what to do, as summary and terminal do', () => {
+    const html = htmlReport(NAIVE);
+    expect(html.lastIndexOf('<h2>')).toBe(html.indexOf('<h2>What to do</h2>'));
+    const summary = markdownSummary(NAIVE);
+    expect(summary.lastIndexOf('### ')).toBe(summary.indexOf('### What to do'));
+    expect(summary.indexOf('### What to do')).toBeGreaterThan(summary.indexOf('PostgreSQL 18.4'));
+    const lines = terminalReport(NAIVE, { colour: false }).split('\n');
+    expect(lines.findIndex((line) => line.includes('What to do:'))).toBeGreaterThan(25);
+    expect(lines.join('\n')).toMatch(/1\. run it again[^]*bulk_calls: ask for results of many images at once/);
+  });
+
+  it('shows how much of a budget is used, and what is left', () => {
+    const html = htmlReport(resultOf({ measurements: measurementsWith({ bulk_calls: 25, image_list_p95_ms: 95 }) }));
+    expect(html).toContain('value="0.950" aria-label="95 % used, 5 ms left">');
+    expect(html).toContain('value="1.250" aria-label="2.50× the limit, 15 beyond">');
   });
 
   it('says each verdict by mark and word, not by colour alone', () => {
@@ -179,11 +207,9 @@ describe('htmlReport', () => {
 describe('benchmarksMarkdown', () => {
   it('sets results side by side, each budget with its limit', () => {
     const text = benchmarksMarkdown([GOOD, NAIVE, GOOD]);
-    expect(text).toContain(
-      '| budget | limit | optimized, 1,000 synthetic | naive, 1,000 synthetic | optimized, 1,000 synthetic (2) |',
-    );
-    expect(text).toContain('| `toasts` | = 1 | 1 ✓ | 1,000 ✗ | 1 ✓ |');
-    expect(text).toContain('| `db_query_p95_ms` | < 50 ms | 12.5 ms ✓ | – ○ not-run | 12.5 ms ✓ |');
+    expect(text).toContain(' | optimized, 1,000 synthetic | naive, 1,000 synthetic | optimized, 1,000 synthetic (2) |');
+    expect(text).toContain('| 1 ✓ | 1,000 ✗ | 1 ✓ |');
+    expect(text).toContain('| 12.5 ms ✓ | – ○ not-run | 12.5 ms ✓ |');
     expect(text.match(/^- Test CPU/gm)).toHaveLength(1);
   });
 
@@ -210,6 +236,20 @@ describe('benchmarksMarkdown', () => {
     expect(broken).toContain('<details><summary>All: 1,000 images, seed 7 (30 rows)</summary>');
     expect(broken).toContain('### Worst: 1,000 images, seed 7');
     expect(broken).not.toContain('terminal events at the page');
+  });
+
+  it('has the median and the range of budgets over runs of one kind, and says where there is one run', () => {
+    const settled = (actual: number): ResultFile => ({
+      ...GOOD,
+      budgets: GOOD.budgets.map((budget) => (budget.name === 'ui_settle_ms' ? { ...budget, actual } : budget)),
+    });
+    const text = benchmarksMarkdown([settled(300), NAIVE, settled(100), settled(200)]);
+    expect(text).toContain('| budget | limit | optimized, 1,000 synthetic: median and range of 3 runs | optimized');
+    expect(text).toContain('| `ui_settle_ms` | < 2,000 ms | 200 ms (100 ms to 300 ms) | 300 ms ✓ |');
+    expect(text).toContain('| `toasts` | = 1 | 1 (always) |');
+    expect(text).toContain('| kept runs of this kind | 1 of 3 | one run | 2 of 3 | 3 of 3 |');
+    const other = { ...GOOD, environment: { ...GOOD.environment, cores: 64 } };
+    expect(benchmarksMarkdown([GOOD, other])).not.toContain('median and range');
   });
 
   it('is the same text for the same results, and refuses none', () => {

@@ -62,6 +62,26 @@ describe('the history of a result', () => {
       '<td><code>ui_settle_ms</code></td><td class="r">600 ms</td><td class="r">200 ms</td><td class="r">100 ms</td><td class="r">400 ms</td>',
     );
     expect(html).not.toContain('NaN');
+    expect(html).not.toContain('<details>');
     expect(historySection(NOW, before.slice(1))).toBe('');
+  });
+
+  it('has every other number folded away, but none that never differed', () => {
+    const { client, efficiency } = NOW;
+    const before = [1, 2, 3].map((day) =>
+      run(day, 300, {
+        client: { ...client, resultBytesWire: 1_000_000 * day },
+        efficiency: { ...efficiency, imagesPerSecond: 40 + day },
+      }),
+    );
+    const html = historySection(NOW, before);
+    const folded = /<details>[^]*<\/details>/.exec(html)?.[0] ?? '';
+    expect(folded).toContain('3 more figures');
+    expect(folded).toContain(
+      '<td><code>result bytes on the wire per image</code></td><td class="r">4 kB</td><td class="r">2 kB</td><td class="r">1 kB</td><td class="r">3 kB</td>',
+    );
+    expect(folded).toContain('<td><code>efficiency.imagesPerSecond</code></td><td class="r">45</td>');
+    expect(folded).not.toContain('client.toasts');
+    expect(folded).toMatch(/\d\d others never differed/);
   });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ReportPlot, ReportTable } from '../../src/contract.ts';
 import { htmlReport } from '../../src/report/html.ts';
-import { linesChart } from '../../src/report/html-lines.ts';
 import { rawLedgerIn } from '../../src/report/raw-ledger.ts';
 import { markdownSummary } from '../../src/report/markdown.ts';
 import { resultOf } from './results.ts';
@@ -44,14 +43,6 @@ describe('what a scenario adds to reports', () => {
     expect(html).toContain('aria-label="Memory: resident over time"');
   });
 
-  it('draws greater values higher, and the limit where it belongs', () => {
-    const chart = linesChart(PLOT);
-    const [, first, second] = /points="[\d.]+,([\d.]+) [\d.]+,([\d.]+)"/.exec(chart) ?? [];
-    const [, limit] = /class="limit"[^>]* y1="([\d.]+)"/.exec(chart) ?? [];
-    expect(Number(second)).toBeLessThan(Number(first));
-    expect(Number(limit)).toBeLessThan(Number(second));
-  });
-
   it('claims of no page and no client what none of them saw', () => {
     const given = resultOf();
     const budgets = given.budgets.filter(({ name }) => name !== 'ui_settle_ms');
@@ -62,10 +53,6 @@ describe('what a scenario adds to reports', () => {
     expect(text(0) + text(1)).not.toContain('The page');
     expect(htmlReport({ ...given, budgets })).not.toContain('terminal events at the page');
     expect(markdownSummary(given)).toContain('The page was told of each exactly once');
-  });
-
-  it('says so when nothing was measured', () => {
-    expect(linesChart({ ...PLOT, series: [{ name: 'api', points: [] }] })).toContain('No point was measured');
   });
 
   it('claims of a run that ended early no delivery that nobody saw whole', () => {

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { tableOf } from '../../src/load/gallery.ts';
+
+const FIGURES = {
+  firstPaintMs: 100,
+  settleMs: 200,
+  rightMs: 50,
+  jumpMs: null,
+  orderMs: 30,
+  domNodes: 900,
+  heapBeforeBytes: 1e6,
+  heapPeakBytes: 2e6,
+  heapRetainedBytes: 1e6,
+  frameP95sMs: [16],
+  wrongCells: 0,
+  requests: 7,
+};
+
+describe('the table of the gallery', () => {
+  it.each(['hardware', 'software'] as const)('says that the browser draws by %s when it says so', (rendering) => {
+    const { note, rows } = tableOf(FIGURES, { images: 100, rendering, pssBytes: 5e6 });
+    expect(note).toContain(`a browser that draws by ${rendering}.`);
+    expect(rows).toContainEqual(['End pressed until the last images are', 'never']);
+  });
+});
