@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EnvironmentError } from './errors.ts';
-import { externalAddresses } from './external.ts';
+import { exampleOf, externalAddresses } from './external.ts';
 import { startKeeper } from './keeper-client.ts';
 import { postgresVersion, redisFacts, withDatabase, withRedis } from './server-facts.ts';
 import type { Environment, EnvironmentOptions } from './types.ts';
@@ -8,7 +8,9 @@ import type { Environment, EnvironmentOptions } from './types.ts';
 function unreachable(what: string, setting: string) {
   return (error: unknown): never => {
     const cause = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : String(error);
-    throw new EnvironmentError(`${what} in ${setting} cannot be used: ${cause}`);
+    throw new EnvironmentError(
+      `${what} in ${setting} cannot be used: ${cause}; expected a running server, like ${exampleOf(setting)}`,
+    );
   };
 }
 

@@ -11,6 +11,10 @@ const SETTINGS = [
   { name: 'CACHE_REDIS_URL', protocols: ['redis:', 'rediss:'], example: 'redis://:password@host:6380' },
 ] as const;
 
+/** What an address looks like, for messages. */
+export const exampleOf = (setting: string): string =>
+  SETTINGS.find(({ name }) => setting.endsWith(name))?.example ?? '';
+
 function validated(name: string, value: string, protocols: readonly string[], example: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !protocols.includes(url.protocol)) {

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { lockDataDir } from './data-lock.ts';
 import type { Engine } from './containers/engine.ts';
 import { removeRunContainers } from './containers/leftovers.ts';
-import { EnvironmentError } from './errors.ts';
+import { diskFull, EnvironmentError } from './errors.ts';
 import type { FromKeeper, ToKeeper } from './keeper-protocol.ts';
 import { startOwnServers } from './own-servers.ts';
 import type { RunningServer } from './postgres.ts';
@@ -105,8 +105,9 @@ process.on('message', (message: ToKeeper) => {
     );
   } else {
     starting = start(message).catch((error: unknown) => {
-      const expected = error instanceof EnvironmentError;
-      tell({ type: 'failed', expected, message: expected ? error.message : String((error as Error)?.stack ?? error) });
+      const expected = error instanceof EnvironmentError ? error.message : diskFull(error);
+      const message = expected ?? String((error as Error)?.stack ?? error);
+      tell({ type: 'failed', expected: expected !== undefined, message });
     });
   }
 });

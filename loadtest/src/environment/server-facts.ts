@@ -15,9 +15,13 @@ export async function withDatabase<T>(url: string, work: (sql: postgres.Sql) => 
 
 export async function withRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: WAIT_SECONDS * 1000 });
-  redis.on('error', () => {});
+  let cause: unknown;
+  redis.on('error', (error) => (cause = error));
   try {
-    await redis.connect();
+    await redis.connect().catch((error: unknown) => {
+      // It rejects with "Connection is closed." alone; why, only the event says.
+      throw cause ?? error;
+    });
     return await work(redis);
   } finally {
     redis.disconnect();

@@ -39,6 +39,12 @@ const LEAST_IN_WINDOW = 1.5;
 const budgetOf = (result: ResultFile, name: string): number | null =>
   result.budgets.find((budget) => budget.name === name)?.actual ?? null;
 
+/** Why what images share says nothing in this run. */
+export const tooSlow = ({ batchEvents, images }: ResultFile): string | undefined =>
+  batchEvents && images.count / batchEvents.frames < LEAST_IN_WINDOW
+    ? `the machine was too slow: ${(images.count / batchEvents.frames).toFixed(1)} images a window, ${LEAST_IN_WINDOW} are needed`
+    : undefined;
+
 export const RATCHET_METRICS: readonly RatchetMetric[] = [
   {
     metric: 'queries_per_image',
@@ -48,10 +54,7 @@ export const RATCHET_METRICS: readonly RatchetMetric[] = [
     leastImages: 100,
     // Runs of one program differ by 0.5.
     limit: (recorded) => recorded + 0.5,
-    unfit: ({ batchEvents, images }) =>
-      batchEvents && images.count / batchEvents.frames < LEAST_IN_WINDOW
-        ? `the machine was too slow: ${(images.count / batchEvents.frames).toFixed(1)} images a window, ${LEAST_IN_WINDOW} are needed`
-        : undefined,
+    unfit: tooSlow,
     of({ database, batchEvents, images }) {
       const { queries, claims, writes } = database ?? {};
       if (queries === undefined || !claims || !writes || !batchEvents) return null;

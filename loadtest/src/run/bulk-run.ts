@@ -5,7 +5,7 @@ import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import { capacityOfBulk } from '../capacity/of-bulk.ts';
 import { scrapeAll } from '../measure/scrape.ts';
 import { measureAccuracyOf, measureEfficiency } from './after.ts';
-import { createBench, measured } from './bench.ts';
+import { createBench, measured, type Bench } from './bench.ts';
 import { collectCounters, collectLedger, collectProcesses } from './collect.ts';
 import { makeImages, readImages } from './images.ts';
 import { runPhases } from './phases.ts';
@@ -58,7 +58,6 @@ export async function runBulk(scenario: BulkScenario, startedAt: Date, input: Ru
       progress.line(`stopped: ${parts.stopped.message}`);
       await lastWords(parts, () => watch.end());
     }
-    await folder.ndjson('raw/processes.ndjson', watch.sampler.series());
     return await runDataOf(parts);
   } finally {
     progress.phase('stop');
@@ -92,7 +91,11 @@ async function collectAll(parts: Parts, endWatch: WatchEnd, workers: number): Pr
   await bench.page?.close();
   bench.socket?.close();
   if (!isSimulated) parts.efficiency = await measureEfficiency(bench, workers);
+  await writeSeries(bench);
 }
+
+const writeSeries = ({ folder, sampler }: Bench): Promise<void> =>
+  folder.ndjson('raw/processes.ndjson', sampler.series());
 
 /** Of a run that ended early: whatever can still be asked, each for itself, since any part may be what is gone. */
 async function lastWords(parts: Parts, endWatch: WatchEnd): Promise<void> {
@@ -101,6 +104,7 @@ async function lastWords(parts: Parts, endWatch: WatchEnd): Promise<void> {
     async () => Object.assign(parts, await endWatch()),
     async () => (parts.process = await collectProcesses(bench)),
     () => collectCounters(bench),
+    () => writeSeries(bench),
     async () => {
       if (!bench.first) return;
       parts.collected = await collectLedger(bench);

@@ -1,5 +1,5 @@
 import type { RunData } from '../contract.ts';
-import { EnvironmentError } from '../environment/errors.ts';
+import { diskFull, EnvironmentError } from '../environment/errors.ts';
 
 /** Someone pressed Ctrl-C, or asked the process to end. */
 export class Interrupted extends Error {
@@ -45,11 +45,8 @@ export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
 export function stoppedBy(cause: unknown): NonNullable<RunData['stopped']> {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof Interrupted) return { reason: 'interrupted', message };
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC')
-    return {
-      reason: 'error',
-      message: `a disk is full (${message}): make room, or set TMPDIR or --out to another one`,
-    };
+  const full = diskFull(cause);
+  if (full !== undefined) return { reason: 'error', message: full };
   const isTheirs = cause instanceof EnvironmentLost || cause instanceof EnvironmentError;
   return { reason: 'error', message: isTheirs ? message : `the run failed: ${message}` };
 }

@@ -1,61 +1,41 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { findEngine, type Engine } from '../../src/environment/containers/engine.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFailed, vi } from 'vitest';
 import { imageNames } from '../../src/environment/containers/images.ts';
 import { removeLeftoverContainers } from '../../src/environment/containers/leftovers.ts';
 import { startEnvironment, type Environment } from '../../src/environment/index.ts';
 import { isAlive } from '../../src/environment/processes.ts';
 import { removeLeftovers } from '../../src/environment/temp-dir.ts';
 import { redisFacts, withDatabase } from '../../src/environment/server-facts.ts';
+import type { ResultFile } from '../../src/contract.ts';
+import { leftOf, startBench } from '../cli/bench-process.ts';
+import { engine, given, listRuns, missing, skipped, startProxy } from './fixtures/docker.ts';
 
-/** `.ci/run` starts an engine for these alone; elsewhere it is the one that answers, where it has the images. */
-const given = process.env['SEGBENCH_TEST_DOCKER_HOST'];
-if (given) process.env['DOCKER_HOST'] = given;
-const found = await findEngine();
-const images = Object.values(imageNames(process.env)) as string[];
-const missing =
-  typeof found === 'string'
-    ? found
-    : (
-        await Promise.all(
-          images.map((image) =>
-            found.client.container.dockerode
-              .getImage(image)
-              .inspect()
-              .then(
-                () => '',
-                () =>
-                  `no image ${image}: test/images/make.sh makes some, BENCH_POSTGRES_IMAGE and BENCH_REDIS_IMAGE name them`,
-              ),
-          ),
-        )
-      ).find((text) => text !== '');
+it.runIf(given)('has the engine and the images that .ci/run made', () => expect(missing).toBeUndefined());
 
-describe.skipIf(missing !== undefined)(`in containers${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  const engine = found as Engine;
+describe.skipIf(missing)(`in containers${skipped}`, () => {
   const environments: Environment[] = [];
   const children: ChildProcess[] = [];
-  const start = async (log: (line: string) => void = () => {}): Promise<Environment> => {
-    const environment = await startEnvironment({ kind: 'testcontainers', log });
+  const start = async (
+    log: (line: string) => void = () => {},
+    kind: 'auto' | 'testcontainers' = 'testcontainers',
+  ): Promise<Environment> => {
+    const environment = await startEnvironment({ kind, log });
     environments.push(environment);
     return environment;
   };
-  const listed = async () =>
-    await engine.client.container.dockerode.listContainers({ all: true, filters: { label: ['dev.segbench.run'] } });
   const before = new Set<string>();
   /** Containers made since this file began. */
-  const ours = async () => (await listed()).filter(({ Id }) => !before.has(Id));
+  const ours = async () => (await listRuns()).filter(({ Id }) => !before.has(Id));
   const noneLeft = () => vi.waitUntil(async () => (await ours()).length === 0, { timeout: 20_000, interval: 100 });
 
   beforeAll(async () => {
-    for (const { Id } of await listed()) before.add(Id);
+    for (const { Id } of await listRuns()) before.add(Id);
   });
   afterEach(async () => {
     vi.unstubAllEnvs();
@@ -88,6 +68,18 @@ describe.skipIf(missing !== undefined)(`in containers${missing ? ` (skipped: ${m
     expect(published).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
     await environment.stop();
     expect(await ours()).toEqual([]);
+  });
+
+  it('is what auto takes, and it says why', async () => {
+    const lines: string[] = [];
+    const { kind, notes } = await start((line) => lines.push(line), 'auto');
+    const { postgres, redis } = imageNames(process.env);
+    const why = `environment testcontainers: Docker ${engine.version} answers and has ${postgres} and ${redis}`;
+    expect({ kind, said: lines.filter((line) => line.startsWith('environment ')) }).toEqual({
+      kind: 'testcontainers',
+      said: [why],
+    });
+    expect(notes).toContain(why);
   });
 
   it('says which container ended, how, and its last lines', async () => {
@@ -132,26 +124,12 @@ describe.skipIf(missing !== undefined)(`in containers${missing ? ` (skipped: ${m
   });
 
   it('says that the engine is gone, and ends its servers all the same', async () => {
-    // An engine behind a socket that can be taken away: for the run it has died.
     const folder = await mkdtemp(join(tmpdir(), 'engine-'));
-    const path = join(folder, 'docker.sock');
-    const sockets = new Set<Socket>();
-    const target = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace('unix://', '');
-    const proxy = createServer((socket) => {
-      const upstream = connect(target);
-      for (const one of [socket, upstream]) {
-        sockets.add(one);
-        one.on('error', () => {}).on('close', () => sockets.delete(one));
-      }
-      socket.pipe(upstream).pipe(socket);
-    });
-    proxy.listen(path);
-    await once(proxy, 'listening');
-    vi.stubEnv('DOCKER_HOST', `unix://${path}`);
+    const proxy = await startProxy(join(folder, 'docker.sock'));
+    vi.stubEnv('DOCKER_HOST', proxy.host);
     const environment = await start();
     const servers = environment.servers.map(({ pid }) => pid);
-    proxy.close();
-    for (const socket of sockets) socket.destroy();
+    proxy.cut();
     const { detail } = await environment.died;
     await environment.stop();
     await sleep(500);
@@ -161,4 +139,35 @@ describe.skipIf(missing !== undefined)(`in containers${missing ? ` (skipped: ${m
     await removeLeftoverContainers(engine);
     await noneLeft();
   });
+
+  it('ends bench with 3 and one sentence when the engine goes in the middle of a run', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'engine-'));
+    const [temp, out] = [join(folder, 'temp'), join(folder, 'out')];
+    await mkdir(temp);
+    const proxy = await startProxy(join(folder, 'docker.sock'));
+    const env = { DOCKER_HOST: proxy.host };
+    const args = ['--quick', '--environment', 'testcontainers', '--out', out];
+    const { code, said } = startBench(args, { temp, env });
+    await vi.waitUntil(() => /^upload: /m.test(said()), { timeout: 120_000, interval: 50 });
+    proxy.cut();
+    onTestFailed(() => console.error(said()));
+    expect(await code).toBe(3);
+    // The library has one empty file for all runs of an account.
+    await rm(join(temp, `testcontainers-node-${userInfo().uid}.lock`), { force: true });
+    expect(await leftOf(temp)).toEqual([]);
+    expect(
+      said()
+        .split('\n')
+        .filter((line) => line.startsWith('stopped: ')),
+    ).toEqual([
+      expect.stringMatching(
+        /^stopped: .* is gone: the Docker engine that runs its container no longer answers \(.*\): start it again/,
+      ),
+    ]);
+    const result = JSON.parse(await readFile(join(out, 'latest/result.json'), 'utf8')) as ResultFile;
+    expect(result).toMatchObject({ verdict: 'error', environment: { provider: 'testcontainers' } });
+    await rm(folder, { recursive: true, force: true });
+    await removeLeftoverContainers(engine);
+    await noneLeft();
+  }, 240_000);
 });
