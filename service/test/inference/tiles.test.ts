@@ -99,10 +99,10 @@ describe('runModel in tiles', () => {
     });
 
     it('for the image of a batch that has it, and for no other', async () => {
-      const { take } = await runTogether(spoilt(2, 3, 2, 1), [image, image, image]);
+      const run = await runTogether(spoilt(2, 3, 2, 1), [image, image, image]);
       const out = createWorkspaces()(20);
-      expect(() => take(1, out)).toThrow(message);
-      for (const index of [0, 2]) expect(() => take(index, out)).not.toThrow();
+      expect(() => run.take(1, out)).toThrow(message);
+      for (const index of [0, 2]) expect(() => run.take(index, out)).not.toThrow();
     });
 
     it('not where padding alone has it, of which nothing is kept', async () => {

@@ -21,14 +21,14 @@ afterEach(async () => {
 /** A server that lists these versions of the model. */
 async function serving(...versions: string[]) {
   const server = await startScripted();
-  closers.push(server.close);
+  closers.push(() => server.close());
   const serve = (...now: string[]) => Object.assign(server.state.metadata as object, { versions: now });
   serve(...versions);
   return { ...server, serve, inferredAt: () => server.seen.inferences.map((each) => each.path) };
 }
 function endpointsOf(urls: string[], options: Partial<EndpointsOptions> = {}) {
   const endpoints = createEndpoints({ urls, card: CARD, probeEveryMs: 20, loadTimeoutMs: 5000, ...options });
-  closers.push(endpoints.close);
+  closers.push(() => endpoints.close());
   return endpoints;
 }
 
@@ -86,7 +86,7 @@ it('an image goes to the version that its batch asks for, before and after a new
   const server = await serving('1');
   const options = { workers: 1, modelDir: old, card: await readCard(old), timeoutMs: 20_000, probeEveryMs: 50 };
   const pool = createKservePool([server.url], options);
-  closers.push(pool.close);
+  closers.push(() => pool.close());
   await pool.load();
   const infer = (modelDir: string) =>
     pool.infer(request('a', { file, width: 32, height: 32, modelDir }), { deadlineMs: 20_000 });
