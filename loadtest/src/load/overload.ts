@@ -6,7 +6,7 @@ import { runLoad, type Load } from './load-run.ts';
 import type { GeneratorReport } from './generator-protocol.ts';
 import { whyShort } from './pacing.ts';
 import { recoveryMs } from './recovery.ts';
-import { seedProject } from './simulated.ts';
+import { countEnded, seedProject } from './simulated.ts';
 import { measureSockets } from './sockets.ts';
 import { awaitBatch, createTraffic, failures, mixOf, perSecond, startBatch } from './traffic.ts';
 
@@ -38,7 +38,7 @@ async function overload({ phases }: OverloadScenario, load: Load): Promise<void>
     await awaitBatch(load, (await startBatch(target, seeded.projectId)).id);
     return seeded;
   });
-  load.delivery = { submitted: images, completed: images };
+  load.delivery = { submitted: images, ...(await countEnded(fleet.sql)) };
   const send = createTraffic(load, target, mixOf(phases, project));
 
   const rates = await load.phase(
@@ -101,14 +101,16 @@ function judgeable(load: Load, phases: OverloadScenario['phases'], parts: Parts,
     ...(note ? { note } : {}),
     ...(short ? { weakened: short } : {}),
   });
+  const { settled } = over.hdr;
+  const { ok } = light.hdr;
   const ratio = over.settledP99Ms !== null && light.p99Ms !== null ? over.settledP99Ms / light.p99Ms : null;
   const recovered = recoveryMs(after.buckets, { ...phases.recovery, p50Ms: light.p50Ms });
   Object.assign(load.measurements, {
     overload_goodput_ratio: measured(perSecond(over) / peak),
-    overload_p99_ratio: measured(
-      ratio,
-      `${over.settledP99Ms?.toFixed(1)} ms, light load ${light.p99Ms?.toFixed(1)} ms`,
-    ),
+    overload_p99_ratio: {
+      ...measured(ratio, `${over.settledP99Ms?.toFixed(1)} ms, light load ${light.p99Ms?.toFixed(1)} ms`),
+      ...(settled && ok ? { percentile: { q: 0.99, hdr: settled, over: { q: 0.99, hdr: ok } } } : {}),
+    },
     overload_other_answers: measured(
       failures(over) + failures(after),
       Object.entries(over.failed)

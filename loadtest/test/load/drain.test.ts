@@ -3,6 +3,7 @@ import { DRAIN } from '../../../scenarios/drain.ts';
 import type { RunData } from '../../src/contract.ts';
 import { judgeBudgets } from '../../src/judge/budgets.ts';
 import { runDrain } from '../../src/load/drain.ts';
+import { holds } from '../../src/measure/identities.ts';
 import { withInput } from './kit.ts';
 
 const TIMEOUT_MS = 180_000;
@@ -22,6 +23,9 @@ it(
     expect([red(data), data.environment.notes.filter((note) => note.startsWith('the balancer'))]).toEqual([[], []]);
     expect(data.delivery).toMatchObject({ submitted: 360, completed: 360, missing: 0, duplicates: 0, sequenceGaps: 0 });
     expect(data.tables![0]!.rows).toHaveLength(4);
+    const names = ['Little’s law', 'stage sums', 'Little’s law of requests', 'counters'];
+    expect(data.identities?.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+    expect(data.identities?.filter((one) => !holds(one))).toEqual([]);
   },
   TIMEOUT_MS,
 );
