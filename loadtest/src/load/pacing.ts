@@ -17,6 +17,12 @@ export const LATE_MS = 25;
 /** A load of which less was sent than this was another load. */
 export const LEAST_SENT = 0.98;
 
+/** The same of a load that waits for each answer: why the time that its generator stood still makes it another load. */
+export function whyIdle(lateMs: number, tookMs: number): string | undefined {
+  const share = lateMs / tookMs;
+  return share > 1 - LEAST_SENT ? `the generator stood still for ${Math.round(share * 100)} % of the time` : undefined;
+}
+
 /** Why a load fell short of what was intended; undefined where it did not. */
 export function whyShort(sent: number, intended: number, lagP99Ms: number | null): string | undefined {
   if (intended === 0) return 'no request was intended';

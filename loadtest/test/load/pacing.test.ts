@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/images/random.ts';
-import { arrivals, whyShort } from '../../src/load/pacing.ts';
+import { arrivals, whyIdle, whyShort } from '../../src/load/pacing.ts';
 import { recoveryMs } from '../../src/load/recovery.ts';
 
 describe('arrivals of an open loop', () => {
@@ -29,6 +29,12 @@ describe('a load that fell short', () => {
     expect(whyShort(970, 1000, 3)).toMatch(/970 of 1000/);
     expect(whyShort(1000, 1000, 26)).toMatch(/26 ms late/);
     expect(whyShort(0, 0, null)).toMatch(/no request/);
+  });
+
+  it('is told of a generator that waits for answers by the time that it stood still', () => {
+    // A tenth of a second late in each round of five is no other load; a fifth of the time is.
+    expect(whyIdle(10 * 100, 10 * 5000)).toBeUndefined();
+    expect(whyIdle(360_000, 1_800_000)).toMatch(/stood still for 20 % of the time/);
   });
 });
 
