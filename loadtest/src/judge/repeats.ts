@@ -103,13 +103,15 @@ function mergeStages(runs: readonly RunData['stages'][]): RunData['stages'] {
       const histograms = same.flatMap(({ histogram }) => (histogram ? [histogram] : []));
       if (histograms.length < same.length) return [];
       const histogram = addHistograms(histograms);
-      const at = (q: number) => quantileOfHistogram(histogram, q);
+      const maxMs = Math.max(...same.map((one) => one.maxMs));
+      // The middle of the last bin may lie above all that is in it.
+      const at = (q: number) => Math.min(maxMs, quantileOfHistogram(histogram, q));
       const stage: StageSummary = {
         count: same.reduce((sum, { count }) => sum + count, 0),
         p50Ms: at(0.5),
         p95Ms: at(0.95),
         p99Ms: at(0.99),
-        maxMs: Math.max(...same.map(({ maxMs }) => maxMs)),
+        maxMs,
         cpuMsPerImage: meanCpu(same),
         histogram,
       };

@@ -1,14 +1,14 @@
 import type { RoleProcess } from '../../../service/src/role-process.ts';
 import type { DrainScenario } from '../../../scenarios/scenario.ts';
 import type { RunData } from '../contract.ts';
-import { decodedOf, type EncodedHistogram } from '../drivers/histogram.ts';
 import { toldBy } from '../drivers/ledger-socket.ts';
 import { pause } from '../run/stop.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { OVERLOAD } from '../../../scenarios/overload.ts';
 import { startBalancer } from './balancer.ts';
+import type { GeneratorReport } from './generator-protocol.ts';
 import { runLoad, type Load } from './load-run.ts';
-import { whyShort } from './pacing.ts';
+import { whyShortOf } from './pacing.ts';
 import { openResumingSocket } from './resuming-socket.ts';
 import { seedProject, wrongCounters } from './simulated.ts';
 import { awaitBatch, createTraffic, failures, mixOf, startBatch } from './traffic.ts';
@@ -83,11 +83,9 @@ async function drain({ phases }: DrainScenario, load: Load): Promise<void> {
 }
 
 interface Requests {
-  intended: number;
   sent: number;
   ok: number;
-  /** How late the requests of each piece were, as HDR histograms. */
-  lags: EncodedHistogram[];
+  pieces: GeneratorReport[];
   /** By status or error. */
   failed: Record<string, number>;
 }
@@ -102,13 +100,12 @@ async function requests(
 ): Promise<Requests> {
   const mix = mixOf({ ...OVERLOAD.phases, mix: ['list', 'image', 'image'] }, project);
   const send = createTraffic(load, target, mix);
-  const total: Requests = { intended: 0, sent: 0, ok: 0, lags: [], failed: {} };
+  const total: Requests = { sent: 0, ok: 0, pieces: [], failed: {} };
   const began = Date.now();
   while (!over.aborted && Date.now() - began < LONGEST_MS) {
     const one = await send({ load: { kind: 'open', perSecond: requestsPerSecond }, durationMs: 4000 });
-    total.intended += one.intended;
+    total.pieces.push(one);
     total.sent += one.sent;
-    total.lags.push(...(one.hdr.lag ? [one.hdr.lag] : []));
     total.ok += one.ok;
     if (one.refused > 0) total.failed['refused'] = (total.failed['refused'] ?? 0) + one.refused;
     for (const [name, count] of Object.entries(one.failed)) total.failed[name] = (total.failed[name] ?? 0) + count;
@@ -145,8 +142,7 @@ async function judge(
   const early = stillOpen ? {} : { weakened: 'the batch ended before the last process was replaced' };
   // A process that ends has less to answer, and less that can fail, under a load that comes late. The batch, its events and how a process
   // ends don't depend on these requests.
-  const lagP99Ms = report.lags.length > 0 ? decodedOf(report.lags).quantile(0.99) : null;
-  const short = whyShort(report.sent, report.intended, lagP99Ms);
+  const short = whyShortOf(report.pieces);
   const late = short === undefined ? {} : { weakened: short };
   Object.assign(measurements, {
     drain_failed_requests: {

@@ -1,4 +1,6 @@
+import { decodedOf } from '../drivers/histogram.ts';
 import type { Random } from '../images/random.ts';
+import type { GeneratorReport } from './generator-protocol.ts';
 
 /**
  * Intended starts of an open loop, ms from its beginning: a Poisson process, as independent clients make one. They do not depend on
@@ -29,4 +31,11 @@ export function whyShort(sent: number, intended: number, lagP99Ms: number | null
   if (sent / intended < LEAST_SENT) return `the generator sent ${sent} of ${intended} requests`;
   if (lagP99Ms === null || lagP99Ms <= LATE_MS) return undefined;
   return `the generator started its requests ${Math.round(lagP99Ms)} ms late (p99), more than ${LATE_MS} ms`;
+}
+
+/** The same of a load that was sent in pieces, all of them together. */
+export function whyShortOf(pieces: readonly Pick<GeneratorReport, 'sent' | 'intended' | 'hdr'>[]): string | undefined {
+  const sum = (pick: 'sent' | 'intended') => pieces.reduce((total, piece) => total + piece[pick], 0);
+  const lags = pieces.flatMap(({ hdr }) => hdr.lag ?? []);
+  return whyShort(sum('sent'), sum('intended'), lags.length > 0 ? decodedOf(lags).quantile(0.99) : null);
 }
