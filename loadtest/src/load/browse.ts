@@ -114,7 +114,7 @@ async function browse({ phases }: BrowseScenario, load: Load): Promise<void> {
   const seen = seenBy(logs, batches);
   for (const { id, projectId } of batches) {
     const log = logs.get(projectId);
-    load.checks.add(await identitiesOfBatch(fleet.sql, id, { ...(log ? { toldAt: toldBy(log, id) } : {}) }));
+    load.checks.add(await identitiesOfBatch(fleet.sql, id, { toldAt: log && toldBy(log, id) }));
   }
   const lost = [...sockets.values()].filter((socket) => socket.closed() !== undefined).length;
   for (const socket of sockets.values()) socket.close();
