@@ -8,7 +8,7 @@ import { pause } from '../run/stop.ts';
 import { browseMix } from './browse-mix.ts';
 import type { GeneratorReport } from './generator-protocol.ts';
 import { runLoad, type Load } from './load-run.ts';
-import { whyShort } from './pacing.ts';
+import { timed, whyShort } from './pacing.ts';
 import { seedProject } from './simulated.ts';
 import { awaitBatch, failures, sendLoad, startBatch } from './traffic.ts';
 
@@ -133,13 +133,6 @@ async function browse({ phases }: BrowseScenario, load: Load): Promise<void> {
   load.tables.push(kindTable(phases, report));
   plot(load, report);
 }
-
-/** What depends on a clock is the service's alone only while the load came in time. */
-export const timed = (actual: number, note: string, short: string | undefined): Measurement => ({
-  actual,
-  note,
-  ...(short === undefined ? {} : { unjudgeable: short }),
-});
 
 function judgeable(
   load: Load,

@@ -1,3 +1,4 @@
+import type { Measurement } from '../contract.ts';
 import { decodedOf } from '../drivers/histogram.ts';
 import type { Random } from '../images/random.ts';
 import type { GeneratorReport } from './generator-protocol.ts';
@@ -39,3 +40,10 @@ export function whyShortOf(pieces: readonly Pick<GeneratorReport, 'sent' | 'inte
   const lags = pieces.flatMap(({ hdr }) => hdr.lag ?? []);
   return whyShort(sum('sent'), sum('intended'), lags.length > 0 ? decodedOf(lags).quantile(0.99) : null);
 }
+
+/** What depends on a clock is the service's alone only while the load came in time. */
+export const timed = (actual: number | null, note: string, short: string | undefined): Measurement => ({
+  actual,
+  note,
+  ...(short === undefined ? {} : { unjudgeable: short }),
+});

@@ -6,10 +6,11 @@ import { BROWSE } from '../../../scenarios/browse.ts';
 import { createFrameLog } from '../../src/drivers/ledger-socket.ts';
 import { judgeBudgets } from '../../src/judge/budgets.ts';
 import { judgeRun } from '../../src/judge/judge-run.ts';
-import { runBrowse, seenBy, timed } from '../../src/load/browse.ts';
+import { runBrowse, seenBy } from '../../src/load/browse.ts';
 import { mergePercentiles } from '../../src/measure/percentile.ts';
 import { browseMix } from '../../src/load/browse-mix.ts';
 import { generate } from '../../src/load/generator.ts';
+import { timed } from '../../src/load/pacing.ts';
 import { withInput } from './kit.ts';
 
 const TIMEOUT_MS = 120_000;
