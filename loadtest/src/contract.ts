@@ -2,9 +2,12 @@
 import type { BudgetName } from './budget-names.ts';
 import type { CapacitySection } from './capacity/contract.ts';
 import type { CompareSection } from './compare/contract.ts';
+import type { Identity } from './measure/identities.ts';
 import type { LogHistogram } from './measure/log-histogram.ts';
+import type { Percentile } from './measure/percentile.ts';
 
 export * from './budget-names.ts';
+export type { Identity, Percentile };
 
 export const VERDICTS = ['pass', 'fail', 'regression', 'inconclusive', 'error', 'interrupted'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -39,6 +42,8 @@ export interface Measurement {
   unjudgeable?: string;
   /** Why this budget says nothing about this target or scenario: it reads `n/a` and does not count. */
   notApplicable?: string;
+  /** Of a percentile: what it was read from. Absent where none is kept. */
+  percentile?: Percentile;
 }
 export type Measurements = Partial<Record<BudgetName, Measurement>>;
 
@@ -52,6 +57,7 @@ export interface JudgedBudget {
   verdict: BudgetVerdict;
   source: string;
   note?: string;
+  percentile?: Percentile;
 }
 
 export interface Delivery {
@@ -142,18 +148,13 @@ export interface NoiseInfo {
   generatorLagP99Ms: number | null;
 }
 
-/** One thing counted in two ways that must agree, whatever is measured. */
-export interface Identity {
-  name: string;
-  /** What left and right are. */
-  what: string;
-  unit: BudgetUnit;
-  left: number;
-  right: number;
-  /** By how much they may differ, in the unit. */
-  within: number;
-  /** How many samples the left side is made of. */
-  of: number;
+/** One of the repeats that a result was merged from. */
+export interface Repeat {
+  startedAt: string;
+  finishedAt: string;
+  noise?: NoiseInfo;
+  /** What of its own two counts did not agree, in words. */
+  contradictions: string[];
 }
 
 /** A table that a scenario adds to every report; a `detail` stands in the HTML report alone. A cell with a number has its column's unit. */
@@ -227,6 +228,8 @@ export interface RunData {
   rawLedger?: { file: string; sha256: string; bytes: number };
   /** Checks of the instruments; one that does not hold makes the run inconclusive. */
   identities?: Identity[];
+  /** In their order; of a run that was not repeated absent. */
+  repeats?: Repeat[];
   /** Set when the run ended early. */
   stopped?: { reason: 'interrupted' | 'error'; message: string };
 }

@@ -100,31 +100,3 @@ export function rateOfEnds(
     blocksMs: blocksMs.map((ms) => Number(ms.toFixed(4))),
   };
 }
-
-/**
- * Images in the service on average, in two ways: the area under what was counted from outside, and Little's law, rate × mean stay
- * of the database's rows (Little, Operations Research 9, 1961).
- * @param counted images that had not ended, by the clock of who counted, ascending
- */
-export function inServiceOf(
-  rows: readonly BatchRow[],
-  counted: readonly { atMs: number; left: number }[],
-): CapacityLevel['inService'] {
-  if (rows.length === 0 || counted.length === 0) return null;
-  const from = Math.min(...rows.map(({ queuedMs }) => queuedMs));
-  const to = Math.max(...rows.map(({ endedMs }) => endedMs));
-  if (!(to > from)) return null;
-  const points = [
-    { atMs: from, left: rows.length },
-    ...counted.filter(({ atMs }) => atMs > from && atMs < to),
-    { atMs: to, left: 0 },
-  ];
-  // Between two looks images end one after the other: straight lines, not steps.
-  let area = 0;
-  for (let at = 1; at < points.length; at++) {
-    const [before, after] = [points[at - 1]!, points[at]!];
-    area += ((before.left + after.left) / 2) * (after.atMs - before.atMs);
-  }
-  const stays = rows.reduce((sum, { queuedMs, endedMs }) => sum + endedMs - queuedMs, 0);
-  return { counted: area / (to - from), byLittle: stays / (to - from) };
-}

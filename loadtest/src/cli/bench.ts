@@ -93,7 +93,7 @@ async function benchOnce(
   }
 }
 
-/** All repeats as one result, in a folder of its own: medians of times, the worst of counts. The repeats keep theirs. */
+/** All repeats as one result, in a folder of its own. The repeats keep theirs. */
 async function mergeAll(done: readonly Done[], job: Job, off: readonly Switched[]): Promise<ResultFile> {
   const { options } = job;
   const folder = await createRunFolder(options.out, options.scenario.name, new Date());

@@ -1,5 +1,5 @@
-import { DEFAULT_SCENARIO, listScenarios } from '../../../scenarios/index.ts';
-import type { BulkScenario } from '../../../scenarios/scenario.ts';
+import { DEFAULT_SCENARIO, listScenarios, SCENARIO_NAMES, scenarioByName } from '../../../scenarios/index.ts';
+import type { BulkScenario, Scenario } from '../../../scenarios/scenario.ts';
 import { DEFAULT_PAIRS } from '../compare/looks.ts';
 import { helpOf, oneOf, parseFlags, textOf, textsOf, wholeNumber, type FlagTable, type FlagValues } from './flags.ts';
 import { DEFAULT_SEED, outOf, poolOf, type PoolChoice } from './options.ts';
@@ -37,10 +37,18 @@ const DEFAULT_WORKERS = 2;
 const DEFAULT_MINUTES = 14;
 const DEFAULT_OUT = 'bench-results';
 
-const BULK = listScenarios().filter(
-  (scenario) => scenario.kind === 'bulk' && scenario.needsImages !== true,
-) as BulkScenario[];
-const NAMES = BULK.map(({ name }) => name);
+/** Why blocks of a scenario would measure something else than it says; undefined where they can be had. */
+function whyNot(scenario: Scenario): string | undefined {
+  if (scenario.kind !== 'bulk') return 'it is no bulk run';
+  if (scenario.needsImages === true) return 'a block has images that are made';
+  if (scenario.slowerPage !== undefined) return 'a block has no page that could be slow';
+  return scenario.runs && `it runs ${scenario.runs.join(', ')} alone, and a block is a batch`;
+}
+const isComparable = (scenario: Scenario): scenario is BulkScenario => whyNot(scenario) === undefined;
+
+const NAMES = listScenarios()
+  .filter(isComparable)
+  .map(({ name }) => name);
 
 const FLAGS = {
   against: {
@@ -54,7 +62,7 @@ const FLAGS = {
   },
   scenario: {
     value: 'NAME',
-    help: `whose images and parameters a block has: ${NAMES.join(', ')} (default ${DEFAULT_SCENARIO})`,
+    help: `whose images and parameters a block has: ${NAMES.join(', ')}, or a bulk scenario of yours, FILE (default ${DEFAULT_SCENARIO})`,
   },
   blocks: {
     value: 'N',
@@ -88,16 +96,19 @@ const LEAST_REASON = 8;
 
 /**
  * Reads the command line of `compare`, before any work.
+ * @param own what `--scenario FILE` is, loaded already
  * @throws UsageError (exit 2) that names the flag, its value and what is allowed
  */
-export function parseCompareOptions(args: readonly string[]): CompareCommand {
+export function parseCompareOptions(args: readonly string[], own?: Scenario): CompareCommand {
   if (args[0] === 'accept') return parseAccept(args.slice(1));
   const values = parseFlags(args, FLAGS);
   if (values['help']) return { kind: 'help', text: compareHelp() };
   const sides = sidesOf(values);
-  const name = oneOf(values, 'scenario', NAMES) ?? DEFAULT_SCENARIO;
-  const scenario = BULK.find((one) => one.name === name);
-  if (scenario === undefined) throw new UsageError(`no scenario can be compared; allowed: ${NAMES.join(', ')}`);
+  const scenario = own ?? scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
+  if (!isComparable(scenario))
+    throw new UsageError(
+      `--scenario ${scenario.name} cannot be compared: ${whyNot(scenario)}; what can be: ${NAMES.join(', ')}, or a bulk scenario of your own by its path`,
+    );
   return {
     kind: 'run',
     options: {
@@ -116,6 +127,10 @@ export function parseCompareOptions(args: readonly string[]): CompareCommand {
     },
   };
 }
+
+/** What `--scenario` says, if anything. @throws UsageError */
+export const comparedScenario = (args: readonly string[]): string | undefined =>
+  args[0] === 'accept' ? undefined : textOf(parseFlags(args, FLAGS), 'scenario');
 
 /** What only the start of our own service can use. */
 const OF_COMMITS = ['against', 'workers', 'pool'] as const;

@@ -16,9 +16,10 @@ import { createProgress } from '../run/progress.ts';
 import { poolText } from '../run/run-input.ts';
 import { createStop, stoppedBy } from '../run/stop.ts';
 import { acceptResult } from './compare-accept.ts';
-import { parseCompareOptions, type CompareOptions } from './compare-options.ts';
+import { comparedScenario, parseCompareOptions, type CompareOptions } from './compare-options.ts';
 import { reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
+import { ownScenario } from './own-scenario.ts';
 
 async function runOptions(options: CompareOptions): Promise<CompareRunOptions> {
   const { pairs, images, seed, workers, minutes, scenario, all } = options;
@@ -99,7 +100,8 @@ async function compare(given: CompareOptions): Promise<number> {
 }
 
 try {
-  const command = parseCompareOptions(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  const command = parseCompareOptions(args, await ownScenario(comparedScenario(args)));
   if (command.kind === 'help') process.stdout.write(`${command.text}\n`);
   else if (command.kind === 'accept') process.stdout.write(`${await acceptResult(command)}\n`);
   else process.exitCode = await compare(command.options);

@@ -82,6 +82,12 @@ export function createFrameLog({ keep = true } = {}) {
 }
 export type FrameLog = ReturnType<typeof createFrameLog>;
 
+/** When the log's reader was first told of an image's end in a batch. */
+export const toldBy =
+  (log: FrameLog, batchId: string) =>
+  (imageId: string): number | undefined =>
+    log.terminalOf(batchId).get(imageId)?.[0]?.atMs;
+
 interface SocketOptions {
   baseUrl: string;
   key: string;

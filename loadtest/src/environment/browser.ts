@@ -16,6 +16,8 @@ export interface LaunchOptions {
   /** Receives the browser's process group, for the watchdog. */
   onGroup?: (pid: number) => void;
   signal?: AbortSignal | undefined;
+  /** Hears when it ended without being asked to. */
+  onLost?: (cause: string) => void;
   /** False: its debugger notes no requests. What it notes lies in the page's own heap, half a kilobyte a request, and stays. */
   notesRequests?: boolean;
 }
@@ -47,7 +49,7 @@ const QUIET = [
 
 /** Starts a headless browser with a fresh profile, spoken to over a pipe. Throws an EnvironmentError when none starts. */
 export async function launchBrowser(options: LaunchOptions): Promise<LaunchedBrowser> {
-  const { tempDir, env, log, onGroup, signal, notesRequests = true } = options;
+  const { tempDir, env, log, onGroup, signal, onLost, notesRequests = true } = options;
   const found = await findBrowser({ env: { ...process.env, ...env }, log, signal });
   const profile = await mkdtemp(join(tempDir, 'browser-'));
   const launch = (sandbox: boolean) =>
@@ -74,11 +76,14 @@ export async function launchBrowser(options: LaunchOptions): Promise<LaunchedBro
   });
   const pid = browser.process()?.pid;
   if (pid) onGroup?.(pid);
+  let closing = false;
+  browser.on('disconnected', () => closing || onLost?.('the browser ended'));
   return {
     browser,
     version: await browser.version(),
     source: found.source,
     async close() {
+      closing = true;
       await browser.close().catch(() => {});
       // A renderer that hangs survives a polite close.
       if (pid) signalGroup(pid, 'SIGKILL');

@@ -3,8 +3,10 @@ import { WebSocket } from 'ws';
 import { addressOf } from '#contract/client.ts';
 import type { FaultsScenario } from '../../../scenarios/scenario.ts';
 import { openObservedPage, type ObservedPage } from '../drivers/browser/page.ts';
+import type { Identity } from '../measure/identities.ts';
 import type { UploadedImage, UploadFile } from '../drivers/upload.ts';
 import { createBatchClient, type BatchClient } from './batch-client.ts';
+import { createBatchWatch } from './batch-watch.ts';
 import type { Follower } from './follower.ts';
 import { violationsOf, type Violation } from './invariants.ts';
 import { observe, openItems, streamHead, type ItemRow } from './observe.ts';
@@ -25,6 +27,8 @@ export interface CellResult {
   items: readonly ItemRow[];
   /** Terminal events at the client. */
   told: number;
+  /** What of the cell's own counts must agree. */
+  checks: Identity[];
   toasts: number | null;
   startedAtMs: number;
   durationMs: number;
@@ -55,6 +59,7 @@ export async function runCell(cell: Cell, options: CellOptions): Promise<CellRes
   await world.heal();
   const client = createBatchClient({ baseUrl: world.url, key: world.services.key, signal });
   const orphanedBefore = world.orphaned();
+  const watch = createBatchWatch(world.services.sql, signal);
   let page: ObservedPage | undefined;
   try {
     const projectId = await client.createProject(`${cell.fault.id} at ${Math.round(cell.instant * 100)} %`);
@@ -68,10 +73,14 @@ export async function runCell(cell: Cell, options: CellOptions): Promise<CellRes
       uploaded: [],
       awayMs,
       pause: (ms) => sleep(ms, undefined, { signal }),
-      startSecond: async () => void batchIds.push(await second()),
+      startSecond: async () => begun(await second()),
       openDeaf: async () => void options.deaf.push(await openDeaf(world, projectId)),
     };
     const batchIds: string[] = [];
+    const begun = (id: string): void => {
+      batchIds.push(id);
+      watch.add(id);
+    };
     const second = async () => {
       const imageIds = uploaded.slice(0, SECOND).map(({ image }) => image.id);
       return (await client.startBatch(projectId, { threshold: cell.thresholds[1], imageIds })).id;
@@ -85,7 +94,7 @@ export async function runCell(cell: Cell, options: CellOptions): Promise<CellRes
     const acting = cell.fault.phase === 'batch' && cell.fault.act !== undefined;
     const held = acting && ground.after > 0 ? world.hold(ground.after) : undefined;
     held?.catch(() => {});
-    batchIds.push((await client.startBatch(projectId, { threshold: cell.thresholds[0] })).id);
+    begun((await client.startBatch(projectId, { threshold: cell.thresholds[0] })).id);
     if (acting) {
       await (
         await held
@@ -111,11 +120,13 @@ export async function runCell(cell: Cell, options: CellOptions): Promise<CellRes
       reconnects: Math.max(0, follower.connections() - 1),
       items: seen.items,
       told: [...follower.ledger.view.terminal.values()].reduce((sum, count) => sum + count, 0),
+      checks: await watch.identities(),
       toasts: seen.observed.page ? Math.max(0, ...Object.values(seen.observed.page.toasts)) : null,
       startedAtMs,
       durationMs: Date.now() - startedAtMs,
     };
   } finally {
+    watch.end();
     client.close();
     await page?.close().catch(() => {});
     await world.heal();

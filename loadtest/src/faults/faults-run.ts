@@ -5,6 +5,7 @@ import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import type { RunData } from '../contract.ts';
 import { generateImages } from '../images/generator.ts';
 import type { ImageSet } from '../images/image-set.ts';
+import { createIdentityLog } from '../measure/batch-identities.ts';
 import { emptyClientSummary } from '../run/bench.ts';
 import { describeEnvironment } from '../run/machine.ts';
 import { poolText, type RunInput } from '../run/run-input.ts';
@@ -64,6 +65,8 @@ export async function runFaults(scenario: FaultsScenario, startedAt: Date, input
     const run = await runCells(plan, { world, set, scenario, input });
     const { noise, psiCpuSome } = await watch.end();
     const { results, stopped, notes } = run;
+    const checks = createIdentityLog();
+    for (const result of results) checks.add(result.checks);
     await folder.ndjson('raw/faults.ndjson', results.map(asRecord));
     await folder.ndjson(
       'raw/violations.ndjson',
@@ -106,6 +109,7 @@ export async function runFaults(scenario: FaultsScenario, startedAt: Date, input
       noise,
       tables: [tableOf(results)],
       plots: [plotOf(results, startedAt.getTime())],
+      identities: checks.all(),
       ...(stopped ? { stopped } : {}),
     };
   } finally {

@@ -71,6 +71,7 @@ export function judgeBudgets(
       values: measured.values ?? [],
       verdict,
       source: spec.source,
+      ...(measured.percentile ? { percentile: measured.percentile } : {}),
     };
     return note === '' ? judged : { ...judged, note };
   });

@@ -3,7 +3,7 @@ import type { Scenario } from '../../../scenarios/scenario.ts';
 import { compareWithBaseline } from './baseline.ts';
 import { describeNoise, judgeBudgets } from './budgets.ts';
 import { compareWithRatchet, type RatchetFile } from './ratchet.ts';
-import { contradictionsOf, verdictOf } from './verdict.ts';
+import { contradictionsOf, repeatName, verdictOf } from './verdict.ts';
 
 export interface JudgeInput {
   run: RunData;
@@ -46,8 +46,13 @@ function notesOf(run: RunData, contradictions: readonly string[]): string[] {
   const settings = Object.entries(run.settings ?? {}).map(([name, value]) => `${name}=${value}`);
   if (settings.length > 0) notes.push(`the service ran with ${settings.join(' ')}`);
   if (run.stopped) notes.push(`${run.stopped.reason}: ${run.stopped.message}`);
-  const noise = describeNoise(run.noise);
-  if (noise !== undefined) notes.push(`noisy machine: ${noise}`);
+  const noisy = run.repeats
+    ? run.repeats.map(({ noise }, at) => ({ noise, when: ` in ${repeatName(at, run.repeats!.length)}` }))
+    : [{ noise: run.noise, when: '' }];
+  for (const { noise, when } of noisy) {
+    const words = describeNoise(noise);
+    if (words !== undefined) notes.push(`noisy machine${when}: ${words}`);
+  }
   const { rejected, failedByCode } = run.images;
   if (rejected.length > 0)
     notes.push(`files rejected: ${rejected.length} (${countsOf(rejected.map((file) => file.code))})`);

@@ -56,8 +56,14 @@ export function exitCodeOf(verdict: Verdict, onInconclusive: 'fail' | 'warn' = '
   return EXIT_CODES[verdict];
 }
 
-/** Checks that hold in every run that came to its end; each broken one is a sentence. */
+export const repeatName = (at: number, of: number): string => `repeat ${at + 1} of ${of}`;
+
+/** Checks that hold in every run that came to its end; each broken one is a sentence, of a run of several repeats with its number. */
 export function contradictionsOf(run: RunData): string[] {
+  if (run.repeats)
+    return run.repeats.flatMap(({ contradictions }, at) =>
+      contradictions.map((text) => `${repeatName(at, run.repeats!.length)}: ${text}`),
+    );
   if (run.stopped) return [];
   const { delivery, measurements } = run;
   const found: string[] = [];

@@ -1,16 +1,16 @@
 import type { BrowseKind, BrowseScenario } from '../../../scenarios/scenario.ts';
 import type { Measurement, ReportTable, RunData } from '../contract.ts';
 import { seedLargeFile } from '../drivers/downloads.ts';
-import { openLedgerSocket, type FrameLog, type LedgerSocket } from '../drivers/ledger-socket.ts';
+import { openLedgerSocket, toldBy, type FrameLog, type LedgerSocket } from '../drivers/ledger-socket.ts';
+import { identitiesOfBatch } from '../measure/batch-identities.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { pause } from '../run/stop.ts';
 import { browseMix } from './browse-mix.ts';
-import { generate } from './generator.ts';
 import type { GeneratorReport } from './generator-protocol.ts';
 import { runLoad, type Load } from './load-run.ts';
-import { whyShort } from './pacing.ts';
+import { timed, whyShort } from './pacing.ts';
 import { seedProject } from './simulated.ts';
-import { awaitBatch, failures, startBatch } from './traffic.ts';
+import { awaitBatch, failures, sendLoad, startBatch } from './traffic.ts';
 
 const SIDE = 256;
 const BUCKET_MS = 1000;
@@ -97,24 +97,25 @@ async function browse({ phases }: BrowseScenario, load: Load): Promise<void> {
   const report = await load.phase(
     'browsing',
     () =>
-      generate(
-        {
-          ...target,
-          mix: browseMix(phases, world),
-          seed,
-          load: { kind: 'open', perSecond: phases.requestsPerSecond },
-          durationMs: phases.warmMs + (quick ? phases.quickMs : phases.durationMs),
-          settleMs: phases.warmMs,
-          bucketMs: BUCKET_MS,
-        },
-        signal,
-      ),
+      sendLoad(load, {
+        ...target,
+        mix: browseMix(phases, world),
+        seed,
+        load: { kind: 'open', perSecond: phases.requestsPerSecond },
+        durationMs: phases.warmMs + (quick ? phases.quickMs : phases.durationMs),
+        settleMs: phases.warmMs,
+        bucketMs: BUCKET_MS,
+      }),
     ({ ok, intended }) => `${ok} answered of ${intended}`,
   );
   const batches = await load.phase('the last batches', () => endedBatches(load));
   await pause(LAST_FRAME_MS, signal);
   const logs = new Map([...sockets].map(([projectId, { log }]) => [projectId, log]));
   const seen = seenBy(logs, batches);
+  for (const { id, projectId } of batches) {
+    const log = logs.get(projectId);
+    load.checks.add(await identitiesOfBatch(fleet.sql, id, { toldAt: log && toldBy(log, id) }));
+  }
   const lost = [...sockets.values()].filter((socket) => socket.closed() !== undefined).length;
   for (const socket of sockets.values()) socket.close();
   const sum = (pick: 'total' | 'completed' | 'failed') => batches.reduce((all, batch) => all + batch[pick], 0);
@@ -133,13 +134,6 @@ async function browse({ phases }: BrowseScenario, load: Load): Promise<void> {
   plot(load, report);
 }
 
-/** What depends on a clock is the service's alone only while the load came in time. */
-export const timed = (actual: number, note: string, short: string | undefined): Measurement => ({
-  actual,
-  note,
-  ...(short === undefined ? {} : { unjudgeable: short }),
-});
-
 function judgeable(
   load: Load,
   mix: readonly BrowseKind[],
@@ -156,7 +150,7 @@ function judgeable(
   for (const kind of new Set(mix)) {
     const one = byName[kind];
     load.measurements[`browse_${kind}_p95_ms`] = one
-      ? timed(one.p95Ms, `${one.count} answers`, short)
+      ? { ...timed(one.p95Ms, `${one.count} answers`, short), percentile: { q: 0.95, hdr: one.hdr } }
       : measured(null, 'none was answered');
   }
   const words = (counts: Record<string, number>) =>

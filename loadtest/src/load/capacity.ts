@@ -6,26 +6,22 @@ import type { CapacityScenario } from '../../../scenarios/scenario.ts';
 import { loadProfile } from '../../../service/src/inference/sim/profile.ts';
 import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import type { CapacityLevel, CapacitySection } from '../capacity/contract.ts';
-import { inServiceOf, rateOfEnds, readEnds, readShapes } from '../capacity/measure-batch.ts';
+import { rateOfEnds, readEnds, readShapes } from '../capacity/measure-batch.ts';
 import { lawTables, levelPlots, levelTable, shapeTable } from '../capacity/sweep-report.ts';
 import { checkSimulation, checkTable } from '../capacity/sweep-simulation.ts';
-import type { Identity, RunData } from '../contract.ts';
+import type { RunData } from '../contract.ts';
 import { createHttpClient } from '../drivers/http-client.ts';
 import { uploadFiles } from '../drivers/upload.ts';
 import { generateImages } from '../images/generator.ts';
 import { describeNoise } from '../judge/budgets.ts';
 import { readForecastTables } from '../measure/forecasts.ts';
+import { inServiceOf, staysOf, type Counted } from '../measure/littles-law.ts';
 import { readStages } from '../measure/stages.ts';
 import { MODELS_DIR } from '../run/machine.ts';
 import { poolText, type RunInput } from '../run/run-input.ts';
 import { runLoad, type Load } from './load-run.ts';
 import { seedProject, wrongCounters } from './simulated.ts';
 import { awaitBatch, startBatch } from './traffic.ts';
-
-/** Of a shorter batch, looks every 50 ms tell too little of what was in the service. */
-const LEAST_MS = 2000;
-/** By how much two ways to count what is in the service may differ. */
-const SHARE = 0.1;
 
 export function runCapacity(scenario: CapacityScenario, startedAt: Date, input: RunInput): Promise<RunData> {
   const plan = { pool: poolText(input.options) };
@@ -84,7 +80,6 @@ async function sweep({ phases, images: { count } }: CapacityScenario, load: Load
   }
   const section = await sectionOf(load, measured, { simulated, maxBatch, fileBytes: ground.fileBytes });
   load.capacity = section;
-  load.identities.push(...section.levels.flatMap(littlesLaw));
   const completed = measured.reduce((sum, one) => sum + one.completed, 0);
   const wrong = await wrongCounters(fleet.sql);
   load.delivery = { submitted: load.images, completed };
@@ -188,12 +183,13 @@ async function measureLevel(
   await awaitBatch(load, (await startBatch(ground.target, projectId, body(imageIds.slice(0, warm)))).id);
   const sizeBefore = await databaseBytes(load);
   const before = await sampler.cpu();
-  const counted: { atMs: number; left: number }[] = [];
+  const counted: Counted[] = [];
   const batch = await startBatch(ground.target, projectId, body(imageIds));
-  await awaitBatch(load, batch.id, (done) => {
+  const onDone = (done: number) => {
     counted.push({ atMs: Date.now(), left: imageIds.length - done });
     load.input.progress.update(done);
-  });
+  };
+  await awaitBatch(load, batch.id, { onDone });
   const after = await sampler.cpu();
   const grown = (await databaseBytes(load)) - sizeBefore;
   const rows = await readEnds(sql, batch.id);
@@ -216,7 +212,7 @@ async function measureLevel(
     batchId: batch.id,
     images,
     completed: rows.length,
-    level: rate && { workers, images, ...rate, cpuMsPerImage, stages, inService: inServiceOf(rows, counted) },
+    level: rate && { workers, images, ...rate, cpuMsPerImage, stages, inService: inServiceOf(staysOf(rows), counted) },
     bytes: {
       polygons: sums?.polygons ?? null,
       database: grown > 0 ? grown / images : null,
@@ -256,19 +252,4 @@ async function sectionOf(
       job: null,
     },
   };
-}
-
-function littlesLaw({ workers, images, perSecond, inService }: CapacityLevel): Identity[] {
-  if (inService === null || (images / perSecond) * 1000 < LEAST_MS) return [];
-  return [
-    {
-      name: `Little’s law, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
-      what: 'images in the service as counted from outside; rate × stay of their rows',
-      unit: 'count',
-      left: inService.counted,
-      right: inService.byLittle,
-      within: SHARE * inService.byLittle,
-      of: images,
-    },
-  ];
 }

@@ -1,11 +1,14 @@
 import type { RoleProcess } from '../../../service/src/role-process.ts';
 import type { DrainScenario } from '../../../scenarios/scenario.ts';
 import type { RunData } from '../contract.ts';
+import { toldBy } from '../drivers/ledger-socket.ts';
 import { pause } from '../run/stop.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { OVERLOAD } from '../../../scenarios/overload.ts';
 import { startBalancer } from './balancer.ts';
+import type { GeneratorReport } from './generator-protocol.ts';
 import { runLoad, type Load } from './load-run.ts';
+import { whyShortOf } from './pacing.ts';
 import { openResumingSocket } from './resuming-socket.ts';
 import { seedProject, wrongCounters } from './simulated.ts';
 import { awaitBatch, createTraffic, failures, mixOf, startBatch } from './traffic.ts';
@@ -47,6 +50,7 @@ async function drain({ phases }: DrainScenario, load: Load): Promise<void> {
     const over = new AbortController();
     const traffic = requests(phases, load, target, project, over.signal);
     const batch = await startBatch(target, project.projectId);
+    const ends = awaitBatch(load, batch.id, { toldAt: toldBy(socket.log, batch.id) });
     const replace = async (role: 'api' | 'worker', old: RoleProcess): Promise<void> => {
       const end = await fleet.end(old);
       ended.push({ what: `${role} ${old.pid}`, ...end });
@@ -65,7 +69,7 @@ async function drain({ phases }: DrainScenario, load: Load): Promise<void> {
         SELECT finished_at IS NULL AS open FROM batches WHERE id = ${batch.id}`;
       stillOpen = row?.open ?? false;
     });
-    await load.phase('the rest of the batch', () => awaitBatch(load, batch.id));
+    await load.phase('the rest of the batch', () => ends);
     await pause(AFTER_MS, signal);
     over.abort();
     const report = await traffic;
@@ -81,6 +85,7 @@ async function drain({ phases }: DrainScenario, load: Load): Promise<void> {
 interface Requests {
   sent: number;
   ok: number;
+  pieces: GeneratorReport[];
   /** By status or error. */
   failed: Record<string, number>;
 }
@@ -95,10 +100,11 @@ async function requests(
 ): Promise<Requests> {
   const mix = mixOf({ ...OVERLOAD.phases, mix: ['list', 'image', 'image'] }, project);
   const send = createTraffic(load, target, mix);
-  const total: Requests = { sent: 0, ok: 0, failed: {} };
+  const total: Requests = { sent: 0, ok: 0, pieces: [], failed: {} };
   const began = Date.now();
   while (!over.aborted && Date.now() - began < LONGEST_MS) {
     const one = await send({ load: { kind: 'open', perSecond: requestsPerSecond }, durationMs: 4000 });
+    total.pieces.push(one);
     total.sent += one.sent;
     total.ok += one.ok;
     if (one.refused > 0) total.failed['refused'] = (total.failed['refused'] ?? 0) + one.refused;
@@ -134,10 +140,15 @@ async function judge(
   const strange = codes.filter((code) => code !== 1001);
   const failedNames = Object.entries(report.failed).map(([name, count]) => `${name}: ${count}`);
   const early = stillOpen ? {} : { weakened: 'the batch ended before the last process was replaced' };
+  // A process that ends has less to answer, and less that can fail, under a load that comes late. The batch, its events and how a process
+  // ends don't depend on these requests.
+  const short = whyShortOf(report.pieces);
+  const late = short === undefined ? {} : { weakened: short };
   Object.assign(measurements, {
     drain_failed_requests: {
       actual: failures({ failed: report.failed } as Parameters<typeof failures>[0]),
       note: [`${report.ok} of ${report.sent} answered`, ...failedNames].join('; '),
+      ...late,
     },
     drain_images_wrong: {
       actual: images - completed + missing + duplicates + counters,
@@ -150,7 +161,7 @@ async function judge(
       ...(codes.length > 0 ? {} : { weakened: 'no socket was closed' }),
     },
     drain_bad_exits: { actual: bad.length + strange.length },
-    drain_exit_ms: { actual: Math.max(...ended.map(({ tookMs }) => tookMs)) },
+    drain_exit_ms: { actual: Math.max(...ended.map(({ tookMs }) => tookMs)), ...late },
   });
   load.delivery = {
     submitted: images,

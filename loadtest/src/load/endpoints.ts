@@ -6,7 +6,7 @@ import { cannon, cannonFailures, whyWeak, type CannonReport, type CannonTask } f
 import { cpuBetween } from '../measure/processes.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { runLoad, type Load } from './load-run.ts';
-import { seedProject } from './simulated.ts';
+import { countEnded, seedProject } from './simulated.ts';
 import { awaitBatch, startBatch } from './traffic.ts';
 
 const SIDE = 256;
@@ -71,9 +71,7 @@ async function endpoints({ phases }: EndpointsScenario, load: Load): Promise<voi
     await awaitBatch(load, (await startBatch(target, seeded.projectId)).id);
     return seeded;
   });
-  const [counted] = await fleet.sql<{ done: number }[]>`
-    SELECT count(*)::int AS done FROM batch_items WHERE status = 'completed'`;
-  load.delivery = { submitted: images, completed: counted?.done ?? 0 };
+  load.delivery = { submitted: images, ...(await countEnded(fleet.sql)) };
   const durationMs = input.options.quick ? phases.quickMs : phases.durationMs;
   const hasDatabase = load.environment.servers.some(({ what }) => what === 'PostgreSQL');
   const measured: Measured[] = [];

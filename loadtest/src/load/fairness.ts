@@ -3,7 +3,7 @@ import type { RunData } from '../contract.ts';
 import { pause } from '../run/stop.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { runLoad, type Load } from './load-run.ts';
-import { seedProject, wrongCounters } from './simulated.ts';
+import { countEnded, seedProject, wrongCounters } from './simulated.ts';
 import { awaitBatch, startBatch } from './traffic.ts';
 
 const SIDE = 64;
@@ -33,6 +33,7 @@ async function fairness({ phases }: FairnessScenario, load: Load): Promise<void>
     (ms) => `${Math.round(ms)} ms`,
   );
   const hugeBatch = await startBatch(target, big.projectId, { all: true });
+  const hugeEnds = awaitBatch(load, hugeBatch.id);
   const progressOf = async () => {
     const [row] = await fleet.sql<{ done: number; open: boolean }[]>`
       SELECT completed + failed AS done, finished_at IS NULL AS open FROM batches WHERE id = ${hugeBatch.id}`;
@@ -50,7 +51,7 @@ async function fairness({ phases }: FairnessScenario, load: Load): Promise<void>
   const urgent = await load.phase('urgent in its own project', () =>
     behind(big.projectId, { ...few, priority: phases.urgent }),
   );
-  await load.phase('the rest', () => awaitBatch(load, hugeBatch.id));
+  await load.phase('the rest', () => hugeEnds);
   const wrong = await wrongCounters(fleet.sql);
   const ratio = ({ tookMs, hugeDone, stillOpen }: typeof other) => ({
     actual: tookMs / alone,
@@ -61,9 +62,7 @@ async function fairness({ phases }: FairnessScenario, load: Load): Promise<void>
   load.measurements.fairness_other_project_ratio = ratio(other);
   load.measurements.fairness_urgent_ratio = ratio(urgent);
   const total = huge + 3 * phases.small;
-  const [counted] = await fleet.sql<{ done: number }[]>`
-    SELECT count(*)::int AS done FROM batch_items WHERE status = 'completed'`;
-  load.delivery = { submitted: total, completed: counted?.done ?? 0 };
+  load.delivery = { submitted: total, ...(await countEnded(fleet.sql)) };
   load.tables.push({
     title: `A batch of ${phases.small} images`,
     note: `A timer of ${phases.imageMs} ms stands for every inference, in ${options.workers} places.`,

@@ -37,6 +37,12 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
   const open = new Set<Promise<void>>();
   const began = performance.now();
   let lastAt = 0;
+  const onWay = { now: 0, area: 0, sinceMs: 0 };
+  const count = (more: 1 | -1, atMs: number): void => {
+    onWay.area += onWay.now * (atMs - onWay.sinceMs);
+    onWay.now += more;
+    onWay.sinceMs = atMs;
+  };
 
   function send({ name, method, path, body, headers: more, expect }: MixRequest): Promise<Outcome> {
     return new Promise((resolve) => {
@@ -72,9 +78,12 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
   async function one(intendedMs: number): Promise<void> {
     const startedMs = performance.now() - began;
     latencies.record('lag', startedMs - intendedMs);
+    count(1, startedMs);
     const request = mix[counts.sent++ % mix.length]!;
     const outcome = await send(request);
     lastAt = performance.now() - began;
+    count(-1, lastAt);
+    latencies.record('took', lastAt - startedMs);
     const at = Math.floor(intendedMs / bucketMs) * bucketMs;
     const bucket = buckets.get(at) ?? { ok: 0, refused: 0, failed: 0 };
     buckets.set(at, bucket);
@@ -121,6 +130,10 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
   await Promise.all(open);
   agent.destroy();
   const of = (q: number) => latencies.quantile('ok', q);
+  const encoded = (['ok', 'settled', 'lag'] as const).flatMap((name) => {
+    const hdr = latencies.encoded(name);
+    return hdr === undefined ? [] : [[name, hdr] as const];
+  });
   return {
     intended,
     ...counts,
@@ -135,6 +148,8 @@ async function run(task: GeneratorTask): Promise<GeneratorReport> {
     settledP99Ms: latencies.quantile('settled', 0.99),
     refusedP99Ms: latencies.quantile('refused', 0.99),
     lagP99Ms: latencies.quantile('lag', 0.99),
+    hdr: Object.fromEntries(encoded),
+    inFlight: { counted: onWay.area / Math.max(1, lastAt), byLittle: latencies.sum('took') / Math.max(1, lastAt) },
     buckets: [...buckets]
       .sort(([a], [b]) => a - b)
       .map(([atMs, rest]) => ({

@@ -1,3 +1,5 @@
+import type { EncodedHistogram } from '../drivers/histogram.ts';
+
 /** One request of the mix; it repeats in order. */
 export interface MixRequest {
   name: string;
@@ -41,7 +43,10 @@ export interface GeneratorReport {
   /** 2xx, and not what was expected, by name of the request. */
   wrong: Record<string, number>;
   /** Accepted requests by name, from their intended start after `settleMs`; ms. */
-  byName: Record<string, { count: number; p50Ms: number; p95Ms: number; p99Ms: number; maxMs: number }>;
+  byName: Record<
+    string,
+    { count: number; p50Ms: number; p95Ms: number; p99Ms: number; maxMs: number; hdr: EncodedHistogram }
+  >;
   /** Everything else, by status or error. */
   failed: Record<string, number>;
   /** From the first intended start to the last answer, ms. */
@@ -57,5 +62,9 @@ export interface GeneratorReport {
   refusedP99Ms: number | null;
   /** Start of a request after its intended one, ms, 99th percentile. */
   lagP99Ms: number | null;
+  /** What these were read from; absent where nothing was recorded. */
+  hdr: Partial<Record<'ok' | 'settled' | 'lag', EncodedHistogram>>;
+  /** Requests on their way on average: counted at each start and end; and by rate and mean time of their histogram (Little 1961). */
+  inFlight: { counted: number; byLittle: number };
   buckets: Bucket[];
 }

@@ -2,6 +2,7 @@ import type { Scenario } from '../../../scenarios/scenario.ts';
 import type { Measurements, ReportPlot, ReportTable, RunData } from '../contract.ts';
 import { launchBrowser, type LaunchedBrowser } from '../environment/browser.ts';
 import { startEnvironment, type Environment } from '../environment/index.ts';
+import { createIdentityLog, type IdentityLog } from '../measure/batch-identities.ts';
 import { createLagMeter, foreignShare, readMachineCpu } from '../measure/noise.ts';
 import { createProcessSampler } from '../measure/processes.ts';
 import { pressureBetween, readCpuPressure } from '../measure/psi.ts';
@@ -28,7 +29,8 @@ export interface Load {
   /** Of the browser that a scenario with a page has started. */
   browserVersion: string;
   delivery: Partial<RunData['delivery']>;
-  identities: NonNullable<RunData['identities']>;
+  /** What of this run's own counts agrees. */
+  checks: IdentityLog;
   capacity?: RunData['capacity'];
   /** Starts a role that is watched from its start. */
   start(role: 'api' | 'relay' | 'worker', more?: Record<string, string>): Promise<RoleProcess>;
@@ -90,7 +92,7 @@ export async function runLoad(
       images: 0,
       browserVersion: '',
       delivery: {},
-      identities: [],
+      checks: createIdentityLog(),
       async start(role, more) {
         const process = await fleet.start(role, more);
         sampler.watch({ role, pid: process.pid, ...(role === 'worker' ? { childRole: () => 'inference' } : {}) });
@@ -125,6 +127,7 @@ export async function runLoad(
     lag.stop();
     await sampler.stop();
     await input.folder.ndjson('raw/processes.ndjson', sampler.series());
+    const identities = load.checks.all();
     const sum = (roles: Record<string, number>) => Object.values(roles).reduce((total, one) => total + one, 0);
     const psiCpuSome = pressureBetween(pressure, pressureNow);
     const blank = await blankRunData({
@@ -152,7 +155,7 @@ export async function runLoad(
       },
       tables: load.tables,
       plots: load.plots,
-      ...(load.identities.length > 0 ? { identities: load.identities } : {}),
+      ...(identities.length > 0 ? { identities } : {}),
       ...(load.capacity ? { capacity: load.capacity } : {}),
     };
   } finally {
@@ -175,6 +178,7 @@ export async function launchFor(
     log: (line) => input.progress.line(line),
     onGroup: (pid) => environment.watchGroup(pid),
     signal,
+    onLost: (cause) => input.stop.lost(cause),
     ...more,
   });
   load.browserVersion = launched.version;

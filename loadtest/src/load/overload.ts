@@ -4,9 +4,9 @@ import type { RunInput } from '../run/run-input.ts';
 import { countShed } from './shed-counts.ts';
 import { runLoad, type Load } from './load-run.ts';
 import type { GeneratorReport } from './generator-protocol.ts';
-import { whyShort } from './pacing.ts';
+import { timed, whyShort } from './pacing.ts';
 import { recoveryMs } from './recovery.ts';
-import { seedProject } from './simulated.ts';
+import { countEnded, seedProject } from './simulated.ts';
 import { measureSockets } from './sockets.ts';
 import { awaitBatch, createTraffic, failures, mixOf, perSecond, startBatch } from './traffic.ts';
 
@@ -38,7 +38,7 @@ async function overload({ phases }: OverloadScenario, load: Load): Promise<void>
     await awaitBatch(load, (await startBatch(target, seeded.projectId)).id);
     return seeded;
   });
-  load.delivery = { submitted: images, completed: images };
+  load.delivery = { submitted: images, ...(await countEnded(fleet.sql)) };
   const send = createTraffic(load, target, mixOf(phases, project));
 
   const rates = await load.phase(
@@ -76,7 +76,7 @@ async function overload({ phases }: OverloadScenario, load: Load): Promise<void>
   const { durationMs, windowMs } = phases.recovery;
   const after = await load.phase('recovery', () => send({ load: lightLoad, durationMs, bucketMs: windowMs }));
   const growth = sampler.growthSince('api', before, beganMs);
-  judgeable(load, phases, { peak, light, over, after }, growth);
+  judge(load, phases, { peak, light, over, after }, growth);
   load.tables.push(loadTable(rates, { peak, light, over, after }));
   load.tables.push({
     title: 'Refused by the service',
@@ -92,7 +92,13 @@ async function overload({ phases }: OverloadScenario, load: Load): Promise<void>
   await measureSockets(load, phases.sockets, { target, project, send, perSecond: peak * phases.light.share, api });
 }
 
-function judgeable(load: Load, phases: OverloadScenario['phases'], parts: Parts, growth: number): void {
+/** What the loads come to. Pure but for where it puts it. */
+export function judge(
+  load: Pick<Load, 'measurements'>,
+  phases: Pick<OverloadScenario['phases'], 'recovery'>,
+  parts: Parts,
+  growth: number,
+): void {
   const { peak, light, over, after } = parts;
   const short =
     whyShort(over.sent, over.intended, over.lagP99Ms) ?? whyShort(light.sent, light.intended, light.lagP99Ms);
@@ -101,14 +107,16 @@ function judgeable(load: Load, phases: OverloadScenario['phases'], parts: Parts,
     ...(note ? { note } : {}),
     ...(short ? { weakened: short } : {}),
   });
+  const { settled } = over.hdr;
+  const { ok } = light.hdr;
   const ratio = over.settledP99Ms !== null && light.p99Ms !== null ? over.settledP99Ms / light.p99Ms : null;
   const recovered = recoveryMs(after.buckets, { ...phases.recovery, p50Ms: light.p50Ms });
   Object.assign(load.measurements, {
-    overload_goodput_ratio: measured(perSecond(over) / peak),
-    overload_p99_ratio: measured(
-      ratio,
-      `${over.settledP99Ms?.toFixed(1)} ms, light load ${light.p99Ms?.toFixed(1)} ms`,
-    ),
+    overload_goodput_ratio: timed(perSecond(over) / peak, `${Math.round(perSecond(over))} answers/s`, short),
+    overload_p99_ratio: {
+      ...timed(ratio, `${over.settledP99Ms?.toFixed(1)} ms, light load ${light.p99Ms?.toFixed(1)} ms`, short),
+      ...(settled && ok ? { percentile: { q: 0.99, hdr: settled, over: { q: 0.99, hdr: ok } } } : {}),
+    },
     overload_other_answers: measured(
       failures(over) + failures(after),
       Object.entries(over.failed)
@@ -116,7 +124,11 @@ function judgeable(load: Load, phases: OverloadScenario['phases'], parts: Parts,
         .join(', '),
     ),
     overload_rss_growth_bytes: measured(growth),
-    overload_recovery_ms: measured(recovered ?? phases.recovery.durationMs),
+    overload_recovery_ms: timed(
+      recovered ?? phases.recovery.durationMs,
+      recovered === null ? 'it did not recover' : '',
+      whyShort(after.sent, after.intended, after.lagP99Ms) ?? short,
+    ),
   });
 }
 

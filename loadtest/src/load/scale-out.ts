@@ -1,7 +1,7 @@
 import type { ScaleScenario } from '../../../scenarios/scenario.ts';
 import type { RoleProcess } from '../../../service/src/role-process.ts';
 import type { ReportTable, RunData } from '../contract.ts';
-import { openLedgerSocket } from '../drivers/ledger-socket.ts';
+import { openLedgerSocket, toldBy } from '../drivers/ledger-socket.ts';
 import { pause } from '../run/stop.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { runLoad, type Load } from './load-run.ts';
@@ -61,21 +61,22 @@ async function scaleOut({ phases, images }: ScaleScenario, load: Load): Promise<
   }
   const total = each * workers.length;
   const dead = workers.slice(0, Math.floor(workers.length / 2));
-  const idealMs =
-    phases.imageMs * (phases.killAfter * each + ((1 - phases.killAfter) * total) / (workers.length - dead.length));
-  let isDone = false;
+  /** Images that had ended when the workers were killed: the look that finds out may come late. */
+  let before: number | undefined;
   const killedMs = await run(`${dead.length} of ${workers.length} workers killed`, total, (done) => {
-    if (isDone || done < phases.killAfter * total) return;
-    isDone = true;
+    if (before !== undefined || done < phases.killAfter * total) return;
+    before = done;
     for (const worker of dead) load.fleet.kill(worker);
   });
+  const ended = before ?? total;
+  const idealMs = phases.imageMs * (ended / workers.length + (total - ended) / (workers.length - dead.length));
   wrong.images += await wrongCounters(load.fleet.sql);
   load.delivery = { submitted: load.images, completed: load.images - wrong.images };
   judge(load, steps, wrong);
   load.measurements.scale_kill_lost_ms = {
     actual: Math.max(0, killedMs - idealMs),
     note: `${Math.round(killedMs)} ms; ${Math.round(idealMs)} ms by arithmetic`,
-    ...(isDone ? {} : { weakened: 'the batch was over before' }),
+    ...(before === undefined ? { weakened: 'the batch was over before' } : {}),
   };
   load.tables.push({
     title: 'Images a second by workers',
@@ -143,7 +144,8 @@ async function runBatch(
   const socket = await openLedgerSocket({ baseUrl: url, key: fleet.key, projectId });
   try {
     const batch = await startBatch(target, projectId);
-    const tookMs = await awaitBatch(load, batch.id, meanwhile);
+    const toldAt = toldBy(socket.log, batch.id);
+    const tookMs = await awaitBatch(load, batch.id, { ...(meanwhile ? { onDone: meanwhile } : {}), toldAt });
     await pause(LATE_MS, signal);
     const ends = [...socket.log.terminalOf(batch.id).values()];
     return {

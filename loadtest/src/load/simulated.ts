@@ -54,6 +54,14 @@ export async function seedProject(
   return { projectId, imageIds: rows.map(({ id }) => id) };
 }
 
+/** Images that ended, of all batches, by their rows. */
+export async function countEnded(sql: Sql): Promise<{ completed: number; failed: number }> {
+  const [row] = await sql<{ completed: number; failed: number }[]>`
+    SELECT count(*) FILTER (WHERE status = 'completed')::int AS completed, count(*) FILTER (WHERE status = 'failed')::int AS failed
+    FROM batch_items`;
+  return row ?? { completed: 0, failed: 0 };
+}
+
 /** How many batches have counters that differ from their counted rows. */
 export async function wrongCounters(sql: Sql): Promise<number> {
   const rows = await sql`

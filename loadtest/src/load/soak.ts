@@ -5,7 +5,7 @@ import { budgetOf } from '../../../scenarios/budgets.ts';
 import type { SoakScenario } from '../../../scenarios/scenario.ts';
 import type { BudgetName, Measurement, RunData } from '../contract.ts';
 import { createHttpClient, type HttpClient } from '../drivers/http-client.ts';
-import { openLedgerSocket } from '../drivers/ledger-socket.ts';
+import { openLedgerSocket, toldBy } from '../drivers/ledger-socket.ts';
 import { uploadFiles } from '../drivers/upload.ts';
 import { generateImages } from '../images/generator.ts';
 import { readForecastTables } from '../measure/forecasts.ts';
@@ -13,6 +13,7 @@ import { pause } from '../run/stop.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { createLiveHeaps, INSPECTED, type LiveHeaps } from './live-heap.ts';
 import { runLoad, type Load } from './load-run.ts';
+import { whyIdle } from './pacing.ts';
 import { wrongCounters } from './simulated.ts';
 import { growthOf, type Slope } from './slope.ts';
 import { createSoakSampler, type Series } from './soak-sampler.ts';
@@ -61,6 +62,7 @@ async function soak({ phases }: SoakScenario, load: Load, heaps: LiveHeaps): Pro
   });
   const timer = setInterval(() => void sampler.sample().catch(() => {}), phases.sampleMs);
   const done = { rounds: 0, images: 0, wrong: 0 };
+  let lateMs = 0;
   let settledAt = -Infinity;
   try {
     const sizeBefore = await databaseSize(load);
@@ -78,7 +80,9 @@ async function soak({ phases }: SoakScenario, load: Load, heaps: LiveHeaps): Pro
           done.rounds++;
           done.images += count;
           progress.update(done.images);
+          const restedAt = performance.now();
           await pause(phases.pauseMs, signal);
+          lateMs += performance.now() - restedAt - phases.pauseMs;
           if (performance.now() - settledAt < phases.settledMs) continue;
           settledAt = performance.now();
           await sampler.settled();
@@ -93,7 +97,12 @@ async function soak({ phases }: SoakScenario, load: Load, heaps: LiveHeaps): Pro
     load.images = done.images;
     load.delivery = { submitted: done.images, completed: done.images - Math.min(done.images, done.wrong) };
     const grown = ((await databaseSize(load)) - sizeBefore) / Math.max(1, done.images);
-    judge(load, sampler.series(), { ...done, warmShare: phases.warmShare, grownPerImage: grown });
+    judge(load, sampler.series(), {
+      ...done,
+      warmShare: phases.warmShare,
+      grownPerImage: grown,
+      idle: whyIdle(lateMs, durationMs),
+    });
   } finally {
     clearInterval(timer);
     client.close();
@@ -117,7 +126,7 @@ async function oneRound(
   const socket = await openLedgerSocket({ baseUrl: target.url, key: target.key, projectId });
   try {
     const batch = await startBatch(target, projectId, { all: true, force: true });
-    await awaitBatch(load, batch.id);
+    await awaitBatch(load, batch.id, { toldAt: toldBy(socket.log, batch.id) });
     const [row] = await load.fleet.sql<{ completed: number }[]>`SELECT completed FROM batches WHERE id = ${batch.id}`;
     await client.request(addressOf('POST /api/segmentation/batch/results'), {
       method: 'POST',
@@ -158,32 +167,43 @@ const WIDEST = 20;
 /**
  * The least that the series of a kind grew in ten minutes, of that one which grew most.
  * @param limit of its budget, for ten minutes
+ * @param idle why less was done in that time than the scenario does, so that less could leak
  */
-function leakOf(grown: readonly Grown[], limit: number): Measurement {
+function leakOf(grown: readonly Grown[], limit: number, idle: string | undefined): Measurement {
   const known = grown.flatMap(({ one, slope }) => (slope ? [{ one, slope }] : []));
   if (known.length === 0) return { actual: null, note: 'too short for a slope' };
   const worst = known.reduce((most, next) => (next.slope.low > most.slope.low ? next : most));
   const perTen = (value: number) => Math.round(value * TEN_MINUTES).toLocaleString('en');
   const { slope, low, high } = worst.slope;
   const widest = Math.max(...known.map((each) => each.slope.high - each.slope.low)) * TEN_MINUTES;
+  const tooWide =
+    widest > WIDEST * limit ? `too short: an interval is ${perTen(widest / TEN_MINUTES)} wide` : undefined;
+  const weakened = tooWide ?? idle;
   return {
     actual: Math.max(0, low * TEN_MINUTES),
     note: `${worst.one.name}: ${perTen(slope)} in ten minutes, 95 % interval ${perTen(low)} to ${perTen(high)}; ${low <= 0 ? 'flat' : 'not flat'}`,
-    ...(widest > WIDEST * limit ? { weakened: `too short: an interval is ${perTen(widest / TEN_MINUTES)} wide` } : {}),
+    ...(weakened ? { weakened } : {}),
   };
 }
 
 export function judge(
   load: Pick<Load, 'measurements' | 'tables' | 'plots'>,
   series: readonly Series[],
-  given: { rounds: number; images: number; wrong: number; warmShare: number; grownPerImage: number },
+  given: {
+    rounds: number;
+    images: number;
+    wrong: number;
+    warmShare: number;
+    grownPerImage: number;
+    idle?: string | undefined;
+  },
 ): void {
   const { measurements } = load;
   const grown = series.map((one): Grown => ({ one, slope: growthOf(one.points, given.warmShare) }));
   const of = (kind: Series['kind']) => grown.filter(({ one }) => one.kind === kind);
   for (const [kind, name] of Object.entries(BYTES))
-    measurements[name] = leakOf(of(kind as Series['kind']), budgetOf(name).limit);
-  measurements.soak_descriptors_leak = leakOf(of('descriptors'), budgetOf('soak_descriptors_leak').limit);
+    measurements[name] = leakOf(of(kind as Series['kind']), budgetOf(name).limit, given.idle);
+  measurements.soak_descriptors_leak = leakOf(of('descriptors'), budgetOf('soak_descriptors_leak').limit, given.idle);
   measurements.soak_images_wrong = { actual: given.wrong, note: `${given.images} images in ${given.rounds} batches` };
   measurements.soak_database_bytes_per_image = {
     actual: given.grownPerImage,

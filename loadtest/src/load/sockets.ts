@@ -10,7 +10,7 @@ import { median } from '../measure/statistics.ts';
 import { pause } from '../run/stop.ts';
 import type { GeneratorReport } from './generator-protocol.ts';
 import type { Load } from './load-run.ts';
-import { whyShort } from './pacing.ts';
+import { timed, whyShort } from './pacing.ts';
 import { seedProject } from './simulated.ts';
 import { startBatch, type createTraffic } from './traffic.ts';
 
@@ -101,11 +101,11 @@ export async function measureSockets(
   const all = [...runs.with, ...runs.without];
   const short = all.map((one) => whyShort(one.sent, one.intended, one.lagP99Ms)).find((why) => why !== undefined);
   const frames = reader.log.frames().filter(({ frame }) => frame.type === 'events').length;
-  load.measurements.idle_sockets_p95_ratio = {
-    actual: p95(runs.with) / p95(runs.without),
-    note: `${p95(runs.with).toFixed(1)} ms with ${open} sockets, ${p95(runs.without).toFixed(1)} ms without; medians of ${plan.rounds}`,
-    ...(short ? { weakened: short } : {}),
-  };
+  load.measurements.idle_sockets_p95_ratio = timed(
+    p95(runs.with) / p95(runs.without),
+    `${p95(runs.with).toFixed(1)} ms with ${open} sockets, ${p95(runs.without).toFixed(1)} ms without; medians of ${plan.rounds}`,
+    short,
+  );
   load.measurements.idle_sockets_gaps = {
     actual: reader.log.sequenceGaps(),
     note: `${frames} frames with events came`,

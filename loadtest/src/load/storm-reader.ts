@@ -11,7 +11,6 @@ export function createTally(indexOf: ReadonlyMap<string, number>) {
   const repeats = () => ends.reduce((sum, times) => sum + (times > 1 ? 1 : 0), 0);
   return {
     count: count as Readonly<typeof count>,
-    arrivedMs: arrivedMs as Readonly<Float64Array>,
     add(frame: ServerFrame, atMs: number): void {
       if (frame.type !== 'events' || frame.events.length === 0) return;
       count.frames++;
@@ -28,6 +27,8 @@ export function createTally(indexOf: ReadonlyMap<string, number>) {
         }
       }
     },
+    /** When an image's end was first told. */
+    toldAt: (imageId: string): number | undefined => arrivedMs[indexOf.get(imageId) ?? -1] || undefined,
     missing: () => ends.reduce((sum, times) => sum + (times === 0 ? 1 : 0), 0),
     /** Images told of more than once. */
     repeats,

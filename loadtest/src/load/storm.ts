@@ -1,11 +1,13 @@
 import { EVENT_WINDOW_MAX, EVENT_WINDOW_MS } from '#contract/events.ts';
 import type { StormScenario } from '../../../scenarios/scenario.ts';
 import type { RunData } from '../contract.ts';
-import { quantile } from '../measure/statistics.ts';
+import { delaysOf, readEnds } from '../measure/batch-identities.ts';
+import { toldAfterEnd } from '../measure/identities.ts';
+import { percentileOf } from '../measure/percentile.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { pause } from '../run/stop.ts';
 import { runLoad, type Load } from './load-run.ts';
-import { seedProject } from './simulated.ts';
+import { countEnded, seedProject } from './simulated.ts';
 import { openStormReader, type StormReader } from './storm-reader.ts';
 import { awaitBatch, startBatch } from './traffic.ts';
 
@@ -42,12 +44,13 @@ async function storm({ images: { count }, phases }: StormScenario, load: Load): 
       async () => {
         const { id } = await startBatch(target, projectId);
         let whole = true;
-        await awaitBatch(load, id, (done) => {
+        const onDone = (done: number) => {
           progress.update(done);
           if (!whole || done < images / 2) return;
           whole = false;
           for (const reader of readers.filter((_, index) => index % 2 === 0)) reader.cut();
-        });
+        };
+        await awaitBatch(load, id, { onDone });
         await heardOf(readers, images, signal);
         return id;
       },
@@ -57,11 +60,15 @@ async function storm({ images: { count }, phases }: StormScenario, load: Load): 
     const growth = sampler.growthSince('api', rss, beganMs);
     const spent = await sampler.cpu();
     const cpuMs = ((spent.byRole['api'] ?? 0) - (cpu.byRole['api'] ?? 0)) * 1000;
-    const delays = await delaysOf(load, batchId, indexOf, readers);
+    // From an image's end to its arrival at each reader; those that were cut off have an outage in theirs.
+    const ends = await readEnds(fleet.sql, batchId);
+    const whole = readers.filter((reader) => reader.cuts() === 0);
+    const delays = whole.flatMap(({ tally }) => delaysOf(ends, tally.toldAt));
+    load.checks.add([toldAfterEnd(delays)].filter((one) => one !== null));
     judge(load, readers, { growth, delays });
     load.delivery = {
       submitted: images,
-      completed: images,
+      ...(await countEnded(fleet.sql)),
       terminalEventsReceived: Math.min(...readers.map(({ tally }) => tally.count.heard)),
       missing: load.measurements.storm_events_missing?.actual ?? 0,
       duplicates: load.measurements.storm_duplicates?.actual ?? 0,
@@ -81,26 +88,6 @@ async function heardOf(readers: readonly StormReader[], images: number, signal: 
   await pause(3 * EVENT_WINDOW_MS, signal);
 }
 
-/** From an image's end, by the database's clock, to its arrival at each reader; both clocks are this machine's. */
-async function delaysOf(
-  { fleet }: Load,
-  batchId: string,
-  indexOf: ReadonlyMap<string, number>,
-  readers: readonly StormReader[],
-): Promise<number[]> {
-  const rows = await fleet.sql<{ id: string; endedMs: number }[]>`
-    SELECT image_id AS id, extract(epoch FROM finished_at)::float8 * 1000 AS "endedMs"
-    FROM batch_items WHERE batch_id = ${batchId} AND finished_at IS NOT NULL`;
-  // Those that were cut off have an outage in theirs.
-  const whole = readers.filter((reader) => reader.cuts() === 0);
-  return rows.flatMap(({ id, endedMs }) =>
-    whole.flatMap(({ tally }) => {
-      const arrived = tally.arrivedMs[indexOf.get(id)!]!;
-      return arrived > 0 ? [arrived - endedMs] : [];
-    }),
-  );
-}
-
 function judge(load: Load, readers: readonly StormReader[], of: { growth: number; delays: readonly number[] }): void {
   const sum = (pick: (reader: StormReader) => number) => readers.reduce((total, reader) => total + pick(reader), 0);
   const cut = readers.filter((reader) => reader.cuts() > 0).length;
@@ -113,7 +100,7 @@ function judge(load: Load, readers: readonly StormReader[], of: { growth: number
     storm_frames_ratio: {
       actual: Math.max(...readers.map(({ tally }) => tally.framesRatio(EVENT_WINDOW_MS, EVENT_WINDOW_MAX))),
     },
-    storm_delivery_p99_ms: { actual: of.delays.length > 0 ? quantile(of.delays, 0.99) : null },
+    storm_delivery_p99_ms: percentileOf(of.delays, 0.99) ?? { actual: null },
     storm_rss_growth_bytes: { actual: of.growth },
   });
 }

@@ -1,7 +1,11 @@
+import type { Sql } from 'postgres';
 import { addressOf } from '#contract/client.ts';
 import type { Batch } from '#contract/batches.ts';
 import type { OverloadScenario } from '../../../scenarios/scenario.ts';
 import { createHttpClient } from '../drivers/http-client.ts';
+import { identitiesOfBatch, type ToldAt } from '../measure/batch-identities.ts';
+import { littlesLaw, type Identity } from '../measure/identities.ts';
+import type { Counted } from '../measure/littles-law.ts';
 import { generate } from './generator.ts';
 import type { GeneratorReport, GeneratorTask, MixRequest } from './generator-protocol.ts';
 import type { Load } from './load-run.ts';
@@ -19,21 +23,56 @@ export function startBatch(
     .finally(() => client.close());
 }
 
-/** Waits in the database, so that nothing is asked of the service. @returns ms from its creation to its end */
-export async function awaitBatch(
-  { fleet, signal }: Load,
+const LOOK_MS = 50;
+
+/**
+ * Looks at a batch in the database until it ends, so that nothing is asked of the service.
+ * @param given.patient a question that fails is asked again
+ * @returns ms from its creation to its end
+ */
+export async function followBatch(
+  sql: Sql,
   id: string,
-  onDone?: (done: number) => void,
+  given: { signal: AbortSignal; everyMs?: number; patient?: boolean; onLook?: (done: number, look: Counted) => void },
 ): Promise<number> {
+  const { signal, everyMs = LOOK_MS, patient = false, onLook } = given;
+  const ask = () => sql<{ done: number; total: number; tookMs: number | null }[]>`
+    SELECT completed + failed AS done, total, extract(epoch FROM finished_at - created_at)::float8 * 1000 AS "tookMs"
+    FROM batches WHERE id = ${id}`;
   for (;;) {
-    const [row] = await fleet.sql<{ done: number; tookMs: number | null }[]>`
-      SELECT completed + failed AS done, extract(epoch FROM finished_at - created_at)::float8 * 1000 AS "tookMs"
-      FROM batches WHERE id = ${id}`;
-    const tookMs = row?.tookMs ?? null;
-    if (tookMs !== null) return tookMs;
-    onDone?.(row?.done ?? 0);
-    await pause(50, signal);
+    const [row] = patient ? await ask().catch(() => []) : await ask();
+    if (row) {
+      const { done, total, tookMs } = row;
+      if (tookMs !== null) return tookMs;
+      onLook?.(done, { atMs: performance.timeOrigin + performance.now(), left: total - done });
+    }
+    await pause(everyMs, signal);
   }
+}
+
+/**
+ * Waits for the end of a batch, and has what was counted on the way agree with its rows. Of one that others run beside, this is called
+ * when it starts: what nobody counted can't be compared.
+ * @returns ms from its creation to its end
+ */
+export function awaitBatch(
+  { fleet, signal, checks }: Pick<Load, 'fleet' | 'signal' | 'checks'>,
+  id: string,
+  given: { onDone?: (done: number) => void; toldAt?: ToldAt; everyMs?: number } = {},
+): Promise<number> {
+  const { onDone, toldAt, ...rest } = given;
+  const counted: Counted[] = [];
+  const onLook = (done: number, look: Counted) => {
+    counted.push(look);
+    onDone?.(done);
+  };
+  const ending = followBatch(fleet.sql, id, { ...rest, signal, onLook }).then(async (tookMs) => {
+    checks.add(await identitiesOfBatch(fleet.sql, id, { counted, toldAt }));
+    return tookMs;
+  });
+  // Whoever does something else meanwhile hears of a stop there.
+  ending.catch(() => {});
+  return ending;
 }
 
 /** The requests of the scenario's mix over one project. */
@@ -74,13 +113,25 @@ export function mixOf(
   return Array.from({ length: 8 }, (_, turn) => mix.map((name, at) => makers[name](turn * mix.length + at))).flat();
 }
 
+/** Sends a load, and has the requests that were on their way agree with their times. */
+export async function sendLoad({ signal, checks }: Pick<Load, 'signal' | 'checks'>, task: GeneratorTask) {
+  const report = await generate(task, signal);
+  checks.add([requestLaw(report)]);
+  return report;
+}
+const requestLaw = ({ inFlight, sent }: GeneratorReport): Identity =>
+  littlesLaw(inFlight, {
+    name: 'Little’s law of requests',
+    what: 'requests on their way as counted; by their rate and mean time in the histogram',
+    of: sent,
+  });
+
 /** Sends loads of one mix to one address, each with a seed of its own. */
 export function createTraffic(load: Load, target: { url: string; key: string }, mix: MixRequest[]) {
   let { seed } = load.input.options;
   return (
     given: Pick<GeneratorTask, 'load' | 'durationMs'> & { bucketMs?: number; settleMs?: number },
-  ): Promise<GeneratorReport> =>
-    generate({ ...target, mix, seed: seed++, bucketMs: 500, settleMs: 0, ...given }, load.signal);
+  ): Promise<GeneratorReport> => sendLoad(load, { ...target, mix, seed: seed++, bucketMs: 500, settleMs: 0, ...given });
 }
 
 export const perSecond = ({ ok, tookMs }: GeneratorReport): number => (ok / Math.max(1, tookMs)) * 1000;

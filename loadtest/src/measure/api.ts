@@ -1,4 +1,5 @@
-import { histogramMean, histogramQuantile, sumOf, type Sample } from './prometheus.ts';
+import { percentileOfBuckets } from './percentile.ts';
+import { bucketsOf, histogramMean, sumOf, type Bucket, type Sample } from './prometheus.ts';
 
 const HTTP = 'segbench_http_request_duration_seconds';
 const QUERY = 'segbench_db_query_duration_seconds';
@@ -17,10 +18,11 @@ export function apiLatencyMeanMs(counted: readonly Sample[]): number | null {
 }
 
 /** 95th percentile of all queries of all roles, ms, from buckets that have an edge at the limit. */
-export function queryP95Ms(counted: readonly Sample[]): number | null {
-  const quantile = histogramQuantile(counted, QUERY, 0.95);
-  return quantile === null ? null : quantile * 1000;
-}
+export const queryP95 = (counted: readonly Sample[]) =>
+  percentileOfBuckets(
+    bucketsOf(counted, QUERY).map(([edge, count]): Bucket => [edge * 1000, count]),
+    0.95,
+  );
 
 export const queryCount = (counted: readonly Sample[]): number => sumOf(counted, `${QUERY}_count`);
 

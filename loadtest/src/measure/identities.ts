@@ -1,12 +1,28 @@
-import type { Identity } from '../contract.ts';
+import type { BudgetUnit } from '../contract.ts';
 import type { ArrivedFrame } from '../drivers/ledger-socket.ts';
 import type { LedgerItem, LedgerRow } from './ledger.ts';
+import { byLittle, inServiceOf, longestGapMs, staysOf, timeAverage, type Counted, type Stays } from './littles-law.ts';
+import type { StageSums } from './stages.ts';
 import { median } from './statistics.ts';
+
+/** One thing counted in two ways that must agree, whatever is measured. */
+export interface Identity {
+  name: string;
+  /** What left and right are. */
+  what: string;
+  unit: BudgetUnit;
+  left: number;
+  right: number;
+  /** By how much they may differ, in the unit. */
+  within: number;
+  /** How many samples the left side is made of. */
+  of: number;
+}
 
 /** By how much two ways to count one thing may differ. */
 const SHARE = 0.1;
-/** Of a batch that is over sooner, windows of 100 ms tell too little of what was in flight. */
-const LEAST_MS = 2000;
+/** Of a batch that is over sooner, looks every 50 to 100 ms tell too little of what was in flight. */
+export const LEAST_MS = 2000;
 const CLOCKS_MS = 250;
 /** Of two clocks of one machine that are read one after the other. */
 const READING_MS = 5;
@@ -16,8 +32,7 @@ export interface IdentityInput {
   rows: readonly LedgerRow[];
   /** As the subscriber outside of the page got them. */
   frames: readonly ArrivedFrame[];
-  /** Per image of the batch, the sum of its recorded stages and its time from queue to end, ms. */
-  stages: readonly { sumMs: number; tookMs: number }[];
+  stages: StageSums | null;
 }
 
 /**
@@ -25,62 +40,65 @@ export interface IdentityInput {
  * wrong, and so may be all that it measured.
  */
 export function identitiesOf(input: IdentityInput): Identity[] {
-  return [littlesLaw(input), stageSums(input), ...clocks(input)].filter((one) => one !== null);
+  return [framesLaw(input), stageSums(input.stages), ...clocks(input)].filter((one) => one !== null);
 }
 
 const endedItems = ({ rows, batchId }: IdentityInput): LedgerItem[] =>
   rows.flatMap(({ items }) => items.filter((item) => item.batchId === batchId && item.finishedAtMs !== null));
 
-/**
- * L = λW (Little 1961): images in flight, as the batch's counters said in its event frames, by rate times mean stay, as the rows of
- * the database say.
- */
-function littlesLaw(input: IdentityInput): Identity | null {
+/** Little's law of a batch, as its counters said in its event frames. */
+function framesLaw(input: IdentityInput): Identity | null {
   const items = endedItems(input).filter((item) => item.queuedAtMs !== null && item.attempts !== 0);
-  const from = Math.min(...items.map((item) => item.queuedAtMs!));
-  const to = Math.max(...items.map((item) => item.finishedAtMs!));
-  if (items.length === 0 || to - from < LEAST_MS) return null;
-  const stays = items.map((item) => item.finishedAtMs! - item.queuedAtMs!);
-  const expected = stays.reduce((sum, ms) => sum + ms, 0) / (to - from);
-  const points = input.frames.flatMap(({ atMs, frame }) => {
+  const stays = staysOf(items.map((item) => ({ queuedMs: item.queuedAtMs!, endedMs: item.finishedAtMs! })));
+  const points = input.frames.flatMap(({ atMs, frame }): Counted[] => {
     const batch = frame.type === 'events' ? frame.batches.find(({ id }) => id === input.batchId) : undefined;
-    return batch ? [{ atMs, inFlight: batch.counts.queued + batch.counts.processing }] : [];
+    return batch ? [{ atMs, left: batch.counts.queued + batch.counts.processing }] : [];
   });
-  const started = { atMs: from, inFlight: items.length };
-  return {
-    name: 'Little’s law',
-    what: 'images in flight by the batch’s counters; by rate and stay of its rows',
-    unit: 'count',
-    left: timeAverage([started, ...points], from, to),
-    right: expected,
-    within: SHARE * expected,
-    of: points.length,
-  };
+  if (stays === null || stays.toMs - stays.fromMs < LEAST_MS) return null;
+  return littlesLaw(
+    { counted: timeAverage(stays, points), byLittle: byLittle(stays) },
+    { what: 'images in flight by the batch’s counters; by rate and stay of its rows', of: points.length },
+  );
 }
 
-/** Of a step function that keeps each value until the next point. */
-function timeAverage(points: readonly { atMs: number; inFlight: number }[], from: number, to: number): number {
-  let area = 0;
-  points.forEach(({ atMs, inFlight }, index) => {
-    const until = Math.min(to, points[index + 1]?.atMs ?? to);
-    area += inFlight * Math.max(0, until - Math.max(from, atMs));
-  });
-  return area / (to - from);
+/** Little's law of images that somebody counted now and then; null where that was too seldom, or for too short. */
+export function countedLaw(
+  stays: Stays | null,
+  counted: readonly Counted[],
+  what = 'images in flight as counted from outside; by rate and stay of their rows',
+): Identity | null {
+  const inService = inServiceOf(stays, counted);
+  if (stays === null || inService === null) return null;
+  const tookMs = stays.toMs - stays.fromMs;
+  if (tookMs < LEAST_MS || longestGapMs(stays, counted) > SHARE * tookMs) return null;
+  return littlesLaw(inService, { what, of: counted.length });
 }
+
+/** @param found how many there were on average: counted, and by rate times stay */
+export const littlesLaw = (
+  found: { counted: number; byLittle: number },
+  given: { name?: string; what: string; of: number },
+): Identity => ({
+  name: 'Little’s law',
+  unit: 'count',
+  left: found.counted,
+  right: found.byLittle,
+  within: SHARE * found.byLittle,
+  ...given,
+});
 
 /** The stages of an image are all of its time: what none of them shows is nowhere in the report. */
-function stageSums({ stages }: IdentityInput): Identity | null {
-  const total = (pick: 'sumMs' | 'tookMs') => stages.reduce((sum, one) => sum + one[pick], 0) / stages.length;
-  if (stages.length === 0) return null;
+export function stageSums(stages: StageSums | null): Identity | null {
+  if (stages === null) return null;
   return {
     name: 'stage sums',
     what: 'mean sum of an image’s stages; mean time from queue to end',
     unit: 'ms',
-    left: total('sumMs'),
-    right: total('tookMs'),
+    left: stages.sumMs,
+    right: stages.tookMs,
     // Short stays are mostly the write itself, which is timed by two processes.
-    within: Math.max(SHARE * total('tookMs'), 2 * READING_MS),
-    of: stages.length,
+    within: Math.max(SHARE * stages.tookMs, 2 * READING_MS),
+    of: stages.images,
   };
 }
 
@@ -88,8 +106,9 @@ function stageSums({ stages }: IdentityInput): Identity | null {
 function clocks(input: IdentityInput): (Identity | null)[] {
   const items = endedItems(input);
   const both = items.filter(({ outside, browser }) => outside.atMs !== null && browser.atMs !== null);
-  const told = items.filter(({ outside }) => outside.atMs !== null);
-  const early = told.filter(({ outside, finishedAtMs }) => outside.atMs! < finishedAtMs! - READING_MS);
+  const told = items.flatMap(({ outside, finishedAtMs }) =>
+    outside.atMs === null ? [] : [outside.atMs - finishedAtMs!],
+  );
   return [
     both.length === 0
       ? null
@@ -102,18 +121,22 @@ function clocks(input: IdentityInput): (Identity | null)[] {
           within: CLOCKS_MS,
           of: both.length,
         },
-    told.length === 0
-      ? null
-      : {
-          name: 'database’s clock',
-          what: 'events that arrived before their image had ended; none',
-          unit: 'count',
-          left: early.length,
-          right: 0,
-          within: 0,
-          of: told.length,
-        },
+    toldAfterEnd(told),
   ];
+}
+
+/** @param delaysMs of each event, from the end of its image as rows say to its arrival */
+export function toldAfterEnd(delaysMs: readonly number[]): Identity | null {
+  if (delaysMs.length === 0) return null;
+  return {
+    name: 'database’s clock',
+    what: 'events that arrived before their image had ended; none',
+    unit: 'count',
+    left: delaysMs.filter((ms) => ms < -READING_MS).length,
+    right: 0,
+    within: 0,
+    of: delaysMs.length,
+  };
 }
 
 export const holds = ({ left, right, within }: Identity): boolean => Math.abs(left - right) <= within;

@@ -54,24 +54,25 @@ export function histogramMean(samples: readonly Sample[], name: string, where: L
   return count > 0 ? sumOf(samples, `${name}_sum`, where) / count : null;
 }
 
-/**
- * Quantile of classic buckets merged over all matching series, linear inside a bucket as `histogram_quantile` does
- * (Prometheus documentation, "Histograms and summaries"); null when nothing was observed. In the last, open bucket it
- * is that bucket's lower edge, which no pass may be taken from unless the edge is above the limit.
- */
-export function histogramQuantile(
-  samples: readonly Sample[],
-  name: string,
-  q: number,
-  where: LabelFilter = every,
-): number | null {
+/** How many values lie at or below an edge; the last edge is Infinity. */
+export type Bucket = [edge: number, cumulative: number];
+
+/** Classic buckets merged over all matching series, ascending. */
+export function bucketsOf(samples: readonly Sample[], name: string, where: LabelFilter = every): Bucket[] {
   const byEdge = new Map<number, number>();
   for (const sample of samples) {
     if (sample.name !== `${name}_bucket` || !where(sample.labels)) continue;
     const edge = sample.labels['le'] === '+Inf' ? Infinity : Number(sample.labels['le']);
     byEdge.set(edge, (byEdge.get(edge) ?? 0) + sample.value);
   }
-  const buckets = [...byEdge].toSorted(([a], [b]) => a - b);
+  return [...byEdge].toSorted(([a], [b]) => a - b);
+}
+
+/**
+ * Linear inside a bucket as `histogram_quantile` does (Prometheus documentation, "Histograms and summaries"); null when nothing was
+ * observed. In the last, open bucket it is that bucket's lower edge, which no pass may be taken from unless the edge is above the limit.
+ */
+export function quantileOfBuckets(buckets: readonly Bucket[], q: number): number | null {
   const total = buckets.at(-1)?.[1] ?? 0;
   if (total <= 0) return null;
   const rank = q * total;

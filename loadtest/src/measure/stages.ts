@@ -54,14 +54,24 @@ export async function readStages(sql: Sql, projectId: string, batchId: string): 
   );
 }
 
-/** Of every image that a worker inferred in the batch, once: the sum of its stages, and its time from queue to end, ms. */
-export const readStageSums = (sql: Sql, batchId: string): Promise<{ sumMs: number; tookMs: number }[]> =>
-  sql<{ sumMs: number; tookMs: number }[]>`
-    SELECT sum(s.duration_ms)::float8 AS "sumMs",
-           extract(epoch FROM b.finished_at - b.queued_at)::float8 * 1000 AS "tookMs"
-    FROM batch_items b JOIN image_stages s ON s.image_id = b.image_id AND s.batch_id = b.batch_id
-    WHERE b.batch_id = ${batchId} AND b.status = 'completed' AND b.attempts = 1
-    GROUP BY b.image_id, b.finished_at, b.queued_at`.then((rows) => [...rows]);
+/** Means over images that a worker inferred, once each: the sum of an image's stages until its end, and its time from queue to end. */
+export interface StageSums {
+  images: number;
+  sumMs: number;
+  tookMs: number;
+}
+
+/** Null for a batch without such images. */
+export async function readStageSums(sql: Sql, batchId: string): Promise<StageSums | null> {
+  const [row] = await sql<(StageSums | { images: 0 })[]>`
+    SELECT count(*)::int AS images, avg(sum)::float8 AS "sumMs", avg(took)::float8 AS "tookMs"
+    FROM (SELECT sum(s.duration_ms), extract(epoch FROM b.finished_at - b.queued_at) * 1000 AS took
+          FROM batch_items b JOIN image_stages s ON s.image_id = b.image_id AND s.batch_id = b.batch_id
+          WHERE b.batch_id = ${batchId} AND b.status = 'completed' AND b.attempts = 1
+            AND s.stage <> 'publish'
+          GROUP BY b.image_id, b.finished_at, b.queued_at) each`;
+  return row && row.images > 0 ? (row as StageSums) : null;
+}
 
 const withoutCpu = (values: number[]): StageSummary | null => {
   const summary = summarise(values);

@@ -9,6 +9,8 @@ import { isEnd, type Target, type TargetEvent } from '../targets/target.ts';
 import type { Line } from './line.ts';
 import type { Journal, ProofFault } from './records.ts';
 
+const COUNT_EVERY_MS = 250;
+
 export interface Proof {
   target: Required<Target>;
   scenario: Pick<ProveScenario, 'upload' | 'batch' | 'follow'>;
@@ -49,12 +51,18 @@ export async function prove(proof: Proof): Promise<void> {
   await upload(proof, accepted);
   progress.phase('batch', accepted.length);
   if (accepted.length > 0) {
-    const fromMs = Date.now();
-    await target.start(accepted, { threshold: proof.scenario.batch.threshold });
-    journal.add({ type: 'start', images: accepted.length, fromMs, toMs: Date.now() });
-    complete = true;
-    check();
-    await awaitEnds(proof, accepted, told, all.promise);
+    const open = () => accepted.reduce((sum, id) => sum + (told.has(id) ? 0 : 1), 0);
+    const counting = setInterval(() => journal.add({ type: 'count', atMs: Date.now(), open: open() }), COUNT_EVERY_MS);
+    try {
+      const fromMs = Date.now();
+      await target.start(accepted, { threshold: proof.scenario.batch.threshold });
+      journal.add({ type: 'start', images: accepted.length, fromMs, toMs: Date.now() });
+      complete = true;
+      check();
+      await awaitEnds(proof, accepted, told, all.promise);
+    } finally {
+      clearInterval(counting);
+    }
   }
   progress.done(`${told.size} of ${accepted.length} told`);
   progress.phase('ask', accepted.length);

@@ -1,6 +1,7 @@
 import { isEnd } from '../targets/target.ts';
 import type {
   AskRecord,
+  CountRecord,
   EventRecord,
   FaultRecord,
   ImageRecord,
@@ -31,6 +32,7 @@ export interface ProofLedger {
   rows: ProofRow[];
   start: StartRecord | undefined;
   fault: FaultRecord | undefined;
+  counts: CountRecord[];
   /** All events in the order of arrival, those of unknown images among them. */
   events: EventRecord[];
   /** Events of images that this run did not upload. */
@@ -54,6 +56,7 @@ export function ledgerOf(records: readonly ProofRecord[]): ProofLedger {
   const byId = new Map<string, ProofRow>();
   const events: EventRecord[] = [];
   const strays: EventRecord[] = [];
+  const counts: CountRecord[] = [];
   let start: StartRecord | undefined;
   let fault: FaultRecord | undefined;
 
@@ -103,6 +106,9 @@ export function ledgerOf(records: readonly ProofRecord[]): ProofLedger {
         if (record.final) row.final = record;
         break;
       }
+      case 'count':
+        counts.push(record);
+        break;
       case 'fault':
         fault = record;
         break;
@@ -133,6 +139,7 @@ export function ledgerOf(records: readonly ProofRecord[]): ProofLedger {
     rows: [...rows.values()],
     start,
     fault,
+    counts,
     events,
     strays,
     stopped: isWhole ? end.stopped : cutOff,

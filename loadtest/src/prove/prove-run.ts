@@ -21,7 +21,7 @@ import { ledgerOf } from './ledger.ts';
 import { createLine } from './line.ts';
 import { encodeRecords, RAW_FILE } from './raw.ts';
 import { provenBy } from './proven.ts';
-import { createJournal, type Journal, type ProofRecord } from './records.ts';
+import { BUILT_IN, createJournal, type Journal, type ProofRecord } from './records.ts';
 
 /** Far more than a service has to say, and few enough to keep. */
 const mostEvents = (images: number): number => 10_000 + 100 * images;
@@ -84,7 +84,7 @@ async function proveOn(
     version: 1,
     tool: tool.version,
     scenario: scenario.name,
-    target: { ...about, address: hideCredentials(about.address), adapter: options.target ?? 'built in' },
+    target: { ...about, address: hideCredentials(about.address), adapter: options.target ?? BUILT_IN },
     startedAt: startedAt.toISOString(),
     images: set?.images.length ?? 0,
     seed: options.seed,

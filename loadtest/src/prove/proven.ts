@@ -1,6 +1,7 @@
 import { PROVE } from '../../../scenarios/prove.ts';
 import type { RunData } from '../contract.ts';
 import { bulkMeasurements } from './bulk-measures.ts';
+import { identitiesOfProof } from './identities.ts';
 import { judgeProof } from './judge.ts';
 import type { ProofLedger } from './ledger.ts';
 import { plotsOf, tablesOf } from './tables.ts';
@@ -9,7 +10,7 @@ import { phasesOf, stageTimes, summariesOf } from './times.ts';
 /** What the records of a run say of it, judged or not: everything but the machine it ran on. */
 export function provenBy(ledger: ProofLedger): Pick<
   RunData,
-  'measurements' | 'delivery' | 'stages' | 'phases' | 'tables' | 'plots'
+  'measurements' | 'delivery' | 'stages' | 'phases' | 'tables' | 'plots' | 'identities'
 > & {
   failedByCode: Record<string, number>;
 } {
@@ -25,5 +26,6 @@ export function provenBy(ledger: ProofLedger): Pick<
     phases: phasesOf(ledger),
     tables: tablesOf(ledger, judgement),
     plots: plotsOf(ledger),
+    identities: identitiesOfProof(ledger),
   };
 }

@@ -5,6 +5,9 @@ import type { RunData } from '../contract.ts';
 export const PROOF_FAULTS = ['cut', 'stall', 'none'] as const;
 export type ProofFault = (typeof PROOF_FAULTS)[number];
 
+/** What stands for the path of an adapter where our own service is proved. */
+export const BUILT_IN = 'built in';
+
 /** All times are epoch ms by the harness's clock, but for what is called the target's. */
 export interface RunRecord {
   type: 'run';
@@ -54,6 +57,12 @@ export interface AskRecord extends Omit<TargetResult, 'status'> {
   atMs: number;
   final: boolean;
 }
+/** Images that were submitted and whose end had not been told, as the harness counted them now and then. */
+export interface CountRecord {
+  type: 'count';
+  atMs: number;
+  open: number;
+}
 export interface FaultRecord {
   type: 'fault';
   fault: ProofFault;
@@ -73,7 +82,15 @@ export interface EndRecord {
 
 /** One line of the raw ledger: all that a verdict needs, and nothing that was judged. */
 export type ProofRecord =
-  RunRecord | ImageRecord | UploadRecord | StartRecord | EventRecord | AskRecord | FaultRecord | EndRecord;
+  | RunRecord
+  | ImageRecord
+  | UploadRecord
+  | StartRecord
+  | EventRecord
+  | AskRecord
+  | CountRecord
+  | FaultRecord
+  | EndRecord;
 
 /** Records in order of time, each handed on as it comes. */
 export function createJournal(onRecord: (record: ProofRecord) => void = () => {}) {

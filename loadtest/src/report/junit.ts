@@ -11,8 +11,8 @@ interface TestCase {
 }
 
 /**
- * `junit.xml`: one test case a budget, one for the verdict. A failed budget is a failure; one that could not be judged is an
- * error, since a tool that reads only this file must not take it for a pass; one that does not apply is skipped.
+ * `junit.xml`: one test case a budget, one for the verdict. A failed budget is a failure; one that could not be judged, was not measured
+ * or does not apply is skipped, with the reason; a run that ended early is an error.
  */
 export function junitReport(result: ResultFile): string {
   const cases = [...result.budgets.map(budgetCase), verdictCase(result)];
@@ -38,8 +38,8 @@ function budgetCase(budget: JudgedBudget): TestCase {
   const outcomes: Record<JudgedBudget['verdict'], Outcome> = {
     pass: null,
     fail: { element: 'failure', message: text },
-    inconclusive: { element: 'error', message: `inconclusive: ${text}${note}` },
-    'not-run': { element: 'error', message: `not run${note}` },
+    inconclusive: { element: 'skipped', message: `inconclusive: ${text}${note}` },
+    'not-run': { element: 'skipped', message: `not run${note}` },
     'n/a': { element: 'skipped', message: `not applicable${note}` },
   };
   return { name: budget.name, outcome: outcomes[budget.verdict], detail };
@@ -51,7 +51,7 @@ function verdictCase(result: ResultFile): TestCase {
     pass: null,
     fail: { element: 'failure', message },
     regression: { element: 'failure', message },
-    inconclusive: { element: 'error', message },
+    inconclusive: { element: 'skipped', message },
     error: { element: 'error', message },
     interrupted: { element: 'error', message },
   };

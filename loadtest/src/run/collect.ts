@@ -1,12 +1,12 @@
 import type { Identity, RunData } from '../contract.ts';
-import { apiLatencyMeanMs, queryCount, queryP95Ms, workerTransactions } from '../measure/api.ts';
+import { apiLatencyMeanMs, queryCount, queryP95, workerTransactions } from '../measure/api.ts';
 import { identitiesOf } from '../measure/identities.ts';
 import { reconcile } from '../measure/ledger.ts';
 import { readLedger } from '../measure/ledger-rows.ts';
+import { percentileOf } from '../measure/percentile.ts';
 import type { Sample } from '../measure/prometheus.ts';
 import { growthBetween, scrapeAll } from '../measure/scrape.ts';
 import { harnessStages, readStageSums, readStages } from '../measure/stages.ts';
-import { quantile } from '../measure/statistics.ts';
 import { measured, need, type Bench } from './bench.ts';
 import { readStageSpans, tellStory, type Story } from './story.ts';
 
@@ -32,7 +32,7 @@ export async function collectCounters(bench: Bench): Promise<void> {
     );
   const counted: Sample[] = growthBetween(need(bench.scrapes['start'], 'the first scrape'), after);
   measured(bench, 'api_latency_mean_ms', { actual: apiLatencyMeanMs(counted) });
-  measured(bench, 'db_query_p95_ms', { actual: queryP95Ms(counted) });
+  measured(bench, 'db_query_p95_ms', queryP95(counted) ?? { actual: null });
 }
 
 export async function collectProcesses(bench: Bench): Promise<RunData['process']> {
@@ -67,15 +67,11 @@ export async function collectLedger(bench: Bench): Promise<Collected> {
   const executions = await sql<{ ms: number }[]>`
     SELECT r.processing_ms AS ms FROM batch_items b JOIN results r ON r.id = b.result_id
     WHERE b.batch_id = ${first.batch.id}`;
-  if (executions.length > 0)
-    measured(
-      bench,
-      'inference_p95_ms',
-      quantile(
-        executions.map(({ ms }) => ms),
-        0.95,
-      ),
-    );
+  const inference = percentileOf(
+    executions.map(({ ms }) => ms),
+    0.95,
+  );
+  if (inference) measured(bench, 'inference_p95_ms', inference);
   const failed = await sql<{ code: string; count: number }[]>`
     SELECT coalesce(error_code, 'UNKNOWN') AS code, count(*)::int AS count FROM batch_items
     WHERE batch_id = ${first.batch.id} AND status = 'failed' GROUP BY 1`;

@@ -127,9 +127,9 @@ export async function startAll(options: ServiceOptions & { environment: Environm
     void environment.died.then(({ what, detail }) => closing || stop.lost(`${what} is gone: ${firstWords(detail)}`));
     const { tempDir, env } = environment;
     const onGroup = (pid: number) => environment.watchGroup(pid);
-    const launched = await launchBrowser({ tempDir, env, log, onGroup, signal: stop.signal });
+    const onLost = (cause: string) => closing || stop.lost(cause);
+    const launched = await launchBrowser({ tempDir, env, log, onGroup, signal: stop.signal, onLost });
     closers.add(() => launched.close());
-    launched.browser.on('disconnected', () => closing || stop.lost('the browser ended'));
     const starting = startOn(environment, launched, options);
     // A stop does not wait for a start that is under way; what comes of it is closed all the same.
     closers.add(() =>

@@ -1,28 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { CAPACITY } from '../../../scenarios/capacity.ts';
-import { inServiceOf, rateOfEnds, shapeTimes } from '../../src/capacity/measure-batch.ts';
+import { rateOfEnds, shapeTimes } from '../../src/capacity/measure-batch.ts';
 import { judgeRun } from '../../src/judge/judge-run.ts';
 import { doubted } from '../../src/load/capacity.ts';
 import { runData } from '../judge/run-data.ts';
-
-describe('inServiceOf', () => {
-  // A hundred images at once; one ends every 100 ms.
-  const rows = Array.from({ length: 100 }, (_, at) => ({ queuedMs: 0, endedMs: 100 * (at + 1) }));
-  it('counts in two ways that agree', () => {
-    const counted = Array.from({ length: 9 }, (_, at) => ({ atMs: 1000 * (at + 1), left: 90 - 10 * at }));
-    const { counted: outside, byLittle } = inServiceOf(rows, counted)!;
-    expect(byLittle).toBeCloseTo(50.5, 6);
-    expect(outside / byLittle).toBeCloseTo(1, 1);
-  });
-  it('shows a count that is wrong', () => {
-    const { counted: outside, byLittle } = inServiceOf(rows, [{ atMs: 9000, left: 100 }])!;
-    expect(outside / byLittle).toBeGreaterThan(1.5);
-  });
-  it('knows nothing of no images, or of one look at none', () => {
-    expect(inServiceOf([], [])).toBeNull();
-    expect(inServiceOf(rows, [])).toBeNull();
-  });
-});
 
 describe('a sweep on a machine that others used', () => {
   const run = (foreignCpuShare: number) =>

@@ -55,13 +55,28 @@ describe('parseCompareOptions', () => {
     [[], /--against is missing; expected a branch, tag or commit/],
     [['--against'], /--against needs a value/],
     [['--against', 'v1', '--blocks', '0'], /--blocks "0" is not allowed; allowed: a whole number from 1 to 200/],
-    [['--against', 'v1', '--scenario', 'soak'], /--scenario "soak" is not allowed; allowed: bulk-1000, /],
+    [['--against', 'v1', '--scenario', 'sok'], /--scenario "sok" is not allowed; .*did you mean "soak"/],
     [['--against', 'v1', '--blokcs', '3'], /unknown flag "--blokcs" \(did you mean "--blocks"\?\)/],
     [['accept'], /--reason "" is not allowed; allowed: a sentence/],
     [['accept', '--reason', 'ok'], /--reason "ok" is not allowed/],
   ])('refuses %j', (args, message) => {
     expect(() => parseCompareOptions(args)).toThrow(UsageError);
     expect(() => parseCompareOptions(args)).toThrow(message);
+  });
+
+  it.each([
+    ['soak', /^--scenario soak cannot be compared: it is no bulk run; what can be: bulk-1000, bulk-1000-dense, /],
+    ['browse', /it is no bulk run/],
+    ['gallery-100k', /it is no bulk run/],
+    ['downloads', /it runs upload, batch, downloads alone, and a block is a batch/],
+    ['bulk-1000-slow-page', /a block has no page that could be slow/],
+    ['real-images', /a block has images that are made/],
+  ])('refuses %s, which blocks do not measure, and says what they do', (name, message) => {
+    expect(() => run('--against', 'v1', '--scenario', name)).toThrow(UsageError);
+    expect(() => run('--against', 'v1', '--scenario', name)).toThrow(message);
+    expect(() => run('--against', 'v1', '--scenario', name)).toThrow(
+      /bulk-10000, mixed-sizes, or a bulk scenario of your own/,
+    );
   });
 
   it('accepts with a reason, from the latest run unless another is named', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listScenarios } from '../../../scenarios/index.ts';
+import { comparedScenario, parseCompareOptions } from '../../src/cli/compare-options.ts';
 import { ownScenario } from '../../src/cli/own-scenario.ts';
 import { parseBenchOptions } from '../../src/cli/options.ts';
 import { projectRoot } from '../../src/environment/paths.ts';
@@ -26,6 +27,20 @@ describe('a scenario of one’s own', () => {
     const own = await ownScenario(path);
     const command = parseBenchOptions(['--scenario', path, '--quick'], own);
     expect(command).toMatchObject({ kind: 'run', options: { count: 3, scenario: { name: 'mine' } } });
+  });
+
+  it('is compared where it is a bulk run that blocks can measure, and refused where it is not', async () => {
+    const against = async (expression: string) => {
+      const args = ['--against', 'main', '--scenario', await fileOf(expression)];
+      return parseCompareOptions(args, await ownScenario(comparedScenario(args)));
+    };
+    const options = { scenario: { name: 'mine', images: { maxCells: 9 } } };
+    const few = await against(`{ ...base, name: 'mine', images: { ...base.images, maxCells: 9 } }`);
+    expect(few).toMatchObject({ kind: 'run', options });
+    await expect(against(`{ ...base, name: 'mine', slowerPage: 4 }`)).rejects.toThrow(
+      /--scenario mine cannot be compared: a block has no page that could be slow; what can be: bulk-1000, /,
+    );
+    expect(comparedScenario(['accept', '--reason', 'one more join'])).toBeUndefined();
   });
 
   it('is not looked for where a name is given', async () => {

@@ -7,6 +7,7 @@ import type { FaultsScenario } from '../../../scenarios/scenario.ts';
 import { parseBenchOptions } from '../../src/cli/options.ts';
 import type { RunData } from '../../src/contract.ts';
 import { runFaults } from '../../src/faults/faults-run.ts';
+import { holds } from '../../src/measure/identities.ts';
 import { judgeBudgets } from '../../src/judge/budgets.ts';
 import { createRunFolder } from '../../src/run/folder.ts';
 import { createProgress } from '../../src/run/progress.ts';
@@ -56,6 +57,8 @@ it(
       ['F10', '24 of 24 ended', 'hold'],
     ]);
     expect(data.delivery).toMatchObject({ submitted: 48, completed: 48, missing: 0, duplicates: 0, sequenceGaps: 0 });
+    expect((data.identities ?? []).filter((one) => !holds(one))).toEqual([]);
+    expect(data.identities?.map(({ name }) => name)).toEqual(expect.arrayContaining(['counters', 'two clocks']));
     expect(data.measurements.fault_toasts_per_batch?.actual).toBe(1);
     expect(data.measurements.recovery_worker_killed_ms?.actual).toBeGreaterThan(0);
     expect(data.measurements.recovery_database_restart_ms?.actual).toBeGreaterThan(0);

@@ -26,6 +26,7 @@ function cell(id: string, instant: number, over: Partial<CellResult> = {}): Cell
       },
     ],
     told: 1,
+    checks: [],
     toasts: null,
     startedAtMs: 0,
     durationMs: 5,

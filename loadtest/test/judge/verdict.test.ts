@@ -8,7 +8,6 @@ import { UsageError } from '../../src/cli/usage-error.ts';
 import type { BudgetVerdict, JudgedBudget, ResultFile, RunData } from '../../src/contract.ts';
 import { judgeRun } from '../../src/judge/judge-run.ts';
 import { readResult } from '../../src/judge/read-result.ts';
-import { mergeRepeats } from '../../src/judge/repeats.ts';
 import { exitCodeOf, verdictOf } from '../../src/judge/verdict.ts';
 import { measurementsWith, runData } from './run-data.ts';
 
@@ -159,42 +158,6 @@ describe('judgeRun with a baseline', () => {
     });
     expect([other.verdict, exitCodeOf(other.verdict)]).toEqual(['inconclusive', 5]);
     expect(other.baseline?.notes[0]).toMatch(/^incomparable: images was cdcd/);
-  });
-});
-
-describe('mergeRepeats', () => {
-  it('takes the median of times and the worst of counts, bytes and ratios', () => {
-    const repeat = (settle: number, toasts: number, memory: number, hits: number): RunData =>
-      runData({
-        measurements: measurementsWith({
-          ui_settle_ms: settle,
-          toasts,
-          result_memory_bytes: memory,
-          cache_hit_ratio: hits,
-        }),
-      });
-    const merged = mergeRepeats([
-      repeat(100, 1, 5e6, 0.99),
-      repeat(900, 2, 9e6, 0.8),
-      repeat(200, 1, 6e6, 0.95),
-    ]).measurements;
-    expect(merged.ui_settle_ms).toEqual({ actual: 200, values: [100, 900, 200] });
-    expect(merged.toasts).toEqual({ actual: 2, values: [1, 2, 1] });
-    expect(merged.result_memory_bytes?.actual).toBe(9e6);
-    expect(merged.cache_hit_ratio?.actual).toBe(0.8);
-  });
-
-  it('names no raw ledger as its own: each repeat keeps one', () => {
-    const rawLedger = { file: 'raw/proof.ndjson.gz', sha256: 'ab', bytes: 1 };
-    expect(mergeRepeats([runData({ rawLedger }), runData({ rawLedger })]).rawLedger).toBeUndefined();
-  });
-
-  it('is not measured when one repeat was not', () => {
-    const merged = mergeRepeats([runData(), runData({ measurements: measurementsWith({ toasts: null }) })]);
-    expect(merged.measurements.toasts).toMatchObject({
-      actual: null,
-      note: expect.stringContaining('repeat 2 of 2') as string,
-    });
   });
 });
 

@@ -6,9 +6,11 @@ import { BROWSE } from '../../../scenarios/browse.ts';
 import { createFrameLog } from '../../src/drivers/ledger-socket.ts';
 import { judgeBudgets } from '../../src/judge/budgets.ts';
 import { judgeRun } from '../../src/judge/judge-run.ts';
-import { runBrowse, seenBy, timed } from '../../src/load/browse.ts';
+import { runBrowse, seenBy } from '../../src/load/browse.ts';
+import { mergePercentiles } from '../../src/measure/percentile.ts';
 import { browseMix } from '../../src/load/browse-mix.ts';
 import { generate } from '../../src/load/generator.ts';
+import { timed } from '../../src/load/pacing.ts';
 import { withInput } from './kit.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -127,6 +129,11 @@ describe('the generator', () => {
     expect(Object.keys(report.failed)).toEqual(['500']);
     expect(report.byName['good']?.count).toBeGreaterThanOrEqual(each);
     expect(report.byName['none']).toBeUndefined();
+    // All of them, failed ones too: a law that leaves out what failed would not hold.
+    expect(report.inFlight.counted).toBeGreaterThan(0);
+    expect(Math.abs(report.inFlight.counted / report.inFlight.byLittle - 1)).toBeLessThan(0.02);
+    const kept = mergePercentiles([{ q: 0.95, hdr: report.byName['good']!.hdr }]);
+    expect(kept?.actual).toBe(report.byName['good']!.p95Ms);
   });
 });
 

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseBenchOptions } from '../../src/cli/options.ts';
+import { descendants } from '../../src/measure/proc.ts';
 import { createRunFolder } from '../../src/run/folder.ts';
 import { createProgress } from '../../src/run/progress.ts';
 import type { RunInput } from '../../src/run/run-input.ts';
@@ -25,5 +28,21 @@ export async function withInput<T>(
     progress.close();
     await folder.close();
     await rm(out, { recursive: true, force: true });
+  }
+}
+
+/** Waits for a process below this one whose command line is like that. @returns its pid */
+export async function childLike(command: RegExp): Promise<number> {
+  const lineOf = (pid: number): string => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  for (;;) {
+    const found = (await descendants(process.pid)).find((pid) => command.test(lineOf(pid)));
+    if (found !== undefined) return found;
+    await sleep(20);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createLatencies } from '../../src/drivers/histogram.ts';
 import { createRandom } from '../../src/images/random.ts';
-import { arrivals, whyShort } from '../../src/load/pacing.ts';
+import { arrivals, whyIdle, whyShort, whyShortOf } from '../../src/load/pacing.ts';
 import { recoveryMs } from '../../src/load/recovery.ts';
 
 describe('arrivals of an open loop', () => {
@@ -29,6 +30,26 @@ describe('a load that fell short', () => {
     expect(whyShort(970, 1000, 3)).toMatch(/970 of 1000/);
     expect(whyShort(1000, 1000, 26)).toMatch(/26 ms late/);
     expect(whyShort(0, 0, null)).toMatch(/no request/);
+  });
+
+  it('is told of several pieces by all of their requests, not by one piece', () => {
+    const piece = (lagsMs: number[]) => {
+      const latencies = createLatencies();
+      for (const ms of lagsMs) latencies.record('lag', ms);
+      return { sent: lagsMs.length, intended: lagsMs.length, hdr: { lag: latencies.encoded('lag')! } };
+    };
+    const good = piece(Array.from({ length: 500 }, () => 2));
+    // Two of 1,010 requests came late: the worst piece alone had a fifth of them late.
+    expect(whyShortOf([good, good, piece([1, 1, 1, 1, 1, 1, 1, 1, 90, 90])])).toBeUndefined();
+    expect(whyShortOf([good, piece(Array.from({ length: 20 }, () => 90))])).toMatch(/90 ms late/);
+    expect(whyShortOf([good, { ...good, sent: 400 }])).toMatch(/900 of 1000/);
+    expect(whyShortOf([])).toMatch(/no request/);
+  });
+
+  it('is told of a generator that waits for answers by the time that it stood still', () => {
+    // A tenth of a second late in each round of five is no other load; a fifth of the time is.
+    expect(whyIdle(10 * 100, 10 * 5000)).toBeUndefined();
+    expect(whyIdle(360_000, 1_800_000)).toMatch(/stood still for 20 % of the time/);
   });
 });
 

@@ -30,9 +30,9 @@ function series(leaks: Partial<Record<Series['kind'], number>>, seconds = SECOND
     ]),
   }));
 }
-function verdicts(given: Series[], grownPerImage = 900) {
+function verdicts(given: Series[], grownPerImage = 900, idle?: string) {
   const load: Pick<Load, 'measurements' | 'tables' | 'plots'> = { measurements: {}, tables: [], plots: [] };
-  judge(load, given, { rounds: 100, images: 10_000, wrong: 0, warmShare: 0.3, grownPerImage });
+  judge(load, given, { rounds: 100, images: 10_000, wrong: 0, warmShare: 0.3, grownPerImage, idle });
   const judged = judgeBudgets(load.measurements, SOAK.budgets, { imageCount: 10_000 });
   return {
     load,
@@ -62,6 +62,13 @@ describe('the verdict of a soak', () => {
 
   it('finds a database that keeps what is deleted', () => {
     expect(verdicts(series({}), 41_000).red).toEqual(['soak_database_bytes_per_image fail']);
+  });
+
+  it('passes no leak of a generator that stood still, and still fails one', () => {
+    const { red } = verdicts(series({ api: 30_000 }), 900, 'the generator stood still for 20 % of the time');
+    expect(red).toContain('soak_api_leak_bytes fail');
+    expect(red).toContain('soak_worker_leak_bytes inconclusive');
+    expect(red).not.toContain('soak_database_bytes_per_image inconclusive');
   });
 
   it('says nothing of what was too short', () => {

@@ -3,6 +3,7 @@ import type { ImageEvent } from '#contract/events.ts';
 import { EVENTS_STORM } from '../../../scenarios/events-storm.ts';
 import { runStorm } from '../../src/load/storm.ts';
 import { createTally } from '../../src/load/storm-reader.ts';
+import { holds } from '../../src/measure/identities.ts';
 import { withInput } from './kit.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -11,8 +12,10 @@ const small = { ...EVENTS_STORM, phases: { imageMs: 4, readers: 4 } };
 
 const measured = (settings: Record<string, string> = {}) =>
   withInput(['--scenario', 'events-storm', '--count', String(IMAGES)], settings, async (input) => {
-    const { measurements, stopped, delivery, tables } = await runStorm(small, new Date(), input);
+    const { measurements, stopped, delivery, tables, identities = [] } = await runStorm(small, new Date(), input);
     expect(stopped).toBeUndefined();
+    expect(identities.map(({ name }) => name)).toContain('database’s clock');
+    expect(identities.filter((one) => !holds(one))).toEqual([]);
     const actual = (name: keyof typeof measurements) => measurements[name]?.actual;
     return {
       delivery,
@@ -76,13 +79,13 @@ describe('a tally', () => {
     expect([tally.missing(), tally.duplicates(), tally.count.events]).toEqual([1, 0, 2]);
     tally.add(frame(event('y', 'failed'), event('z', 'completed')), 200);
     expect([tally.missing(), tally.duplicates(), tally.count.heard]).toEqual([0, 1, 2]);
-    expect([...tally.arrivedMs]).toEqual([100, 200]);
+    expect(['x', 'y', 'z'].map(tally.toldAt)).toEqual([100, 200, undefined]);
   });
 
   it('counts an image once that was told of a thousand times', () => {
     const tally = start();
-    for (let times = 0; times < 1000; times++) tally.add(frame(event('x', 'completed')), times);
-    expect([tally.missing(), tally.duplicates(), tally.arrivedMs[0]]).toEqual([1, 1, 0]);
+    for (let times = 1; times <= 1000; times++) tally.add(frame(event('x', 'completed')), times);
+    expect([tally.missing(), tally.duplicates(), tally.toldAt('x')]).toEqual([1, 1, 1]);
   });
 
   it('takes frames of states alone for none, and measures the others by windows and by how full they are', () => {

@@ -56,7 +56,7 @@ function framesOf(rows: readonly LedgerRow[], error = 0) {
 }
 const input = (given: Partial<IdentityInput> = {}): IdentityInput => {
   const rows = rowsOf(100, 50);
-  return { batchId: 'b', rows, frames: framesOf(rows), stages: [{ sumMs: 480, tookMs: 500 }], ...given };
+  return { batchId: 'b', rows, frames: framesOf(rows), stages: { images: 100, sumMs: 480, tookMs: 500 }, ...given };
 };
 const broken = (given: Partial<IdentityInput>) =>
   identitiesOf(input(given))
@@ -93,8 +93,8 @@ describe('identities of a run', () => {
       { frames: framesOf(rowsOf(100, 50), 12) },
       'Little’s law',
     ],
-    ['stages that leave out a fifth of the time', { stages: [{ sumMs: 400, tookMs: 500 }] }, 'stage sums'],
-    ['stages that overlap', { stages: [{ sumMs: 600, tookMs: 500 }] }, 'stage sums'],
+    ['stages that leave out a fifth of the time', { stages: { images: 100, sumMs: 400, tookMs: 500 } }, 'stage sums'],
+    ['stages that overlap', { stages: { images: 100, sumMs: 600, tookMs: 500 } }, 'stage sums'],
     [
       'a page whose clock is off',
       { rows: rowsOf(100, 50).map(shifted((item) => ({ ...item, browser: seen(item.outside.atMs! + 400) }))) },
@@ -110,13 +110,13 @@ describe('identities of a run', () => {
   });
 
   it('say nothing of what was not measured', () => {
-    expect(identitiesOf({ batchId: 'b', rows: [], frames: [], stages: [] })).toEqual([]);
+    expect(identitiesOf({ batchId: 'b', rows: [], frames: [], stages: null })).toEqual([]);
     const short = rowsOf(20, 10);
     expect(identitiesOf(input({ rows: short, frames: [] })).map(({ name }) => name)).not.toContain('Little’s law');
   });
 
   it('are contradictions where they do not hold: such a run passes nothing', () => {
-    const identities = identitiesOf(input({ stages: [{ sumMs: 400, tookMs: 500 }] }));
+    const identities = identitiesOf(input({ stages: { images: 100, sumMs: 400, tookMs: 500 } }));
     expect(contradictionsOf(runData({ identities }))).toEqual([
       'stage sums: 400 ms and 500 ms differ by more than 50 ms (mean sum of an image’s stages; mean time from queue to end)',
     ]);

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { growth, histogramMean, histogramQuantile, parsePrometheus, sumOf } from '../../src/measure/prometheus.ts';
+import {
+  bucketsOf,
+  growth,
+  histogramMean,
+  parsePrometheus,
+  quantileOfBuckets,
+  sumOf,
+} from '../../src/measure/prometheus.ts';
 
 const TEXT = `# HELP t help
 # TYPE t histogram
@@ -37,19 +44,19 @@ describe('histograms', () => {
     expect(histogramMean(samples, 't', ({ role }) => role === 'relay')).toBeNull();
   });
   it('interpolates inside a bucket', () => {
-    expect(histogramQuantile(samples, 't', 0.9)).toBeCloseTo(0.05);
-    expect(histogramQuantile(samples, 't', 0.95)).toBeCloseTo(0.075);
+    expect(quantileOfBuckets(bucketsOf(samples, 't'), 0.9)).toBeCloseTo(0.05);
+    expect(quantileOfBuckets(bucketsOf(samples, 't'), 0.95)).toBeCloseTo(0.075);
   });
   it('merges series before it takes the quantile', () => {
     const two = [
       ...samples,
       ...parsePrometheus('t_bucket{le="0.05"} 0\nt_bucket{le="0.1"} 100\nt_bucket{le="+Inf"} 100\n'),
     ];
-    expect(histogramQuantile(two, 't', 0.5)).toBeCloseTo(0.05 + (0.05 * 10) / 110);
+    expect(quantileOfBuckets(bucketsOf(two, 't'), 0.5)).toBeCloseTo(0.05 + (0.05 * 10) / 110);
   });
   it('answers the last edge when the quantile lies in the open bucket', () => {
     const open = parsePrometheus('t_bucket{le="1"} 0\nt_bucket{le="+Inf"} 4\n');
-    expect(histogramQuantile(open, 't', 0.95)).toBe(1);
+    expect(quantileOfBuckets(bucketsOf(open, 't'), 0.95)).toBe(1);
   });
   it('sums by label', () => expect(sumOf(samples, 'hits_total', ({ outcome }) => outcome === 'hit')).toBe(3));
 });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { PROVE } from '../../../scenarios/prove.ts';
 import { judgeBudgets } from '../../src/judge/budgets.ts';
+import { holds } from '../../src/measure/identities.ts';
 import { runProve } from '../../src/prove/prove-run.ts';
 import { withInput } from '../load/kit.ts';
 import { FAST } from './prove-stub.ts';
@@ -24,6 +25,8 @@ it(
     expect(run.stopped).toBeUndefined();
     expect(new Set(Object.values(verdicts))).toEqual(new Set(['pass']));
     expect(run.delivery).toMatchObject({ submitted: COUNT, completed: COUNT, terminalEventsReceived: COUNT });
+    expect(run.identities?.map(({ name }) => name)).toContain('database’s clock');
+    expect((run.identities ?? []).filter((one) => !holds(one))).toEqual([]);
     const [, connections, times] = run.tables ?? [];
     expect(connections?.rows.map(([connection]) => connection)).toEqual(['1', '2']);
     expect(times?.rows.map(([stage]) => stage)).toEqual(

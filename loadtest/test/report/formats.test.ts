@@ -112,13 +112,28 @@ describe('junitReport', () => {
     expect(elements.filter((name) => name === 'testcase')).toHaveLength(result.budgets.length + 1);
   });
 
-  it('makes failures of failed budgets, errors of those not judged, skips those that do not apply', () => {
+  it('makes failures of failed budgets, and skips those that were not judged or do not apply', () => {
     const report = junitReport(resultOf({ ...NAIVE_CHANGES }));
-    expect(report).toMatch(/<testsuites name="segbench" tests="20" failures="2" errors="1" skipped="5"/);
+    expect(report).toMatch(/<testsuites name="segbench" tests="20" failures="2" errors="0" skipped="6"/);
     expect(report).toMatch(/name="toasts"><failure message="1,000, limit = 1"/);
-    expect(report).toMatch(/name="db_query_p95_ms"><error message="not run/);
+    expect(report).toMatch(/name="db_query_p95_ms"><skipped message="not run/);
     expect(report).toMatch(/name="ui_settle_ms"><skipped/);
     expect(report).toMatch(/name="verdict"><failure/);
+  });
+
+  it('skips an inconclusive verdict and its budgets with the reason, and calls a run that ended early an error', () => {
+    const measurements = measurementsWith();
+    measurements.api_latency_mean_ms = { actual: 5, unjudgeable: 'the generator was 60 ms late' };
+    const unsure = junitReport(resultOf({ measurements }));
+    expect(unsure).toMatch(/failures="0" errors="0" skipped="2"/);
+    expect(unsure).toMatch(
+      /name="api_latency_mean_ms"><skipped message="inconclusive: [^"]*the generator was 60 ms late/,
+    );
+    expect(unsure).toMatch(/name="verdict"><skipped message="/);
+    for (const reason of ['error', 'interrupted'] as const) {
+      const ended = junitReport(resultOf({ stopped: { reason, message: 'PostgreSQL died' } }));
+      expect(ended).toMatch(/name="verdict"><error message=".+">[^<]*PostgreSQL died/);
+    }
   });
 });
 
