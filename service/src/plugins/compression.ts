@@ -5,7 +5,10 @@ import fp from 'fastify-plugin';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ApiError, shown } from '../errors.ts';
 
-/** Text only: binary results, pictures and files are compact already, and ranges must stay byte ranges of the file. */
+/**
+ * Text only: binary results, pictures and files are compact already, and ranges must stay byte ranges of the file. @fastify/compress 9.2.0 adds what
+ * mime-db calls compressible, `application/octet-stream` among it: a route that answers with that says `compress: false`.
+ */
 const COMPRESSIBLE =
   /^(application\/(json|graphql-response\+json|x-ndjson|schema\+json|manifest\+json)|text\/(html|css|plain|javascript))(;|$)/;
 

@@ -153,6 +153,17 @@ describe('GET /api/projects/:id/index', () => {
     },
   );
 
+  it('is not compressed, which @fastify/compress would do: ids are random', async () => {
+    const json = { name: 'many' };
+    const own = (await (await service.call('/api/projects', { method: 'POST', json })).json()) as Project;
+    await service.sql`
+      insert into images (id, project_id, name, sha256)
+      select gen_random_uuid(), ${own.id}, n::text, sha256 from generate_series(1, 100) n, (select sha256 from blobs limit 1) one`;
+    const reply = await service.call(`/api/projects/${own.id}/index`);
+    expect(reply.headers.get('content-encoding')).toBe(null);
+    expect(decodeIndex(new Uint8Array(await reply.arrayBuffer())).count).toBe(100);
+  });
+
   it('ends after the first of any order when it is told how many', async () => {
     for (const sort of ['createdAt', '-name']) {
       const all = await idsOf(`sort=${sort}`);
