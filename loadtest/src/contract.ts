@@ -5,8 +5,10 @@ import type { CompareSection } from './compare/contract.ts';
 import type { Identity } from './measure/identities.ts';
 import type { LogHistogram } from './measure/log-histogram.ts';
 import type { Percentile } from './measure/percentile.ts';
+import type { ReportPlot, ReportTable } from './report-parts.ts';
 
 export * from './budget-names.ts';
+export * from './report-parts.ts';
 export type { Identity, Percentile };
 
 export const VERDICTS = ['pass', 'fail', 'regression', 'inconclusive', 'error', 'interrupted'] as const;
@@ -155,30 +157,6 @@ export interface Repeat {
   noise?: NoiseInfo;
   /** What of its own two counts did not agree, in words. */
   contradictions: string[];
-}
-
-/** A table that a scenario adds to every report; a `detail` stands in the HTML report alone. A cell with a number has its column's unit. */
-export interface ReportTable {
-  title: string;
-  /** What a reader must know to read it. */
-  note?: string;
-  columns: { name: string; unit?: BudgetUnit }[];
-  rows: (string | number | null)[][];
-  detail?: true;
-}
-/** Lines over a common x axis that a scenario adds to the HTML report. */
-export interface ReportPlot {
-  title: string;
-  note?: string;
-  x: { name: string; unit: BudgetUnit };
-  y: { name: string; unit: BudgetUnit; limit?: number };
-  series: PlotSeries[];
-  /** Beneath the lines on the same x axis: a band for each, all to one scale. */
-  bands?: { name: string; unit: BudgetUnit; series: PlotSeries[] };
-}
-export interface PlotSeries {
-  name: string;
-  points: [x: number, y: number][];
 }
 
 /** What a run leaves in `measurements.json` for the judge: everything but verdicts. */

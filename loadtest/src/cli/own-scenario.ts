@@ -7,7 +7,8 @@ import { UsageError } from './usage-error.ts';
 
 const NAMES: readonly string[] = ALL_BUDGETS.map(({ name }) => name);
 const UNITS = ['ms', 'bytes', 'count', 'ratio', 'per-minute'];
-const OPERATORS = ['<=', '<', '=', '>=', '>'];
+/** Those of a result file. */
+const OPERATORS = ['<=', '<', '=', '>='];
 /** What makes an argument of `--scenario` a file. */
 const IS_FILE = /[\\/]|\.[cm]?[jt]s$/;
 

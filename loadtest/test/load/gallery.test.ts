@@ -18,8 +18,14 @@ const FIGURES = {
 
 describe('the table of the gallery', () => {
   it.each(['hardware', 'software'] as const)('says that the browser draws by %s when it says so', (rendering) => {
-    const { note, rows } = tableOf(FIGURES, { images: 100, rendering, pssBytes: 5e6 });
+    const { note, rows } = tableOf(FIGURES, {
+      images: 100,
+      early: { ...FIGURES, settleMs: 900 },
+      rendering,
+      pssBytes: 5e6,
+    });
     expect(note).toContain(`a browser that draws by ${rendering}.`);
+    expect(rows).toContainEqual(['the same for the first visitor since the service was started', '900 ms']);
     expect(rows).toContainEqual(['End pressed until the last images are', 'never']);
   });
 });
