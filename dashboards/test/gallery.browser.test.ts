@@ -46,7 +46,7 @@ describe('gallery', () => {
     await page.setRequestInterception(true);
     page.on('request', (request) => {
       const { pathname, searchParams } = new URL(request.url());
-      if (pathname.endsWith('/index') && !searchParams.has('limit')) whole.resolve(() => request.continue());
+      if (pathname.endsWith('/index') && !searchParams.has('first')) whole.resolve(() => request.continue());
       else void request.continue();
     });
     const said = () =>

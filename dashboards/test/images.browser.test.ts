@@ -140,8 +140,10 @@ describe('the menu of exports on the real service', () => {
     await cdp.send('Fetch.enable', { patterns: [{ urlPattern: '*/api/exports/*' }] });
     await page.click('[data-export="coco"]');
     await page.waitForSelector('[data-export-row="coco"][data-state="failed"]');
-    expect(await page.$$eval('[role=alert]', (nodes) => nodes.map((node) => node.textContent))).toContain(
-      'Export of COCO failed. No space left on the device.',
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('[role=alert]')].some(
+        (node) => node.textContent === 'Export of COCO failed. No space left on the device.',
+      ),
     );
     await page.click('[data-export="ndjson"]');
     const running = await page.waitForSelector('[data-export-row="ndjson"][data-state="running"]');

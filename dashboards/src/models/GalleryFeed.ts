@@ -83,11 +83,11 @@ export function createGalleryFeed(deps: {
       void reload(() => false).catch(() => reloadSoon());
     });
   }
-  const readIndex = async (query: { limit?: number } = {}): Promise<ProjectIndex> =>
+  const readIndex = async (query: { first?: number } = {}): Promise<ProjectIndex> =>
     decodeIndex(await api.bytes('GET /api/projects/{id}/index', { path: { id: projectId }, query }));
   /** The first images of a long list, while the whole of it is on its way. @returns where the events go on */
   async function readFirst(): Promise<Cursor> {
-    const first = await readIndex({ limit: FIRST_IMAGES });
+    const first = await readIndex({ first: FIRST_IMAGES });
     part.value = first.count === FIRST_IMAGES;
     store.load(first, true);
     deps.onChange(null);

@@ -118,24 +118,27 @@ function createLookout(page: ObservedPage, { cells, quietMs, timeoutMs, signal }
     const seen = await page.evaluate<[string, number][]>(IN_VIEW);
     return seen.length === 0 ? 1 : seen.filter(([id, drawn]) => cells.get(id) !== drawn).length;
   };
-  const lookout = {
-    /** Cells that were wrong when the time was up. */
-    wrongCells: 0,
-    /** Page clock of the moment from which on it was right and quiet; null past the time for it. */
-    async settled(): Promise<number | null> {
-      const until = Date.now() + timeoutMs;
-      while (Date.now() < until) {
-        if ((await page.quietMs()) >= quietMs && (await wrong()) === 0) {
-          const { now } = await page.dump();
-          return now - (await page.quietMs());
-        }
-        await pause(20, signal);
+  let wrongCells = 0;
+  /** Page clock of the moment from which on it was right and quiet; null past the time for it. */
+  const settled = async (): Promise<number | null> => {
+    const until = Date.now() + timeoutMs;
+    while (Date.now() < until) {
+      if ((await page.quietMs()) >= quietMs && (await wrong()) === 0) {
+        const { now } = await page.dump();
+        return now - (await page.quietMs());
       }
-      lookout.wrongCells += await wrong();
-      return null;
+      await pause(20, signal);
+    }
+    wrongCells += await wrong();
+    return null;
+  };
+  return {
+    settled,
+    /** Those that were wrong when the time was up. */
+    get wrongCells() {
+      return wrongCells;
     },
   };
-  return lookout;
 }
 
 async function lookAt(page: ObservedPage, { settled }: ReturnType<typeof createLookout>): Promise<Look> {

@@ -95,11 +95,11 @@ export function createMockProject(count: number, name = 'Mock project') {
         error: null,
       };
     },
-    /** Of the images with `q` in their name, in the order of their names or, for `-…`, the other way; the first `limit` of them. */
-    index({ q = '', sort = '', limit }: { q?: string; sort?: string; limit?: string } = {}): Uint8Array {
+    /** Of the images with `q` in their name, in the order of their names or, for `-…`, the other way; only so many from the beginning with `first`. */
+    index({ q = '', sort = '', first }: { q?: string; sort?: string; first?: string } = {}): Uint8Array {
       const places = images.map((_, i) => i).filter((i) => `image-${i + 1}.png`.includes(q));
       const found = (sort.startsWith('-') ? places.toReversed() : places)
-        .slice(0, limit === undefined ? undefined : Number(limit))
+        .slice(0, first === undefined ? undefined : Number(first))
         .map((i) => images[i]!);
       const ids = new Uint8Array(found.length * 16);
       const colours = new Uint8Array(found.length * 3);

@@ -533,7 +533,7 @@ export interface Routes {
     query: {
       q?: string;
       sort?: 'name' | '-name' | 'createdAt' | '-createdAt' | 'polygonCount' | '-polygonCount';
-      limit?: number;
+      first?: number;
     };
     reply: Uint8Array<ArrayBuffer>;
   };

@@ -25,13 +25,13 @@ function columnsOf(records: Buffer) {
  * Every image's id, status and colour, and the number of the last event that they contain. Rows and number come from one
  * snapshot: an event that is numbered later is newer than, or repeats, what is here, and never the other way round.
  * PostgreSQL packs the bytes, so that 100,000 rows cost one row of this process.
- * @param part only images with `q` in their name, in another order, the first `limit` of them
+ * @param part only images with `q` in their name, in another order, only so many from the beginning
  * @returns null when there is no such project.
  */
 export async function readIndex(
   { sql, tenantId }: Owner,
   projectId: string,
-  { q, sort = 'createdAt', limit }: { q?: string; sort?: ImageSort; limit?: number } = {},
+  { q, sort = 'createdAt', first }: { q?: string; sort?: ImageSort; first?: number } = {},
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const order = ordersOf(sql)[sort];
   const pattern = patternOf(q);
@@ -54,7 +54,7 @@ export async function readIndex(
         from image_files_of_tenant i
         where i.project_id = ${projectId} ${pattern === null ? sql`` : sql`and i.name ilike ${pattern}`}
         order by ${order}
-        ${limit === undefined ? sql`` : sql`limit ${limit}`}
+        ${first === undefined ? sql`` : sql`limit ${first}`}
       ) i`;
     return encodeIndex({ ...stream, ...columnsOf(packed!.records) });
   });

@@ -24,7 +24,7 @@ const IndexQuery = Type.Object(
   {
     q: ListQuery.properties.q,
     sort: ListQuery.properties.sort,
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+    first: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
   },
   closed,
 );
@@ -75,7 +75,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       tags,
       summary: 'Id, status and colour of every image, compact',
       description:
-        'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries. With `q` only the images that have it in their name, with `sort` in another order than that of creation, with `limit` only the first so many of that order.',
+        'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries. With `q` only the images that have it in their name, with `sort` in another order than that of creation, with `first` only so many from the beginning.',
       params: IdParams,
       querystring: IndexQuery,
       response: replies({ 200: Bytes('application/octet-stream') }),

@@ -167,12 +167,12 @@ describe('GET /api/projects/:id/index', () => {
   it('ends after the first of any order when it is told how many', async () => {
     for (const sort of ['createdAt', '-name']) {
       const all = await idsOf(`sort=${sort}`);
-      expect(await idsOf(`sort=${sort}&limit=4`)).toEqual(all.slice(0, 4));
-      expect(await idsOf(`sort=${sort}&limit=100000`)).toEqual(all);
+      expect(await idsOf(`sort=${sort}&first=4`)).toEqual(all.slice(0, 4));
+      expect(await idsOf(`sort=${sort}&first=100000`)).toEqual(all);
     }
   });
 
-  it.each(['sort=size', 'foo=1', 'limit=0', 'limit=100001', 'limit=x', `q=${'x'.repeat(201)}`])(
+  it.each(['sort=size', 'foo=1', 'first=0', 'first=100001', 'first=x', `q=${'x'.repeat(201)}`])(
     'answers 400 to ?%s',
     async (query) => {
       expect((await service.call(`/api/projects/${project.id}/index?${query}`)).status).toBe(400);
