@@ -4,7 +4,9 @@ const oneDigit = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const twoDigits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2, minimumFractionDigits: 2 });
 const justOne = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 
-export const formatCount = (value: number): string => whole.format(value);
+/** Small numbers look the same without Intl, which costs too much for each cell of each frame of a gallery that is scrolled. */
+export const formatCount = (value: number): string =>
+  value >= 0 && value < 1000 && Number.isInteger(value) ? String(value) : whole.format(value);
 /** "1 image", "1,000 images". */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`;

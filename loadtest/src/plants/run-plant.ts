@@ -89,21 +89,21 @@ async function takeOver(bench: Bench, { projectId, upload, first, burst }: Bench
   bench.socket = await openLedgerSocket({ baseUrl: url, key, projectId: project });
 }
 
+type Measured = Pick<PlantRun, 'measurements' | 'noise'>;
+
 /**
- * The budgets that are red when a plant's measurements take the place of the clean run's. What others do to the machine may explain
- * any budget but those of `turns`: a violation of those was planted, however noisy it is.
+ * The budgets that are red when a plant's measurements take the place of the clean run's. What others did to the machine while it was measured
+ * may explain any budget but those of `turns`: a violation of those was planted, however noisy it is.
  */
-export function redBudgets(
-  clean: Measurements,
-  run: Pick<PlantRun, 'measurements' | 'noise'>,
-  turns: readonly BudgetName[] = [],
-): BudgetName[] {
-  const seen = Object.entries(run.measurements).filter(([, { actual }]) => actual !== null);
-  const measurements = { ...clean, ...Object.fromEntries(seen) };
-  const judge = (noise?: NoiseInfo) =>
+export function redBudgets(clean: Measured, run: Measured, turns: readonly BudgetName[] = []): BudgetName[] {
+  const judge = (measurements: Measurements, noise?: NoiseInfo) =>
     judgeBudgets(measurements, SMALL.budgets, { imageCount: SMALL.images.count, noise });
-  const planted = judge().filter(({ name }) => turns.includes(name));
-  const others = judge(run.noise).filter(({ name }) => !turns.includes(name));
+  const isOwn = (name: BudgetName) => (run.measurements[name]?.actual ?? null) !== null;
+  const planted = judge(run.measurements).filter(({ name }) => turns.includes(name));
+  const others = [
+    ...judge(run.measurements, run.noise).filter(({ name }) => isOwn(name)),
+    ...judge(clean.measurements, clean.noise).filter(({ name }) => !isOwn(name)),
+  ].filter(({ name }) => !turns.includes(name));
   return [...planted, ...others].filter(({ verdict }) => verdict === 'fail').map(({ name }) => name);
 }
 

@@ -14,6 +14,6 @@ export const SMALL: BulkScenario = {
     burst: { ...phases.burst, settleTimeoutMs: 8_000 },
     browse: { ...phases.browse, requests: 120, pages: 2, distinctImages: 4 },
     downloads: { ...phases.downloads, fileBytes: 96 * 1024 * 1024 },
-    scroll: { sweeps: 3, sweepMs: 800 },
+    scroll: { sweeps: 7, sweepMs: 800 },
   },
 };

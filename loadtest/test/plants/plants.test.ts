@@ -81,7 +81,7 @@ async function runPlant(plant: Plant): Promise<PlantRun> {
 
 /** What is red of a plant's run, beside what was measured. */
 const outcomeOf = ({ turns }: Plant, { measurements, noise }: PlantRun) => ({
-  red: redBudgets(clean.measurements, { measurements, noise }, turns),
+  red: redBudgets(clean, { measurements, noise }, turns),
   seen: turns.map((name) => measurements[name]),
   noise,
 });
@@ -90,7 +90,7 @@ describe('budgets', () => {
   it('are all measured, and none is red, when nothing is planted', () => {
     const missing = BUDGET_NAMES.filter((name) => (clean.measurements[name]?.actual ?? null) === null);
     expect(missing).toEqual([]);
-    expect(redBudgets(clean.measurements, clean)).toEqual([]);
+    expect(redBudgets(clean, clean)).toEqual([]);
   });
 
   it('stand beside what a plan can be made of', async () => {
