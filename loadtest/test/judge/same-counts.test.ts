@@ -52,9 +52,9 @@ describe('compareCounts', () => {
     ],
     ['queries that nobody counted', (r) => void delete r.database, /^queries per image, .*: 0.25 and not measured$/],
     [
-      'every result sent once more than twice',
-      (r) => void (r.client.resultBytesWire *= 2.2),
-      /^result bytes .*: 4000 and 8800$/,
+      'every result sent once more than three times',
+      (r) => void (r.client.resultBytesWire *= 3.2),
+      /^result bytes .*: 4000 and 12800$/,
     ],
     [
       'a call for each image',
