@@ -1,5 +1,5 @@
-import type { Page } from 'puppeteer-core';
-import { describe, expect, it } from 'vitest';
+import type { Page, Protocol } from 'puppeteer-core';
+import { describe, expect, it, vi } from 'vitest';
 import { faultsOf } from './accessible.ts';
 import { COUNT, FAILED, galleryBench, segmentAll, toasts, untilRight } from './gallery-page.ts';
 
@@ -26,6 +26,26 @@ describe('gallery', () => {
     expect(carrying.every((route) => route === 'POST /api/segmentation/batch/results')).toBe(true);
     expect(await faultsOf(page)).toEqual([]);
     expect(errors).toEqual([]);
+  });
+
+  it('scrolls what is drawn already, and does not draw the list anew for each frame', async () => {
+    const { page } = await openPage('');
+    await page.waitForSelector('[data-image-id]');
+    const cdp = await page.createCDPSession();
+    await cdp.send('DOM.enable');
+    let layers: Protocol.LayerTree.Layer[] = [];
+    cdp.on('LayerTree.layerTreeDidChange', (event) => (layers = event.layers ?? layers));
+    await cdp.send('LayerTree.enable');
+    await page.$eval('[data-gallery-grid]', (grid) => grid.scrollBy(0, 100));
+    const isOfGrid = async ({ backendNodeId }: Protocol.LayerTree.Layer): Promise<boolean> => {
+      const { node } = await cdp.send('DOM.describeNode', { backendNodeId: backendNodeId! });
+      return node.attributes?.includes('data-gallery-grid') ?? false;
+    };
+    // A list without a layer of its own is painted into the page's.
+    await vi.waitFor(async () => {
+      const own = await Promise.all(layers.filter(({ backendNodeId }) => backendNodeId).map(isOfGrid));
+      expect(own).toContain(true);
+    }, 5000);
   });
 
   it('shows the same state after its socket was cut in the middle of a batch', async () => {

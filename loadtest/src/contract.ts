@@ -42,6 +42,8 @@ export interface Measurement {
   weakened?: string;
   /** Why neither a pass nor a violation would prove anything, such as a load that came late: it reads `inconclusive`. */
   unjudgeable?: string;
+  /** The same of something that does nothing of its own, measured beside it: what this machine can do at this moment, whatever runs. */
+  floor?: { actual: number; of: string };
   /** Why this budget says nothing about this target or scenario: it reads `n/a` and does not count. */
   notApplicable?: string;
   /** Of a percentile: what it was read from. Absent where none is kept. */

@@ -45,10 +45,10 @@ export interface JudgeContext {
  * - `n/a`: declared not applicable, or passed with fewer images than `minCount` (a violation with few images still fails).
  * - `not-run`: nothing measured, or no finite number. A wait that timed out has to be handed in as the time waited.
  * - `fail`: the limit is crossed. Counts, bytes and ratios do not depend on a clock: they fail whatever the machine did.
- * - `inconclusive`, in three cases. A time under a load that came late (`unjudgeable`) is not the service's alone. A *pass* under a load that fell short of the scenario (`weakened`) proves nothing.
+ * - `inconclusive`, in four cases. A time under a load that came late (`unjudgeable`) is not the service's alone. A *pass* under a load that fell short of the scenario (`weakened`) proves nothing.
  *   And since foreign load only ever makes times longer, a *violation* of a timed budget by less than twice its limit on
  *   a machine that others kept busy may be theirs, by more where they took more of it. Noise never saves a clear violation, and never spoils a pass: what was
- *   fast enough beside other work is fast enough without. The run's own load (PSI counts it too) is no noise.
+ *   fast enough beside other work is fast enough without. A violation where the machine's `floor` crosses the limit too says nothing, unless it is twice the floor. The run's own load (PSI counts it too) is no noise.
  */
 export function judgeBudgets(
   measurements: Measurements,
@@ -87,6 +87,8 @@ function judgeOne(spec: BudgetSpec, measured: Measurement, context: JudgeContext
   if (measured.unjudgeable !== undefined)
     return { verdict: 'inconclusive', notes: [`proves nothing: ${measured.unjudgeable}`] };
   if (!holds[spec.operator](actual, spec.limit)) {
+    const floor = describeFloor(spec, measured);
+    if (floor !== undefined) return { verdict: 'inconclusive', notes: [floor] };
     const factor = noiseFactor(context.noise);
     if (noise !== undefined && isTimed(spec) && !isClearViolation(spec, actual, factor)) {
       return { verdict: 'inconclusive', notes: [`over the limit by less than ${factor.toFixed(1)}× while ${noise}`] };
@@ -98,6 +100,13 @@ function judgeOne(spec: BudgetSpec, measured: Measurement, context: JudgeContext
     return { verdict: 'n/a', notes: [`a pass with ${context.imageCount} of ${spec.minCount} images proves nothing`] };
   }
   return { verdict: 'pass', notes: [] };
+}
+
+/** Why the machine alone may be what crossed the limit, in words. */
+function describeFloor(spec: BudgetSpec, { actual, floor }: Measurement): string | undefined {
+  if (!floor || !isFinite(actual) || holds[spec.operator](floor.actual, spec.limit)) return undefined;
+  if (actual >= NOISE_FACTOR * floor.actual) return undefined;
+  return `over the limit by less than ${NOISE_FACTOR}× what ${floor.of} took, ${floor.actual.toFixed(1)} ms, while it was measured`;
 }
 
 function notApplicable(reason: string): Opinion {

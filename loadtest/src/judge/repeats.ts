@@ -64,7 +64,13 @@ function mergeOne(spec: BudgetSpec, repeats: readonly Measurement[]): Measuremen
   // One that says nothing of this budget takes nothing from those that do.
   if (of.length === 0) return { actual: null, notApplicable: told(({ notApplicable }) => notApplicable)! };
   const [weakened, unjudgeable] = [told((one) => one.weakened), told((one) => one.unjudgeable)];
-  const flags = { ...(weakened ? { weakened } : {}), ...(unjudgeable ? { unjudgeable } : {}) };
+  // What the machine could do at its best.
+  const floor = of.flatMap((one) => one.floor ?? []).toSorted((a, b) => a.actual - b.actual)[0];
+  const flags = {
+    ...(weakened ? { weakened } : {}),
+    ...(unjudgeable ? { unjudgeable } : {}),
+    ...(floor ? { floor } : {}),
+  };
   const unmeasured = of.find(({ actual }) => actual === null);
   if (unmeasured) return { actual: null, note: `${unmeasured.name}: ${unmeasured.note ?? 'not measured'}`, ...flags };
   const values = of.map(({ actual }) => actual ?? Number.NaN);

@@ -130,6 +130,23 @@ describe('judgeBudgets on a noisy machine', () => {
     expect(judge('cache_hit_ratio', 0.8)).toBe('fail');
   });
 
+  it('fails late frames where a plain page had none, and tells the machine’s from the page’s where it had', () => {
+    const frames = budgetOf('frame_p95_ms');
+    const judge = (actual: number, floor: number) =>
+      judgeBudgets(
+        { frame_p95_ms: { actual, floor: { actual: floor, of: 'a plain page’s frames' } } },
+        [frames],
+        FULL,
+      )[0]!;
+    expect(judge(33.3, 16.7).verdict).toBe('fail');
+    expect(judge(33.3, 33.3)).toMatchObject({
+      verdict: 'inconclusive',
+      note: 'over the limit by less than 2× what a plain page’s frames took, 33.3 ms, while it was measured',
+    });
+    expect(judge(66.7, 33.3).verdict).toBe('fail');
+    expect(judge(16.7, 33.3).verdict).toBe('pass');
+  });
+
   it('keeps passes, and fails clear violations', () => {
     expect(verdicts(measurementsWith(), noisy)).toEqual(ALL_PASS);
     for (const spec of BUDGETS) {

@@ -2,6 +2,7 @@
 export const PARAMETERS: Readonly<Record<string, string>> = {
   exportId: 'Of an export that is ready',
   limit: 'How many items at most',
+  first: 'Only this many, of the start of the list; all when absent',
   offset: 'How many items to leave out; 0 or absent with `cursor`',
   cursor: '`nextCursor` of the page before, of the same list in the same order',
   status: 'One status, or several with commas between: uploaded, queued, processing, completed, failed, cancelled',

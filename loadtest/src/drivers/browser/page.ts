@@ -26,7 +26,7 @@ export interface ObservedPageOptions {
 }
 
 const hereMs = () => performance.timeOrigin + performance.now();
-const VIEWPORT = { width: 1280, height: 900 };
+export const VIEWPORT = { width: 1280, height: 900 };
 
 /** Signs in as the page does: the session cookie for a key. @throws Error with the service's answer when it refuses. */
 async function sessionCookie(baseUrl: string, key: string): Promise<{ name: string; value: string }> {

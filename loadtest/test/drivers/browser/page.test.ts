@@ -6,6 +6,7 @@ import { clickButton, measureClick } from '../../../src/drivers/browser/input.ts
 import { rendererPssBytes, retainedBytes } from '../../../src/drivers/browser/memory.ts';
 import { isBulk } from '../../../src/drivers/browser/network.ts';
 import { openObservedPage, type ObservedPage } from '../../../src/drivers/browser/page.ts';
+import { openPlainPage } from '../../../src/drivers/browser/plain-page.ts';
 import { settleOf, type Settle } from '../../../src/drivers/browser/settle.ts';
 import { launchBrowser, type LaunchedBrowser } from '../../../src/environment/browser.ts';
 import { startFakeGallery } from './fake-gallery.ts';
@@ -141,5 +142,33 @@ describe('openObservedPage', () => {
       expect(await retainedBytes(page)).toBeGreaterThan(64e6);
       expect(await rendererPssBytes(launched.browser)).toBeGreaterThan(64e6);
     });
+  });
+});
+
+describe('openPlainPage', () => {
+  it('scrolls still pictures and tells the time between frames, longer ones where the browser is held up', async () => {
+    const plain = await openPlainPage(launched.browser);
+    try {
+      const intervals = await plain.sweep(300, true);
+      expect(intervals.length).toBeGreaterThan(5);
+      const page = (
+        await Promise.all((await launched.browser.pages(true)).map(async (one) => ({ one, title: await one.title() })))
+      ).find(({ title }) => title === 'plain')!.one;
+      const { drawn, top } = await page.evaluate(() => ({
+        drawn: document.querySelectorAll('canvas').length,
+        top: document.scrollingElement!.scrollTop,
+      }));
+      expect(drawn).toBeGreaterThan(40);
+      expect(top).toBeGreaterThan(1000);
+      await page.evaluate(() => {
+        addEventListener('scroll', () => {
+          const until = performance.now() + 60;
+          while (performance.now() < until);
+        });
+      });
+      expect(Math.max(...(await plain.sweep(300, false)))).toBeGreaterThan(55);
+    } finally {
+      await plain.close();
+    }
   });
 });
