@@ -3,12 +3,11 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { listScenarios, type Scenario } from '../../../scenarios/index.ts';
 import { ALL_BUDGETS } from '../../../scenarios/budgets.ts';
+import { OPERATORS } from '../contract.ts';
 import { UsageError } from './usage-error.ts';
 
 const NAMES: readonly string[] = ALL_BUDGETS.map(({ name }) => name);
 const UNITS = ['ms', 'bytes', 'count', 'ratio', 'per-minute'];
-/** Those of a result file. */
-const OPERATORS = ['<=', '<', '=', '>='];
 /** What makes an argument of `--scenario` a file. */
 const IS_FILE = /[\\/]|\.[cm]?[jt]s$/;
 
