@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planSet } from '../../loadtest/src/images/plan.ts';
 import { synthesise } from '../../loadtest/src/images/synthesise.ts';
@@ -32,11 +34,14 @@ for (const { id, kind, split } of JSON.parse(readFileSync(join(data, 'manifest.j
   tally(`${kind}, ${split}`, isWarned(image));
   if (kind === 'fluorescence') tally(`${kind}, inverted`, isWarned({ ...image, data: image.data.map((v) => 255 - v) }));
 }
+const folder = await mkdtemp(join(tmpdir(), 'segbench-warnings-'));
+const drawn = join(folder, 'image');
 const scores = { warned: [], other: [] };
 const workspaceOf = createWorkspaces();
 for (const plan of planSet(1, Number(count))) {
   const { file: bytes, labels: truth, cells } = await synthesise(1, plan);
-  const image = await decodeGray(bytes, OPTIONS);
+  await writeFile(drawn, bytes);
+  const image = await decodeGray(drawn, OPTIONS);
   const { width, height } = image;
   const warned = isWarned(image);
   tally(`synthetic, ${cells === 0 ? 'no cell' : 'cells'}`, warned);
@@ -45,8 +50,10 @@ for (const plan of planSet(1, Number(count))) {
   const { labels } = findInstances(workspace, width, height, { ...session.card.instances, threshold: 0.5 }, workspace);
   scores[warned ? 'warned' : 'other'].push(scoreImage(truth, labels.subarray(0, width * height)));
 }
+await rm(folder, { recursive: true });
 console.log('| images | warned of |\n| --- | --- |');
-for (const [type, [yes, of]] of [...shares].toSorted()) console.log(`| ${type} | ${yes} of ${of} |`);
+for (const [type, [yes, of]] of [...shares].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+  console.log(`| ${type} | ${yes} of ${of} |`);
 for (const [name, some] of Object.entries(scores)) {
   const { images, ap50, ap75 } = poolAccuracy(some, name, null) ?? { images: 0 };
   console.log(
