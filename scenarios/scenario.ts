@@ -1,9 +1,10 @@
 import type { BudgetName, BudgetSpec } from '../loadtest/src/contract.ts';
+import type { Defaults } from './defaults.ts';
 
 export type BrowseRequest = 'list' | 'image' | 'picture';
 
 /** What every scenario says of itself; `kind` chooses the runner. */
-interface ScenarioBase<Kind extends string> {
+interface ScenarioBase<Kind extends string> extends Defaults<Kind> {
   kind: Kind;
   name: string;
   title: string;

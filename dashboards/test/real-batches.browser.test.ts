@@ -1,26 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { Batch } from '#contract/batches.ts';
 import type { Image } from '#contract/images.ts';
 import { startProxy, targetOf, through } from '../../loadtest/src/faults/proxy.ts';
-import type { ArmedPoint } from '../../service/src/crash-points.ts';
 import { picture } from '../../service/test/support/pictures.ts';
-import { cellFiles, startWholePages, type WholePages } from '../../service/test/support/whole-pages.ts';
+import { cellFiles, startHeldPages, type HeldPages } from '../../service/test/support/whole-pages.ts';
 import { drawn, polygonCounts, toasts } from './gallery-page.ts';
 
-let points: string;
-let whole: WholePages;
-beforeAll(async () => {
-  points = await mkdtemp(join(tmpdir(), 'segbench-points-'));
-  whole = await startWholePages({ CRASH_POINTS: points });
-});
-afterAll(async () => {
-  await whole?.close();
-  await rm(points, { recursive: true, force: true });
-});
+let whole: HeldPages;
+beforeAll(async () => void (whole = await startHeldPages()));
+afterAll(() => whole?.close());
 
 const imagesOf = async (projectId: string): Promise<Image[]> =>
   (await whole.call<{ items: Image[] }>(`/api/projects/${projectId}/images`)).items;
@@ -35,8 +24,7 @@ it('says that its line is cut in the middle of a batch, can be used all the whil
   const { id } = await whole.project('cut', await cellFiles(COUNT));
   const line = await startProxy(targetOf(whole.url));
   onTestFinished(() => line.close());
-  const hold = join(points, 'inferred.hold');
-  await writeFile(hold, JSON.stringify({ after: BEFORE, id: 'cut' } satisfies ArmedPoint));
+  const letGo = await whole.hold('inferred', BEFORE);
   const { page, violations, requests } = await whole.gallery(id, through(whole.url, line));
   await page.setViewport({ width: 1280, height: 1000 });
   await page.locator('[data-action="segment-all"]').click();
@@ -46,7 +34,7 @@ it('says that its line is cut in the middle of a batch, can be used all the whil
   line.refuse(true);
   line.cut();
   await page.waitForSelector('.connection-lost');
-  await rm(hold);
+  await letGo();
   await expect.poll(async () => (await batchesOf(id))[0]!.status, { timeout: 30_000 }).toBe('completed');
   await page.locator('[data-filter="completed"]').click();
   await page.waitForSelector(`[aria-setsize="${BEFORE}"]`);

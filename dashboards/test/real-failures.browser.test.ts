@@ -1,26 +1,17 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Batch } from '#contract/batches.ts';
 import type { Image } from '#contract/images.ts';
-import type { ArmedPoint } from '../../service/src/crash-points.ts';
 import { createStorage } from '../../service/src/storage.ts';
 import { picture } from '../../service/test/support/pictures.ts';
-import { startWholePages, type WholePages } from '../../service/test/support/whole-pages.ts';
+import { startHeldPages, type HeldPages } from '../../service/test/support/whole-pages.ts';
 import { drawn, polygonCounts, toasts } from './gallery-page.ts';
 
-let points: string;
-let whole: WholePages;
-beforeAll(async () => {
-  points = await mkdtemp(join(tmpdir(), 'segbench-points-'));
-  whole = await startWholePages({ CRASH_POINTS: points });
-});
-afterAll(async () => {
-  await whole?.close();
-  await rm(points, { recursive: true, force: true });
-});
+let whole: HeldPages;
+beforeAll(async () => void (whole = await startHeldPages()));
+afterAll(() => whole?.close());
 
 const projectOf = async (name: string, count: number, seed: number) =>
   whole.project(
@@ -98,10 +89,10 @@ it('shows what failed by code with samples, and runs it again until it is healed
   expect(await page.$('[data-code="INVALID_IMAGE"] [data-action="retry"]')).toBeNull();
 
   // held in the middle, so that it is seen going
-  await writeFile(join(points, 'claimed.hold'), JSON.stringify({ after: 0, id: 'again' } satisfies ArmedPoint));
+  const letGo = await whole.hold('claimed', 0);
   const again = await retryOn(page, 'UNKNOWN');
   await shows(page, again, 0);
-  await rm(join(points, 'claimed.hold'));
+  await letGo();
   await shows(page, again, 3);
   await ended(again);
   expect(await batchOf(again)).toMatchObject({ retryOf: first.id, status: 'completed', counts: { failed: 3 } });

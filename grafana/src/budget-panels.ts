@@ -4,7 +4,7 @@ import { isShare } from '../../prometheus/src/burn.ts';
 import { LIVE_BUDGETS, limitOf, type LiveBudget } from '../../prometheus/src/live-budgets.ts';
 import { one, type PanelSpec } from './panel.ts';
 
-const goodSide = ({ operator }: BudgetSpec): 'below' | 'above' => (operator.startsWith('>') ? 'above' : 'below');
+const goodSide = ({ operator }: BudgetSpec): 'below' | 'above' => (operator === '>=' ? 'above' : 'below');
 /** Of values in base units. */
 const LIVE_UNIT: Readonly<Record<BudgetUnit, string>> = {
   ms: 's',

@@ -14,7 +14,8 @@ export type { Identity, Percentile };
 export const VERDICTS = ['pass', 'fail', 'regression', 'inconclusive', 'error', 'interrupted'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 export type BudgetVerdict = 'pass' | 'fail' | 'inconclusive' | 'not-run' | 'n/a';
-export type Operator = '<=' | '<' | '=' | '>=' | '>';
+export const OPERATORS = ['<=', '<', '=', '>='] as const;
+export type Operator = (typeof OPERATORS)[number];
 export type BudgetUnit = 'ms' | 'bytes' | 'count' | 'ratio' | 'per-minute';
 
 export interface BudgetSpec {

@@ -86,7 +86,7 @@ function levelAlert(budget: LevelBudget, options: RuleOptions): AlertRule {
   const [name] = budget.budgets;
   const spec = budgetOf(name);
   // what the budget demands holds, and the alert is its opposite
-  const opposite = { '<': '>=', '<=': '>', '>': '<=', '>=': '<', '=': '!=' }[spec.operator];
+  const opposite = { '<': '>=', '<=': '>', '>=': '<', '=': '!=' }[spec.operator];
   const guard = budget.provided === undefined ? '' : `\nand on ()\n  ${budget.provided}`;
   return {
     alert,

@@ -63,7 +63,7 @@ export const SETTINGS = {
   workerMemoryBytes: integer('WORKER_MEMORY_BYTES', 3_000_000_000, 2 ** 28, 2 ** 40),
   warmupSides: sides('WARMUP_SIDES', [256, 512]),
   modelCheckMs: integer('MODEL_CHECK_MS', 5_000, 100, 3_600_000),
-  maxFileBytes: integer('MAX_FILE_BYTES', 20 * 1024 * 1024, 1024, 2 ** 31),
+  maxFileBytes: integer('MAX_FILE_BYTES', 20e6, 1024, 2 ** 31),
   maxImagePixels: number('MAX_IMAGE_PIXELS', 64e6, 1, 1e10),
   decodeWorkers: integer('DECODE_WORKERS', 2, 1, 64),
   decodeTimeoutMs: integer('DECODE_TIMEOUT_MS', 60_000, 100, 600_000),

@@ -12,7 +12,7 @@ describe('loadConfig', () => {
     expect(loadConfig(GOOD)).toMatchObject({
       role: 'api',
       port: 8080,
-      maxFileBytes: 20 * 1024 * 1024,
+      maxFileBytes: 20e6,
       rateLimits: true,
     });
   });

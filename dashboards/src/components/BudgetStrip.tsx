@@ -1,4 +1,4 @@
-import { toneOf } from '../models/live-budgets.ts';
+import { limitText, toneOf } from '../models/live-budgets.ts';
 import type { Operator } from '../models/Operator.ts';
 import { WORDS } from '../words/operator.ts';
 import { Icon } from './Icon.tsx';
@@ -9,13 +9,13 @@ export function BudgetStrip({ operator }: { operator: Operator }) {
     <ul class="budget-strip" aria-label={WORDS.budgets.label}>
       {operator.budgets.value.map((budget) => {
         const tone = toneOf(budget);
-        const { actual, limit, direction, format } = budget;
+        const { actual, format } = budget;
         return (
           <li key={budget.name} class={`budget budget-${tone}`} title={budget.source} data-budget={budget.name}>
             <Icon name={tone} size={12} />
             <span class="budget-name">{budget.label}</span>
             <b>{actual === null ? '–' : format(actual)}</b>
-            <span class="budget-limit">{WORDS.budgets.limit(direction, format(limit))}</span>
+            <span class="budget-limit">{limitText(budget, format)}</span>
             <span class="budget-tone">{WORDS.budgets.tone[tone]}</span>
           </li>
         );

@@ -36,7 +36,7 @@ export const CHARTS: readonly ChartSpec[] = [
     metrics: ['imagesPerSecond', 'batchFill'],
     share: 1,
     format: formatNumber,
-    budget: LIMITS.throughputPerMinute.limit / 60,
+    budget: LIMITS.imagesPerSecond.limit,
     leastTop: 1,
   },
   {

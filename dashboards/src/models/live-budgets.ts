@@ -1,5 +1,7 @@
 import type { EndpointsReply, SummaryReply } from '#contract/metrics.ts';
 import type { NowReply } from '#contract/now.ts';
+import type { BudgetSpec } from '../../../loadtest/src/contract.ts';
+import { holds } from '../../../loadtest/src/judge/budgets.ts';
 import { BUDGETS } from '../../../scenarios/budgets.ts';
 import { WORDS } from '../words/operator.ts';
 import { formatBytes, formatCount, formatMs, formatPercent } from './format.ts';
@@ -13,14 +15,13 @@ export interface LiveReadings {
   /** Mean of the last seconds. */
   imagesPerSecond: number | null;
 }
-export interface LiveBudget {
+/** `actual operator limit` must be so. */
+type Limit = Pick<BudgetSpec, 'operator' | 'limit'>;
+export interface LiveBudget extends Limit {
   name: string;
   label: string;
   /** Null: nothing to judge now. */
   actual: number | null;
-  limit: number;
-  /** The value must be below the limit, or above it. */
-  direction: 'below' | 'above';
   format: (value: number) => string;
   /** The project's budget that it is, or why this page has a limit of its own. */
   source: string;
@@ -30,8 +31,9 @@ export type BudgetTone = 'good' | 'bad' | 'unknown';
 const project = (name: string) => {
   const found = BUDGETS.find((budget) => budget.name === name);
   if (!found) throw new RangeError(`budget "${name}" has no entry in scenarios/budgets.ts`);
-  return { limit: found.limit, source: found.description };
+  return { operator: found.operator, limit: found.limit, source: found.description };
 };
+const least = project('throughput_images_per_minute');
 export const EVENT_LAG_LIMIT_MS = 1000;
 /** The setting FAILURE_PAUSE_RATIO, where nobody changed it. */
 export const FAILED_LIMIT = 0.2;
@@ -43,7 +45,8 @@ export const LIMITS = {
   apiMeanMs: project('api_latency_mean_ms'),
   query: project('db_query_p95_ms'),
   inference: project('inference_p95_ms'),
-  throughputPerMinute: project('throughput_images_per_minute'),
+  throughputPerMinute: least,
+  imagesPerSecond: { ...least, limit: least.limit / 60 },
   workerBytes: project('worker_rss_bytes'),
 };
 const perMinute = (value: number): string => `${formatCount(value)}/min`;
@@ -73,7 +76,6 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
       name: 'api_latency_mean_ms',
       label: N.api,
       actual: endpoints && endpoints.totalRequests > 0 ? endpoints.avgResponseTime : null,
-      direction: 'below',
       format: formatMs,
       ...LIMITS.apiMeanMs,
     },
@@ -81,8 +83,8 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
       name: 'db_query_p95_ms',
       label: N.sql,
       actual: slowShare(summary),
-      direction: 'below',
       format: formatPercent,
+      operator: LIMITS.query.operator,
       limit: SLOW_SHARE,
       source: WORDS.budgets.slowShare(LIMITS.query.limit, LIMITS.query.source),
     },
@@ -90,7 +92,6 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
       name: 'throughput_images_per_minute',
       label: N.rate,
       actual: rate,
-      direction: 'above',
       format: perMinute,
       ...LIMITS.throughputPerMinute,
     },
@@ -98,7 +99,6 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
       name: 'inference_p95_ms',
       label: N.inference,
       actual: now?.stages?.runP95Ms ?? null,
-      direction: 'below',
       format: formatMs,
       ...LIMITS.inference,
     },
@@ -106,7 +106,6 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
       name: 'worker_rss_bytes',
       label: N.worker,
       actual: memory.length > 0 && Math.max(...memory) > 0 ? Math.max(...memory) : null,
-      direction: 'below',
       format: formatBytes,
       ...LIMITS.workerBytes,
     },
@@ -114,8 +113,8 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
       name: 'event_lag_ms',
       label: N.lag,
       actual: now?.eventLagMs ?? null,
-      direction: 'below',
       format: formatMs,
+      operator: '<',
       limit: EVENT_LAG_LIMIT_MS,
       source: WORDS.budgets.lagSource,
     },
@@ -123,15 +122,20 @@ export function liveBudgets({ now, summary, endpoints, imagesPerSecond }: LiveRe
       name: 'failed_share',
       label: N.failed,
       actual: now && failedShare(now),
-      direction: 'below',
       format: formatPercent,
+      operator: '<',
       limit: FAILED_LIMIT,
       source: WORDS.budgets.failedSource,
     },
   ];
 }
 
-export function toneOf({ actual, limit, direction }: Pick<LiveBudget, 'actual' | 'limit' | 'direction'>): BudgetTone {
-  if (actual === null) return 'unknown';
-  return (direction === 'below' ? actual < limit : actual > limit) ? 'good' : 'bad';
+export const isKept = ({ operator, limit }: Limit, actual: number): boolean => holds[operator](actual, limit);
+
+export const limitText = ({ operator, limit }: Limit, format: (value: number) => string): string =>
+  `${operator} ${format(limit)}`;
+
+export function toneOf(budget: Limit & Pick<LiveBudget, 'actual'>): BudgetTone {
+  if (budget.actual === null) return 'unknown';
+  return isKept(budget, budget.actual) ? 'good' : 'bad';
 }

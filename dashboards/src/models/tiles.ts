@@ -3,7 +3,7 @@ import type { NowReply } from '#contract/now.ts';
 import { WORDS } from '../words/operator.ts';
 import { changeOf, type Baseline } from './Baseline.ts';
 import { formatChange, formatCount, formatDuration, formatMs, formatNumber, formatPercent } from './format.ts';
-import { FAILED_LIMIT, LIMITS, OLDEST_LIMIT_MS, failedShare, isWorking } from './live-budgets.ts';
+import { FAILED_LIMIT, LIMITS, OLDEST_LIMIT_MS, failedShare, isKept, isWorking, limitText } from './live-budgets.ts';
 import { longestEta, type MetricName } from './readings.ts';
 import { isOver } from './Batches.ts';
 
@@ -48,7 +48,6 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
   const open = now?.batches.filter((batch) => !isOver(batch)).length ?? 0;
   const openCount = Math.max(open, now?.openBatches ?? 0);
   const percentiles = endpoints?.percentiles ?? null;
-  const leastRate = LIMITS.throughputPerMinute.limit / 60;
   const change = (value: number | null, metric: MetricName) => ({
     metric,
     change: changeWords(value, baseline, metric),
@@ -68,8 +67,9 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
       label: T.rate,
       value: imagesPerSecond === null ? T.nothing : formatNumber(imagesPerSecond),
       detail: now ? T.openBatches(openCount) : '',
-      limit: T.above(formatNumber(leastRate)),
-      over: now !== null && isWorking(now) && imagesPerSecond !== null && imagesPerSecond <= leastRate,
+      limit: limitText(LIMITS.imagesPerSecond, formatNumber),
+      over:
+        now !== null && isWorking(now) && imagesPerSecond !== null && !isKept(LIMITS.imagesPerSecond, imagesPerSecond),
       ...change(imagesPerSecond, 'imagesPerSecond'),
     },
     {
@@ -88,8 +88,8 @@ export function tilesOf({ now, endpoints, imagesPerSecond, busyRatio, baseline }
       label: T.latency,
       value: percentiles ? formatMs(percentiles.p95) : T.nothing,
       detail: percentiles ? T.latencies(formatMs(percentiles.p50), formatMs(percentiles.p99)) : '',
-      limit: T.mean(formatMs(LIMITS.apiMeanMs.limit)),
-      over: (endpoints?.avgResponseTime ?? 0) >= LIMITS.apiMeanMs.limit,
+      limit: T.mean(limitText(LIMITS.apiMeanMs, formatMs)),
+      over: !isKept(LIMITS.apiMeanMs, endpoints?.avgResponseTime ?? 0),
       ...change(percentiles?.p95 ?? null, 'apiP95Ms'),
     },
     {

@@ -45,11 +45,10 @@ export const WORDS = {
     change: (text: string) => `${text} to base`,
     limitLabel: 'limit',
     below: (text: string) => `< ${text}`,
-    above: (text: string) => `> ${text}`,
     oldestLimit: (age: string) => `< ${age} old`,
     trace: (label: string) => `${label}: the last five minutes`,
     queue: 'Queue depth',
-    mean: (limit: string) => `mean < ${limit}`,
+    mean: (limit: string) => `mean ${limit}`,
     oldest: (age: string) => `oldest ${age}`,
     held: (count: string) => `${count} more held back`,
     nothingWaits: 'nothing waits',
@@ -180,7 +179,6 @@ export const WORDS = {
     lagSource: 'From the commit of a result to its event’s number; this page’s own limit',
     failedSource: 'Share of the images of open batches that failed; above it a batch pauses itself',
     tone: { good: 'ok', bad: 'over', unknown: 'idle' },
-    limit: (direction: 'below' | 'above', limit: string) => `${direction === 'below' ? '<' : '>'} ${limit}`,
   },
 } as const;
 

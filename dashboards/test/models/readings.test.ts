@@ -3,11 +3,12 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { changeOf, createBaseline, parseBaseline } from '../../src/models/Baseline.ts';
 import { chartData, CHARTS, formatLine, rangeOf } from '../../src/models/charts.ts';
-import { failedShare, liveBudgets, toneOf } from '../../src/models/live-budgets.ts';
+import { failedShare, limitText, liveBudgets, toneOf } from '../../src/models/live-budgets.ts';
 import { fillOf, keepReading, longestEta, METRICS, ratesOf } from '../../src/models/readings.ts';
 import { createSeries } from '../../src/models/Series.ts';
 import { rowsInSight } from '../../src/models/rows.ts';
 import { changeWords, tilesOf, tracePath } from '../../src/models/tiles.ts';
+import { BUDGETS } from '../../../scenarios/budgets.ts';
 import { nowBatch, nowReply, workerReport } from '../../../loadtest/src/stand-in/replies.ts';
 
 const idle = nowReply({
@@ -95,7 +96,15 @@ describe('live budgets', () => {
   });
   it('hold an idle service to no rate, and a working one to its least', () => {
     expect(read(idle, 0).get('throughput_images_per_minute')).toBe('unknown');
-    expect(read(nowReply(), 10 / 60).get('throughput_images_per_minute')).toBe('bad');
+    expect(read(nowReply(), 10 / 60).get('throughput_images_per_minute')).toBe('good');
+    expect(read(nowReply(), 9.9 / 60).get('throughput_images_per_minute')).toBe('bad');
+  });
+  it('write their limits with the operators of scenarios/budgets.ts', () => {
+    const shown = liveBudgets({ now: null, summary: null, endpoints: null, imagesPerSecond: null });
+    const texts = Object.fromEntries(shown.map((budget) => [budget.name, limitText(budget, budget.format)]));
+    expect(texts).toMatchObject({ throughput_images_per_minute: '>= 10/min', api_latency_mean_ms: '< 200 ms' });
+    for (const { name, operator } of BUDGETS)
+      expect(shown.find((budget) => budget.name === name)?.operator ?? operator).toBe(operator);
   });
   it.each([
     ['inference_p95_ms', nowReply({ stages: { images: 1, waitMs: 0, runMs: 1, runP95Ms: 5000, publishMs: 0 } })],
@@ -150,6 +159,7 @@ describe('tiles', () => {
     ]);
     expect(tiles.filter(({ over }) => over)).toEqual([]);
     expect(tiles[2]!.detail).toBe('9 s to 15 s');
+    expect(tiles.map(({ limit }) => limit)).toContain('>= 0.2');
   });
   it('say what is over its limit', () => {
     const stuck = nowReply({ queue: { ...nowReply().queue, oldestAgeMs: 700_000 } });

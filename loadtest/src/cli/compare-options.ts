@@ -1,8 +1,10 @@
+import { DEFAULT_POOL } from '../../../scenarios/defaults.ts';
 import { DEFAULT_SCENARIO, listScenarios, SCENARIO_NAMES, scenarioByName } from '../../../scenarios/index.ts';
 import type { BulkScenario, Scenario } from '../../../scenarios/scenario.ts';
 import { DEFAULT_PAIRS } from '../compare/looks.ts';
 import { helpOf, oneOf, parseFlags, textOf, textsOf, wholeNumber, type FlagTable, type FlagValues } from './flags.ts';
-import { DEFAULT_SEED, outOf, poolOf, type PoolChoice } from './options.ts';
+import { DEFAULT_SEED, outOf } from './options.ts';
+import { POOLS, poolOf, type PoolChoice } from './pool.ts';
 import { ON_INCONCLUSIVE } from './proof-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -42,6 +44,7 @@ function whyNot(scenario: Scenario): string | undefined {
   if (scenario.kind !== 'bulk') return 'it is no bulk run';
   if (scenario.needsImages === true) return 'a block has images that are made';
   if (scenario.slowerPage !== undefined) return 'a block has no page that could be slow';
+  if (scenario.client === 'naive') return 'a block has no page that could be naive';
   return scenario.runs && `it runs ${scenario.runs.join(', ')} alone, and a block is a batch`;
 }
 const isComparable = (scenario: Scenario): scenario is BulkScenario => whyNot(scenario) === undefined;
@@ -70,7 +73,7 @@ const FLAGS = {
   },
   images: { value: 'N', help: `images a block, 1 to ${MAX.images} (default ${DEFAULT_IMAGES})` },
   workers: { value: 'N', help: `inference workers of each side, 1 to ${MAX.workers} (default ${DEFAULT_WORKERS})` },
-  pool: { value: 'POOL', help: 'local, sim:PROFILE, kserve:URL[,URL…], of both sides (default local)' },
+  pool: { value: 'POOL', help: `${POOLS}, of both sides (default: as the scenario says, else ${DEFAULT_POOL})` },
   seed: { value: 'N', help: `seed of images, order and resampling, 0 to ${MAX.seed} (default ${DEFAULT_SEED})` },
   minutes: {
     value: 'N',
@@ -117,7 +120,7 @@ export function parseCompareOptions(args: readonly string[], own?: Scenario): Co
       pairs: wholeNumber(values, 'blocks', { min: 1, max: MAX.pairs }) ?? DEFAULT_PAIRS,
       images: wholeNumber(values, 'images', { min: 1, max: MAX.images }) ?? DEFAULT_IMAGES,
       workers: wholeNumber(values, 'workers', { min: 1, max: MAX.workers }) ?? DEFAULT_WORKERS,
-      pool: poolOf(textOf(values, 'pool') ?? 'local'),
+      pool: poolOf(textOf(values, 'pool') ?? scenario.pool ?? DEFAULT_POOL),
       seed: wholeNumber(values, 'seed', { min: 0, max: MAX.seed }) ?? DEFAULT_SEED,
       minutes: wholeNumber(values, 'minutes', { min: 1, max: MAX.minutes }) ?? DEFAULT_MINUTES,
       out: outOf(values),

@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { CLIENTS, CLIENT_KINDS, DEFAULT_CLIENT, DEFAULT_POOL, POOL_KINDS } from '../../../scenarios/defaults.ts';
 import { DEFAULT_SCENARIO, SCENARIO_NAMES, listScenarios, scenarioByName } from '../../../scenarios/index.ts';
 import type { Scenario, ScenarioKind } from '../../../scenarios/index.ts';
-import { projectRoot } from '../environment/paths.ts';
+import { hideCredentials } from '../../../service/src/inference/kserve/urls.ts';
 import { ENVIRONMENT_KINDS } from '../environment/types.ts';
 import type { EnvironmentKind } from '../environment/types.ts';
 import { FAULT_IDS } from '../faults/table.ts';
@@ -10,20 +11,16 @@ import { PROOF_FAULTS, type ProofFault } from '../prove/records.ts';
 import { SWITCH_NAMES, type SwitchName } from '../run/switches.ts';
 import { helpOf, oneOf, parseFlags, suggestion, textOf, wholeNumber } from './flags.ts';
 import type { FlagTable, FlagValues } from './flags.ts';
+import { POOLS, poolOf, type PoolChoice } from './pool.ts';
 import { ON_INCONCLUSIVE, PROOF_FLAGS, refuseForProof, rejudgeOf, type RejudgeOptions } from './proof-options.ts';
 import { UsageError } from './usage-error.ts';
 
-export const CLIENTS = ['optimized', 'naive'] as const;
 export const DEFAULT_SEED = 1;
 const DEFAULT_WORKERS = 2;
 const DEFAULT_OUT = 'bench-results';
 const MAX = { count: 100_000, workers: 256, repeat: 100, seed: 2 ** 32 - 1, duration: 86_400 };
 /** Kinds that run for as long as they are told. */
 const TIMED: readonly ScenarioKind[] = ['faults', 'soak'];
-const PROFILES = join(projectRoot, 'service/models/profiles');
-const POOLS = 'local, sim:PROFILE, kserve:URL[,URL…]';
-
-export type PoolChoice = { kind: 'local' } | { kind: 'sim'; profile: string } | { kind: 'kserve'; urls: string[] };
 
 export interface BenchOptions {
   scenario: Scenario;
@@ -76,12 +73,15 @@ export const BENCH_FLAGS = {
   split: { value: 'NAME', help: 'with --images: only this split of the manifest' },
   kind: { value: 'NAME', help: 'with --images: only this kind of the manifest' },
   workers: { value: 'N', help: `inference workers, 1 to ${MAX.workers} (default ${DEFAULT_WORKERS})` },
-  pool: { value: 'POOL', help: `${POOLS} (default local)` },
+  pool: { value: 'POOL', help: `${POOLS} (default: as the scenario says, else ${DEFAULT_POOL})` },
   environment: {
     value: 'NAME',
     help: `${ENVIRONMENT_KINDS.join(' | ')} (default auto: containers where Docker answers and has or gets the images, else embedded)`,
   },
-  client: { value: 'NAME', help: `${CLIENTS.join(' | ')} (default optimized); naive is the negative control` },
+  client: {
+    value: 'NAME',
+    help: `${CLIENTS.join(' | ')} (default: as the scenario says, else ${DEFAULT_CLIENT}); naive is the negative control`,
+  },
   repeat: { value: 'N', help: `run the scenario N times, 1 to ${MAX.repeat} (default 1)` },
   baseline: { value: 'FILE', help: 'a result.json to compare counts and bytes with' },
   without: {
@@ -112,7 +112,7 @@ export const BENCH_FLAGS = {
 export function parseBenchOptions(args: readonly string[], own?: Scenario): BenchCommand {
   const values = parseFlags(args, BENCH_FLAGS);
   if (values['help']) return { kind: 'help', text: benchHelp() };
-  if (values['list']) return { kind: 'list', text: scenarioList() };
+  if (values['list']) return { kind: 'list', text: scenarioList(own) };
   const rejudge = rejudgeOf(values);
   if (rejudge) return { kind: 'rejudge', options: rejudge };
   const scenario = own ?? scenarioByName(oneOf(values, 'scenario', SCENARIO_NAMES) ?? DEFAULT_SCENARIO);
@@ -130,9 +130,9 @@ export function parseBenchOptions(args: readonly string[], own?: Scenario): Benc
       count: wholeNumber(values, 'count', { min: 1, max: MAX.count }) ?? fallbackCount,
       images,
       workers: wholeNumber(values, 'workers', { min: 1, max: MAX.workers }) ?? DEFAULT_WORKERS,
-      pool: poolOf(textOf(values, 'pool') ?? 'local'),
+      pool: poolOf(textOf(values, 'pool') ?? scenario.pool ?? DEFAULT_POOL),
       environment: environmentOf(values, scenario),
-      client: oneOf(values, 'client', CLIENTS) ?? 'optimized',
+      client: oneOf(values, 'client', CLIENTS) ?? scenario.client ?? DEFAULT_CLIENT,
       repeat: wholeNumber(values, 'repeat', { min: 1, max: MAX.repeat }) ?? 1,
       baseline: existing(values, 'baseline', 'file'),
       out: outOf(values),
@@ -159,13 +159,22 @@ export function benchHelp(): string {
   return `${helpOf('Replays a bulk run through the whole path and judges its budgets.', 'npm run bench -- [options]', BENCH_FLAGS)}\n\n${exits}`;
 }
 
-export function scenarioList(): string {
-  return listScenarios()
-    .map(
-      (scenario) =>
-        `${scenario.name}: ${scenario.title}\n${scenario.budgets.map((b) => `  ${b.name} ${b.operator} ${b.limit} ${b.unit}`).join('\n')}`,
-    )
-    .join('\n\n');
+/** Those that are built in, and `own`. */
+export function scenarioList(own?: Scenario): string {
+  return [...listScenarios(), ...(own ? [own] : [])].map(listed).join('\n\n');
+}
+
+function listed({ kind, name, title, budgets, pool, client }: Scenario): string {
+  const isOf = (kinds: readonly ScenarioKind[]): boolean => kinds.includes(kind);
+  const defaults = [
+    ...(isOf(POOL_KINDS) ? [`pool ${hideCredentials(pool ?? DEFAULT_POOL)}`] : []),
+    ...(isOf(CLIENT_KINDS) ? [`client ${client ?? DEFAULT_CLIENT}`] : []),
+  ];
+  const lines = [
+    ...(defaults.length > 0 ? [defaults.join(', ')] : []),
+    ...budgets.map((b) => `${b.name} ${b.operator} ${b.limit} ${b.unit}`),
+  ];
+  return [`${name}: ${title}`, ...lines].join('\n  ');
 }
 
 /** A scenario that ends its servers on purpose needs them as processes. */
@@ -259,21 +268,4 @@ function withoutOf(text: string | undefined): readonly SwitchName[] {
     throw new UsageError(`--without "${word}" is not allowed; allowed: ${allowed}${suggestion(word, SWITCH_NAMES)}`);
   });
   return [...new Set(names)];
-}
-
-export function poolOf(text: string): PoolChoice {
-  if (text === 'local') return { kind: 'local' };
-  const [, scheme, rest] = /^(sim|kserve):(.+)$/.exec(text) ?? [];
-  if (scheme === 'sim' && rest) {
-    const names = readdirSync(PROFILES).map((file) => basename(file, '.json'));
-    if (names.includes(rest) || (/[/.]/.test(rest) && existsSync(rest))) return { kind: 'sim', profile: rest };
-    throw new UsageError(
-      `--pool "${text}" is not allowed: expected a file, or one of ${names.join(', ')}${suggestion(rest, names)}`,
-    );
-  }
-  if (scheme === 'kserve' && rest) {
-    const urls = rest.split(',');
-    if (urls.every((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''))) return { kind: 'kserve', urls };
-  }
-  throw new UsageError(`--pool "${text}" is not allowed; allowed: ${POOLS}`);
 }

@@ -3,12 +3,13 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { listScenarios, type Scenario } from '../../../scenarios/index.ts';
 import { ALL_BUDGETS } from '../../../scenarios/budgets.ts';
+import { CLIENT_KINDS, CLIENTS, POOL_KINDS } from '../../../scenarios/defaults.ts';
+import { OPERATORS } from '../contract.ts';
+import { POOLS, readPool } from './pool.ts';
 import { UsageError } from './usage-error.ts';
 
 const NAMES: readonly string[] = ALL_BUDGETS.map(({ name }) => name);
 const UNITS = ['ms', 'bytes', 'count', 'ratio', 'per-minute'];
-/** Those of a result file. */
-const OPERATORS = ['<=', '<', '=', '>='];
 /** What makes an argument of `--scenario` a file. */
 const IS_FILE = /[\\/]|\.[cm]?[jt]s$/;
 
@@ -53,6 +54,7 @@ function checkScenario(given: unknown, report: Report): void {
   if (typeof title !== 'string' || title === '') report('title', title, 'a sentence');
   const { budgets: _budgets, notApplicable: _none, title: _title, name: _name, ...shape } = like;
   alike('', given, shape, report);
+  checkDefaults(given, report);
   if (!Array.isArray(budgets) || budgets.length === 0) report('budgets', budgets, 'a list of budgets');
   for (const [index, budget] of budgets.entries()) checkBudget(`budgets[${index}]`, budget, report);
   if (!isRecord(notApplicable))
@@ -60,6 +62,21 @@ function checkScenario(given: unknown, report: Report): void {
   for (const [budget, reason] of Object.entries(notApplicable)) {
     if (!NAMES.includes(budget)) report(`notApplicable.${budget}`, reason, `one of ${NAMES.join(', ')}`);
     if (typeof reason !== 'string' || reason === '') report(`notApplicable.${budget}`, reason, 'a reason');
+  }
+}
+
+function checkDefaults({ kind, pool, client }: Record<string, unknown>, report: Report): void {
+  const onlyOf = (field: string, value: unknown, kinds: readonly unknown[]) => {
+    if (!kinds.includes(kind)) report(field, value, `none with kind ${String(kind)}; allowed with ${kinds.join(', ')}`);
+  };
+  if (pool !== undefined) {
+    onlyOf('pool', pool, POOL_KINDS);
+    const found = typeof pool === 'string' ? readPool(pool) : POOLS;
+    if (typeof found === 'string') report('pool', pool, found);
+  }
+  if (client !== undefined) {
+    onlyOf('client', client, CLIENT_KINDS);
+    if (!CLIENTS.some((one) => one === client)) report('client', client, `one of ${CLIENTS.join(', ')}`);
   }
 }
 

@@ -31,7 +31,7 @@ export const PROOF_FLAGS = {
 } as const satisfies FlagTable;
 
 /** What needs the delivery proof, and what it cannot do. */
-export function refuseForProof(values: FlagValues, { kind, name }: Scenario): void {
+export function refuseForProof(values: FlagValues, { kind, name, client }: Scenario): void {
   const refuse = (flag: string, why: string) => {
     if (values[flag] !== undefined) throw new UsageError(`--${flag} "${values[flag]}" is not allowed with ${why}`);
   };
@@ -43,6 +43,8 @@ export function refuseForProof(values: FlagValues, { kind, name }: Scenario): vo
   const what = isForeign ? '--target' : `--scenario ${name}`;
   for (const flag of ['without', 'baseline']) refuse(flag, what);
   if (textOf(values, 'client') === 'naive') refuse('client', `${what}; allowed: optimized`);
+  if (values['client'] === undefined && client === 'naive')
+    throw new UsageError(`client "naive" of ${name} is not allowed with ${what}; allowed: --client optimized`);
   if (isForeign)
     for (const flag of ['workers', 'pool', 'environment'])
       refuse(flag, '--target, which names a service that runs already');

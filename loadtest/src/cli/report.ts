@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { predictionsOf, type Kept } from '../capacity/predictions.ts';
 import { projectRoot } from '../environment/paths.ts';
@@ -34,9 +34,9 @@ async function referenceResults(): Promise<Kept[]> {
 async function add(file: string, as: string | undefined): Promise<void> {
   if (as === undefined || !/^[a-z0-9][a-z0-9-]{0,60}$/.test(as))
     throw new UsageError(`--as "${as ?? ''}" is not allowed; allowed: small letters, digits and hyphens`);
-  await readResult(file, '--add');
+  const result = await readResult(file, '--add');
   await mkdir(REFERENCE, { recursive: true });
-  await copyFile(file, join(REFERENCE, `${as}.json`));
+  await writeFile(join(REFERENCE, `${as}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 
 async function run(): Promise<number> {

@@ -15,7 +15,6 @@ export const holds: Readonly<Record<Operator, (actual: number, limit: number) =>
   '<=': (actual, limit) => actual <= limit,
   '=': (actual, limit) => actual === limit,
   '>=': (actual, limit) => actual >= limit,
-  '>': (actual, limit) => actual > limit,
 };
 
 /**

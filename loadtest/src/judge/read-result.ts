@@ -20,5 +20,16 @@ export async function readResult(path: string, flag = '--baseline'): Promise<Res
     (key) => !Object.hasOwn(value as object, key),
   );
   if (missing.length > 0) throw new UsageError(`${flag} "${path}" is no result.json: it lacks ${missing.join(', ')}`);
-  return value as ResultFile;
+  return ofToday(value as ResultFile);
+}
+
+/**
+ * Files of earlier versions held the throughput by `>`, which is none of the operators of a result file. Their verdict stays: only a figure
+ * that is its limit could have another.
+ */
+function ofToday(result: ResultFile): ResultFile {
+  const budgets = result.budgets.map((budget) =>
+    (budget.operator as string) === '>' ? { ...budget, operator: '>=' as const } : budget,
+  );
+  return { ...result, budgets };
 }

@@ -89,8 +89,7 @@ function isTimed(spec: BudgetSpec): boolean {
 }
 
 function worstOf(spec: BudgetSpec, values: readonly number[]): number {
-  const isLower = spec.operator === '>' || spec.operator === '>=';
-  if (isLower) return Math.min(...values);
+  if (spec.operator === '>=') return Math.min(...values);
   if (spec.operator !== '=') return Math.max(...values);
   return values.find((value) => !holds['='](value, spec.limit)) ?? spec.limit;
 }

@@ -61,7 +61,7 @@ export function gapOf({ actual, limit, unit, operator, verdict }: JudgedBudget):
   if (actual === null) return 'not measured';
   const away = formatValue(Math.abs(actual - limit), unit);
   if (verdict !== 'fail') return `${away} left`;
-  return `${away} ${operator.startsWith('>') ? 'short' : 'beyond'}`;
+  return `${away} ${operator === '>=' ? 'short' : 'beyond'}`;
 }
 
 /** Stages by their share of an image's time. */

@@ -7,7 +7,7 @@ const UNITS: Readonly<Record<BudgetUnit, string>> = {
   ratio: 'ratio',
   'per-minute': '1/min',
 };
-const isUpper = ({ operator }: Pick<JudgedBudget, 'operator'>): boolean => operator !== '>=' && operator !== '>';
+const isUpper = ({ operator }: Pick<JudgedBudget, 'operator'>): boolean => operator !== '>=';
 const rangeOf = (values: readonly number[]): string | undefined =>
   values.length < 2 ? undefined : `${Math.min(...values)} to ${Math.max(...values)}`;
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { BENCH_FLAGS, parseBenchOptions } from '../../src/cli/options.ts';
 import { projectRoot } from '../../src/environment/paths.ts';
+import { writeProgram } from '../program.ts';
 import { OURSELVES, startCommentsServer } from './comments-server.ts';
 
 interface Step {
@@ -87,7 +88,7 @@ describe.each([
     [3, 1],
     [5, 1],
   ])('a negative control that ends with %i makes a step that ends with %i', async (ended, code) => {
-    await writeFile(join(folder, 'npm'), `#!/bin/sh\nexit ${ended}\n`, { mode: 0o755 });
+    await writeProgram(folder, 'npm', `exit ${ended}`);
     expect(control).toContain('--client naive');
     expect((await runScript(control)).code).toBe(code);
   });

@@ -198,7 +198,7 @@ describe('parseBenchOptions', () => {
     [['--on-inconclusive', 'ignore'], /--on-inconclusive "ignore".*fail, warn/],
     [['--pool', 'gpu'], /--pool "gpu".*local, sim:PROFILE, kserve:URL/],
     [['--pool', 'sim:'], /--pool "sim:"/],
-    [['--pool', 'sim:rtx-a5000-unt'], /expected a file, or one of .*did you mean "rtx-a5000-unet"/],
+    [['--pool', 'sim:rtx-a5000-unt'], /allowed: sim: with a file, or with one of .*did you mean "rtx-a5000-unet"/],
     [['--pool', 'kserve:not a url'], /--pool "kserve:not a url"/],
     [['--images', '/no/such/folder'], /--images "\/no\/such\/folder" does not exist.*existing directory/],
     [['--baseline', '/no/such/file'], /--baseline "\/no\/such\/file" does not exist.*existing file/],

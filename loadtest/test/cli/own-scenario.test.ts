@@ -43,6 +43,49 @@ describe('a scenario of one’s own', () => {
     expect(comparedScenario(['accept', '--reason', 'one more join'])).toBeUndefined();
   });
 
+  describe('that states pool and client', () => {
+    const stated = `{ ...base, name: 'mine', pool: 'sim:rtx-a5000-unet', client: 'naive' }`;
+    const read = async (expression: string, ...flags: string[]) => {
+      const path = await fileOf(expression);
+      return parseBenchOptions(['--scenario', path, ...flags], await ownScenario(path));
+    };
+
+    it('has them where no flag says otherwise', async () => {
+      const pool = { kind: 'sim', profile: 'rtx-a5000-unet' };
+      expect(await read(stated)).toMatchObject({ options: { pool, client: 'naive' } });
+      const flags = ['--pool', 'local', '--client', 'optimized'];
+      expect(await read(stated, ...flags)).toMatchObject({ options: { pool: { kind: 'local' }, client: 'optimized' } });
+    });
+
+    it('is listed with them, without the secrets of an address', async () => {
+      const text = async (expression: string) => JSON.stringify(await read(expression, '--list'));
+      expect(await text(stated)).toContain('mine: 1,000 images from upload');
+      expect(await text(stated)).toContain('\\n  pool sim:rtx-a5000-unet, client naive\\n  ui_settle_ms');
+      expect(await text(stated)).toContain('\\n  pool local, client optimized\\n');
+      const secret = await text(`{ ...base, name: 'mine', pool: 'kserve:http://me:secret@gpu:8000' }`);
+      expect(secret).toContain('@gpu:8000');
+      expect(secret).not.toContain('secret');
+    });
+
+    it('is no negative control of a service that is not ours', async () => {
+      await expect(read(stated, '--target', 'a.ts')).rejects.toThrow(
+        'client "naive" of mine is not allowed with --target; allowed: --client optimized',
+      );
+    });
+
+    it('is compared on its pool, and not as a negative control', async () => {
+      const compared = async (expression: string, ...flags: string[]) => {
+        const path = await fileOf(expression);
+        return parseCompareOptions(['--against', 'main', '--scenario', path, ...flags], await ownScenario(path));
+      };
+      const pool = { kind: 'kserve', urls: ['http://gpu:8000'] };
+      const mine = `{ ...base, name: 'mine', pool: 'kserve:http://gpu:8000' }`;
+      expect(await compared(mine)).toMatchObject({ options: { pool } });
+      expect(await compared(mine, '--pool', 'local')).toMatchObject({ options: { pool: { kind: 'local' } } });
+      await expect(compared(stated)).rejects.toThrow('a block has no page that could be naive');
+    });
+  });
+
   it('is not looked for where a name is given', async () => {
     expect(await Promise.all([ownScenario(undefined), ownScenario('bulk-1000')])).toEqual([undefined, undefined]);
   });
@@ -70,6 +113,21 @@ describe('a scenario of one’s own', () => {
     ],
     [`{ ...base, name: 'mine', budgets: [{ ...base.budgets[0], name: 'speed' }] }`, 'budgets[0].name is "speed"'],
     [`{ ...base, name: 'mine', notApplicable: { toasts: '' } }`, 'notApplicable.toasts is ""; expected a reason'],
+    [`{ ...base, name: 'mine', pool: 'gpu' }`, 'pool is "gpu"; expected local, sim:PROFILE, kserve:URL[,URL…]'],
+    [`{ ...base, name: 'mine', pool: 4 }`, 'pool is 4; expected local, sim:PROFILE'],
+    [
+      `{ ...base, name: 'mine', pool: 'sim:rtx-a5000-unt' }`,
+      'pool is "sim:rtx-a5000-unt"; expected sim: with a file, or with one of ',
+    ],
+    [`{ ...base, name: 'mine', client: 'naiv' }`, 'client is "naiv"; expected one of optimized, naive'],
+    [
+      `{ ...(await import(${JSON.stringify(join(projectRoot, 'scenarios/soak.ts'))})).SOAK, name: 'mine', pool: 'local' }`,
+      'pool is "local"; expected none with kind soak; allowed with bulk, faults, capacity, prove, gate-proof',
+    ],
+    [
+      `{ ...(await import(${JSON.stringify(join(projectRoot, 'scenarios/prove.ts'))})).PROVE, name: 'mine', client: 'naive' }`,
+      'client is "naive"; expected none with kind prove; allowed with bulk',
+    ],
     ['42', 'its export is 42; expected a scenario'],
     ['base.nothing.there', 'cannot be loaded: Cannot read properties of undefined'],
   ])('%s is refused', async (expression, message) => {

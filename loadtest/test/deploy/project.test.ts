@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openProject } from '../../src/scale/compose.ts';
+import { writeProgram } from '../program.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -14,11 +15,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const PATH = () => `${join(folder, 'bin')}:/usr/bin:/bin`;
 const open = (env: Record<string, string>) =>
   openProject({ directory: folder, env, signal: new AbortController().signal, log: () => {} });
-async function program(name: string, script: string): Promise<void> {
-  const file = join(folder, 'bin', name);
-  await writeFile(file, `#!/bin/sh\nprintf '%s %s\\n' ${name} "$*" >>"${folder}/calls"\n${script}\n`);
-  await chmod(file, 0o755);
-}
+const program = (name: string, script: string) =>
+  writeProgram(join(folder, 'bin'), name, `printf '%s %s\\n' ${name} "$*" >>"${folder}/calls"\n${script}`);
 const calls = async () => (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n');
 
 const API = {

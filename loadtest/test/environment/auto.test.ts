@@ -29,7 +29,7 @@ async function start(given: StandInEngine, kind: 'auto' | 'testcontainers' = 'au
     const said = lines.filter((line) => line.startsWith('environment '));
     return { kind: environment.kind, notes: environment.notes, answered: [...answered], said };
   } finally {
-    engine.stop();
+    engine.cut();
   }
 }
 

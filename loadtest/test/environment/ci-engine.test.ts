@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/environment/paths.ts';
 import { capture } from '../../src/environment/processes.ts';
+import { writeProgram } from '../program.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -14,8 +15,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** What `.ci/run` makes of an engine whose programs are these shell scripts. */
 async function startWith(programs: { docker?: string; dockerd?: string }) {
-  for (const [name, script] of Object.entries(programs))
-    await writeFile(join(folder, 'bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  for (const [name, script] of Object.entries(programs)) await writeProgram(join(folder, 'bin'), name, script);
   // Programs of the machine but its Docker.
   const tools = ['mkdir', 'kill', 'sleep', 'tail', 'bash', 'mktemp', 'rm'];
   const links = tools.map((name) => `ln -s "$(command -v ${name})" ${join(folder, 'bin', name)}`).join('\n');

@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findRedis } from '../../src/environment/find-redis.ts';
 import { onPath } from '../../src/environment/processes.ts';
 import { unpackedRedis } from '../../src/environment/redis-unpack.ts';
+import { writeProgram } from '../program.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -12,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-const program = (name: string, script: string) => writeFile(join(dir, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+const program = (name: string, script: string) => writeProgram(dir, name, script);
 const options = (env: NodeJS.ProcessEnv) => ({ env, log: () => {} });
 
 /** Downloads 1.5 MB; a machine with Redis installed never takes this way, and one without apt cannot. */

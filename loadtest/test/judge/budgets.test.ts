@@ -23,7 +23,6 @@ const EDGES: Record<BudgetSpec['operator'], [BudgetVerdict, BudgetVerdict, Budge
   '<=': ['pass', 'pass', 'fail'],
   '=': ['fail', 'pass', 'fail'],
   '>=': ['fail', 'pass', 'pass'],
-  '>': ['fail', 'fail', 'pass'],
 };
 
 describe('the table of budgets', () => {
@@ -150,7 +149,7 @@ describe('judgeBudgets on a noisy machine', () => {
   it('keeps passes, and fails clear violations', () => {
     expect(verdicts(measurementsWith(), noisy)).toEqual(ALL_PASS);
     for (const spec of BUDGETS) {
-      const far = spec.operator === '>' || spec.operator === '>=' ? spec.limit / 5 : (spec.limit + 1) * 5;
+      const far = spec.operator === '>=' ? spec.limit / 5 : (spec.limit + 1) * 5;
       expect(verdicts(measurementsWith({ [spec.name]: far }), noisy)[spec.name]).toBe('fail');
     }
   });
@@ -168,7 +167,7 @@ describe('judgeBudgets on a noisy machine', () => {
 
   it('doubts violations of times by less than twice the limit, and no counts, bytes or ratios', () => {
     for (const spec of BUDGETS.filter((budget) => budget.operator !== '=')) {
-      const isLower = spec.operator === '>' || spec.operator === '>=';
+      const isLower = spec.operator === '>=';
       const near = isLower ? spec.limit * 0.9 : spec.limit * 1.1;
       const timed = spec.unit === 'ms' || spec.unit === 'per-minute';
       expect(verdicts(measurementsWith({ [spec.name]: near }), noisy)[spec.name]).toBe(timed ? 'inconclusive' : 'fail');

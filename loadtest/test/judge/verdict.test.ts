@@ -170,6 +170,9 @@ describe('readResult', () => {
     };
     try {
       expect(await readResult(write(JSON.stringify(good)))).toEqual(good);
+      const older = JSON.stringify(good).replace('"operator":">="', '"operator":">"');
+      expect(older).toContain('"operator":">",');
+      expect(await readResult(write(older))).toEqual(good);
       await expect(readResult(write('{'))).rejects.toThrow(/--baseline ".*r\.json" cannot be read/);
       await expect(readResult(write('{"schemaVersion":2}'))).rejects.toThrow(/schemaVersion 2; allowed: 1/);
       await expect(readResult(write('{"schemaVersion":1}'))).rejects.toBeInstanceOf(UsageError);

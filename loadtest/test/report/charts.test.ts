@@ -6,23 +6,9 @@ import { lookOf, spread } from '../../src/report/charts/looks.ts';
 import { phasesChart } from '../../src/report/charts/phases.ts';
 import { sparkline } from '../../src/report/charts/sparkline.ts';
 import { spreadOfStages, waterfall } from '../../src/report/charts/stages.ts';
-import { NASTY } from './results.ts';
+import { MEMORY, NASTY } from './results.ts';
 import { wellFormed } from './well-formed.ts';
 
-const MEMORY: ReportPlot = {
-  title: 'Memory',
-  x: { name: 'time', unit: 'ms' },
-  y: { name: 'resident', unit: 'bytes', limit: 400 },
-  series: [
-    {
-      name: 'api',
-      points: [
-        [0, 100],
-        [1000, 200],
-      ],
-    },
-  ],
-};
 const many = (count: number, value = (at: number) => at): ReportPlot => ({
   ...MEMORY,
   series: Array.from({ length: count }, (_, at) => ({

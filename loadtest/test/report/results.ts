@@ -1,10 +1,25 @@
 import { BULK_1000 } from '../../../scenarios/bulk-1000.ts';
-import type { ResultFile, RunData } from '../../src/contract.ts';
+import type { ReportPlot, ResultFile, RunData } from '../../src/contract.ts';
 import { judgeRun } from '../../src/judge/judge-run.ts';
 import { measurementsWith, runData } from '../judge/run-data.ts';
 
 /** A text that breaks every format that does not escape. */
 export const NASTY = `a<b>&"quoted"'|pipe|\u0007bell\u001b[31m \ud800 \\back\nline ]]> </script>`;
+
+export const MEMORY: ReportPlot = {
+  title: 'Memory',
+  x: { name: 'time', unit: 'ms' },
+  y: { name: 'resident', unit: 'bytes', limit: 400 },
+  series: [
+    {
+      name: 'api',
+      points: [
+        [0, 100],
+        [1000, 200],
+      ],
+    },
+  ],
+};
 
 export function resultOf(changes: Partial<RunData> = {}, baseline?: ResultFile): ResultFile {
   return judgeRun({

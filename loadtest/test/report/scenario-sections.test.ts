@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ReportPlot, ReportTable } from '../../src/contract.ts';
+import type { ReportTable } from '../../src/contract.ts';
 import { htmlReport } from '../../src/report/html.ts';
 import { rawLedgerIn } from '../../src/report/raw-ledger.ts';
 import { markdownSummary } from '../../src/report/markdown.ts';
-import { resultOf } from './results.ts';
+import { MEMORY, resultOf } from './results.ts';
 
 const TABLE: ReportTable = {
   title: 'Faults',
@@ -12,20 +12,6 @@ const TABLE: ReportTable = {
   rows: [
     ['F1', 1234, 2_000_000],
     ['F2', null, 0],
-  ],
-};
-const PLOT: ReportPlot = {
-  title: 'Memory',
-  x: { name: 'time', unit: 'ms' },
-  y: { name: 'resident', unit: 'bytes', limit: 400 },
-  series: [
-    {
-      name: 'api',
-      points: [
-        [0, 100],
-        [1000, 200],
-      ],
-    },
   ],
 };
 
@@ -38,7 +24,7 @@ describe('what a scenario adds to reports', () => {
   });
 
   it('stands in HTML as a table and a chart', () => {
-    const html = htmlReport(resultOf({ tables: [TABLE], plots: [PLOT] }));
+    const html = htmlReport(resultOf({ tables: [TABLE], plots: [MEMORY] }));
     expect(html).toContain('<td>F1</td><td class="r">1,234 ms</td>');
     expect(html).toContain('aria-label="Memory: resident over time"');
   });

@@ -8,7 +8,7 @@ import { startTestApp, type TestApp } from '../support/app.ts';
 import { form, picture } from '../support/pictures.ts';
 import { newProject, page } from './support.ts';
 
-const MAX_FILE_BYTES = 20 * 1024 * 1024;
+const MAX_FILE_BYTES = 20_000_000;
 let service: TestApp;
 let projectId: string;
 let png: Buffer;
@@ -39,7 +39,7 @@ function rawBody(files: readonly { disposition: string; bytes: Buffer }[]) {
 const leftovers = () => readdir(join(service.dataDir, 'tmp'));
 
 describe('the size of a file', () => {
-  it('is 20 MiB at most where nothing else is set: one byte more is refused with the limit, its neighbours are kept', async () => {
+  it('is 20 MB at most where nothing else is set: one byte more is refused with the limit, its neighbours are kept', async () => {
     // Bytes after the end of the picture are allowed in a PNG.
     const exact = Buffer.concat([png, Buffer.alloc(MAX_FILE_BYTES - png.length)]);
     const files = [

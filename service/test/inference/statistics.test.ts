@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { planSet } from '../../../loadtest/src/images/plan.ts';
+import { synthesise } from '../../../loadtest/src/images/synthesise.ts';
 import { parseCard } from '../../src/inference/card.ts';
 import { decodeGray, prepareSharp, type GrayImage } from '../../src/inference/decode.ts';
 import { scaleOf } from '../../src/inference/normalise.ts';
@@ -32,6 +36,7 @@ const cells: GrayImage = {
   data: discs(256, 256, centres as [number, number, number][]),
 };
 const inverted = ({ data, ...size }: GrayImage): GrayImage => ({ ...size, data: data.map((value) => 255 - value) });
+const OPTIONS = { channel: null, page: 0, maxPixels: 64e6 };
 const WARNED = [UNLIKE_TRAINING_DATA];
 const warnings = (image: GrayImage) => warningsOf(knows, image, scaleOf(image.data));
 const measured = (image: GrayImage) => statisticsOf(image, scaleOf(image.data));
@@ -57,6 +62,22 @@ describe('warningsOf', () => {
     expect([cells, deep, float, dim].map(warnings)).toEqual([[], [], [], []]);
   });
 
+  it('is not said of the bench’s images but of those without a cell, of which noise is all that is left', async () => {
+    prepareSharp();
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'segbench-statistics-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const found = await Promise.all(
+      planSet(1, 60).map(async (plan) => {
+        const { file, cells: count } = await synthesise(1, plan);
+        const at = path.join(folder, plan.stem);
+        await writeFile(at, file);
+        return { count, isWarned: warnings(await decodeGray(at, OPTIONS)).length > 0 };
+      }),
+    );
+    expect(found.filter(({ count }) => count === 0).map(({ isWarned }) => isWarned)).toEqual([true, true]);
+    expect(found.filter(({ count, isWarned }) => count > 0 && isWarned)).toEqual([]);
+  });
+
   it('is not said by a card that knows nothing', () => {
     const blank = draw(() => 7);
     expect(warningsOf(undefined, blank, scaleOf(blank.data))).toEqual([]);
@@ -73,9 +94,29 @@ describe('statisticsOf', () => {
     ])
       for (const value of Object.values(measured(image))) expect(value).toSatisfy(Number.isFinite);
   });
+
+  it.skipIf(!python)(
+    'the script gives a step the mean that it has under noise (SEGBENCH_TEST_PYTHON: a Python with numpy)',
+    async () => {
+      const steps = [0, 0.02, 0.1, 1];
+      const program = `import json, sys; sys.path.insert(0, sys.argv[1])
+import numpy as np
+import statistics_of_images as s
+print(json.dumps([float(s.roughness(np.array([x]), 0.05)) for x in json.loads(sys.argv[2])]))`;
+      const script = ['-c', program, FOLDER, JSON.stringify(steps)];
+      const theirs = JSON.parse((await promisify(execFile)(python!, script)).stdout) as number[];
+      const deviation = 0.05 * Math.SQRT2;
+      const at = Array.from({ length: 20_001 }, (_, i) => (i - 10_000) / 1000);
+      const weights = at.map((z) => Math.exp(-(z ** 2) / 2) / Math.sqrt(2 * Math.PI) / 1000);
+      const means = steps.map((step) =>
+        at.reduce((sum, z, i) => sum + weights[i]! * Math.abs(step + deviation * z), 0),
+      );
+      for (const [i, mean] of means.entries()) expect(theirs[i]).toBeCloseTo(mean, 5);
+    },
+  );
 });
 
-const load = ({ id }: NucleiRow) => decodeGray(imageFile(id), { channel: null, page: 0, maxPixels: 64e6 });
+const load = ({ id }: NucleiRow) => decodeGray(imageFile(id), OPTIONS);
 
 // The data set is not part of the project: without a copy beside it there is nothing to look at.
 describe.skipIf(!existsSync(NUCLEI))('on real images (skipped where ../shared/data/nuclei is absent)', () => {

@@ -1,9 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { builtPages } from '../../../dashboards/test/built-pages.ts';
 import { countToasts } from '../../../dashboards/test/gallery-page.ts';
 import { launchBrowser } from '../../../loadtest/src/environment/browser.ts';
 import { planSet } from '../../../loadtest/src/images/plan.ts';
 import { EXTENSION, synthesise } from '../../../loadtest/src/images/synthesise.ts';
 import type { UploadReply } from '#contract/images.ts';
+import type { ArmedPoint, CrashPoint } from '../../src/crash-points.ts';
 import { TEST_KEY } from './app.ts';
 import { form } from './pictures.ts';
 import { openSignedIn } from './signed-in.ts';
@@ -72,3 +77,27 @@ export async function startWholePages(env: Record<string, string> = {}) {
   };
 }
 export type WholePages = Awaited<ReturnType<typeof startWholePages>>;
+
+/** Whole pages whose service waits at its crash points where a test says so. */
+export async function startHeldPages() {
+  const points = await mkdtemp(join(tmpdir(), 'segbench-points-'));
+  const remove = () => rm(points, { recursive: true, force: true });
+  const whole = await startWholePages({ CRASH_POINTS: points }).catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
+  return {
+    ...whole,
+    /** Whoever comes to the point after `after` others waits. @returns what lets them go */
+    async hold(point: CrashPoint, after: number): Promise<() => Promise<void>> {
+      const file = join(points, `${point}.hold`);
+      await writeFile(file, JSON.stringify({ after, id: randomUUID() } satisfies ArmedPoint));
+      return () => rm(file);
+    },
+    async close(): Promise<void> {
+      await whole.close();
+      await remove();
+    },
+  };
+}
+export type HeldPages = Awaited<ReturnType<typeof startHeldPages>>;

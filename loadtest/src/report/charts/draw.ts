@@ -15,6 +15,16 @@ const MOST_ROOM = 230;
 export const roomFor = (names: readonly string[], beside: number): number =>
   Math.min(MOST_ROOM, beside + Math.max(0, ...names.map(({ length }) => length)) * SIGN_WIDTH * FONT_SIZE);
 
+/** Between a name and its row, above all rows, and below them for the axis. */
+const [TICK, ABOVE, BELOW] = [24, 8, 40];
+/** The sizes of a chart with a row for each of some names. */
+export const rowsOf = (names: readonly string[], rowHeight: number) => ({
+  marginLeft: roomFor(names, TICK),
+  marginTop: ABOVE,
+  marginBottom: BELOW,
+  height: rowHeight * names.length + ABOVE + BELOW,
+});
+
 /** A chart as SVG for a page with the report's style, which names its colours. @param label what who doesn't see it is told */
 export function draw(label: string, options: PlotOptions): string {
   const svg = plot({

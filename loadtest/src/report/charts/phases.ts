@@ -3,10 +3,9 @@ import type { ResultFile } from '../../contract.ts';
 import { oneLine } from '../escape.ts';
 import { formatMs } from '../format.ts';
 import { axisOf } from './axis.ts';
-import { draw, roomFor } from './draw.ts';
+import { draw, rowsOf } from './draw.ts';
 
 const ROW = 24;
-const SIDES = { marginRight: 90, marginTop: 8, marginBottom: 40 };
 
 /** Phases one below the other on the run's own time axis. */
 export function phasesChart({ phases }: Pick<ResultFile, 'phases'>): string {
@@ -24,12 +23,11 @@ export function phasesChart({ phases }: Pick<ResultFile, 'phases'>): string {
     words: formatMs(durationMs),
   }));
   return draw(`Phases: ${rows.map(({ name, words }) => `${name} ${words}`).join(', ')}`, {
-    ...SIDES,
-    marginLeft: roomFor(
+    ...rowsOf(
       rows.map(({ name }) => name),
-      24,
+      ROW,
     ),
-    height: ROW * rows.length + SIDES.marginTop + SIDES.marginBottom,
+    marginRight: 90,
     x: { label: axis.label, grid: true },
     y: {
       domain: rows.map(({ key }) => key),

@@ -1,14 +1,12 @@
-import { barX, dot, ruleY, text, tickX } from '@observablehq/plot';
+import { barX, dot, ruleY, text, tickX, type PlotOptions } from '@observablehq/plot';
 import type { ResultFile, StageSummary } from '../../contract.ts';
 import { escapeMarkup as esc, oneLine } from '../escape.ts';
 import { formatMs, formatValue } from '../format.ts';
 import { wayOf } from '../way.ts';
 import { axisOf } from './axis.ts';
-import { draw, FONT_SIZE, roomFor } from './draw.ts';
+import { draw, FONT_SIZE, rowsOf } from './draw.ts';
 
 const ROW = 26;
-const SIDES = { marginRight: 190, marginTop: 8, marginBottom: 40 };
-const TICK = 24;
 /** A stage with more than this share of the whole stands beside the chart: next to it all others would be a line. */
 const PRESSES = 0.6;
 /** Shorter than a microsecond is no time to draw on a logarithmic axis. */
@@ -24,6 +22,20 @@ const SIGNS = [
 
 const percentiles = ({ p50Ms, p95Ms, p99Ms }: StageSummary): string =>
   `p50 ${formatMs(p50Ms)}, p95 ${formatMs(p95Ms)}, p99 ${formatMs(p99Ms)}`;
+
+interface StageRow {
+  name: string;
+  stage: StageSummary;
+}
+/** A row for each stage, whose percentiles are told to who sees no chart. */
+function drawRows(title: string, rows: readonly StageRow[], { y, ...options }: PlotOptions): string {
+  const names = rows.map(({ name }) => name);
+  return draw(`${title}: ${rows.map(({ name, stage }) => `${name} ${percentiles(stage)}`).join('; ')}`, {
+    ...rowsOf(names, ROW),
+    y: { domain: names, label: null, ...y },
+    ...options,
+  });
+}
 
 /** What an image goes through, one stage after the other at their medians. Empty where none was measured. */
 export function waterfall(stages: ResultFile['stages']): string {
@@ -50,25 +62,17 @@ export function waterfall(stages: ResultFile['stages']): string {
     words: [stage.p50Ms, stage.p95Ms, stage.p99Ms].map(formatMs).join(' · '),
   }));
   const y = 'name';
-  const chart = draw(
-    `Stages of an image: ${rows.map(({ name, stage }) => `${name} ${percentiles(stage)}`).join('; ')}`,
-    {
-      ...SIDES,
-      marginLeft: roomFor(
-        bars.map(({ name }) => name),
-        TICK,
-      ),
-      height: ROW * bars.length + SIDES.marginTop + SIDES.marginBottom,
-      x: { label: axis.label, grid: true },
-      y: { domain: bars.map(({ name }) => name), label: null, padding: 0.25 },
-      marks: [
-        barX(bars, { y, x1: 'from', x2: 'p95', fill: 'var(--accent)', fillOpacity: 0.3 }),
-        barX(bars, { y, x1: 'from', x2: 'p50', fill: 'var(--accent)' }),
-        tickX(bars, { y, x: 'p99', strokeWidth: 2 }),
-        text(bars, { y, text: 'words', frameAnchor: 'right', textAnchor: 'start', dx: 12 }),
-      ],
-    },
-  );
+  const chart = drawRows('Stages of an image', rows, {
+    marginRight: 190,
+    x: { label: axis.label, grid: true },
+    y: { padding: 0.25 },
+    marks: [
+      barX(bars, { y, x1: 'from', x2: 'p95', fill: 'var(--accent)', fillOpacity: 0.3 }),
+      barX(bars, { y, x1: 'from', x2: 'p50', fill: 'var(--accent)' }),
+      tickX(bars, { y, x: 'p99', strokeWidth: 2 }),
+      text(bars, { y, text: 'words', frameAnchor: 'right', textAnchor: 'start', dx: 12 }),
+    ],
+  });
   const left = beside.map(
     ({ name, stage }) =>
       `${name} is ${formatValue(stage.p50Ms / total, 'ratio')} of the whole and not drawn: ${percentiles(stage)}. `,
@@ -87,24 +91,14 @@ export function spreadOfStages(stages: ResultFile['stages']): string {
   const points = rows.flatMap(({ name, stage }) =>
     SIGNS.map(({ name: what, of }) => ({ name, what, ms: Math.max(LEAST_MS, of(stage)) })),
   );
-  const chart = draw(
-    `Time in each stage: ${rows.map(({ name, stage }) => `${name} ${percentiles(stage)}`).join('; ')}`,
-    {
-      ...SIDES,
-      marginLeft: roomFor(
-        rows.map(({ name }) => name),
-        TICK,
-      ),
-      marginRight: 40,
-      height: ROW * rows.length + SIDES.marginTop + SIDES.marginBottom,
-      x: { type: 'log', label: 'time, logarithmic', grid: true, ticks: 6, tickFormat: formatMs },
-      y: { domain: rows.map(({ name }) => name), label: null },
-      symbol: { domain: SIGNS.map(({ name }) => name), range: SIGNS.map(({ symbol }) => symbol) },
-      marks: [
-        ruleY(rows, { y: 'name', x1: 'least', x2: 'most', strokeOpacity: 0.4 }),
-        dot(points, { x: 'ms', y: 'name', symbol: 'what', fill: 'var(--accent)', r: FONT_SIZE / 3 }),
-      ],
-    },
-  );
+  const chart = drawRows('Time in each stage', rows, {
+    marginRight: 40,
+    x: { type: 'log', label: 'time, logarithmic', grid: true, ticks: 6, tickFormat: formatMs },
+    symbol: { domain: SIGNS.map(({ name }) => name), range: SIGNS.map(({ symbol }) => symbol) },
+    marks: [
+      ruleY(rows, { y: 'name', x1: 'least', x2: 'most', strokeOpacity: 0.4 }),
+      dot(points, { x: 'ms', y: 'name', symbol: 'what', fill: 'var(--accent)', r: FONT_SIZE / 3 }),
+    ],
+  });
   return `${chart}<p class="soft">${SIGNS.map(({ name, sign }) => `${sign} ${name}`).join(', ')}.</p>`;
 }
