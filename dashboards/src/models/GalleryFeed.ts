@@ -16,6 +16,8 @@ const BATCHES_READ = 20;
 
 /** More than a screen has. */
 const FIRST_IMAGES = 256;
+/** Where the socket begins at the index’s own number, a kept one will do that lacks this many events: one frame. */
+const KEPT = { behind: 500 };
 
 /** Not the index itself: it has megabytes, and a cursor is kept. */
 const cursorOf = ({ epoch, seq }: ProjectIndex): Cursor => ({ epoch, seq });
@@ -83,23 +85,23 @@ export function createGalleryFeed(deps: {
       void reload(() => false).catch(() => reloadSoon());
     });
   }
-  const readIndex = async (query: { first?: number } = {}): Promise<ProjectIndex> =>
+  const readIndex = async (query: { first?: number; behind?: number }): Promise<ProjectIndex> =>
     decodeIndex(await api.bytes('GET /api/projects/{id}/index', { path: { id: projectId }, query }));
   /** The first images of a long list, while the whole of it is on its way. @returns where the events go on */
   async function readFirst(): Promise<Cursor> {
-    const first = await readIndex({ first: FIRST_IMAGES });
+    const first = await readIndex({ first: FIRST_IMAGES, ...KEPT });
     part.value = first.count === FIRST_IMAGES;
     store.load(first, true);
     deps.onChange(null);
     if (!part.peek()) return cursorOf(first);
-    return reload(({ epoch, seq }) => epoch !== first.epoch || seq !== first.seq);
+    return reload(({ epoch, seq }) => epoch !== first.epoch || seq !== first.seq, KEPT);
   }
   /** @returns where the events go on */
-  async function reload(missedEvents: (index: Cursor) => boolean): Promise<Cursor> {
+  async function reload(missedEvents: (index: Cursor) => boolean, query: { behind?: number } = {}): Promise<Cursor> {
     loading = true;
     recent = [];
     try {
-      const index = await readIndex();
+      const index = await readIndex(query);
       part.value = false;
       store.load(index, missedEvents(index));
       const late = recent;
@@ -142,7 +144,11 @@ export function createGalleryFeed(deps: {
       load.value = 'loading';
       error.value = null;
       try {
-        const [cursor] = await Promise.all([fromTop ? readFirst() : reload(() => true), readProject(), readBatches()]);
+        const [cursor] = await Promise.all([
+          fromTop ? readFirst() : reload(() => true, KEPT),
+          readProject(),
+          readBatches(),
+        ]);
         load.value = 'ready';
         if (!stopped) socket.start(cursor);
       } catch (cause) {

@@ -7,6 +7,8 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   status: 'One status, or several with commas between: uploaded, queued, processing, completed, failed, cancelled',
   q: 'Part of the name, in any case',
   sort: 'What the list is ordered by; `-` for descending',
+  first: 'How many images at most, from the beginning of the list',
+  behind: 'So many events the index may lack: its `seq` says after which one the client goes on',
   w: 'Width in pixels that the picture must fit into; it is never enlarged',
   h: 'Height in pixels that the picture must fit into',
   q_render: 'Quality of a lossy format',
