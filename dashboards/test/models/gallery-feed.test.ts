@@ -74,7 +74,7 @@ function setUp() {
       return socket;
     },
   });
-  stop = feed.stop;
+  stop = () => feed.stop();
   const send = (frame: ServerFrame): void => sockets.at(-1)!.onmessage?.({ data: JSON.stringify(frame) });
   const completed = (from: number, to: number, imageId: string): ServerFrame => ({
     type: 'events',

@@ -27,7 +27,7 @@ afterAll(async () => {
 function countReads(app: TestApp): void {
   reads.set(app, 0);
   const { metrics } = app.app;
-  const { query } = metrics;
+  const query = metrics.query.bind(metrics);
   metrics.query = (text, ...rest) => {
     if (text.includes('string_agg')) reads.set(app, reads.get(app)! + 1);
     query(text, ...rest);
@@ -127,7 +127,7 @@ describe('an index that was kept', () => {
       expect(await followed(other, projectId, index)).toEqual(await rowsOf(projectId));
     expect(await rowsOf(projectId)).toEqual(imageIds.map((id) => [id, 'cancelled']));
     // Read anew meanwhile, for who comes next.
-    await until(async () => (await ask(api, projectId)).seq > before.seq!);
+    await until(async () => (await ask(api, projectId)).seq! > before.seq!);
     expect(await ask(api, projectId)).toMatchObject({ kept: true, statuses: Array(3).fill('cancelled') });
   });
 
@@ -288,7 +288,7 @@ describe('INDEX_CACHE_BYTES', () => {
   });
 
   it('keeps nothing at 0, nor without caches', async () => {
-    for (const env of [{ INDEX_CACHE_BYTES: '0' }, { CACHE: 'off' }]) {
+    for (const env of [{ INDEX_CACHE_BYTES: '0' }, { CACHE: 'off' }] as Record<string, string>[]) {
       const without = await startTestApp(env, { beside: api });
       countReads(without);
       try {
