@@ -118,6 +118,45 @@ it('shows what failed by code with samples, and runs it again until it is healed
   await page.close();
 });
 
+it('runs what failed again once, whoever presses the toast’s retry and how often', async () => {
+  const { id, images } = await projectOf('twice', 4, 300);
+  const [acting, watching] = [await whole.gallery(id), await whole.gallery(id)];
+  await lose(images.slice(0, 2));
+  await acting.page.bringToFront();
+  await acting.page.locator('[data-action="segment-all"]').click();
+  const retry = '[data-action="retry-failed"]';
+  for (const { page } of [acting, watching]) {
+    await page.bringToFront();
+    await page.waitForSelector(retry);
+  }
+  await giveBack(images.slice(0, 2));
+  // held, so that it is under way
+  await writeFile(join(points, 'claimed.hold'), JSON.stringify({ after: 0, id: 'twice' } satisfies ArmedPoint));
+  await acting.page.bringToFront();
+  await acting.page.click(retry, { count: 2 });
+  await acting.page.waitForSelector(`${retry}:disabled`);
+  await acting.page.click(retry);
+  await watching.page.bringToFront();
+  await watching.page.click(retry);
+  await watching.page.waitForSelector(`${retry}:disabled`);
+  const batches = () => whole.call<{ items: Batch[]; total: number }>(`/api/projects/${id}/batches`);
+  for (const { page } of [acting, watching])
+    await expect.poll(() => page.$$eval('[data-toast]', (nodes) => nodes.length), { timeout: 10_000 }).toBe(2);
+  expect(await batches()).toMatchObject({ total: 2 });
+  await rm(join(points, 'claimed.hold'));
+  const [again, first] = (await batches()).items as [Batch, Batch];
+  await ended(again.id);
+  expect(await batchOf(again.id)).toMatchObject({ retryOf: first.id, total: 2, counts: { completed: 2 } });
+  await acting.page.bringToFront();
+  await drawn(acting.page, 4);
+  await acting.page.click(retry);
+  expect(await batches()).toMatchObject({ total: 2 });
+  for (const { page, violations } of [acting, watching]) {
+    expect(violations).toEqual([]);
+    await page.close();
+  }
+});
+
 it('shows from the toast of a gallery what failed, and runs it again from there', async () => {
   const { id, images } = await projectOf('shelf', 5, 200);
   const lost = images.slice(1, 3);

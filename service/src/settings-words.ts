@@ -62,7 +62,7 @@ export const GROUPS = [
   ],
   ['Switches', ['eventBatching', 'bulkResults', 'resultCache', 'cache', 'compression', 'rateLimits', 'loadShedding']],
   ['Events', ['eventWindowMs', 'allowUnbatchedEvents', 'eventLogMs', 'eventLogFrames']],
-  ['Caching and compression', ['cacheTtlSeconds', 'brotliQuality', 'gzipLevel', 'zstdLevel']],
+  ['Caching and compression', ['cacheTtlSeconds', 'indexCacheBytes', 'brotliQuality', 'gzipLevel', 'zstdLevel']],
   [
     'Keys and limits',
     [
@@ -182,6 +182,7 @@ export const ABOUT: Record<Field, string> = {
   eventLogMs: 'sent events stay replayable this long',
   eventLogFrames: 'replayable frames that a project keeps at most',
   cacheTtlSeconds: 'cached lists and details are forgotten after this long; changes empty them at once',
+  indexCacheBytes: 'lists of projects that an API process keeps in memory for pages that open: 20 bytes an image',
   brotliQuality: 'of br replies; above 5 costs more time than it saves on a local line',
   gzipLevel: 'of gzip replies',
   zstdLevel: 'of zstd replies',

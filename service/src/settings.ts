@@ -163,6 +163,7 @@ export const SETTINGS = {
   resultCache: flag('RESULT_CACHE', true),
   cache: flag('CACHE', true),
   cacheTtlSeconds: integer('CACHE_TTL_SECONDS', 60, 1, 86_400),
+  indexCacheBytes: integer('INDEX_CACHE_BYTES', 64 * 1024 ** 2, 0, 2 ** 40),
   compression: flag('COMPRESSION', true),
   brotliQuality: integer('BROTLI_QUALITY', 4, 0, 9),
   gzipLevel: integer('GZIP_LEVEL', 6, 1, 9),

@@ -22,6 +22,7 @@ function Toast({ id, gallery }: { id: string; gallery: Gallery }) {
   const batch = batches.get(id)!.value;
   const tone = toastTone(batch);
   const over = isOver(batch);
+  const retried = actions.retried.value.has(id);
   const failed = over && batch.counts.failed > 0;
   return (
     <div class={`toast toast-${tone}`} data-toast={id}>
@@ -34,8 +35,14 @@ function Toast({ id, gallery }: { id: string; gallery: Gallery }) {
           <button type="button" class="quiet" data-action="show-failed" onClick={() => list.setFilter('failed')}>
             {W.show}
           </button>
-          <button type="button" class="quiet" data-action="retry-failed" onClick={() => void actions.retryFailed(id)}>
-            {W.retry}
+          <button
+            type="button"
+            class="quiet"
+            data-action="retry-failed"
+            disabled={retried}
+            onClick={() => void actions.retryFailed(id)}
+          >
+            {retried ? W.retried : W.retry}
           </button>
         </>
       )}

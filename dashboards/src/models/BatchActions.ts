@@ -19,6 +19,8 @@ export function createBatchActions(deps: {
   const error = signal<string | null>(null);
   /** How sure the model must be that a pixel belongs to a cell. */
   const threshold = signal(0.5);
+  /** Batches whose failed images are tried again: asked for from here, and not refused. */
+  const retried = signal<ReadonlySet<string>>(new Set());
 
   /** @throws ApiError */
   async function start(body: BodyOf<'POST /api/projects/{id}/batches'>): Promise<BatchView> {
@@ -42,6 +44,7 @@ export function createBatchActions(deps: {
   return {
     error,
     threshold,
+    retried,
     start,
     post,
     act,
@@ -55,11 +58,19 @@ export function createBatchActions(deps: {
       }),
     control: (batchId: string, action: 'pause' | 'resume' | 'cancel'): Promise<void> =>
       act(() => post(batchId, action)),
-    retryFailed: (batchId: string): Promise<void> =>
-      act(async () => {
+    async retryFailed(batchId: string): Promise<void> {
+      if (retried.peek().has(batchId)) return;
+      retried.value = new Set(retried.peek()).add(batchId);
+      await act(async () => {
         const body = { only: 'failed' } as const;
-        batches.upsert(await api.call('POST /api/batches/{id}/retry', { path: { id: batchId }, body }));
-      }),
+        try {
+          batches.upsert(await api.call('POST /api/batches/{id}/retry', { path: { id: batchId }, body }));
+        } catch (cause) {
+          retried.value = new Set([...retried.peek()].filter((id) => id !== batchId));
+          throw cause;
+        }
+      });
+    },
   };
 }
 export type BatchActions = ReturnType<typeof createBatchActions>;

@@ -16,6 +16,8 @@ const BATCHES_READ = 20;
 
 /** More than a screen has. */
 const FIRST_IMAGES = 256;
+/** Where the socket begins at the index’s own number, a kept one will do that lacks this many events: one frame. */
+const KEPT = { behind: 500 };
 
 /** Not the index itself: it has megabytes, and a cursor is kept. */
 const cursorOf = ({ epoch, seq }: ProjectIndex): Cursor => ({ epoch, seq });
@@ -46,13 +48,16 @@ export function createGalleryFeed(deps: {
   let recent: EventsFrame[] = [];
   let cancelReload: (() => void) | null = null;
   let stopped = false;
+  /** The first reading of everything, and that of the batches: a frame must find those known that ended long ago. */
+  let started: Promise<unknown> = Promise.resolve();
+  let listed: Promise<unknown> = started;
 
   const queue = createFrameQueue<EventsFrame>({ frames: deps.frames, apply: applyFrames });
   const socket = createEventSocket({
     open: deps.openSocket,
     clock,
     random: deps.random,
-    onEvents: (frame) => queue.push(frame),
+    onEvents: (frame) => void listed.then(() => queue.push(frame)),
     onReset: (snapshot) => void reset(snapshot),
     onOpen: () => void readBatches(),
     // A refused socket does not say why; a plain request does (signed out, project gone).
@@ -71,7 +76,7 @@ export function createGalleryFeed(deps: {
       }
       for (const batch of frame.batches) batches.upsert(batch);
     }
-    if (unknown) reloadSoon();
+    if (unknown && !loading) reloadSoon();
     deps.onChange(changed);
     const traced = frames.findLast(({ events }) => events.some(({ traceparent }) => traceparent !== undefined));
     // in the next frame this one has been painted
@@ -83,23 +88,25 @@ export function createGalleryFeed(deps: {
       void reload(() => false).catch(() => reloadSoon());
     });
   }
-  const readIndex = async (query: { first?: number } = {}): Promise<ProjectIndex> =>
+  const readIndex = async (query: { first?: number; behind?: number }): Promise<ProjectIndex> =>
     decodeIndex(await api.bytes('GET /api/projects/{id}/index', { path: { id: projectId }, query }));
-  /** The first images of a long list, while the whole of it is on its way. @returns where the events go on */
-  async function readFirst(): Promise<Cursor> {
-    const first = await readIndex({ first: FIRST_IMAGES });
+  /** The first images of a long list, while the whole of it is on its way, and the socket. @returns where it must (re)start, or null */
+  async function readFirst(): Promise<Cursor | null> {
+    const first = await readIndex({ first: FIRST_IMAGES, ...KEPT });
     part.value = first.count === FIRST_IMAGES;
     store.load(first, true);
     deps.onChange(null);
     if (!part.peek()) return cursorOf(first);
-    return reload(({ epoch, seq }) => epoch !== first.epoch || seq !== first.seq);
+    if (!stopped) socket.start(cursorOf(first));
+    const whole = await reload(({ epoch, seq }) => epoch !== first.epoch || seq !== first.seq, KEPT);
+    return whole.epoch === first.epoch && whole.seq >= first.seq ? null : whole;
   }
   /** @returns where the events go on */
-  async function reload(missedEvents: (index: Cursor) => boolean): Promise<Cursor> {
+  async function reload(missedEvents: (index: Cursor) => boolean, query: { behind?: number } = {}): Promise<Cursor> {
     loading = true;
     recent = [];
     try {
-      const index = await readIndex();
+      const index = await readIndex(query);
       part.value = false;
       store.load(index, missedEvents(index));
       const late = recent;
@@ -113,6 +120,7 @@ export function createGalleryFeed(deps: {
   }
   async function reset(snapshot: SnapshotFrame | null): Promise<void> {
     queue.flush();
+    await started;
     try {
       const cursor = await reload(() => true);
       for (const batch of snapshot?.batches ?? []) batches.upsert(batch, true);
@@ -142,11 +150,16 @@ export function createGalleryFeed(deps: {
       load.value = 'loading';
       error.value = null;
       try {
-        const [cursor] = await Promise.all([fromTop ? readFirst() : reload(() => true), readProject(), readBatches()]);
+        const batchesRead = readBatches();
+        listed = batchesRead.catch(() => {});
+        const all = Promise.all([fromTop ? readFirst() : reload(() => true, KEPT), readProject(), batchesRead]);
+        started = all.catch(() => {});
+        const [cursor] = await all;
         load.value = 'ready';
-        if (!stopped) socket.start(cursor);
+        if (cursor && !stopped) socket.start(cursor);
       } catch (cause) {
         load.value = 'failed';
+        socket.stop();
         error.value = cause instanceof Error ? cause.message : String(cause);
       }
     },

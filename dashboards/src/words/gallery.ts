@@ -67,6 +67,7 @@ export const WORDS = {
     left: (count: string) => `${count} to go`,
     show: 'Show',
     retry: 'Retry',
+    retried: 'Retried',
     dismiss: 'Dismiss',
   },
   export: {

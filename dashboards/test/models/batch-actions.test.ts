@@ -63,6 +63,22 @@ describe('createBatchActions', () => {
     expect(batches.order.value).toEqual(['b1']);
   });
 
+  it('tries again what failed once, however often it is told to, and again where it was refused', async () => {
+    const { actions, calls } = setUp([]);
+    const first = actions.retryFailed('old');
+    expect(actions.retried.value.has('old')).toBe(true);
+    await Promise.all([first, actions.retryFailed('old')]);
+    await actions.retryFailed('old');
+    await actions.retryFailed('other');
+    expect(calls.map(({ given }) => given)).toMatchObject([{ path: { id: 'old' } }, { path: { id: 'other' } }]);
+    const refused = setUp([], true);
+    for (let press = 0; press < 2; press++) {
+      await refused.actions.retryFailed('old');
+      expect(refused.actions.retried.value.has('old')).toBe(false);
+    }
+    expect(refused.calls).toHaveLength(2);
+  });
+
   it('tells what the service refuses, until something else is done', async () => {
     const { actions } = setUp(['a'], true);
     await actions.segmentPicked();

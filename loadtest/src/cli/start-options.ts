@@ -4,7 +4,8 @@ import { settingsText } from '../../../service/src/settings-help.ts';
 import { helpOf, parseFlags, textOf, wholeNumber, type FlagTable } from './flags.ts';
 
 export interface StartOptions {
-  port: number;
+  /** Null where none is named: then another one than the usual one will do. */
+  port: number | null;
   dataDir: string;
   workers: number;
   help: boolean;
@@ -14,7 +15,7 @@ export interface StartOptions {
 const DEFAULT_WORKERS = Math.max(1, Math.ceil(availableParallelism() / 2));
 
 const FLAGS: FlagTable = {
-  port: { value: 'N', help: 'port of 127.0.0.1 to listen on (8080; another one when it is taken; 0: any)' },
+  port: { value: 'N', help: 'port of 127.0.0.1 to listen on (8080, or another one where that is taken; 0: any)' },
   data: { value: 'DIR', help: 'folder for database, queue and images (.segbench/data)' },
   workers: { value: 'N', help: `inference processes (${DEFAULT_WORKERS} on this machine)` },
   help: { help: 'this page' },
@@ -43,7 +44,7 @@ export const startHelp = (): string =>
 export function parseStartOptions(args: readonly string[]): StartOptions {
   const values = parseFlags(args, FLAGS);
   return {
-    port: wholeNumber(values, 'port', { min: 0, max: 65_535 }) ?? 8080,
+    port: wholeNumber(values, 'port', { min: 0, max: 65_535 }) ?? null,
     dataDir: resolve(textOf(values, 'data') ?? '.segbench/data'),
     workers: wholeNumber(values, 'workers', { min: 1, max: 256 }) ?? DEFAULT_WORKERS,
     help: values['help'] === true,

@@ -40,14 +40,23 @@ function prepareDataDir(dir: string): void {
   }
 }
 
-async function choosePort(wanted: number): Promise<number> {
+const USUAL_PORT = 8080;
+
+/** Who names a port has others look for the service there. */
+async function choosePort(named: number | null): Promise<number> {
+  const wanted = named ?? USUAL_PORT;
   if (wanted === 0 || (await isPortFree(wanted))) return wanted;
+  if (named !== null)
+    throw new UsageError(
+      `--port ${named} is in use: stop what listens there, or give another one (0: any that is free)`,
+    );
   say(`port ${wanted} is in use: taking another one`);
   return 0;
 }
 
 async function bringUp(
   options: StartOptions,
+  port: number,
   environment: Environment,
   settings: Record<string, string>,
 ): Promise<Service> {
@@ -57,7 +66,7 @@ async function bringUp(
     queueRedisUrl,
     cacheRedisUrl,
     dataDir: join(options.dataDir, 'files'),
-    port: await choosePort(options.port),
+    port,
     workers: options.workers,
     // where `bench` writes them
     env: { RESULTS_DIR: resolve('bench-results'), ...settings, ...environment.env },
@@ -79,6 +88,7 @@ function announce({ url, bootstrapKey }: Service): void {
 /** Runs until a signal comes or something that it needs is gone; stops everything it started in either case. */
 async function run(options: StartOptions): Promise<number> {
   const settings = settingsFromShell();
+  const port = await choosePort(options.port);
   prepareDataDir(options.dataDir);
   const interrupts = listenForInterrupts();
   const interrupted = new Promise<void>((resolve) => interrupts.signal.addEventListener('abort', () => resolve()));
@@ -95,7 +105,7 @@ async function run(options: StartOptions): Promise<number> {
     if (await finishRestore({ dataDir: options.dataDir, databaseUrl: environment.databaseUrl }))
       say('goes on from a backup');
     say('starting the service');
-    service = await Promise.race([bringUp(options, environment, settings), lost]);
+    service = await Promise.race([bringUp(options, port, environment, settings), lost]);
     const ended = service.exited.then(({ role, code, signal: how, detail }) => {
       throw new EnvironmentError(`the service's ${role} keeps ending (${how ?? `code ${code}`}): ${detail}`);
     });

@@ -5,7 +5,7 @@ import { parseStartOptions, startHelp } from '../../src/cli/start-options.ts';
 describe('parseStartOptions', () => {
   it('has defaults when nothing is given', () => {
     const options = parseStartOptions([]);
-    expect(options).toMatchObject({ port: 8080, dataDir: resolve('.segbench/data'), help: false });
+    expect(options).toMatchObject({ port: null, dataDir: resolve('.segbench/data'), help: false });
     expect(options.workers).toBeGreaterThanOrEqual(1);
   });
 

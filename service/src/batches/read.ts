@@ -20,16 +20,16 @@ type Row = Omit<Fixed, 'createdAt' | 'startedAt' | 'finishedAt' | 'forecast'> & 
 export async function readBatches({ sql, tenantId }: Owner, ids: readonly string[]): Promise<Batch[]> {
   if (ids.length === 0) return [];
   return sql.begin('isolation level repeatable read read only', async (tx) => {
-    const rows = await tx<Row[]>`
+    // sent together: a round trip costs more than either
+    const [rows, states] = await Promise.all([
+      tx<Row[]>`
       SELECT b.id, b.project_id AS "projectId", b.model, b.model_version AS "modelVersion",
              b.threshold, b.priority, b.reused, b.retry_of AS "retryOf", b.forecast, b.created_at AS "createdAt", b.started_at AS "startedAt",
              b.finished_at AS "finishedAt"
       FROM batches b JOIN projects p ON p.id = b.project_id AND p.deleted_at IS NULL AND p.tenant_id = ${tenantId}
-      WHERE b.id = ANY(${[...ids]}::uuid[]) ORDER BY b.created_at DESC, b.id DESC`;
-    const states = await readBatchStates(
-      tx,
-      rows.map((row) => row.id),
-    );
+      WHERE b.id = ANY(${[...ids]}::uuid[]) ORDER BY b.created_at DESC, b.id DESC`,
+      readBatchStates(tx, ids),
+    ]);
     const byId = new Map(states.map((state) => [state.id, state]));
     return rows.map((row) => ({
       ...row,

@@ -172,10 +172,10 @@ export function createBatchStore(deps: BatchStoreDeps) {
         if (batch.status === 'completed') refuse(batch, 'cancelled', 'queued, running and paused ones');
         await cancelLocked(tx, batch);
       }),
-    /** A new batch of the images that failed in this one, with its settings. */
+    /** A new batch of the images that failed in this one, with its settings; where an open retry has them all already, that one. */
     async retry(id: string, code?: FailureCode, traceparent: string | null = null): Promise<Batch> {
-      const retryId = uuidv7();
-      const projectId = await withRetry(() =>
+      const newId = uuidv7();
+      const { projectId, retryId } = await withRetry(() =>
         sql.begin(async (tx) => {
           const head = await lockBatch(tx, tenantId, id);
           if (!head) throw notFound('batch', id);
@@ -184,24 +184,31 @@ export function createBatchStore(deps: BatchStoreDeps) {
           >`
             SELECT project_id AS "projectId", model, model_version AS "modelVersion", threshold, channel, page,
                    detect_holes AS "detectHoles", priority, force, webhook FROM batches WHERE id = ${id}`;
-          const failed = await tx<{ imageId: string }[]>`
-            SELECT image_id AS "imageId" FROM batch_items
-            WHERE batch_id = ${id} AND status = 'failed' ${code === undefined ? tx`` : tx`AND error_code = ${code}`}`;
+          // The lock on the batch is held: of two who ask at once, the second one sees the first one's batch.
+          const failed = await tx<{ imageId: string; openRetry: string | null }[]>`
+            SELECT f.image_id AS "imageId", (
+                SELECT r.id FROM batch_items i JOIN batches r ON r.id = i.batch_id
+                WHERE i.image_id = f.image_id AND r.retry_of = ${id} AND r.status IN ('queued', 'running', 'paused')
+                ORDER BY r.created_at DESC, r.id DESC LIMIT 1) AS "openRetry"
+            FROM batch_items f
+            WHERE f.batch_id = ${id} AND f.status = 'failed' ${code === undefined ? tx`` : tx`AND f.error_code = ${code}`}`;
           if (failed.length === 0)
             throw apiError(
               'CONFLICT',
               `batch ${id} has no failed images${code === undefined ? '' : ` with code ${code}`}`,
             );
+          const left = failed.filter(({ openRetry }) => openRetry === null);
+          if (left.length === 0) return { projectId: head.projectId, retryId: failed[0]!.openRetry! };
           await insert(tx, {
             ...settings!,
-            id: retryId,
+            id: newId,
             tenantId,
-            imageIds: failed.map((row) => row.imageId),
+            imageIds: left.map((row) => row.imageId),
             retryOf: id,
             traceparent,
             forecast: null,
           });
-          return head.projectId;
+          return { projectId: head.projectId, retryId: newId };
         }),
       );
       await changed(projectId);

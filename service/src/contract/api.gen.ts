@@ -534,6 +534,7 @@ export interface Routes {
       q?: string;
       sort?: 'name' | '-name' | 'createdAt' | '-createdAt' | 'polygonCount' | '-polygonCount';
       first?: number;
+      behind?: number;
     };
     reply: Uint8Array<ArrayBuffer>;
   };

@@ -2,10 +2,27 @@ import { randomUUID } from 'node:crypto';
 import { encodeIndex } from '#contract/index-format.ts';
 import { IMAGE_STATUSES } from '#contract/common.ts';
 import type { Owner } from '../tenants/owner.ts';
+import type { Sql, Transaction } from './client.ts';
 import { ordersOf, patternOf, type ImageSort } from './images.ts';
 
 /** Bytes of an image as PostgreSQL packs them: id, status, colour. */
 const RECORD = { id: 16, bytes: 20 };
+
+/** Where a project stands in one snapshot: its last numbered event, and which images it has. */
+export interface Standing {
+  epoch: string;
+  seq: number;
+  /** Images that ever came and that ever went: both only grow, so that equal numbers are the same images. */
+  added: number;
+  removed: number;
+}
+export interface Head extends Standing {
+  /** Number of the oldest event that can still be replayed; null for none. */
+  keptFrom: number | null;
+}
+export interface PackedIndex extends Standing {
+  bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** The same bytes, column by column. */
 function columnsOf(records: Buffer) {
@@ -21,6 +38,17 @@ function columnsOf(records: Buffer) {
   return { count, ids, statuses, colours };
 }
 
+/** One statement, and so one snapshot. @returns null when there is no such project, or no numbering of it yet */
+export async function readHead(sql: Sql | Transaction, tenantId: string, projectId: string): Promise<Head | null> {
+  const [head] = await sql<Head[]>`
+    select s.epoch, s.seq, p.images_removed as removed,
+      p.images_removed + (select coalesce(sum(c.n), 0)::bigint from image_counts c where c.project_id = p.id) as added,
+      (select l.from_seq from event_log l where l.project_id = p.id order by l.frame_no limit 1) as "keptFrom"
+    from event_streams s join projects p on p.id = s.project_id
+    where p.id = ${projectId} and p.deleted_at is null and p.tenant_id = ${tenantId}`;
+  return head ?? null;
+}
+
 /**
  * Every image's id, status and colour, and the number of the last event that they contain. Rows and number come from one
  * snapshot: an event that is numbered later is newer than, or repeats, what is here, and never the other way round.
@@ -32,7 +60,7 @@ export async function readIndex(
   { sql, tenantId }: Owner,
   projectId: string,
   { q, sort = 'createdAt', first }: { q?: string; sort?: ImageSort; first?: number } = {},
-): Promise<Uint8Array<ArrayBuffer> | null> {
+): Promise<PackedIndex | null> {
   const order = ordersOf(sql)[sort];
   const pattern = patternOf(q);
   // The numbering begins at first use, and outside of the read-only snapshot.
@@ -42,10 +70,8 @@ export async function readIndex(
       and not exists (select from event_streams where project_id = ${projectId})
     on conflict do nothing`;
   return sql.begin('isolation level repeatable read read only', async (tx) => {
-    const [stream] = await tx<{ epoch: string; seq: number }[]>`
-      select s.epoch, s.seq from event_streams s join projects p on p.id = s.project_id
-      where s.project_id = ${projectId} and p.deleted_at is null and p.tenant_id = ${tenantId}`;
-    if (!stream) return null;
+    const head = await readHead(tx, tenantId, projectId);
+    if (!head) return null;
     const [packed] = await tx<{ records: Buffer }[]>`
       select coalesce(string_agg(record, ''::bytea), '') as records
       from (
@@ -56,6 +82,7 @@ export async function readIndex(
         order by ${order}
         ${first === undefined ? sql`` : sql`limit ${first}`}
       ) i`;
-    return encodeIndex({ ...stream, ...columnsOf(packed!.records) });
+    const { epoch, seq, added, removed } = head;
+    return { epoch, seq, added, removed, bytes: encodeIndex({ epoch, seq, ...columnsOf(packed!.records) }) };
   });
 }

@@ -67,7 +67,12 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     headers: ['idempotency-replayed'],
   },
   'GET /api/projects/:id/images': { operationId: 'listImages', errors: ['BAD_CURSOR'] },
-  'GET /api/projects/:id/index': { operationId: 'getIndex', headers: ['cache-control'] },
+  'GET /api/projects/:id/index': {
+    operationId: 'getIndex',
+    headers: ['cache-control'],
+    asks: { 'if-none-match': 'With `behind`: an etag that the client has: 304 when that index still holds' },
+    bare: NOT_MODIFIED,
+  },
   'GET /api/images/:id': { operationId: 'getImage' },
   'GET /api/images/:id/timeline': { operationId: 'getTimeline' },
   'DELETE /api/images/:id': { operationId: 'deleteImage' },

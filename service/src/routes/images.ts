@@ -3,8 +3,10 @@ import { Type } from 'typebox';
 import { IMAGE_STATUSES, Literals, Page, PageQuery, Text, closed, type ImageStatus } from '#contract/common.ts';
 import { Image } from '#contract/images.ts';
 import { Timeline } from '#contract/timeline.ts';
+import { REVALIDATE } from '../cdn/cache-control.ts';
 import { readIndex } from '../database/image-index.ts';
 import { IMAGE_SORTS } from '../database/images.ts';
+import { tagOf, tagsIn } from '../database/index-cache.ts';
 import { readTimeline } from '../database/timeline.ts';
 import { badValue, notFound } from '../errors.ts';
 import { Bytes, IdParams, NoContent, replies } from './schemas.ts';
@@ -25,6 +27,7 @@ const IndexQuery = Type.Object(
     q: ListQuery.properties.q,
     sort: ListQuery.properties.sort,
     first: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+    behind: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000 })),
   },
   closed,
 );
@@ -75,15 +78,21 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       tags,
       summary: 'Id, status and colour of every image, compact',
       description:
-        'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries. With `q` only the images that have it in their name, with `sort` in another order than that of creation, with `first` only so many from the beginning.',
+        'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries. With `q` only the images that have it in their name, with `sort` in another order than that of creation, with `first` only so many from the beginning. With `behind` it may be kept: who goes on with its `seq` on the socket misses nothing.',
       params: IdParams,
       querystring: IndexQuery,
       response: replies({ 200: Bytes('application/octet-stream') }),
     },
-    handler: async ({ tenant, params, query }, reply) => {
-      const bytes = await readIndex(tenant, params.id, query);
-      if (!bytes) throw notFound('project', params.id);
-      return reply.type('application/octet-stream').header('cache-control', 'no-store').send(Buffer.from(bytes.buffer));
+    handler: async ({ tenant, params, query, headers }, reply) => {
+      const { behind, first, q, sort = 'createdAt' } = query;
+      const keeps = behind !== undefined && q === undefined && sort === 'createdAt';
+      const answer = keeps
+        ? await tenant.index(params.id, { first, behind, tags: tagsIn(headers['if-none-match']) })
+        : await readIndex(tenant, params.id, query);
+      if (!answer) throw notFound('project', params.id);
+      if (keeps) void reply.header('etag', tagOf(answer)).header('cache-control', REVALIDATE);
+      if (answer.bytes === null) return reply.code(304).send();
+      return reply.type('application/octet-stream').send(Buffer.from(answer.bytes.buffer));
     },
   });
   app.get('/api/images/:id', {

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import type { NowReply } from '../contract/now.ts';
 import type { QueueReply } from '../contract/queue.ts';
 import { createImageStore, type ImageStore } from '../database/images.ts';
+import type { IndexAnswer, IndexCache, IndexQuestion } from '../database/index-cache.ts';
 import { createProjectStore, type ProjectStore } from '../database/projects.ts';
 import { createExportReader, type ExportReader } from '../exports/reader.ts';
 import { createIdempotency } from '../ingest/idempotency.ts';
@@ -22,6 +23,8 @@ export interface Tenant extends Owner {
   cache: Cache;
   projects: ProjectStore;
   images: ImageStore;
+  /** The index of a project, from memory where one there still holds. */
+  index(projectId: string, question: IndexQuestion): Promise<IndexAnswer | null>;
   batches: BatchStore;
   exports: ExportReader;
   masks: ReturnType<typeof createMasks>;
@@ -37,6 +40,7 @@ export interface TenantDeps {
   config: Config;
   connections: Connections;
   cache: CacheServer;
+  indexes: IndexCache;
   storage: Storage;
   /** An export was asked for. */
   exportAsked: () => void;
@@ -64,6 +68,7 @@ export function createTenants(deps: TenantDeps): (tenantId: string) => Tenant {
       cache,
       projects: createProjectStore(at),
       images: createImageStore(at),
+      index: (projectId, question) => deps.indexes.read(at, projectId, question),
       batches: createBatchStore({
         sql,
         tenantId: id,

@@ -172,6 +172,27 @@ describe('claims and outcomes', () => {
     await expect(fixture.store.retry(batch.id, 'TIMEOUT')).rejects.toMatchObject({ statusCode: 409 });
     expect(await wrongCounters(fixture.sql)).toEqual([]);
   });
+
+  it('tries images again once at a time, whoever asks and how often', async () => {
+    const { projectId } = await fixture.project(6);
+    const { id } = await fixture.store.create(projectId, { all: true });
+    const claims = await claimAll(id);
+    const fail = (code: 'MODEL_ERROR' | 'TIMEOUT') => ({ status: 'failed', code, message: 'no' }) as const;
+    await settleAll(claims.map((claim, at) => outcomeOf(claim, fail(at < 2 ? 'TIMEOUT' : 'MODEL_ERROR'))));
+    const two = await fixture.store.retry(id, 'TIMEOUT');
+    const rest = await Promise.all([fixture.store.retry(id), fixture.store.retry(id), fixture.store.retry(id)]);
+    expect(new Set(rest.map((batch) => batch.id)).size).toBe(1);
+    expect([two, rest[0]]).toMatchObject([{ total: 2 }, { total: 4, retryOf: id }]);
+    expect((await fixture.store.retry(id, 'TIMEOUT')).id).toBe(two.id);
+    expect((await fixture.store.retry(id, 'MODEL_ERROR')).id).toBe(rest[0]!.id);
+    await fixture.store.pause(two.id);
+    expect((await fixture.store.retry(id, 'TIMEOUT')).id).toBe(two.id);
+    await fixture.store.cancel(two.id);
+    const again = await fixture.store.retry(id);
+    expect(again).toMatchObject({ total: 2, retryOf: id });
+    expect([two.id, rest[0]!.id]).not.toContain(again.id);
+    expect(await wrongCounters(fixture.sql)).toEqual([]);
+  });
 });
 
 describe('pause, resume, cancel', () => {
