@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startEnvironment } from '../loadtest/src/environment/index.ts';
 import { externalAddresses } from '../loadtest/src/environment/external.ts';
@@ -10,6 +11,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // `npm test` was killed: end our whole group, test files and what they started included.
   process.once('disconnect', () => process.kill(-process.pid, 'SIGTERM'));
   process.channel?.unref();
+  // Hundreds of service processes start in a run; what Node compiled for one, types taken out, is there for the next.
+  process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '../node_modules/.cache/segbench-tests');
   const running = externalAddresses('SEGBENCH_TEST_');
   if (running) {
     project.provide('servers', running);
