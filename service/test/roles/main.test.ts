@@ -6,16 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { testServers } from '../../../test/servers.ts';
-import { migrate } from '../../src/database/migrate.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const servers = testServers();
-let database: Awaited<ReturnType<typeof servers.createDatabase>>;
+let database: Awaited<ReturnType<typeof servers.createMigrated>>;
 let dataDir: string;
 const children: ChildProcess[] = [];
 beforeAll(async () => {
-  database = await servers.createDatabase();
-  await migrate(database.url);
+  database = await servers.createMigrated();
   dataDir = await mkdtemp(join(tmpdir(), 'segbench-main-'));
 });
 afterEach(() => {
