@@ -39,6 +39,7 @@ async function start(env: Record<string, string> = {}): Promise<Started> {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       SEGBENCH_ROLE: 'api',
       DATABASE_URL: database.url,
       QUEUE_REDIS_URL: servers.queueRedisUrl,

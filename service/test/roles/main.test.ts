@@ -30,6 +30,7 @@ function startRole(role: string, env: Record<string, string> = {}) {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       SEGBENCH_ROLE: role,
       DATABASE_URL: database.url,
       QUEUE_REDIS_URL: servers.queueRedisUrl,
