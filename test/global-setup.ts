@@ -20,7 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const migrated = await databaseOf(addresses.databaseUrl);
     await migrate(migrated.url);
     project.provide('servers', { ...addresses, migrated: migrated.name });
-    return migrated.drop;
+    return () => migrated.drop();
   };
   const running = externalAddresses('SEGBENCH_TEST_');
   if (running) return await provide(running);
