@@ -11,7 +11,8 @@ export interface ServerAddresses {
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    servers: ServerAddresses;
+    /** `migrated` is a database that nobody connects to, as `migrate` leaves an empty one. */
+    servers: ServerAddresses & { migrated: string };
   }
 }
 
@@ -24,12 +25,27 @@ async function withAdmin<T>(url: string, work: (sql: postgres.Sql) => Promise<T>
   }
 }
 
+/** A database of its own, empty or a copy of `template`; `drop` drops it even while connections are open. */
+export async function databaseOf(serverUrl: string, template = 'template1') {
+  const name = `t${randomBytes(6).toString('hex')}`;
+  await withAdmin(serverUrl, (sql) => sql.unsafe(`create database ${name} template ${template}`));
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return {
+    name,
+    url: url.href,
+    async drop(): Promise<void> {
+      await withAdmin(serverUrl, (sql) => sql.unsafe(`drop database if exists ${name} with (force)`));
+    },
+  };
+}
+
 /**
  * Real servers for integration tests. The servers are shared by all files of a run, so a test takes a database of its own
- * (`createDatabase`, empty, dropped by `drop` even while connections are open) and names of its own in Redis (`prefix`).
+ * (`createDatabase`, empty; `createMigrated`) and names of its own in Redis (`prefix`).
  */
 export function testServers() {
-  const { databaseUrl, queueRedisUrl, cacheRedisUrl } = inject('servers');
+  const { databaseUrl, queueRedisUrl, cacheRedisUrl, migrated } = inject('servers');
   return {
     /** For what belongs to the whole server: roles. */
     adminUrl: databaseUrl,
@@ -37,17 +53,8 @@ export function testServers() {
     cacheRedisUrl,
     /** A name unique to this call, fit for a BullMQ prefix or as the start of a key. */
     prefix: (): string => `t${randomBytes(6).toString('hex')}`,
-    async createDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
-      const name = `t${randomBytes(6).toString('hex')}`;
-      await withAdmin(databaseUrl, (sql) => sql.unsafe(`create database ${name}`));
-      const url = new URL(databaseUrl);
-      url.pathname = `/${name}`;
-      return {
-        url: url.href,
-        async drop() {
-          await withAdmin(databaseUrl, (sql) => sql.unsafe(`drop database if exists ${name} with (force)`));
-        },
-      };
-    },
+    createDatabase: () => databaseOf(databaseUrl),
+    /** With all tables and the API's roles. */
+    createMigrated: () => databaseOf(databaseUrl, migrated),
   };
 }

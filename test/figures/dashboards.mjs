@@ -144,7 +144,7 @@ const EVENTS = [
     async run(bench) {
       const { id } = await start(bench, { threshold: 0.53 });
       await sleep(1000);
-      const [child] = await descendants(bench.worker.pid);
+      const [child] = descendants(bench.worker.pid);
       process.kill(child, 'SIGKILL');
       await ended(bench, id);
     },

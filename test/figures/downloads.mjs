@@ -64,11 +64,11 @@ function readRange({ url, path }, first) {
 async function measure(target, readers, fileBytes) {
   // 5: the kernel's high-water mark of resident memory starts anew
   await writeFile(`/proc/${target.pid}/clear_refs`, '5');
-  const before = await readProcess(target.pid);
+  const before = readProcess(target.pid);
   const started = performance.now();
   const places = fileBytes / READER_BYTES;
   await Promise.all(Array.from({ length: readers }, (_, index) => readRange(target, (index % places) * READER_BYTES)));
-  const after = await readProcess(target.pid);
+  const after = readProcess(target.pid);
   return {
     seconds: (performance.now() - started) / 1000,
     cpuPerGib: ((after.cpuSeconds - before.cpuSeconds) * GIB) / (readers * READER_BYTES),

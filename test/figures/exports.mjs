@@ -38,7 +38,7 @@ async function measure({ pid, url }, batchId, format) {
   const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
   // 5: the kernel's high-water mark of resident memory starts anew
   await writeFile(`/proc/${pid}/clear_refs`, '5');
-  const before = await readProcess(pid);
+  const before = readProcess(pid);
   const started = performance.now();
   const body = JSON.stringify({ format });
   const created = await fetch(`${url}/api/batches/${batchId}/exports`, { method: 'POST', headers, body });
@@ -51,7 +51,7 @@ async function measure({ pid, url }, batchId, format) {
     slowestMs = Math.max(slowestMs, performance.now() - asked);
   }
   if (state.status !== 'ready') throw new Error(`${format}: ${state.status}: ${state.error}`);
-  const after = await readProcess(pid);
+  const after = readProcess(pid);
   return {
     seconds: (performance.now() - started) / 1000,
     cpuSeconds: after.cpuSeconds - before.cpuSeconds,

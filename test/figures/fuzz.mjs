@@ -15,7 +15,7 @@ for (const [name, value] of Object.entries({ count: values.count, seed }))
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
-const child = spawn(process.execPath, [vitest, 'run', '--project', 'all', 'service/test/openapi/fuzz.test.ts'], {
+const child = spawn(process.execPath, [vitest, 'run', 'service/test/openapi/fuzz.test.ts'], {
   cwd: root,
   stdio: 'inherit',
   env: { ...process.env, SEGBENCH_FUZZ_COUNT: values.count, SEGBENCH_FUZZ_SEED: seed },

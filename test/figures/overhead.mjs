@@ -53,7 +53,7 @@ async function blocksOf(folder, role, fromMs, toMs) {
 }
 
 async function runBatch({ ground, client, sampler, socket, projectId }, images, force) {
-  const before = await sampler.cpu();
+  const before = sampler.cpu();
   const reply = await client.request(`/api/projects/${projectId}/batches`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -66,7 +66,7 @@ async function runBatch({ ground, client, sampler, socket, projectId }, images, 
     if (Date.now() > giveUpAt) throw new Error(`the batch did not end within ${TIMED_OUT_MS / 1000} s`);
     await sleep(50);
   }
-  const after = await sampler.cpu();
+  const after = sampler.cpu();
   const told = socket.log.terminalOf(id).size;
   if (told !== images) throw new Error(`${told} of ${images} images were told to have ended`);
   const use = (role) => ((after.byRole[role] - before.byRole[role]) * 1000) / images;

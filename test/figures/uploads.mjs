@@ -36,7 +36,7 @@ async function pictures() {
   return all;
 }
 async function readingsOf(pid) {
-  const all = await Promise.all([pid, ...(await descendants(pid))].map(readProcess));
+  const all = [pid, ...descendants(pid)].map(readProcess);
   return all.filter(Boolean);
 }
 const cpuOf = async (pid) =>

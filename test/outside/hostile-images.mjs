@@ -13,7 +13,7 @@ for (const [name, value] of Object.entries(values))
     process.exit(2);
   }
 const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
-const child = spawn(process.execPath, [vitest, 'run', '--project', 'all', 'service/test/hostile/images.test.ts'], {
+const child = spawn(process.execPath, [vitest, 'run', 'service/test/hostile/images.test.ts'], {
   cwd: fileURLToPath(new URL('../..', import.meta.url)),
   stdio: 'inherit',
   env: { ...process.env, SEGBENCH_HOSTILE_COUNT: values.count, SEGBENCH_HOSTILE_SEED: values.seed },

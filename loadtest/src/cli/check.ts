@@ -19,7 +19,7 @@ const CHECKS = [
   {
     name: 'SQL, PromQL, dashboards',
     script: 'node_modules/vitest/vitest.mjs',
-    args: ['run', '--project', 'all', '--reporter', 'dot', ...QUERY_TESTS],
+    args: ['run', '--reporter', 'dot', ...QUERY_TESTS],
   },
   { name: 'benchmarks', script: 'loadtest/src/cli/report.ts', args: ['--check'] },
 ] as const;

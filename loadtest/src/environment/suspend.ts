@@ -27,7 +27,7 @@ async function stands(pid: number): Promise<boolean> {
  */
 export async function suspend(root: number): Promise<void> {
   for (const untilMs = Date.now() + WITHIN_MS; Date.now() < untilMs; await sleep(POLL_MS)) {
-    const pids = [root, ...(await descendants(root))];
+    const pids = [root, ...descendants(root)];
     const standing = await Promise.all(pids.map(stands));
     const moving = pids.filter((_, at) => standing[at] !== true);
     if (moving.length === 0) return;
@@ -37,5 +37,5 @@ export async function suspend(root: number): Promise<void> {
 
 /** Lets a tree go on. Nothing in it forks while it stands, so one walk is enough. */
 export async function resume(root: number): Promise<void> {
-  for (const pid of [root, ...(await descendants(root))]) send(pid, 'SIGCONT');
+  for (const pid of [root, ...descendants(root)]) send(pid, 'SIGCONT');
 }

@@ -100,7 +100,7 @@ export async function runFaults(scenario: FaultsScenario, startedAt: Date, input
       stages: {},
       clientSummary: emptyClientSummary(),
       efficiency: { cpuRatio: null, imagesPerSecond: null, rawImagesPerSecond: null, throughputRatio: null },
-      process: await watch.sampler.summary(),
+      process: watch.sampler.summary(),
       phases: results.map((result) => ({
         name: nameOf(result),
         startedAt: new Date(result.startedAtMs).toISOString(),

@@ -182,7 +182,7 @@ async function measureLevel(
   const body = (ids: string[]) => ({ imageIds: ids, force: true });
   await awaitBatch(load, (await startBatch(ground.target, projectId, body(imageIds.slice(0, warm)))).id);
   const sizeBefore = await databaseBytes(load);
-  const before = await sampler.cpu();
+  const before = sampler.cpu();
   const counted: Counted[] = [];
   const batch = await startBatch(ground.target, projectId, body(imageIds));
   const onDone = (done: number) => {
@@ -190,7 +190,7 @@ async function measureLevel(
     load.input.progress.update(done);
   };
   await awaitBatch(load, batch.id, { onDone });
-  const after = await sampler.cpu();
+  const after = sampler.cpu();
   const grown = (await databaseBytes(load)) - sizeBefore;
   const rows = await readEnds(sql, batch.id);
   const stages = await readStages(sql, projectId, batch.id);

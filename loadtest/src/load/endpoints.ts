@@ -88,9 +88,9 @@ async function endpoints({ phases }: EndpointsScenario, load: Load): Promise<voi
       name,
       async () => {
         await cannon({ ...task, durationMs: phases.warmMs }, signal);
-        const before = await sampler.cpu();
+        const before = sampler.cpu();
         const report = await cannon(task, signal);
-        const after = await sampler.cpu();
+        const after = sampler.cpu();
         const each = (role: string) => (cpuBetween(before, after, [role]) * 1000) / Math.max(1, report.requests);
         measured.push({ name, report, apiCpuMs: each('api'), databaseCpuMs: hasDatabase ? each('PostgreSQL') : null });
         return report;

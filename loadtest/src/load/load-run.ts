@@ -113,7 +113,8 @@ export async function runLoad(
       },
     };
     const lag = createLagMeter();
-    const [cpu, own, pressure] = await Promise.all([readMachineCpu(), sampler.cpu(), readCpuPressure()]);
+    const own = sampler.cpu();
+    const [cpu, pressure] = await Promise.all([readMachineCpu(), readCpuPressure()]);
     sampler.start();
     let stopped: RunData['stopped'];
     try {
@@ -123,9 +124,10 @@ export async function runLoad(
       progress.line(`stopped: ${stopped.message}`);
     }
     closing = true;
-    const [cpuNow, ownNow, pressureNow] = await Promise.all([readMachineCpu(), sampler.cpu(), readCpuPressure()]);
+    const ownNow = sampler.cpu();
+    const [cpuNow, pressureNow] = await Promise.all([readMachineCpu(), readCpuPressure()]);
     lag.stop();
-    await sampler.stop();
+    sampler.stop();
     await input.folder.ndjson('raw/processes.ndjson', sampler.series());
     const identities = load.checks.all();
     const sum = (roles: Record<string, number>) => Object.values(roles).reduce((total, one) => total + one, 0);
@@ -147,7 +149,7 @@ export async function runLoad(
       images: { ...blank.images, count: load.images },
       measurements: load.measurements,
       delivery: { ...blank.delivery, ...load.delivery },
-      process: await sampler.summary(),
+      process: sampler.summary(),
       phases,
       noise: {
         foreignCpuShare: foreignShare(cpu, cpuNow, sum(ownNow.byRole) - sum(own.byRole)),

@@ -45,7 +45,8 @@ export function createSoakSampler(given: {
   }
   const seconds = () => (performance.now() - began) / 1000;
   async function addProcess(name: string, pid: number, x: number): Promise<void> {
-    const [reading, descriptors] = await Promise.all([readProcess(pid), descriptorsOf(pid)]);
+    const reading = readProcess(pid);
+    const descriptors = await descriptorsOf(pid);
     if (!reading) return;
     add(name, 'resident', x, reading.anonymousBytes);
     add(`${name}, descriptors`, 'descriptors', x, descriptors);
@@ -55,7 +56,7 @@ export function createSoakSampler(given: {
       const x = seconds();
       const processes = given.roles.map(async ({ role, pid }) => {
         await addProcess(role, pid, x);
-        const children = role === 'worker' ? await descendants(pid) : [];
+        const children = role === 'worker' ? descendants(pid) : [];
         await Promise.all(children.map((child) => addProcess(`inference ${child}`, child, x)));
       });
       const [size] = await given.sql<{ bytes: number }[]>`SELECT pg_database_size(current_database())::float8 AS bytes`;
@@ -71,7 +72,7 @@ export function createSoakSampler(given: {
         const kind = given.roles.find((one) => one.pid === pid)?.role ?? 'inference';
         const name = kind === 'inference' ? `inference ${pid}` : kind;
         add(`${name}, live heap`, kind, x, bytes);
-        add(`${name}, after a collection`, kind, x, (await readProcess(pid))?.anonymousBytes ?? null);
+        add(`${name}, after a collection`, kind, x, readProcess(pid)?.anonymousBytes ?? null);
       }
     },
     series: (): readonly Series[] => [...series.values()],

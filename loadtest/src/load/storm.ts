@@ -37,7 +37,7 @@ async function storm({ images: { count }, phases }: StormScenario, load: Load): 
   try {
     while (!readers.every((reader) => reader.isOpen())) await pause(20, signal);
     const rss = sampler.latest('api');
-    const cpu = await sampler.cpu();
+    const cpu = sampler.cpu();
     const beganMs = Date.now();
     const batchId = await load.phase(
       'storm',
@@ -58,7 +58,7 @@ async function storm({ images: { count }, phases }: StormScenario, load: Load): 
     );
     const tookMs = Date.now() - beganMs;
     const growth = sampler.growthSince('api', rss, beganMs);
-    const spent = await sampler.cpu();
+    const spent = sampler.cpu();
     const cpuMs = ((spent.byRole['api'] ?? 0) - (cpu.byRole['api'] ?? 0)) * 1000;
     // From an image's end to its arrival at each reader; those that were cut off have an outage in theirs.
     const ends = await readEnds(fleet.sql, batchId);

@@ -51,7 +51,7 @@ async function viewer({ images, phases }: ViewerScenario, load: Load): Promise<v
         rendering: await renderingOf(launched.browser),
         listedMs,
         pssBytes: await rendererPssBytes(launched.browser),
-        drawerBytes: await mostOfChildren(api.pid),
+        drawerBytes: mostOfChildren(api.pid),
         requests: page.network.all().length,
       }),
     );
@@ -63,9 +63,8 @@ async function viewer({ images, phases }: ViewerScenario, load: Load): Promise<v
 }
 
 /** Most memory that any process had so far that the API has started: they draw the pictures. */
-async function mostOfChildren(pid: number): Promise<number> {
-  const readings = await Promise.all((await descendants(pid)).map(readProcess));
-  return Math.max(0, ...readings.map((reading) => reading?.peakRssBytes ?? 0));
+function mostOfChildren(pid: number): number {
+  return Math.max(0, ...descendants(pid).map((child) => readProcess(child)?.peakRssBytes ?? 0));
 }
 
 const frames = (...moves: readonly Moves[]): Measurement => ({

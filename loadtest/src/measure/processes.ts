@@ -32,31 +32,20 @@ export function createProcessSampler(options: { intervalMs?: number; now?: () =>
   const known = new Map<number, Known>();
   const series: { atMs: number; role: string; pid: number; rssBytes: number }[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  let busy = false;
 
-  async function readRoot({ role: rootRole, pid: rootPid, childRole, alone }: Root, atMs: number): Promise<void> {
-    const pids = [rootPid, ...(alone ? [] : await descendants(rootPid))];
-    await Promise.all(
-      pids.map(async (pid) => {
-        const reading = await readProcess(pid);
-        if (!reading) return;
-        const role = pid === rootPid ? rootRole : (childRole?.(reading.command) ?? rootRole);
-        known.set(pid, { role, reading });
-        series.push({ atMs, role, pid, rssBytes: reading.rssBytes });
-      }),
-    );
+  function readRoot({ role: rootRole, pid: rootPid, childRole, alone }: Root, atMs: number): void {
+    for (const pid of [rootPid, ...(alone ? [] : descendants(rootPid))]) {
+      const reading = readProcess(pid);
+      if (!reading) continue;
+      const role = pid === rootPid ? rootRole : (childRole?.(reading.command) ?? rootRole);
+      known.set(pid, { role, reading });
+      series.push({ atMs, role, pid, rssBytes: reading.rssBytes });
+    }
   }
 
-  async function sample(): Promise<void> {
-    // A slow reading is not overtaken by the next one.
-    if (busy) return running;
-    busy = true;
+  function sample(): void {
     const atMs = now();
-    running = Promise.all(roots.map((root) => readRoot(root, atMs))).then(() => {
-      busy = false;
-    });
-    return running;
+    for (const root of roots) readRoot(root, atMs);
   }
 
   return {
@@ -64,21 +53,19 @@ export function createProcessSampler(options: { intervalMs?: number; now?: () =>
       roots.push(root);
     },
     start(): void {
-      timer = setInterval(() => void sample(), intervalMs);
+      timer = setInterval(sample, intervalMs);
     },
-    async stop(): Promise<void> {
+    stop(): void {
       clearInterval(timer);
-      await running;
     },
     sample,
     /** CPU seconds used so far by each role, all its processes together, dead children included. */
-    async cpu(): Promise<CpuReading> {
-      await running;
-      await sample();
+    cpu(): CpuReading {
+      sample();
       const byRole: Record<string, number> = {};
       const rootPids = new Set(roots.map(({ pid }) => pid));
       for (const [pid, { role, reading }] of known) {
-        const own = (await readProcess(pid)) !== null || rootPids.has(pid);
+        const own = readProcess(pid) !== null || rootPids.has(pid);
         // What a dead child used is in its parent's reaped time.
         if (!own) continue;
         byRole[role] = (byRole[role] ?? 0) + reading.cpuSeconds + reading.reapedCpuSeconds;
@@ -101,8 +88,8 @@ export function createProcessSampler(options: { intervalMs?: number; now?: () =>
       return most;
     },
     /** Per role: the kernel's high-water mark of its largest process, and CPU seconds of all. */
-    async summary(): Promise<Record<string, ProcessUse>> {
-      const { byRole } = await this.cpu();
+    summary(): Record<string, ProcessUse> {
+      const { byRole } = this.cpu();
       const uses: Record<string, ProcessUse> = {};
       for (const { role, reading } of known.values()) {
         const use = (uses[role] ??= { rssPeakBytes: 0, cpuSeconds: byRole[role] ?? 0 });

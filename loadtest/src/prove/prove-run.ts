@@ -137,7 +137,7 @@ async function proveOn(
     environment: isForeign ? theirEnvironment(blank.environment, about, ground.name) : blank.environment,
     images: { ...images, count: set?.images.length ?? 0, bytes, sha256OfSet, failedByCode },
     ...proven,
-    process: await watch.sampler.summary(),
+    process: watch.sampler.summary(),
     // What runs beside the harness may be the target itself.
     noise: isForeign ? { ...noise, foreignCpuShare: null } : noise,
     rawLedger,

@@ -36,7 +36,7 @@ export async function collectCounters(bench: Bench): Promise<void> {
 }
 
 export async function collectProcesses(bench: Bench): Promise<RunData['process']> {
-  const uses = await bench.sampler.summary();
+  const uses = bench.sampler.summary();
   const peakOf = (...roles: string[]) => Math.max(0, ...roles.map((role) => uses[role]?.rssPeakBytes ?? 0));
   measured(bench, 'service_rss_bytes', peakOf('api'));
   measured(bench, 'worker_rss_bytes', peakOf('worker', 'inference'));

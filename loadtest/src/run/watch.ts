@@ -24,14 +24,16 @@ export async function startWatch(services: Watched) {
   if (browserPid) sampler.watch({ role: 'browser', pid: browserPid });
 
   const lag = createLagMeter();
-  const [cpu, own, pressure] = await Promise.all([readMachineCpu(), sampler.cpu(), readCpuPressure()]);
+  const own = sampler.cpu();
+  const [cpu, pressure] = await Promise.all([readMachineCpu(), readCpuPressure()]);
   sampler.start();
   const sum = (byRole: Record<string, number>) => Object.values(byRole).reduce((total, seconds) => total + seconds, 0);
   return {
     sampler,
     async end(): Promise<{ noise: NoiseInfo; psiCpuSome: number | null }> {
-      const [cpuNow, ownNow, pressureNow] = await Promise.all([readMachineCpu(), sampler.cpu(), readCpuPressure()]);
-      await sampler.stop();
+      const ownNow = sampler.cpu();
+      const [cpuNow, pressureNow] = await Promise.all([readMachineCpu(), readCpuPressure()]);
+      sampler.stop();
       lag.stop();
       return {
         noise: {

@@ -19,7 +19,7 @@ async function tree(): Promise<number[]> {
   trees.push(pids);
   while (pids.length === 1) {
     await sleep(20);
-    pids.push(...(await descendants(root)));
+    pids.push(...descendants(root));
   }
   return pids;
 }

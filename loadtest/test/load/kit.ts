@@ -41,7 +41,7 @@ export async function childLike(command: RegExp): Promise<number> {
     }
   };
   for (;;) {
-    const found = (await descendants(process.pid)).find((pid) => command.test(lineOf(pid)));
+    const found = descendants(process.pid).find((pid) => command.test(lineOf(pid)));
     if (found !== undefined) return found;
     await sleep(20);
   }

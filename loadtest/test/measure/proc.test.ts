@@ -22,20 +22,20 @@ describe('createProcessSampler', () => {
     try {
       const sampler = createProcessSampler({ intervalMs: 20 });
       sampler.watch({ role: 'worker', pid: child.pid ?? 0, childRole: () => 'inference' });
-      const before = await sampler.cpu();
+      const before = sampler.cpu();
       sampler.start();
       // It waits to be let go, so that it was seen however seldom this process gets to look.
-      await vi.waitUntil(async () => ((await sampler.summary())['inference']?.rssPeakBytes ?? 0) > 10e6, 20_000);
+      await vi.waitUntil(() => (sampler.summary()['inference']?.rssPeakBytes ?? 0) > 10e6, 20_000);
       child.stdin.end();
       await new Promise((resolve) => child.stdout.once('data', resolve));
-      await sampler.stop();
-      const after = await sampler.cpu();
+      sampler.stop();
+      const after = sampler.cpu();
       expect(cpuBetween(before, after, ['worker'])).toBeGreaterThan(0.15);
     } finally {
       child.kill('SIGKILL');
     }
   });
-  it('reads nothing of a process that is gone', async () => expect(await readProcess(2 ** 22 + 1)).toBeNull());
+  it('reads nothing of a process that is gone', () => expect(readProcess(2 ** 22 + 1)).toBeNull());
 });
 
 describe('noise', () => {

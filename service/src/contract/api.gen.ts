@@ -1,5 +1,5 @@
 // Made from the OpenAPI document; not for editing. After a change of the routes:
-// npx vitest run --project all service/test/openapi/client.test.ts --update
+// npx vitest run service/test/openapi/client.test.ts --update
 
 export type SessionBody = { key: string };
 export type NewSession = {

@@ -6,7 +6,6 @@ import { testServers } from '../../../test/servers.ts';
 import { createBatchStore } from '../../src/batches/store.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { createDatabase, type Sql } from '../../src/database/client.ts';
-import { migrate } from '../../src/database/migrate.ts';
 import { createBatcher } from '../../src/inference/batcher/batcher.ts';
 import type {
   InferenceBackend,
@@ -21,8 +20,7 @@ const servers = testServers();
 
 /** A database with tables, settings for roles, and what tests of batches ask of it. `close` drops it all. */
 export async function createFixture(env: Record<string, string> = {}) {
-  const database = await servers.createDatabase();
-  await migrate(database.url);
+  const database = await servers.createMigrated();
   const sql = createDatabase(database.url, { max: 5 });
   const dataDir = await mkdtemp(join(tmpdir(), 'segbench-batches-'));
   const config: Config = loadConfig({

@@ -5,17 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { testServers } from '../../../test/servers.ts';
-import { migrate } from '../../src/database/migrate.ts';
 import type { Key } from '#contract/admin.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const servers = testServers();
-let database: Awaited<ReturnType<typeof servers.createDatabase>>;
+let database: Awaited<ReturnType<typeof servers.createMigrated>>;
 let dataDir: string;
 const children: ChildProcess[] = [];
 beforeEach(async () => {
-  database = await servers.createDatabase();
-  await migrate(database.url);
+  database = await servers.createMigrated();
   dataDir = await mkdtemp(join(tmpdir(), 'segbench-bootstrap-'));
 });
 afterEach(async () => {
@@ -41,6 +39,7 @@ async function start(env: Record<string, string> = {}): Promise<Started> {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       SEGBENCH_ROLE: 'api',
       DATABASE_URL: database.url,
       QUEUE_REDIS_URL: servers.queueRedisUrl,

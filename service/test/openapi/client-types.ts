@@ -72,7 +72,7 @@ export function clientTypes({ paths, components }: Document): string {
   );
   return [
     '// Made from the OpenAPI document; not for editing. After a change of the routes:',
-    '// npx vitest run --project all service/test/openapi/client.test.ts --update',
+    '// npx vitest run service/test/openapi/client.test.ts --update',
     '',
     ...shapes,
     '',

@@ -6,16 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { testServers } from '../../../test/servers.ts';
-import { migrate } from '../../src/database/migrate.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const servers = testServers();
-let database: Awaited<ReturnType<typeof servers.createDatabase>>;
+let database: Awaited<ReturnType<typeof servers.createMigrated>>;
 let dataDir: string;
 const children: ChildProcess[] = [];
 beforeAll(async () => {
-  database = await servers.createDatabase();
-  await migrate(database.url);
+  database = await servers.createMigrated();
   dataDir = await mkdtemp(join(tmpdir(), 'segbench-main-'));
 });
 afterEach(() => {
@@ -32,6 +30,7 @@ function startRole(role: string, env: Record<string, string> = {}) {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       SEGBENCH_ROLE: role,
       DATABASE_URL: database.url,
       QUEUE_REDIS_URL: servers.queueRedisUrl,

@@ -48,7 +48,7 @@ export async function startTestApp(env: Record<string, string> = {}, setting: Te
   const servers = testServers();
   const other = setting.beside?.app.config;
   const given = setting.databaseUrl ?? other?.databaseUrl;
-  const database = given === undefined ? await servers.createDatabase() : { url: given, drop: async () => {} };
+  const database = given === undefined ? await servers.createMigrated() : { url: given, drop: async () => {} };
   const dataDir = other?.dataDir ?? (await mkdtemp(join(tmpdir(), 'segbench-test-')));
   const config = loadConfig({
     DATABASE_URL: database.url,

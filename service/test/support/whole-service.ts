@@ -14,7 +14,7 @@ export interface WholeService extends Service {
 /** All roles in processes of their own, one worker with real inference, on a database and a folder of their own. */
 export async function startWholeService(env: Record<string, string> = {}): Promise<WholeService> {
   const servers = testServers();
-  const database = await servers.createDatabase();
+  const database = await servers.createMigrated();
   const folder = await mkdtemp(join(tmpdir(), 'segbench-whole-'));
   const remove = async (): Promise<void> => {
     await database.drop();

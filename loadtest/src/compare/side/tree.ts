@@ -25,10 +25,9 @@ async function roleOf(pid: number, command: string): Promise<string> {
 
 /** Every process below `root`, itself included, with its role and the CPU time that it and its dead children used. */
 export async function readTree(root: number, known: KnownRoles): Promise<TreeProcess[]> {
-  const pids = [root, ...(await descendants(root))];
-  const readings = await Promise.all(pids.map(readProcess));
+  const pids = [root, ...descendants(root)];
   const found: TreeProcess[] = [];
-  for (const reading of readings) {
+  for (const reading of pids.map(readProcess)) {
     if (reading === null) continue;
     const { pid, command, cpuSeconds, reapedCpuSeconds } = reading;
     const role = known.get(pid) ?? (await roleOf(pid, command));

@@ -33,9 +33,9 @@ export async function batchPhase(bench: Bench): Promise<string> {
   bench.pssBefore = await rendererPssBytes(services.browser);
 
   bench.scrapes['beforeBatch'] = await scrapeAll(services.processes);
-  const before = await sampler.cpu();
+  const before = sampler.cpu();
   const followed = await startAndFollow(bench);
-  bench.cpuOfBatch = { before, after: await sampler.cpu() };
+  bench.cpuOfBatch = { before, after: sampler.cpu() };
   bench.scrapes['afterBatch'] = await scrapeAll(services.processes);
   bench.first = followed;
   const { batch, finishedAtMs } = followed;

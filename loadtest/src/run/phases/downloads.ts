@@ -17,7 +17,7 @@ export async function downloadsPhase(bench: Bench): Promise<string> {
   });
   const client = createHttpClient({ baseUrl: services.url, key: services.key, connections: clients });
   try {
-    await sampler.sample();
+    sampler.sample();
     const from = Date.now();
     const start = sampler.latest('api');
     const { bytes, durationMs } = await downloadRanges({
@@ -28,7 +28,7 @@ export async function downloadsPhase(bench: Bench): Promise<string> {
       signal,
       onProgress: (done) => progress.update(Math.floor(done / MIB)),
     });
-    await sampler.sample();
+    sampler.sample();
     measured(bench, 'download_rss_growth_bytes', sampler.growthSince('api', start, from));
     return `${Math.round(bytes / MIB)} MiB in ${(durationMs / 1000).toFixed(1)} s, verified`;
   } finally {
