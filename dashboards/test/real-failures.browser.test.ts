@@ -131,7 +131,7 @@ it('runs what failed again once, whoever presses the toast’s retry and how oft
   }
   await giveBack(images.slice(0, 2));
   // held, so that it is under way
-  await writeFile(join(points, 'claimed.hold'), JSON.stringify({ after: 0, id: 'twice' } satisfies ArmedPoint));
+  const letGo = await whole.hold('claimed', 0);
   await acting.page.bringToFront();
   await acting.page.click(retry, { count: 2 });
   await acting.page.waitForSelector(`${retry}:disabled`);
@@ -143,7 +143,7 @@ it('runs what failed again once, whoever presses the toast’s retry and how oft
   for (const { page } of [acting, watching])
     await expect.poll(() => page.$$eval('[data-toast]', (nodes) => nodes.length), { timeout: 10_000 }).toBe(2);
   expect(await batches()).toMatchObject({ total: 2 });
-  await rm(join(points, 'claimed.hold'));
+  await letGo();
   const [again, first] = (await batches()).items as [Batch, Batch];
   await ended(again.id);
   expect(await batchOf(again.id)).toMatchObject({ retryOf: first.id, total: 2, counts: { completed: 2 } });
