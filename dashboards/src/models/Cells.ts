@@ -1,5 +1,6 @@
 import { signal, type Signal } from '@preact/signals';
 import type { FailureCode, ImageStatus } from '#contract/names.ts';
+import type { FrameScheduler } from './frame-queue.ts';
 import type { ImageStore } from './ImageStore.ts';
 import type { Overlay } from './Overlays.ts';
 import type { ResultView } from './result-cache.ts';
@@ -20,15 +21,19 @@ export interface CellState {
 interface Surface {
   state: Signal<CellState>;
   canvas: HTMLCanvasElement | null;
-  /** Rushing by: its average colour is all that it shows. A canvas costs a layer of its own, so it stays out of the way. */
+  /** Its average colour is all that it shows: it rushes by, or waits for its turn. A canvas costs a layer of its own, so it stays out of the way. */
   veiled: boolean;
 }
+
+/** A painted canvas costs the frame a millisecond or two: a row of them at once, and the frame is late. */
+const A_FRAME = 2;
 
 export type Cells = ReturnType<typeof createCells>;
 
 /** The cells that exist in the page right now: one signal each for what they say, one canvas each for what they show. */
 export function createCells(deps: {
   store: ImageStore;
+  frames: FrameScheduler;
   result: (imageId: string) => ResultView | undefined;
   thumbnail: (imageId: string) => ImageBitmap | undefined;
   overlay: (imageId: string, mark: number, size: number) => Overlay | undefined;
@@ -42,6 +47,9 @@ export function createCells(deps: {
   const surfaces = new Map<number, Surface>();
   /** Positions that have stayed visible; only for these is work begun. */
   let settled: ReadonlySet<number> = new Set();
+
+  /** Came into the page during a slow scroll, out of sight still, and wait for a frame that paints them. */
+  const waiting: number[] = [];
 
   const read = (i: number, drawnPolygons: number | null, imageId = store.idAt(i)): CellState => ({
     imageId,
@@ -91,16 +99,37 @@ export function createCells(deps: {
     if (!overlay && settled.has(i)) deps.requestOverlay(imageId, view, size);
     return overlay ?? deps.staleOverlay(imageId);
   }
+  function unveil(i: number, surface: Surface): void {
+    surface.veiled = false;
+    if (surface.canvas) surface.canvas.style.visibility = 'visible';
+    paint(i);
+  }
+  function paintWaiting(): void {
+    // A wide screen has long rows: none may still wait when the next one comes.
+    const share = Math.max(A_FRAME, Math.ceil(waiting.length / 4));
+    for (let n = 0; n < share && waiting.length > 0;) {
+      const i = waiting.shift()!;
+      const surface = surfaces.get(i);
+      if (!surface?.veiled) continue;
+      unveil(i, surface);
+      n++;
+    }
+    if (waiting.length > 0) deps.frames.requestFrame(paintWaiting);
+  }
   return {
     state: (i: number): Signal<CellState> => surfaceOf(i).state,
     /** Gives position `i` a canvas; the returned function takes it away. */
     attach(i: number, canvas: HTMLCanvasElement): () => void {
       const surface = surfaceOf(i);
       surface.canvas = canvas;
-      surface.veiled = !deps.calm();
+      const calm = deps.calm();
+      const waits = calm && deps.thumbnail(store.idAt(i)) !== undefined;
+      surface.veiled = waits || !calm;
       // A recycled canvas still shows the image that it was used for before.
       canvas.style.visibility = surface.veiled ? 'hidden' : 'visible';
       paint(i);
+      if (!calm) waiting.length = 0;
+      else if (waits && waiting.push(i) === 1) deps.frames.requestFrame(paintWaiting);
       return () => {
         if (surface.canvas === canvas) surface.canvas = null;
       };
@@ -119,10 +148,9 @@ export function createCells(deps: {
       const before = settled;
       settled = new Set(positions);
       for (const [i, surface] of surfaces) {
-        if (!surface.veiled && before.has(i)) continue;
-        surface.veiled = false;
-        if (surface.canvas) surface.canvas.style.visibility = 'visible';
-        paint(i);
+        const isWhole = surface.state.peek().drawnPolygons !== null;
+        if (!surface.veiled && (isWhole || before.has(i))) continue;
+        unveil(i, surface);
       }
     },
     paintAll(): void {

@@ -93,6 +93,7 @@ export function createGallery(deps: GalleryDeps) {
   });
   const cells = createCells({
     store,
+    frames: deps.frames,
     result: cache.get,
     thumbnail: thumbnails.get,
     overlay: (imageId, mark, size) => overlays.get(imageId, mark, size),

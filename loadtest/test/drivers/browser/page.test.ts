@@ -146,7 +146,7 @@ describe('openObservedPage', () => {
 });
 
 describe('openPlainPage', () => {
-  it('scrolls still pictures and tells the time between frames, longer ones where the browser is held up', async () => {
+  it('scrolls pictures, draws rows of them anew, and tells the time between frames, longer ones where the browser is held up', async () => {
     const plain = await openPlainPage(launched.browser);
     try {
       const intervals = await plain.sweep(300, true);
