@@ -23,7 +23,6 @@ afterAll(async () => {
   await api?.close();
 });
 
-/** Counts the reads of whole indexes. */
 function countReads(app: TestApp): void {
   reads.set(app, 0);
   const { metrics } = app.app;
@@ -34,14 +33,12 @@ function countReads(app: TestApp): void {
   };
 }
 async function ask(app: TestApp, projectId: string, query = 'behind=1000', headers: Record<string, string> = {}) {
-  const { cacheTotals } = app.app.metrics;
-  const before = cacheTotals.hits;
+  const before = app.app.metrics.cacheTotals.hits;
   const reply = await app.call(`/api/projects/${projectId}/index?${query}`, { headers });
-  const bytes = new Uint8Array(await reply.arrayBuffer());
-  const kept = cacheTotals.hits > before;
+  const kept = app.app.metrics.cacheTotals.hits > before;
   if (reply.status !== 200)
     return { status: reply.status, kept, tag: reply.headers.get('etag'), ids: [], statuses: [] };
-  const index = decodeIndex(bytes);
+  const index = decodeIndex(await reply.bytes());
   const text = Buffer.from(index.ids).toString('hex');
   const ids = Array.from({ length: index.count }, (_, i) =>
     text.slice(i * 32, i * 32 + 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
