@@ -154,10 +154,18 @@ describe('openPlainPage', () => {
       const page = (
         await Promise.all((await launched.browser.pages(true)).map(async (one) => ({ one, title: await one.title() })))
       ).find(({ title }) => title === 'plain')!.one;
-      const { drawn, top } = await page.evaluate(() => ({
-        drawn: document.querySelectorAll('canvas').length,
-        top: document.scrollingElement!.scrollTop,
-      }));
+      const { drawn, sameRows, top } = await page.evaluate(() => {
+        const canvases = [...document.querySelectorAll('canvas')];
+        const colours = canvases.map((one) => String(one.getContext('2d')!.getImageData(0, 0, 1, 1).data));
+        // Each picture has a colour of its own until its row is drawn anew.
+        const rows = Array.from(
+          { length: canvases.length / 7 },
+          (_, row) => new Set(colours.slice(row * 7, row * 7 + 7)),
+        );
+        const sameRows = rows.filter(({ size }) => size === 1).length;
+        return { drawn: canvases.length, sameRows, top: document.scrollingElement!.scrollTop };
+      });
+      expect(sameRows).toBeGreaterThan(2);
       expect(drawn).toBeGreaterThan(40);
       expect(top).toBeGreaterThan(1000);
       await page.evaluate(() => {
