@@ -1,4 +1,3 @@
-import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Cells } from '../models/Cells.ts';
 import { here } from '../models/root.ts';
 import { WORDS } from '../words/gallery.ts';
@@ -8,8 +7,8 @@ import { STATUS_LABELS } from './StatusMark.tsx';
 export const cellId = (place: number): string => `image-${place}`;
 
 /**
- * One fixed cell of the grid. It is recycled: place and image change, the nodes stay. Four nodes; the sign of its status and its number
- * are drawn by the style sheet.
+ * One fixed cell of the grid, before the picture that its row has drawn. It is recycled: place and image change, the nodes stay. Four
+ * nodes; the sign of its status and its number are drawn by the style sheet.
  */
 export function Cell(props: {
   cells: Cells;
@@ -20,18 +19,10 @@ export function Cell(props: {
   setSize: number;
   active: boolean;
   x: number;
-  y: number;
   width: number;
-  pixels: number;
 }) {
-  const { cells, index, place, x, y, width, pixels } = props;
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const { imageId, status, code, colour, drawnPolygons, picked, unlike, name } = cells.state(index).value;
-  useLayoutEffect(() => {
-    if (canvas.current) return cells.attach(index, canvas.current);
-    return undefined;
-    // The image at an index changes when the list is read anew.
-  }, [index, imageId, pixels]);
+  const { cells, index, place, x, width } = props;
+  const { imageId, status, code, drawnPolygons, picked, unlike, name } = cells.state(index).value;
 
   const found = drawnPolygons === null ? '' : WORDS.cell.found(drawnPolygons);
   const words =
@@ -54,14 +45,9 @@ export function Cell(props: {
       data-unlike={unlike ? '' : undefined}
       data-overlay={drawnPolygons === null ? undefined : 'drawn'}
       data-polygon-count={drawnPolygons ?? undefined}
-      style={{
-        transform: `translate(${x}px, ${y}px)`,
-        width: `${width}px`,
-        // Behind the canvas, which is out of the way while cells rush by.
-        background: colour,
-      }}
+      style={{ left: `${x}px`, width: `${width}px` }}
     >
-      <canvas ref={canvas} width={pixels} height={pixels} style={{ height: `${width}px` }} />
+      <span class="picture" />
       <span class="tick" />
       <span class="words">{name ?? words}</span>
     </a>

@@ -1,12 +1,10 @@
 import { useComputed, useSignalEffect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { cellOffset } from '../models/grid-geometry.ts';
+import { rowTop } from '../models/grid-geometry.ts';
 import type { Gallery } from '../models/Gallery.ts';
 import { WORDS } from '../words/gallery.ts';
-import { Cell, cellId } from './Cell.tsx';
-
-/** Sharper than this nobody sees on a cell of 160 px. */
-const MAX_PIXEL_RATIO = 2;
+import { cellId } from './Cell.tsx';
+import { Row } from './Row.tsx';
 
 /**
  * Scroll box with as many cells as fit; the box is as high as all images, up to the browser's limit. It keeps the focus itself and names
@@ -110,30 +108,29 @@ function activeId({ grid, selection }: Gallery): string | undefined {
 }
 
 function GridCells({ gallery }: { gallery: Gallery }) {
-  const { grid, cells, selection } = gallery;
-  void gallery.list.view.value;
+  const { grid, selection } = gallery;
   const metrics = grid.metrics.value;
   const range = grid.range.value;
-  const count = gallery.feed.part.value ? -1 : grid.count.value;
+  const { columns } = metrics;
+  const setSize = gallery.feed.part.value ? -1 : grid.count.value;
   const active = selection.active.value;
-  const pixels = Math.round(metrics.cellWidth * Math.min(MAX_PIXEL_RATIO, devicePixelRatio));
-  // One slot more than any range of this size needs, rounded to rows: a cell keeps its nodes while others come and go.
-  const slots = Math.max(1, (Math.ceil(metrics.viewportHeight / metrics.rowHeight) + 4) * metrics.columns);
+  // One row more than any range of this size needs: a row keeps its nodes while others come and go.
+  const slots = Math.max(1, Math.ceil(metrics.viewportHeight / metrics.rowHeight) + 4);
   const rendered = [];
-  for (let place = range.first; place < range.last; place++) {
-    const { x, y } = cellOffset(metrics, range.layerRow, place);
+  for (let first = range.first; first < range.last; first += columns) {
+    const row = first / columns;
+    const last = Math.min(range.last, first + columns);
     rendered.push(
-      <Cell
-        key={place % slots}
-        cells={cells}
-        index={gallery.indexAt(place)}
-        place={place}
-        setSize={count}
-        active={place === active}
-        x={x}
-        y={y}
-        width={metrics.cellWidth}
-        pixels={pixels}
+      <Row
+        key={row % slots}
+        gallery={gallery}
+        first={first}
+        last={last}
+        setSize={setSize}
+        active={active >= first && active < last ? active : -1}
+        y={rowTop(metrics, range.layerRow, row)}
+        cellWidth={metrics.cellWidth}
+        pitch={metrics.cellWidth + metrics.gap}
       />,
     );
   }

@@ -1,4 +1,4 @@
-import { signal, type Signal } from '@preact/signals';
+import { batch, signal, type Signal } from '@preact/signals';
 import type { FailureCode, ImageStatus } from '#contract/names.ts';
 import type { FrameScheduler } from './frame-queue.ts';
 import type { ImageStore } from './ImageStore.ts';
@@ -18,19 +18,24 @@ export interface CellState {
   /** Known while images are looked for by name. */
   name: string | null;
 }
-interface Surface {
-  state: Signal<CellState>;
-  canvas: HTMLCanvasElement | null;
-  /** Its average colour is all that it shows: it rushes by, or waits for its turn. A canvas costs a layer of its own, so it stays out of the way. */
+/** What a row's cells show, on one canvas. */
+interface RowSurface {
+  indexes: number[];
+  canvas: HTMLCanvasElement;
+  /** Device pixels from one picture's left edge to the next one's. */
+  pitch: number;
+  /** The average colours behind it are all that is seen: it rushes by, or waits for its turn. */
   veiled: boolean;
 }
+interface Surface {
+  state: Signal<CellState>;
+  row: RowSurface | null;
+}
 
-/** A painted canvas costs the frame a millisecond or two: a row of them at once, and the frame is late. */
-const A_FRAME = 2;
-
+type Context2d = Pick<CanvasDrawImage, 'drawImage'>;
 export type Cells = ReturnType<typeof createCells>;
 
-/** The cells that exist in the page right now: one signal each for what they say, one canvas each for what they show. */
+/** The cells that exist in the page right now: one signal each for what they say, one canvas a row for what they show. */
 export function createCells(deps: {
   store: ImageStore;
   frames: FrameScheduler;
@@ -42,6 +47,8 @@ export function createCells(deps: {
   calm: () => boolean;
   name: (imageId: string) => string | null;
   requestOverlay: (imageId: string, view: ResultView, size: number) => void;
+  /** Shows on a canvas what is drawn, in place of what it showed. */
+  present: (canvas: HTMLCanvasElement, draw: (context: Context2d) => void) => void;
 }) {
   const { store } = deps;
   const surfaces = new Map<number, Surface>();
@@ -49,7 +56,9 @@ export function createCells(deps: {
   let settled: ReadonlySet<number> = new Set();
 
   /** Came into the page during a slow scroll, out of sight still, and wait for a frame that paints them. */
-  const waiting: number[] = [];
+  const waiting: RowSurface[] = [];
+  /** Something has come for them: painted in the next frame. */
+  const soon = new Set<RowSurface>();
 
   const read = (i: number, drawnPolygons: number | null, imageId = store.idAt(i)): CellState => ({
     imageId,
@@ -63,31 +72,36 @@ export function createCells(deps: {
   });
   function surfaceOf(i: number): Surface {
     let surface = surfaces.get(i);
-    if (!surface) surfaces.set(i, (surface = { state: signal(read(i, null)), canvas: null, veiled: false }));
+    if (!surface) surfaces.set(i, (surface = { state: signal(read(i, null)), row: null }));
     return surface;
   }
 
-  /** Average colour, then thumbnail, then overlay: paints what there is, and says in the cell's state what that was. */
-  function paint(i: number): void {
-    const surface = surfaces.get(i);
-    if (!surface) return;
-    const { canvas } = surface;
-    const context = surface.veiled ? null : canvas?.getContext('2d');
-    let drawn: number | null = null;
-    if (canvas && context) {
-      const size = canvas.width;
-      const imageId = store.idAt(i);
-      const thumbnail = deps.thumbnail(imageId);
-      const overlay = currentOverlay(i, imageId, size);
-      context.clearRect(0, 0, size, size);
-      if (thumbnail) drawContained(context, thumbnail, size);
-      if (overlay) {
-        context.drawImage(overlay.bitmap, 0, 0, size, size);
-        if (overlay.mark === store.markAt(i) && store.isCompleted(i))
-          drawn = deps.result(imageId)?.polygonCount ?? null;
+  /** Thumbnail, then overlay, above the average colours: draws what there is, and says in the cells' state what that was. */
+  function paintRow(row: RowSurface): void {
+    soon.delete(row);
+    const { indexes, canvas, pitch } = row;
+    let drawn: (number | null)[] = [];
+    if (!row.veiled)
+      deps.present(canvas, (context) => {
+        drawn = indexes.map((i, n) => drawPicture(context, i, Math.round(n * pitch), canvas.height));
+      });
+    batch(() => {
+      for (const [n, i] of indexes.entries()) {
+        const surface = surfaces.get(i);
+        if (surface?.row === row) say(surface, read(i, drawn[n] ?? null));
       }
-    }
-    say(surface, read(i, drawn));
+    });
+  }
+  /** @returns cells found, once the overlay of the current result is drawn */
+  function drawPicture(context: Context2d, i: number, left: number, size: number): number | null {
+    const imageId = store.idAt(i);
+    const thumbnail = deps.thumbnail(imageId);
+    const overlay = currentOverlay(i, imageId, size);
+    if (thumbnail) drawContained(context, thumbnail, left, size);
+    if (!overlay) return null;
+    context.drawImage(overlay.bitmap, left, 0, size, size);
+    const isCurrent = overlay.mark === store.markAt(i) && store.isCompleted(i);
+    return isCurrent ? (deps.result(imageId)?.polygonCount ?? null) : null;
   }
   function say({ state }: Surface, next: CellState): void {
     if (!sameState(state.peek(), next)) state.value = next;
@@ -99,46 +113,62 @@ export function createCells(deps: {
     if (!overlay && settled.has(i)) deps.requestOverlay(imageId, view, size);
     return overlay ?? deps.staleOverlay(imageId);
   }
-  function unveil(i: number, surface: Surface): void {
-    surface.veiled = false;
-    if (surface.canvas) surface.canvas.style.visibility = 'visible';
-    paint(i);
+  function unveil(row: RowSurface): void {
+    row.veiled = false;
+    row.canvas.style.visibility = 'visible';
+    paintRow(row);
   }
   function paintWaiting(): void {
-    // A wide screen has long rows: none may still wait when the next one comes.
-    const share = Math.max(A_FRAME, Math.ceil(waiting.length / 4));
-    for (let n = 0; n < share && waiting.length > 0;) {
-      const i = waiting.shift()!;
-      const surface = surfaces.get(i);
-      if (!surface?.veiled) continue;
-      unveil(i, surface);
-      n++;
-    }
+    const row = waiting.shift();
+    if (row?.veiled) unveil(row);
     if (waiting.length > 0) deps.frames.requestFrame(paintWaiting);
+  }
+  function paint(indexes: Iterable<number>): void {
+    const rows = new Set<RowSurface>();
+    batch(() => {
+      for (const i of indexes) {
+        const surface = surfaces.get(i);
+        if (surface?.row) rows.add(surface.row);
+        else if (surface) say(surface, read(i, null));
+      }
+      rows.forEach(paintRow);
+    });
   }
   return {
     state: (i: number): Signal<CellState> => surfaceOf(i).state,
-    /** Gives position `i` a canvas; the returned function takes it away. */
-    attach(i: number, canvas: HTMLCanvasElement): () => void {
-      const surface = surfaceOf(i);
-      surface.canvas = canvas;
+    /** Gives a row of positions their canvas, as high as a picture; the returned function takes it away. `pitch` as in `RowSurface`. */
+    attach(indexes: number[], canvas: HTMLCanvasElement, pitch: number): () => void {
       const calm = deps.calm();
-      const waits = calm && deps.thumbnail(store.idAt(i)) !== undefined;
-      surface.veiled = waits || !calm;
-      // A recycled canvas still shows the image that it was used for before.
-      canvas.style.visibility = surface.veiled ? 'hidden' : 'visible';
-      paint(i);
+      const waits = calm && indexes.some((i) => deps.thumbnail(store.idAt(i)) !== undefined);
+      const row = { indexes, canvas, pitch, veiled: waits || !calm };
+      // A recycled canvas still shows the images that it was used for before.
+      canvas.style.visibility = row.veiled ? 'hidden' : 'visible';
+      for (const i of indexes) surfaceOf(i).row = row;
+      paintRow(row);
       if (!calm) waiting.length = 0;
-      else if (waits && waiting.push(i) === 1) deps.frames.requestFrame(paintWaiting);
+      else if (waits && waiting.push(row) === 1) deps.frames.requestFrame(paintWaiting);
       return () => {
-        if (surface.canvas === canvas) surface.canvas = null;
+        // It waits for no frame any more.
+        row.veiled = false;
+        soon.delete(row);
+        for (const i of indexes) {
+          const surface = surfaces.get(i);
+          if (surface?.row === row) surface.row = null;
+        }
       };
     },
     /** Forgets all cells but these; called when others have become visible. */
     keep(positions: ReadonlySet<number>): void {
       for (const i of surfaces.keys()) if (!positions.has(i)) surfaces.delete(i);
     },
+    /** Draws these now, as far as they are in the page. */
     paint,
+    /** Draws this one in the next frame, with whatever else has come for its row by then. */
+    paintSoon(i: number): void {
+      const row = surfaces.get(i)?.row;
+      if (!row || soon.has(row)) return;
+      if (soon.add(row).size === 1) deps.frames.requestFrame(() => batch(() => soon.forEach(paintRow)));
+    },
     /** What a cell says has changed, not what it shows. */
     refresh(i: number): void {
       const surface = surfaces.get(i);
@@ -147,27 +177,25 @@ export function createCells(deps: {
     settle(positions: number[]): void {
       const before = settled;
       settled = new Set(positions);
-      for (const [i, surface] of surfaces) {
-        const isWhole = surface.state.peek().drawnPolygons !== null;
-        if (!surface.veiled && (isWhole || before.has(i))) continue;
-        unveil(i, surface);
+      const rows = new Set<RowSurface>();
+      for (const [i, { row, state }] of surfaces) {
+        const isWhole = state.peek().drawnPolygons !== null;
+        if (row && (row.veiled || (!isWhole && !before.has(i)))) rows.add(row);
       }
+      batch(() => rows.forEach(unveil));
     },
-    paintAll(): void {
-      for (const i of surfaces.keys()) paint(i);
-    },
-    has: (i: number): boolean => surfaces.has(i),
+    paintAll: (): void => paint(surfaces.keys()),
     get size() {
       return surfaces.size;
     },
   };
 }
 
-function drawContained(context: CanvasRenderingContext2D, bitmap: ImageBitmap, size: number): void {
+function drawContained(context: Context2d, bitmap: ImageBitmap, left: number, size: number): void {
   const scale = Math.min(size / bitmap.width, size / bitmap.height);
   const width = bitmap.width * scale;
   const height = bitmap.height * scale;
-  context.drawImage(bitmap, (size - width) / 2, (size - height) / 2, width, height);
+  context.drawImage(bitmap, left + (size - width) / 2, (size - height) / 2, width, height);
 }
 
 const sameState = (a: CellState, b: CellState): boolean =>

@@ -40,6 +40,7 @@ export interface GalleryDeps {
   storage: Storage;
   openSocket: (cursor: Cursor) => SocketLike;
   loadThumbnail: (imageId: string, signal: AbortSignal) => Promise<ImageBitmap>;
+  present: Parameters<typeof createCells>[0]['present'];
   raster: {
     post: (request: RasterRequest, transfer: Transferable[]) => void;
     onReply: (listen: (reply: RasterReply) => void) => void;
@@ -79,13 +80,19 @@ export function createGallery(deps: GalleryDeps) {
     bulk: deps.bulkResults ?? true,
     onResults: (indexes) => {
       hooks?.beforePaint?.();
-      paint(indexes);
+      cells.paint(indexes);
     },
     onRead: noteResults,
   });
   const fetcher = createResultFetcher(source, clock);
-  const thumbnails = createThumbnails<ImageBitmap>({ load: deps.loadThumbnail, onReady: paintImage });
-  const overlays = createOverlays({ post: deps.raster.post, onReady: paintImage });
+  const thumbnails = createThumbnails<ImageBitmap>({
+    load: deps.loadThumbnail,
+    onReady: (imageId) => cells.paintSoon(store.find(imageId)),
+  });
+  const overlays = createOverlays({
+    post: deps.raster.post,
+    onReady: (imageId) => cells.paintSoon(store.find(imageId)),
+  });
   deps.raster.onReply((reply) => overlays.receive(reply));
   const names = createNames({
     read: readNames,
@@ -101,6 +108,7 @@ export function createGallery(deps: GalleryDeps) {
     requestOverlay: (imageId, view, size) => overlays.request(imageId, view, size),
     name: names.get,
     calm: () => dwell.calm,
+    present: deps.present,
   });
   const dwell = createDwell({
     clock,
@@ -183,15 +191,6 @@ export function createGallery(deps: GalleryDeps) {
   function indexesBetween(first: number, last: number): number[] {
     return Array.from({ length: Math.max(0, last - first) }, (_, i) => indexAt(first + i));
   }
-  function paint(indexes: number[]): void {
-    batch(() => {
-      for (const i of indexes) if (cells.has(i)) cells.paint(i);
-    });
-  }
-  function paintImage(imageId: string): void {
-    const i = store.find(imageId);
-    if (cells.has(i)) cells.paint(i);
-  }
   function noteResults(): void {
     const { seenCount: seen, unlikeCount: unlike } = store;
     const before = looked.peek();
@@ -201,7 +200,7 @@ export function createGallery(deps: GalleryDeps) {
   function onChange(indexes: number[] | null): void {
     if (!feed.part.peek()) counts.value = readCounts();
     list.changed(indexes === null);
-    if (indexes) for (const i of new Set(indexes)) paint([i]);
+    if (indexes) cells.paint(indexes);
     else {
       selection.refresh();
       cells.paintAll();

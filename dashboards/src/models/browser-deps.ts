@@ -38,6 +38,12 @@ export function createBrowserDeps(api: Api, projectId: string): { deps: GalleryD
       );
       return createImageBitmap(await response.blob());
     },
+    // On a canvas that is drawn on directly, a browser that composites in software copies all of it for each frame.
+    present(canvas, draw) {
+      const drawn = new OffscreenCanvas(canvas.width, canvas.height);
+      draw(drawn.getContext('2d')!);
+      canvas.getContext('bitmaprenderer')!.transferFromImageBitmap(drawn.transferToImageBitmap());
+    },
     raster: {
       post: (request, transfer) => worker.postMessage(request, transfer),
       onReply: (listen) => {

@@ -83,10 +83,6 @@ export function rangeAt(metrics: GridMetrics, scrollTop: number, count: number, 
   };
 }
 
-export function cellOffset(metrics: GridMetrics, layerRow: number, position: number): { x: number; y: number } {
-  const row = Math.floor(position / metrics.columns);
-  return {
-    x: (position - row * metrics.columns) * (metrics.cellWidth + metrics.gap),
-    y: (row - layerRow) * metrics.rowHeight,
-  };
-}
+/** Top of a row in its layer. */
+export const rowTop = (metrics: GridMetrics, layerRow: number, row: number): number =>
+  (row - layerRow) * metrics.rowHeight;

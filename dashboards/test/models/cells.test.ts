@@ -6,8 +6,11 @@ import { createImageStore } from '../../src/models/ImageStore.ts';
 import { createFakeClock } from '../fake-clock.ts';
 
 const ROW = 7;
+const PITCH = 179;
 
-/** Cells of finished images with thumbnails and overlays at hand, on canvases that count how often they are drawn. */
+type Present = (draw: Parameters<Parameters<typeof createCells>[0]['present']>[1]) => void;
+
+/** Cells of finished images with thumbnails and overlays at hand, on canvases that tell what is drawn where. */
 function bench() {
   const project = createMockProject(60);
   project.finish(
@@ -20,6 +23,9 @@ function bench() {
   const at = { calm: true, thumbnails: true };
   const picture = { width: 169, height: 169 } as ImageBitmap;
   const view = { mark: 1, polygonCount: 4 } as NonNullable<ReturnType<Parameters<typeof createCells>[0]['result']>>;
+  const rowOf = new Map<HTMLCanvasElement, { from: number; style: { visibility: string }; present: Present }>();
+  /** By position: how often its picture was drawn. */
+  const drawn = new Map<number, number>();
   const cells = createCells({
     store,
     frames,
@@ -30,51 +36,63 @@ function bench() {
     calm: () => at.calm,
     name: () => null,
     requestOverlay: () => {},
+    present: (canvas, draw) => rowOf.get(canvas)!.present(draw),
   });
-  const drawn = new Map<number, number>();
-  const canvases = new Map<number, HTMLCanvasElement>();
-  const attach = (from: number, count = ROW): void => {
-    for (let i = from; i < from + count; i++) {
-      const context = { clearRect: () => drawn.set(i, (drawn.get(i) ?? 0) + 1), drawImage: () => {} };
-      const canvas = { width: 169, style: { visibility: '' }, getContext: () => context };
-      canvases.set(i, canvas as unknown as HTMLCanvasElement);
-      cells.attach(i, canvases.get(i)!);
-    }
+  const attach = (from: number, count = ROW): (() => void) => {
+    const indexes = Array.from({ length: count }, (_, n) => from + n);
+    const style = { visibility: '' };
+    const canvas = { width: count * PITCH - 10, height: 169, style } as unknown as HTMLCanvasElement;
+    const present: Present = (draw) => {
+      const lefts = new Set<number>();
+      draw({ drawImage: (_bitmap: unknown, left: number) => void lefts.add(left) });
+      for (const left of lefts) drawn.set(from + left / PITCH, (drawn.get(from + left / PITCH) ?? 0) + 1);
+    };
+    rowOf.set(canvas, { from, style, present });
+    return cells.attach(indexes, canvas, PITCH);
   };
-  const shown = () => [...canvases].filter(([, { style }]) => style.visibility === 'visible').map(([i]) => i);
+  const shown = () => [...rowOf.values()].filter(({ style }) => style.visibility === 'visible').map(({ from }) => from);
   return { cells, attach, at, drawn, shown, advance };
 }
 
-it('paints a row that comes in during a slow scroll over some frames, and says so only then', async () => {
+it('paints a row that comes in during a slow scroll in a frame of its own, out of sight until then, and says so only then', async () => {
   const { cells, attach, drawn, shown, advance } = bench();
   attach(0);
+  attach(ROW);
+  attach(2 * ROW);
   expect(shown()).toEqual([]);
-  const counts = [];
-  for (let frame = 0; frame < 5; frame++) {
+  expect(cells.state(0).value.drawnPolygons).toBeNull();
+  for (const expected of [1, 2, 3, 3]) {
     await advance(16);
-    counts.push(drawn.size);
-    expect(shown()).toHaveLength(drawn.size);
+    expect(shown()).toHaveLength(expected);
+    expect(drawn.size).toBe(expected * ROW);
   }
-  expect(counts).toEqual([2, 4, 6, 7, 7]);
-  expect(cells.state(0).value.drawnPolygons).not.toBeNull();
+  expect(cells.state(0).value.drawnPolygons).toBe(4);
 });
 
-it('lets none of a long row wait when the next one comes', async () => {
-  const { attach, drawn, advance } = bench();
-  attach(0, 40);
-  await advance(96);
-  expect(drawn.size).toBeGreaterThan(30);
+it('paints a row once for all that comes for it between two frames', async () => {
+  const { cells, attach, at, drawn, advance } = bench();
+  at.thumbnails = false;
+  attach(0);
+  attach(ROW);
+  drawn.clear();
+  for (let i = 0; i < ROW; i++) cells.paintSoon(i);
+  expect(drawn.size).toBe(0);
+  await advance(16);
+  expect([...drawn]).toEqual(Array.from({ length: ROW }, (_, i) => [i, 1]));
+  cells.paint([0, 3, ROW]);
+  expect(drawn.get(3)).toBe(2);
+  expect(drawn.get(ROW + 6)).toBe(1);
 });
 
 it('paints at once what has nothing to show yet, and what stays in view', () => {
   const { cells, attach, at, drawn, shown } = bench();
   at.thumbnails = false;
   attach(0);
-  expect(shown()).toHaveLength(ROW);
+  expect(shown()).toEqual([0]);
   at.thumbnails = true;
   attach(ROW);
   cells.settle(Array.from({ length: 2 * ROW }, (_, i) => i));
-  expect(shown()).toHaveLength(2 * ROW);
+  expect(shown()).toEqual([0, ROW]);
   expect(drawn.size).toBe(2 * ROW);
 });
 
@@ -82,8 +100,10 @@ it('does not draw again what is drawn whole when the list comes to rest', async 
   const { cells, attach, drawn, advance } = bench();
   attach(0);
   await advance(100);
-  cells.settle([0, 1, 2, 3, 4, 5, 6]);
-  expect([...drawn.values()]).toEqual(Array.from({ length: ROW }, () => 1));
+  attach(ROW);
+  cells.settle(Array.from({ length: 2 * ROW }, (_, i) => i));
+  await advance(100);
+  expect([...drawn.values()]).toEqual(Array.from({ length: 2 * ROW }, () => 1));
 });
 
 it('paints nothing that waited while cells rush by', async () => {
@@ -93,4 +113,16 @@ it('paints nothing that waited while cells rush by', async () => {
   attach(ROW);
   await advance(200);
   expect(drawn.size).toBe(0);
+});
+
+it('paints nothing on a canvas that has been taken away', async () => {
+  const { cells, attach, drawn, shown, advance } = bench();
+  const take = attach(0);
+  take();
+  await advance(100);
+  cells.paint([0]);
+  cells.paintSoon(1);
+  await advance(100);
+  expect(drawn.size).toBe(0);
+  expect(shown()).toEqual([]);
 });

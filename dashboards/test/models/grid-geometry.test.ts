@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  cellOffset,
-  MAX_SCROLL_PX,
-  measureGrid,
-  rangeAt,
-  toScrollTop,
-  toVirtual,
-} from '../../src/models/grid-geometry.ts';
+import { MAX_SCROLL_PX, measureGrid, rangeAt, rowTop, toScrollTop, toVirtual } from '../../src/models/grid-geometry.ts';
 
 const measure = (width: number, count: number) =>
   measureGrid({ width, height: 600, count, minCell: 156, captionHeight: 26, gap: 10 });
@@ -40,8 +33,7 @@ describe('rangeAt', () => {
       const end = rangeAt(grid, grid.scrollHeight - grid.viewportHeight, count, 2);
       expect(end.last).toBe(count);
       expect(end.visibleLast).toBe(count);
-      const { y } = cellOffset(grid, end.layerRow, count - 1);
-      const bottom = end.layerTop + y + grid.rowHeight - grid.gap;
+      const bottom = end.layerTop + rowTop(grid, end.layerRow, grid.rows - 1) + grid.rowHeight - grid.gap;
       expect(Math.abs(bottom - grid.scrollHeight)).toBeLessThanOrEqual(1);
     }
   });
@@ -51,8 +43,10 @@ describe('rangeAt', () => {
     const grid = measure(200, count);
     for (let top = 0; top <= grid.scrollHeight - 600; top += 999_983) {
       const range = rangeAt(grid, top, count, 2);
-      const firstY = range.layerTop + cellOffset(grid, range.layerRow, range.visibleFirst).y;
-      const lastY = range.layerTop + cellOffset(grid, range.layerRow, range.visibleLast - 1).y + grid.rowHeight;
+      const topOf = (place: number): number =>
+        range.layerTop + rowTop(grid, range.layerRow, Math.floor(place / grid.columns));
+      const firstY = topOf(range.visibleFirst);
+      const lastY = topOf(range.visibleLast - 1) + grid.rowHeight;
       expect(firstY).toBeLessThanOrEqual(top);
       expect(lastY).toBeGreaterThanOrEqual(top + 600);
     }
