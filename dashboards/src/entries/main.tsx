@@ -3,7 +3,6 @@ import { createApp, idIn } from '../app.tsx';
 import { LazyPage } from '../components/LazyPage.tsx';
 import type { Api } from '../models/api.ts';
 import { pathIn } from '../models/root.ts';
-import { GalleryPage } from '../pages/GalleryPage.tsx';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import '../styles/base.css';
 import '../styles/gallery.css';
@@ -18,10 +17,8 @@ const keysPage = () => import('../pages/KeysPage.tsx').then(({ KeysPage }) => Ke
 const capacityPage = () => import('../pages/CapacityPage.tsx').then(({ CapacityPage }) => CapacityPage);
 const runsPage = () => import('../pages/RunsPage.tsx').then(({ RunsPage }) => RunsPage);
 
-/** Links load a page anew: six pages need no router, and leaving a page frees all it held. */
+/** Links load a page anew: five pages need no router, and leaving a page frees all it held. */
 function pageAt(pathname: string, api: Api) {
-  const projectId = idIn(pathname, '/projects');
-  if (projectId) return <GalleryPage api={api} projectId={projectId} />;
   const imageId = idIn(pathname, '/images');
   if (imageId) return <LazyPage load={viewerPage} props={{ api, imageId }} />;
   if (pathname === '/') return <LazyPage load={operatorPage} props={{ api }} />;

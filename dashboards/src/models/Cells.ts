@@ -55,9 +55,7 @@ export function createCells(deps: {
   /** Positions that have stayed visible; only for these is work begun. */
   let settled: ReadonlySet<number> = new Set();
 
-  /** Came into the page during a slow scroll, out of sight still, and wait for a frame that paints them. */
-  const waiting: RowSurface[] = [];
-  /** Something has come for them: painted in the next frame. */
+  /** Painted in the next frame: something has come for them, or they came into the page during a slow scroll and are out of sight still. */
   const soon = new Set<RowSurface>();
 
   const read = (i: number, drawnPolygons: number | null, imageId = store.idAt(i)): CellState => ({
@@ -118,10 +116,9 @@ export function createCells(deps: {
     row.canvas.style.visibility = 'visible';
     paintRow(row);
   }
-  function paintWaiting(): void {
-    const row = waiting.shift();
-    if (row?.veiled) unveil(row);
-    if (waiting.length > 0) deps.frames.requestFrame(paintWaiting);
+  function paintNext(row: RowSurface): void {
+    if (soon.has(row)) return;
+    if (soon.add(row).size === 1) deps.frames.requestFrame(() => batch(() => soon.forEach(unveil)));
   }
   function paint(indexes: Iterable<number>): void {
     const rows = new Set<RowSurface>();
@@ -145,11 +142,9 @@ export function createCells(deps: {
       canvas.style.visibility = row.veiled ? 'hidden' : 'visible';
       for (const i of indexes) surfaceOf(i).row = row;
       paintRow(row);
-      if (!calm) waiting.length = 0;
-      else if (waits && waiting.push(row) === 1) deps.frames.requestFrame(paintWaiting);
+      if (!calm) soon.clear();
+      else if (waits) paintNext(row);
       return () => {
-        // It waits for no frame any more.
-        row.veiled = false;
         soon.delete(row);
         for (const i of indexes) {
           const surface = surfaces.get(i);
@@ -166,8 +161,7 @@ export function createCells(deps: {
     /** Draws this one in the next frame, with whatever else has come for its row by then. */
     paintSoon(i: number): void {
       const row = surfaces.get(i)?.row;
-      if (!row || soon.has(row)) return;
-      if (soon.add(row).size === 1) deps.frames.requestFrame(() => batch(() => soon.forEach(paintRow)));
+      if (row && !row.veiled) paintNext(row);
     },
     /** What a cell says has changed, not what it shows. */
     refresh(i: number): void {

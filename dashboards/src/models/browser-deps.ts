@@ -18,6 +18,7 @@ export function eventsUrl(location: Location, query: Record<string, string>): st
 /** The real browser behind a gallery: sockets, frames, pictures and one worker. `release` ends the worker. */
 export function createBrowserDeps(api: Api, projectId: string): { deps: GalleryDeps; release: () => void } {
   const worker = new Worker(new URL('../raster/raster-worker.ts', import.meta.url), { type: 'module' });
+  const drawn = new OffscreenCanvas(1, 1);
   const deps: GalleryDeps = {
     projectId,
     api,
@@ -40,7 +41,7 @@ export function createBrowserDeps(api: Api, projectId: string): { deps: GalleryD
     },
     // On a canvas that is drawn on directly, a browser that composites in software copies all of it for each frame.
     present(canvas, draw) {
-      const drawn = new OffscreenCanvas(canvas.width, canvas.height);
+      [drawn.width, drawn.height] = [canvas.width, canvas.height];
       draw(drawn.getContext('2d')!);
       canvas.getContext('bitmaprenderer')!.transferFromImageBitmap(drawn.transferToImageBitmap());
     },

@@ -118,7 +118,7 @@ export async function heavyPages(tempDir: string): Promise<string> {
   const folder = join(tempDir, 'heavy-pages');
   await cp(join(projectRoot, 'dashboards/dist'), folder, { recursive: true });
   await writeFile(join(folder, 'assets/heavy.js'), `// ${randomBytes(600_000).toString('base64')}\n`);
-  const document = join(folder, 'index.html');
+  const document = join(folder, 'gallery.html');
   const html = await readFile(document, 'utf8');
   await writeFile(document, html.replace('</head>', '<script src="/assets/heavy.js" defer></script></head>'));
   return folder;

@@ -220,7 +220,8 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 
 async function sendPage(dist: string, pathname: string, response: ServerResponse): Promise<void> {
   const asset = pathname.startsWith('/assets/');
-  const entry = /^\/(naive|blocker)\//.exec(pathname)?.[1] ?? 'index';
+  const [, first = ''] = /^\/(naive|blocker|projects)\//.exec(pathname) ?? [];
+  const entry = first === 'projects' ? 'gallery' : first || 'index';
   const file = asset ? path.join(dist, path.normalize(pathname)) : path.join(dist, `${entry}.html`);
   try {
     const type = TYPES[path.extname(file)] ?? 'text/html';

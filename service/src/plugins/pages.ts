@@ -7,8 +7,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { pageAt } from '../way-to-root.ts';
 
-/** Paths of the application's pages: all of them are one document, which reads the address itself. */
-const APP_PAGES = ['/', '/projects/:id', '/images/:id', '/runs', '/runs/:id', '/capacity', '/keys'];
+/** Paths of the application's pages beside the gallery: all of them are one document, which reads the address itself. */
+const APP_PAGES = ['/', '/images/:id', '/runs', '/runs/:id', '/capacity', '/keys'];
 const NAIVE_PAGES = ['/naive', '/naive/', '/naive/*'];
 const missing = (root: string) => `The pages are not built in ${root}: 'npm start' builds them first.\n`;
 
@@ -32,6 +32,7 @@ export default fp(
       app.get(url, { schema: { hide: true } }, (request, reply) => document(request, reply, name));
 
     for (const url of APP_PAGES) page(url, 'index.html');
+    page('/projects/:id', 'gallery.html');
     for (const url of NAIVE_PAGES.filter((path) => path !== '/naive/')) page(url, 'naive.html');
     if (app.config.selftestPages || app.config.plant.size > 0) {
       page('/blocker', 'blocker.html');

@@ -21,6 +21,7 @@ beforeAll(async () => {
   pages = await mkdtemp(join(tmpdir(), 'segbench-pages-'));
   await mkdir(join(pages, 'assets'));
   await writeFile(join(pages, 'index.html'), '<!doctype html><title>app</title>');
+  await writeFile(join(pages, 'gallery.html'), '<!doctype html><title>gallery</title>');
   await writeFile(join(pages, 'naive.html'), '<!doctype html><title>naive</title>');
   await writeFile(join(pages, 'assets', 'a-1.js'), 'plain');
   await writeFile(join(pages, 'assets', 'a-1.js.br'), 'packed');
@@ -198,9 +199,11 @@ describe('replies', () => {
 
 describe('pages', () => {
   it('serves the application at its addresses and immutable assets, packed where there is a packed file', async () => {
-    for (const path of ['/', '/projects/00000000-0000-4000-8000-000000000001', '/images/1', '/runs', '/capacity'])
-      expect(await (await service.call(path, { key: null })).text()).toContain('<title>app</title>');
-    expect(await (await service.call('/naive/projects/1', { key: null })).text()).toContain('<title>naive</title>');
+    const titleOf = async (path: string) =>
+      /<title>(.*)<\/title>/.exec(await (await service.call(path, { key: null })).text())?.[1];
+    for (const path of ['/', '/images/1', '/runs', '/capacity', '/keys']) expect(await titleOf(path)).toBe('app');
+    expect(await titleOf('/projects/00000000-0000-4000-8000-000000000001')).toBe('gallery');
+    expect(await titleOf('/naive/projects/1')).toBe('naive');
     expect((await service.call('/blocker', { key: null })).status).toBe(404);
     const asset = await raw('/assets/a-1.js', { 'accept-encoding': 'br' });
     expect(asset.body.toString()).toBe('packed');
