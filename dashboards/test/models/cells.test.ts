@@ -115,14 +115,31 @@ it('paints nothing that waited while cells rush by', async () => {
   expect(drawn.size).toBe(0);
 });
 
+it('paints what rushed by and came back once the list rests there again', () => {
+  const { cells, attach, at, drawn, shown } = bench();
+  const places = Array.from({ length: ROW }, (_, i) => i);
+  const take = attach(0);
+  cells.settle(places);
+  take();
+  at.calm = false;
+  attach(0);
+  expect(shown()).toEqual([0]);
+  cells.settle(places);
+  expect(shown()).toEqual([0, 0]);
+  expect(drawn.get(0)).toBe(2);
+});
+
 it('paints nothing on a canvas that has been taken away', async () => {
   const { cells, attach, drawn, shown, advance } = bench();
-  const take = attach(0);
-  take();
-  await advance(100);
+  const takeSeen = attach(0);
+  cells.settle([0]);
+  const takeWaiting = attach(ROW);
+  drawn.clear();
+  takeSeen();
+  takeWaiting();
   cells.paint([0]);
   cells.paintSoon(1);
   await advance(100);
   expect(drawn.size).toBe(0);
-  expect(shown()).toEqual([]);
+  expect(shown()).toEqual([0]);
 });
