@@ -37,15 +37,20 @@ describe('gallery', () => {
     cdp.on('LayerTree.layerTreeDidChange', (event) => (layers = event.layers ?? layers));
     await cdp.send('LayerTree.enable');
     await page.$eval('[data-gallery-grid]', (grid) => grid.scrollBy(0, 100));
-    const isOfGrid = async ({ backendNodeId }: Protocol.LayerTree.Layer): Promise<boolean> => {
-      const { node } = await cdp.send('DOM.describeNode', { backendNodeId: backendNodeId! });
-      return node.attributes?.includes('data-gallery-grid') ?? false;
-    };
-    // A list without a layer of its own is painted into the page's.
+    const attributesOf = async ({ backendNodeId }: Protocol.LayerTree.Layer): Promise<string[]> =>
+      (await cdp.send('DOM.describeNode', { backendNodeId: backendNodeId! })).node.attributes ?? [];
     await vi.waitFor(async () => {
-      const own = await Promise.all(layers.filter(({ backendNodeId }) => backendNodeId).map(isOfGrid));
-      expect(own).toContain(true);
+      const own = (await Promise.all(layers.filter(({ backendNodeId }) => backendNodeId).map(attributesOf))).flat();
+      // A list without a layer of its own is painted into the page's, words below a canvas into ones of their own.
+      expect(own).toContain('data-gallery-grid');
+      expect(own.filter((attribute) => /^(cell|words)$/.test(attribute))).toEqual([]);
     }, 5000);
+    // One that is drawn on directly is copied for each frame.
+    const drawnOn = await page.$$eval('[data-gallery-grid] canvas', (canvases) => [
+      canvases.length,
+      canvases.filter((canvas) => canvas.getContext('2d') !== null).length,
+    ]);
+    expect(drawnOn).toEqual([await page.$$eval('.grid-row', (rows) => rows.length), 0]);
   });
 
   it('shows the same state after its socket was cut in the middle of a batch', async () => {
