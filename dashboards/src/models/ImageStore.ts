@@ -65,7 +65,7 @@ export function createImageStore() {
      * so no result read before is current any more.
      */
     load(index: ProjectIndex, missedEvents = false): void {
-      const before = { count, statuses, marks, codes, held, batches, flags, table };
+      const before = { count, ids, statuses, marks, codes, held, batches, flags };
       mark++;
       count = index.count;
       ids = index.ids.slice();
@@ -81,18 +81,23 @@ export function createImageStore() {
       seqs = new Float64Array(count).fill(index.seq);
       counts.fill(0);
       for (let i = 0; i < count; i++) {
-        const status = statuses[i] ?? 0;
-        counts[status] = (counts[status] ?? 0) + 1;
-        const old = before.count === 0 ? -1 : before.table.findRow(ids, i);
-        const known = old >= 0 && !missedEvents && before.statuses[old] === status;
-        marks[i] = known ? (before.marks[old] ?? 0) : status === COMPLETED ? mark : 0;
-        codes[i] = known ? (before.codes[old] ?? 0) : 0;
-        held[i] = known ? (before.held[old] ?? 0) : 0;
-        batches[i] = old >= 0 ? (before.batches[old] ?? 0) : 0;
-        const kept = old >= 0 ? (before.flags[old] ?? 0) : 0;
-        setFlag(i, SEEN, known && (kept & SEEN) !== 0);
-        setFlag(i, UNLIKE, known && (kept & UNLIKE) !== 0);
+        const status = statuses[i]!;
+        counts[status]!++;
+        if (status === COMPLETED) marks[i] = mark;
+      }
+      const rowNow = table.finderOf(before.ids);
+      for (let old = 0; old < before.count; old++) {
+        const i = rowNow(old);
+        if (i < 0) continue;
+        batches[i] = before.batches[old]!;
+        const kept = before.flags[old]!;
         setFlag(i, PICKED, (kept & PICKED) !== 0);
+        if (missedEvents || before.statuses[old] !== statuses[i]) continue;
+        marks[i] = before.marks[old]!;
+        codes[i] = before.codes[old]!;
+        held[i] = before.held[old]!;
+        setFlag(i, SEEN, (kept & SEEN) !== 0);
+        setFlag(i, UNLIKE, (kept & UNLIKE) !== 0);
       }
     },
     /** Last write wins by sequence number. Returns the position it changed, -1 for an unknown image, -2 for an old event. */
@@ -165,9 +170,10 @@ export function createImageStore() {
     /** Positions here of the images of a table of 16 bytes a row, in its order; those that are not here are left out. */
     positionsIn(rows: Uint8Array, of: number): Int32Array {
       const out = new Int32Array(of);
+      const find = table.finderOf(rows);
       let n = 0;
       for (let row = 0; row < of; row++) {
-        const i = table.findRow(rows, row);
+        const i = find(row);
         if (i >= 0) out[n++] = i;
       }
       return out.subarray(0, n);

@@ -136,7 +136,11 @@ describe('createIdTable', () => {
     const table = createIdTable(ids, 999);
     for (let i = 0; i < 999; i++) expect(table.find(uuidAt(ids, i))).toBe(i);
     expect(table.find(uuidAt(ids, 999))).toBe(-1);
-    expect(table.findRow(ids, 12)).toBe(12);
+    // Not at a whole word of its buffer.
+    const others = new Uint8Array(33).subarray(1);
+    others.set(ids.subarray(12 * 16, 13 * 16), 16);
+    const find = table.finderOf(others);
+    expect([find(0), find(1)]).toEqual([-1, 12]);
   });
 
   it('refuses text that is not a UUID', () => {
