@@ -49,6 +49,8 @@ export interface Measurement {
   notApplicable?: string;
   /** Of a percentile: what it was read from. Absent where none is kept. */
   percentile?: Percentile;
+  /** Of frames: the figure of each sweep, by kind of movement. `actual` is their median, of several kinds the largest. */
+  sweeps?: number[][];
 }
 export type Measurements = Partial<Record<BudgetName, Measurement>>;
 

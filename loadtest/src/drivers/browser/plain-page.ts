@@ -1,12 +1,17 @@
-import type { Browser } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
+import { quantile } from '../../measure/statistics.ts';
 import { VIEWPORT } from './page.ts';
 import { installRecorder } from './recorder.ts';
 
 /** What a screen of the gallery shows, seven to a row, and as far to scroll as a hundred images. */
 const BOXES = 105;
+/** As often is a page told of images that have ended. */
+const TOLD_EVERY_MS = 100;
 
-/** Runs in the page, so it may use nothing from outside its own body. */
-function drawBoxes(count: number): void {
+/** These run in the page, so they may use nothing from outside their own body. */
+
+/** @param everyMs from one row that is drawn anew to the next; null: one for each row that is scrolled */
+function drawBoxes(count: number, everyMs: number | null): void {
   const style = new CSSStyleSheet();
   style.replaceSync(
     'body{margin:0;display:grid;grid-template-columns:repeat(7,1fr);gap:8px;background:#fff}p{height:195px;margin:0}canvas{display:block}',
@@ -25,27 +30,74 @@ function drawBoxes(count: number): void {
     document.body.append(box);
     return canvas;
   });
-  let row = 0;
-  addEventListener('scroll', () => {
-    const next = Math.floor(scrollY / 203);
-    if (next === row) return;
-    row = next;
-    for (const canvas of pictures.slice(row * 7, row * 7 + 7)) draw(canvas, row);
+  let turn = 0;
+  const anew = (row: number): void => {
+    for (const canvas of pictures.slice(row * 7, row * 7 + 7)) draw(canvas, turn);
+  };
+  if (everyMs === null)
+    addEventListener('scroll', () => {
+      const row = Math.floor(scrollY / 203);
+      if (row === turn) return;
+      turn = row;
+      anew(row);
+    });
+  else {
+    const inView = Math.ceil(innerHeight / 203);
+    setInterval(() => anew(++turn % inView), everyMs);
+  }
+}
+
+/** A picture half as wide and high again as the window, under the pointer while that is down, and zoomed by the wheel. */
+function drawPicture(): void {
+  const style = new CSSStyleSheet();
+  style.replaceSync(
+    'body{margin:0;overflow:hidden;background:#fff}canvas{position:absolute;left:-25vw;top:-25vh;will-change:transform}',
+  );
+  document.adoptedStyleSheets = [style];
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [innerWidth * 1.5, innerHeight * 1.5];
+  const context = canvas.getContext('2d')!;
+  for (let at = 0; at < 2000; at++) {
+    context.fillStyle = `hsl(${at * 7} 40% 40%)`;
+    context.fillRect((at * 97) % canvas.width, (at * 61) % canvas.height, 30, 30);
+  }
+  document.body.append(canvas);
+  let [x, y, scale] = [0, 0, 1];
+  const place = (): void => void (canvas.style.transform = `translate(${x}px,${y}px) scale(${scale})`);
+  addEventListener('pointermove', ({ buttons, clientX, clientY }) => {
+    if (buttons !== 1) return;
+    [x, y] = [clientX - innerWidth / 2, clientY - innerHeight / 2];
+    place();
+  });
+  addEventListener('wheel', ({ deltaY }) => {
+    scale *= Math.exp(-deltaY * 0.0018);
+    place();
   });
 }
 
+const DRAWN = {
+  /** Pictures of which a row is drawn anew for each row that is scrolled. */
+  scrolled: (page: Page) => page.evaluate(drawBoxes, BOXES, null),
+  /** Pictures of which a row in view is drawn anew ten times a second. */
+  told: (page: Page) => page.evaluate(drawBoxes, BOXES, TOLD_EVERY_MS),
+  /** One large picture that the pointer drags and the wheel zooms. */
+  moved: (page: Page) => page.evaluate(drawPicture),
+};
+export type PlainPage = Awaited<ReturnType<typeof openPlainPage>>;
+
 /**
- * A page of pictures in a tab of its own, a row of which is drawn anew for each row that is scrolled, and nothing else: what frames of
- * such a page take in this browser on this machine at this moment, whatever program draws it.
+ * A page in a tab of its own with as much to draw as one that is judged, and nothing else: what frames of such a page take in this browser
+ * on this machine at this moment, whatever program draws it.
  */
-export async function openPlainPage(browser: Browser) {
+async function openPlainPage(browser: Browser, kind: keyof typeof DRAWN) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   await page.setViewport(VIEWPORT);
   await page.evaluateOnNewDocument(installRecorder);
   await page.goto('data:text/html,<!doctype html><title>plain</title>');
-  await page.evaluate(drawBoxes, BOXES);
+  await DRAWN[kind](page);
   return {
+    page,
     /** From end to end. @returns milliseconds between frames */
     sweep: (durationMs: number, forward: boolean): Promise<number[]> =>
       page.evaluate(
@@ -56,3 +108,21 @@ export async function openPlainPage(browser: Browser) {
     close: () => context.close(),
   };
 }
+
+/** Opens it, has it looked at, closes it. */
+export async function onPlainPage<T>(
+  browser: Browser,
+  kind: keyof typeof DRAWN,
+  look: (plain: PlainPage) => Promise<T>,
+): Promise<T> {
+  const plain = await openPlainPage(browser, kind);
+  try {
+    return await look(plain);
+  } finally {
+    await plain.close();
+  }
+}
+
+/** @returns the 95th percentile of a plain page's frame intervals while it is scrolled from end to end, ms. */
+export const plainSweepP95 = (browser: Browser, durationMs: number): Promise<number> =>
+  onPlainPage(browser, 'scrolled', async (plain) => quantile(await plain.sweep(durationMs, true), 0.95));
