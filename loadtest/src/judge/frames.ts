@@ -41,6 +41,14 @@ export const pooled = (
   sweeps: sweeps.map((kind) => [...kind]),
 });
 
+/** The same of several repeats: all their sweeps together; null where one of them kept none. */
+export function mergeSweeps(repeats: readonly Measurement['sweeps'][]): ReturnType<typeof pooled> | null {
+  const [first] = repeats;
+  const whole = repeats.filter((sweeps) => sweeps !== undefined);
+  if (first === undefined || whole.length < repeats.length) return null;
+  return pooled(first.map((_, kind) => whole.flatMap((sweeps) => sweeps[kind] ?? [])));
+}
+
 /** What the machine could do at its best. */
 export function lowest(floors: readonly NonNullable<Measurement['floor']>[]): Pick<Measurement, 'floor'> {
   const [floor] = floors.toSorted((a, b) => a.actual - b.actual);
