@@ -32,7 +32,7 @@ export interface BudgetSpec {
 }
 
 /**
- * `actual` null: not measured, and `note` says why. `values`: the repeats that `actual` was taken from.
+ * `actual` null: not measured, and `note` says why. `values`: the repeats or sweeps that `actual` was taken from.
  * A wait that timed out is measured too: its `actual` is the time waited, in the budget's unit (JSON has no Infinity).
  */
 export interface Measurement {
@@ -49,6 +49,8 @@ export interface Measurement {
   notApplicable?: string;
   /** Of a percentile: what it was read from. Absent where none is kept. */
   percentile?: Percentile;
+  /** Of frames: the figure of each sweep, by kind of movement. `actual` is their median, of several kinds the largest. */
+  sweeps?: number[][];
 }
 export type Measurements = Partial<Record<BudgetName, Measurement>>;
 
@@ -160,6 +162,11 @@ export interface Repeat {
   noise?: NoiseInfo;
   /** What of its own two counts did not agree, in words. */
   contradictions: string[];
+  /** What the ratchet's figures are made of. Absent in results of earlier versions. */
+  counts?: RepeatCounts;
+}
+export interface RepeatCounts extends Pick<RunData, 'database' | 'batchEvents'> {
+  client: Pick<ClientSummary, 'apiCalls' | 'resultBytesWire'>;
 }
 
 /** What a run leaves in `measurements.json` for the judge: everything but verdicts. */
@@ -242,6 +249,8 @@ export interface RatchetRow {
   recorded: number | null;
   limit: number | null;
   now: number | null;
+  /** Of each repeat that can show it, where there were several. */
+  values?: number[];
   verdict: 'pass' | 'regression' | 'missing' | 'not-run';
   why: string;
 }

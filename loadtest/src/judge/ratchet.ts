@@ -1,5 +1,6 @@
-import type { BudgetUnit, RatchetComparison, RatchetRow, ResultFile } from '../contract.ts';
+import type { BudgetUnit, RatchetComparison, RatchetRow, RepeatCounts, ResultFile } from '../contract.ts';
 import { queriesOfAnImage } from '../measure/window-queries.ts';
+import { middle } from './repeats.ts';
 
 /** One figure that may not grow. `images` null: it does not depend on how many there are. */
 export interface RatchetEntry {
@@ -28,19 +29,21 @@ export interface RatchetMetric {
   leastImages: number;
   /** The largest value that is no growth; why it may be above the recorded one stands beside it. */
   limit: (recorded: number) => number;
-  of: (result: ResultFile) => number | null;
+  of: (result: CountedRun) => number | null;
   /** Why this run cannot show it, though it was measured. */
-  unfit?: (result: ResultFile) => string | undefined;
+  unfit?: (result: CountedRun) => string | undefined;
 }
+/** What of a result the figures are made of. */
+type CountedRun = Pick<ResultFile, 'images' | 'budgets'> & RepeatCounts;
 
 /** Windows with fewer images share so much of their work that one more query for each image is not seen. */
 const LEAST_IN_WINDOW = 1.5;
 
-const budgetOf = (result: ResultFile, name: string): number | null =>
+const budgetOf = (result: CountedRun, name: string): number | null =>
   result.budgets.find((budget) => budget.name === name)?.actual ?? null;
 
 /** Why what images share says nothing in this run. */
-export const tooSlow = ({ batchEvents, images }: ResultFile): string | undefined =>
+export const tooSlow = ({ batchEvents, images }: CountedRun): string | undefined =>
   batchEvents && images.count / batchEvents.frames < LEAST_IN_WINDOW
     ? `the machine was too slow: ${(images.count / batchEvents.frames).toFixed(1)} images a window, ${LEAST_IN_WINDOW} are needed`
     : undefined;
@@ -161,17 +164,41 @@ export const findEntry = (file: RatchetFile, metric: RatchetMetric, result: Resu
       entry.images === (metric.byImages ? result.images.count : null),
   );
 
+interface Figure {
+  now: number | null;
+  values?: number[];
+  /** Why no run can show it. */
+  unfit?: string | undefined;
+}
+
+/**
+ * Of several repeats the median of those that can show it. What may not grow is what the program does each time, and limits leave room for
+ * how much equal runs differ: the worst of many would cross them by chance. What happens once is held by the budgets, which take the worst.
+ */
+function figureOf(metric: RatchetMetric, result: ResultFile): Figure {
+  const { images, budgets, repeats } = result;
+  const counts = repeats?.flatMap((repeat) => repeat.counts ?? []) ?? [];
+  if (counts.length === 0) return { now: metric.of(result), unfit: metric.unfit?.(result) };
+  const runs = counts.map((one) => ({ images, budgets, ...one }));
+  const figures = runs.map(metric.of);
+  if (figures.includes(null)) return { now: null };
+  const isFit = runs.map((run) => metric.unfit?.(run) === undefined);
+  const values = figures.filter((value, at) => value !== null && isFit[at]).map(Number);
+  return values.length > 0
+    ? { now: middle(values), values }
+    : { now: figures[0] ?? null, unfit: metric.unfit?.(runs[0]!) };
+}
+
 function rowOf(metric: RatchetMetric, result: ResultFile, file: RatchetFile): RatchetRow {
   const { name, unit, leastImages } = metric;
   const { count } = result.images;
-  const now = metric.of(result);
+  const { now, values, unfit } = figureOf(metric, result);
   const recorded = findEntry(file, metric, result)?.value ?? null;
   const limit = recorded === null ? null : metric.limit(recorded);
-  const row = { metric: metric.metric, name, unit, recorded, limit, now };
+  const row = { metric: metric.metric, name, unit, recorded, limit, now, ...(values && { values }) };
   if (count < leastImages)
     return { ...row, verdict: 'not-run', why: `${count} images are too few, ${leastImages} are needed` };
   if (now === null) return { ...row, verdict: 'not-run', why: 'it was not measured' };
-  const unfit = metric.unfit?.(result);
   if (unfit !== undefined) return { ...row, verdict: 'not-run', why: unfit };
   if (recorded === null || limit === null)
     return {
@@ -192,8 +219,8 @@ export function acceptInto(
   given: { reason: string; date: string },
 ): { file: RatchetFile; changed: RatchetEntry[] } {
   const changed = RATCHET_METRICS.flatMap((metric): RatchetEntry[] => {
-    const value = metric.of(result);
-    if (value === null || result.images.count < metric.leastImages || metric.unfit?.(result) !== undefined) return [];
+    const { now: value, unfit } = figureOf(metric, result);
+    if (value === null || result.images.count < metric.leastImages || unfit !== undefined) return [];
     const recorded = findEntry(file, metric, result)?.value;
     const isSame = recorded !== undefined && value <= metric.limit(recorded) && recorded <= metric.limit(value);
     if (isSame) return [];

@@ -3,13 +3,15 @@ import type { BudgetSpec, Measurement, NoiseInfo, Repeat, RunData, StageSummary 
 import { addHistograms, quantileOfHistogram } from '../measure/log-histogram.ts';
 import { mergePercentiles } from '../measure/percentile.ts';
 import { holds } from './budgets.ts';
+import { lowest, mergeSweeps } from './frames.ts';
 import { contradictionsOf, repeatName } from './verdict.ts';
 
 /**
- * One run's data from several repeats of it. A percentile is read from the values of all repeats together, where they kept them;
- * other times take the median of the repeats, since a disturbed one says nothing about the service; counts, bytes and ratios take the
- * worst, since a lost event in one of five runs is a lost event. What weakens, contradicts or ended one of them is told of all, by the
- * repeat's number, and the noise is that of the noisiest. Everything else is the last repeat's.
+ * One run's data from several repeats of it. A percentile is read from the values of all repeats together, where they kept them, and
+ * frames from all their sweeps; other times take the median of the repeats, since a disturbed one says nothing about the service; counts,
+ * bytes and ratios take the worst, since a lost event in one of five runs is a lost event. What weakens, contradicts or ended one of them
+ * is told of all, by the repeat's number, and the noise is that of the noisiest. What the ratchet holds is kept of each. Everything else
+ * is the last repeat's.
  * @throws RangeError for no runs.
  */
 export function mergeRepeats(runs: readonly RunData[], specs: readonly BudgetSpec[] = BUDGETS): RunData {
@@ -49,6 +51,11 @@ const repeatOf = (run: RunData): Repeat => ({
   finishedAt: run.finishedAt,
   ...(run.noise ? { noise: run.noise } : {}),
   contradictions: contradictionsOf(run),
+  counts: {
+    client: { apiCalls: run.clientSummary.apiCalls, resultBytesWire: run.clientSummary.resultBytesWire },
+    ...(run.database && { database: run.database }),
+    ...(run.batchEvents && { batchEvents: run.batchEvents }),
+  },
 });
 
 function mergeOne(spec: BudgetSpec, repeats: readonly Measurement[]): Measurement {
@@ -64,21 +71,21 @@ function mergeOne(spec: BudgetSpec, repeats: readonly Measurement[]): Measuremen
   // One that says nothing of this budget takes nothing from those that do.
   if (of.length === 0) return { actual: null, notApplicable: told(({ notApplicable }) => notApplicable)! };
   const [weakened, unjudgeable] = [told((one) => one.weakened), told((one) => one.unjudgeable)];
-  // What the machine could do at its best.
-  const floor = of.flatMap((one) => one.floor ?? []).toSorted((a, b) => a.actual - b.actual)[0];
   const flags = {
     ...(weakened ? { weakened } : {}),
     ...(unjudgeable ? { unjudgeable } : {}),
-    ...(floor ? { floor } : {}),
+    ...lowest(of.flatMap((one) => one.floor ?? [])),
   };
   const unmeasured = of.find(({ actual }) => actual === null);
   if (unmeasured) return { actual: null, note: `${unmeasured.name}: ${unmeasured.note ?? 'not measured'}`, ...flags };
   const values = of.map(({ actual }) => actual ?? Number.NaN);
   const all = mergePercentiles(of.map(({ percentile }) => percentile));
+  const frames = mergeSweeps(of.map(({ sweeps }) => sweeps));
   const note = told((one) => one.notApplicable ?? one.note);
   return {
-    ...(all ?? { actual: isTimed(spec) ? median(values) : worstOf(spec, values) }),
+    ...(all ?? { actual: isTimed(spec) ? middle(values) : worstOf(spec, values) }),
     values,
+    ...frames,
     ...(note ? { note } : {}),
     ...flags,
   };
@@ -143,8 +150,9 @@ function worstNoise(all: readonly NoiseInfo[]): NoiseInfo | undefined {
   };
 }
 
-function median(values: readonly number[]): number {
+/** The median; of an even number of values the mean of the two in the middle. */
+export function middle(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
+  const half = sorted.length / 2;
+  return ((sorted[Math.ceil(half) - 1] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2;
 }

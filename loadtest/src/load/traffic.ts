@@ -26,7 +26,8 @@ export function startBatch(
 const LOOK_MS = 50;
 
 /**
- * Looks at a batch in the database until it ends, so that nothing is asked of the service.
+ * Looks at a batch in the database until it ends, so that nothing is asked of the service. An image's end is written before its
+ * transaction can be seen: what is open when a look begins may hold ends as old as itself.
  * @param given.patient a question that fails is asked again
  * @returns ms from its creation to its end
  */
@@ -36,15 +37,24 @@ export async function followBatch(
   given: { signal: AbortSignal; everyMs?: number; patient?: boolean; onLook?: (done: number, look: Counted) => void },
 ): Promise<number> {
   const { signal, everyMs = LOOK_MS, patient = false, onLook } = given;
-  const ask = () => sql<{ done: number; total: number; tookMs: number | null }[]>`
-    SELECT completed + failed AS done, total, extract(epoch FROM finished_at - created_at)::float8 * 1000 AS "tookMs"
-    FROM batches WHERE id = ${id}`;
+  const ask = async () => {
+    const [open] = await sql<{ sinceMs: number }[]>`
+      SELECT extract(epoch FROM least(min(xact_start), clock_timestamp()))::float8 * 1000 AS "sinceMs"
+      FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL`;
+    const [row] = await sql<{ done: number; total: number; tookMs: number | null; atMs: number }[]>`
+      SELECT completed + failed AS done, total, extract(epoch FROM finished_at - created_at)::float8 * 1000 AS "tookMs",
+             extract(epoch FROM clock_timestamp())::float8 * 1000 AS "atMs"
+      FROM batches WHERE id = ${id}`;
+    return row && { ...open, ...row };
+  };
   for (;;) {
-    const [row] = patient ? await ask().catch(() => []) : await ask();
-    if (row) {
-      const { done, total, tookMs } = row;
+    const look = await ask().catch((error: unknown) => {
+      if (!patient) throw error;
+    });
+    if (look) {
+      const { done, total, tookMs, ...when } = look;
       if (tookMs !== null) return tookMs;
-      onLook?.(done, { atMs: performance.timeOrigin + performance.now(), left: total - done });
+      onLook?.(done, { ...when, left: total - done });
     }
     await pause(everyMs, signal);
   }

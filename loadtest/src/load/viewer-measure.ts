@@ -1,17 +1,14 @@
 import type { ViewerScenario } from '../../../scenarios/scenario.ts';
 import type { Polygon } from '#contract/results.ts';
-import { framesFor } from '../drivers/browser/frames.ts';
 import { retainedBytes } from '../drivers/browser/memory.ts';
 import type { PageRequest } from '../drivers/browser/network.ts';
 import type { ObservedPage } from '../drivers/browser/page.ts';
-import { quantile } from '../measure/statistics.ts';
 import { pause } from '../run/stop.ts';
 import { wrongIn, type Drawn } from './drawn.ts';
+import { createMover, type Moves } from './viewer-moves.ts';
 import { lookAt, middleOf, pointsOn, stageOf } from './viewer-stage.ts';
 
 const STAGE = '[data-view-stage]';
-/** Between two movements of the mouse: a person's come each frame. */
-const MOVE_EVERY_MS = 8;
 const AGAIN_MS = 20;
 /** Presses of `+` until a pixel of the image has more than one of the screen. */
 const TO_FULL = 8;
@@ -27,11 +24,6 @@ export interface ViewerPlan extends Omit<ViewerScenario['phases'], 'side' | 'qui
   /** What the service says was found. */
   polygons: readonly Polygon[];
   signal: AbortSignal;
-}
-export interface Moves {
-  p95sMs: number[];
-  longestMs: number;
-  frames: number;
 }
 export interface ViewerFigures {
   /** All outlines in view. */
@@ -66,9 +58,9 @@ const wordsOf = ({ seen, missing, stray }: Drawn): string =>
     ? 'no outline is in view'
     : `${missing.length} of ${seen.size} outlines are not drawn (${missing.slice(0, 3).join(', ')}), and ${stray} places have what should not be there`;
 
-/** Opens nothing and starts nothing: the page stands on an image with outlines. */
+/** The page stands on an image with outlines. */
 export async function measureViewer(page: ObservedPage, plan: ViewerPlan): Promise<ViewerFigures> {
-  const { polygons, moves, moveMs, looks, picks, quietMs, timeoutMs, signal } = plan;
+  const { polygons, looks, picks, quietMs, timeoutMs, signal } = plan;
   const { mouse, keyboard } = page.page;
   const seen = new Set<number>();
   const faults: string[] = [];
@@ -109,34 +101,10 @@ export async function measureViewer(page: ObservedPage, plan: ViewerPlan): Promi
     }
     await mouse.move(...AWAY);
   }
-  async function frames(act: (step: number) => Promise<void>): Promise<Moves> {
-    const all: Moves = { p95sMs: [], longestMs: 0, frames: 0 };
-    for (let move = 0; move < moves; move++) {
-      const recorded = page.evaluate<number[]>(framesFor(moveMs));
-      const end = performance.now() + moveMs;
-      for (let step = 0; performance.now() < end; step++) {
-        await act(step);
-        await pause(MOVE_EVERY_MS, signal);
-      }
-      const intervals = await recorded;
-      all.p95sMs.push(quantile(intervals, 0.95));
-      all.longestMs = Math.max(all.longestMs, ...intervals);
-      all.frames += intervals.length;
-    }
-    return all;
-  }
-  async function pan(): Promise<Moves> {
-    const [x, y] = middleOf(await stageOf(page));
-    await mouse.move(x, y);
-    await mouse.down();
-    try {
-      return await frames((step) => mouse.move(x + 180 * Math.sin(step / 20), y + 120 * Math.cos(step / 14)));
-    } finally {
-      await mouse.up();
-    }
-  }
+  const mover = createMover(page.page, plan);
+  const middle = async () => middleOf(await stageOf(page));
   async function aside(): Promise<void> {
-    const [x, y] = middleOf(await stageOf(page));
+    const [x, y] = await middle();
     await mouse.move(x, y);
     await mouse.down();
     await mouse.move(x + ASIDE[0], y + ASIDE[1]);
@@ -158,15 +126,14 @@ export async function measureViewer(page: ObservedPage, plan: ViewerPlan): Promi
   const all = firstPartMs !== null && (await until(hasParts('here'), timeoutMs));
   const allPartsMs = all ? performance.now() - asked : null;
   const shown = parts() - before;
-  const pannedFull = await pan();
+  const pannedFull = await mover.pan(await middle());
   await press('0');
   await quiet();
   // Seen whole there is nothing to pan; a step closer nearly all outlines are in view.
   await press('+');
   await quiet();
-  const panned = await pan();
-  await mouse.move(...middleOf(await stageOf(page)));
-  const zoomed = await frames((step) => mouse.wheel({ deltaY: Math.floor(step / 60) % 2 === 0 ? -20 : 20 }));
+  const panned = await mover.pan(await middle());
+  const zoomed = await mover.zoom(await middle());
   for (let zoom = 1; zoom <= looks; zoom++) {
     await press('0');
     await quiet();

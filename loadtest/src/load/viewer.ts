@@ -1,13 +1,15 @@
 import type { ViewerScenario } from '../../../scenarios/scenario.ts';
-import type { Measurement, Measurements, ReportTable, RunData } from '../contract.ts';
+import type { Measurements, ReportTable, RunData } from '../contract.ts';
 import { renderingOf, rendererPssBytes } from '../drivers/browser/memory.ts';
 import { openObservedPage } from '../drivers/browser/page.ts';
+import { framesOf } from '../judge/frames.ts';
 import { descendants, readProcess } from '../measure/proc.ts';
 import { median } from '../measure/statistics.ts';
 import type { RunInput } from '../run/run-input.ts';
 import { launchFor, runLoad, type Load } from './load-run.ts';
 import { polygonsOfImage, seedOutlines } from './outlines.ts';
-import { measureViewer, type Moves, type ViewerFigures } from './viewer-measure.ts';
+import { measureViewer, type ViewerFigures } from './viewer-measure.ts';
+import type { Moves } from './viewer-moves.ts';
 
 const MB = 1e6;
 /** Share of the outlines that must have been judged: those at the edges of the stage are not. */
@@ -67,11 +69,6 @@ function mostOfChildren(pid: number): number {
   return Math.max(0, ...descendants(pid).map((child) => readProcess(child)?.peakRssBytes ?? 0));
 }
 
-const frames = (...moves: readonly Moves[]): Measurement => ({
-  actual: Math.max(...moves.map(({ p95sMs }) => median(p95sMs))),
-  values: moves.flatMap(({ p95sMs }) => p95sMs),
-});
-
 /** @param of outlines of the image, those that the service answers with, and how long a part of the picture was waited for */
 export function measurementsOf(
   figures: ViewerFigures,
@@ -80,8 +77,8 @@ export function measurementsOf(
   const { firstPartMs, wrongDrawn, wrongPointed, seen, pointed } = figures;
   const lost = Math.abs(of.outlines - of.found);
   return {
-    viewer_pan_frame_p95_ms: frames(figures.pan, figures.panFull),
-    viewer_zoom_frame_p95_ms: frames(figures.zoom),
+    viewer_pan_frame_p95_ms: framesOf('viewer_pan_frame_p95_ms', figures.pan, figures.panFull),
+    viewer_zoom_frame_p95_ms: framesOf('viewer_zoom_frame_p95_ms', figures.zoom),
     viewer_first_part_ms: {
       actual: firstPartMs ?? of.timeoutMs,
       ...(firstPartMs === null && { note: 'none came in time' }),

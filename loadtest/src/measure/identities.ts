@@ -1,7 +1,7 @@
 import type { BudgetUnit } from '../contract.ts';
 import type { ArrivedFrame } from '../drivers/ledger-socket.ts';
 import type { LedgerItem, LedgerRow } from './ledger.ts';
-import { byLittle, inServiceOf, longestGapMs, staysOf, timeAverage, type Counted, type Stays } from './littles-law.ts';
+import { boundsOf, byLittle, inServiceOf, staysOf, timeAverage, type Counted, type Stays } from './littles-law.ts';
 import type { StageSums } from './stages.ts';
 import { median } from './statistics.ts';
 
@@ -61,7 +61,10 @@ function framesLaw(input: IdentityInput): Identity | null {
   );
 }
 
-/** Little's law of images that somebody counted now and then; null where that was too seldom, or for too short. */
+/**
+ * Little's law of images that somebody counted now and then. Null where the looks leave more open than the two may differ by, as on a machine
+ * on which looks and commits are late, or where the batch was too short.
+ */
 export function countedLaw(
   stays: Stays | null,
   counted: readonly Counted[],
@@ -69,8 +72,9 @@ export function countedLaw(
 ): Identity | null {
   const inService = inServiceOf(stays, counted);
   if (stays === null || inService === null) return null;
-  const tookMs = stays.toMs - stays.fromMs;
-  if (tookMs < LEAST_MS || longestGapMs(stays, counted) > SHARE * tookMs) return null;
+  const { least, most } = boundsOf(stays, counted);
+  const open = (most - least) / 2;
+  if (stays.toMs - stays.fromMs < LEAST_MS || open > SHARE * inService.byLittle) return null;
   return littlesLaw(inService, { what, of: counted.length });
 }
 

@@ -5,10 +5,12 @@ export interface Stays {
   toMs: number;
   sumMs: number;
 }
-/** Images that had not ended, by the clock of who counted; ascending. */
+/** Images that had not ended, as somebody saw at `atMs`; ascending. */
 export interface Counted {
   atMs: number;
   left: number;
+  /** None of these had ended before, whatever was written and could not be seen yet; without it, what is seen is all. */
+  sinceMs?: number;
 }
 
 export function staysOf(rows: readonly { queuedMs: number; endedMs: number }[]): Stays | null {
@@ -33,26 +35,24 @@ export function inServiceOf(
   counted: readonly Counted[],
 ): { counted: number; byLittle: number } | null {
   if (stays === null || counted.length === 0 || !(stays.toMs > stays.fromMs)) return null;
-  const points = pointsOf(stays, counted);
-  // Between two looks images end one after the other: straight lines, not steps.
-  let area = 0;
-  for (let at = 1; at < points.length; at++) {
-    const [before, after] = [points[at - 1]!, points[at]!];
-    area += ((before.left + after.left) / 2) * (after.atMs - before.atMs);
-  }
-  return { counted: area / (stays.toMs - stays.fromMs), byLittle: byLittle(stays) };
+  const { least, most } = boundsOf(stays, counted);
+  return { counted: (least + most) / 2, byLittle: byLittle(stays) };
 }
 
-const pointsOf = ({ images, fromMs, toMs }: Stays, counted: readonly Counted[]): Counted[] => [
-  { atMs: fromMs, left: images },
-  ...counted.filter(({ atMs }) => atMs > fromMs && atMs < toMs),
-  { atMs: toMs, left: 0 },
-];
-
-/** The longest time in which nobody counted. */
-export function longestGapMs(stays: Stays, counted: readonly Counted[]): number {
-  const points = pointsOf(stays, counted);
-  return points.slice(1).reduce((longest, { atMs }, before) => Math.max(longest, atMs - points[before]!.atMs), 0);
+/**
+ * The fewest and the most images that were in the service on average, whatever happened between two looks: what has ended does not come
+ * back, so there were never more than at the look before, and never fewer than at the next one.
+ */
+export function boundsOf(stays: Stays, counted: readonly Counted[]): { least: number; most: number } {
+  const { fromMs, toMs } = stays;
+  let area = 0;
+  let knownMs = fromMs;
+  for (const { atMs, left, sinceMs = atMs } of counted) {
+    if (sinceMs <= knownMs || sinceMs >= toMs) continue;
+    area += left * (sinceMs - knownMs);
+    knownMs = sinceMs;
+  }
+  return { least: area / (toMs - fromMs), most: timeAverage(stays, counted) };
 }
 
 /** Of a step function that keeps each value until the next point. */

@@ -7,6 +7,7 @@ import { projectRoot } from '../environment/paths.ts';
 import { generateImages } from '../images/generator.ts';
 import type { ImageSet } from '../images/image-set.ts';
 import { judgeBudgets } from '../judge/budgets.ts';
+import { withoutFloors } from '../judge/frames.ts';
 import { scrapeAll } from '../measure/scrape.ts';
 import { createBench, need, type Bench } from '../run/bench.ts';
 import { collectCounters, collectLedger, collectProcesses } from '../run/collect.ts';
@@ -105,12 +106,6 @@ export function redBudgets(clean: Measured, run: Measured, turns: readonly Budge
     ...judge(clean.measurements, clean.noise).filter(({ name }) => !isOwn(name)),
   ].filter(({ name }) => !turns.includes(name));
   return [...planted, ...others].filter(({ verdict }) => verdict === 'fail').map(({ name }) => name);
-}
-
-function withoutFloors(measurements: Measurements): Measurements {
-  const bare = structuredClone(measurements);
-  for (const measurement of Object.values(bare)) delete measurement.floor;
-  return bare;
 }
 
 /** A copy of the built pages whose gallery loads 700 kB that do not compress. */

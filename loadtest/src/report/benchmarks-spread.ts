@@ -1,15 +1,7 @@
 import type { JudgedBudget, ResultFile } from '../contract.ts';
 import { median } from '../measure/statistics.ts';
-import { formatCount, formatValue, imageWord } from './format.ts';
-import { hasPage } from './words.ts';
-
-/** Client and images, which may be the same for several runs. */
-export function titleOf(result: ResultFile): string {
-  const { images, accuracy, clientMode } = result;
-  if (!hasPage(result)) return `${formatCount(images.count)} ${imageWord(images.count)}`;
-  const source = images.source === 'synthetic' ? 'synthetic' : (accuracy?.dataset ?? 'real');
-  return `${clientMode}, ${formatCount(images.count)} ${source}`;
-}
+import { titleOf } from './benchmarks-titles.ts';
+import { formatValue } from './format.ts';
 
 /** What must be equal before the values of two kept runs of a scenario make a spread; a seed may differ. */
 const kindOf = (result: ResultFile): string => {

@@ -10,7 +10,8 @@ import {
   formatMs,
   formatValue,
 } from './format.ts';
-import { kindsOf, placeOf, spreadOf, titleOf } from './benchmarks-spread.ts';
+import { kindsOf, placeOf, spreadOf } from './benchmarks-spread.ts';
+import { titlesOf } from './benchmarks-titles.ts';
 import { escapeMarkdown, table } from './markdown-table.ts';
 import { scoreTable } from './plan-tables.ts';
 import { isMain, tableCells, tableHead } from './report-table.ts';
@@ -66,10 +67,10 @@ function predictionChapter(predictions: readonly Predictions[]): string[] {
 }
 
 function chapter(scenario: string, results: readonly ResultFile[]): string[] {
-  const titles = titlesOf(results);
+  const { names, titles } = titlesOf(results);
   const kinds = kindsOf(results);
   const several = kinds.filter(({ length }) => length > 1);
-  const spreads = several.map((runs) => `${titleOf(runs[0]!)}: median and range of ${runs.length} runs`);
+  const spreads = several.map((runs) => `${names[results.indexOf(runs[0]!)]}: median and range of ${runs.length} runs`);
   const bulk = results.some(hasPage);
   return [
     `## ${scenario}`,
@@ -97,17 +98,6 @@ function scenarioTables({ tables = [] }: ResultFile, title: string): string[] {
     return isLong
       ? [`<details><summary>${heading} (${one.rows.length} rows)</summary>`, '', ...lines, '</details>', '']
       : [`### ${heading}`, '', ...lines];
-  });
-}
-
-/** Short and distinct: client and images, or images and seed, then a number where two are alike. */
-function titlesOf(results: readonly ResultFile[]): string[] {
-  const plain = results.map((result) =>
-    hasPage(result) ? titleOf(result) : `${titleOf(result)}, seed ${result.seed}`,
-  );
-  return plain.map((title, at) => {
-    const before = plain.slice(0, at).filter((other) => other === title).length;
-    return before === 0 ? title : `${title} (${before + 1})`;
   });
 }
 

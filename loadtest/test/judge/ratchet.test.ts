@@ -10,6 +10,7 @@ import { EnvironmentError } from '../../src/environment/errors.ts';
 import { judgeRun } from '../../src/judge/judge-run.ts';
 import { RATCHET_METRICS, acceptInto, type RatchetFile } from '../../src/judge/ratchet.ts';
 import { readRatchet } from '../../src/judge/ratchet-file.ts';
+import { mergeRepeats } from '../../src/judge/repeats.ts';
 import { htmlReport } from '../../src/report/html.ts';
 import { markdownSummary } from '../../src/report/markdown.ts';
 import { terminalReport } from '../../src/report/terminal.ts';
@@ -243,5 +244,47 @@ describe('accept', () => {
     writeFileSync(damaged, '{"schemaVersion": 1, "entries": [{}]}');
     await expect(readRatchet(damaged)).rejects.toThrow(EnvironmentError);
     expect(readFileSync(damaged, 'utf8')).toContain('entries');
+  });
+});
+
+describe('the ratchet over several repeats', () => {
+  const calls = (count: number): RunData => {
+    const repeat = run();
+    repeat.clientSummary = { ...repeat.clientSummary, apiCalls: { 'GET /api/projects/:id/index': count } };
+    return repeat;
+  };
+  const rowOf = (runs: RunData[], metric: string) =>
+    judge(mergeRepeats(runs)).ratchet?.rows.find((row) => row.metric === metric);
+
+  it('holds the median, whichever repeat came last, and keeps the value of each', () => {
+    expect(rowOf([calls(30), calls(31), calls(90)], 'page_calls')).toMatchObject({
+      now: 31,
+      values: [30, 31, 90],
+      verdict: 'pass',
+    });
+    expect(rowOf([calls(90), calls(91), calls(30)], 'page_calls')).toMatchObject({ now: 90, verdict: 'regression' });
+    expect(rowOf([calls(30), calls(50)], 'page_calls')).toMatchObject({ now: 40, verdict: 'regression' });
+  });
+
+  it('judges by the repeats that can show a figure, and by none where one did not measure it', () => {
+    const slow = run({
+      database: statements(3, 1000, { frames: 900, claims: 160, writes: 160 }),
+      batchEvents: { frames: 900, durationMs: 25_000 },
+    });
+    const two = rowOf([slow, run(), slow], 'queries_per_image');
+    expect(two).toMatchObject({ verdict: 'pass', values: [two!.now] });
+    expect(rowOf([slow, slow], 'queries_per_image')).toMatchObject({
+      verdict: 'not-run',
+      why: expect.stringContaining('the machine was too slow') as string,
+    });
+    const blind = run();
+    delete blind.database;
+    expect(rowOf([blind, run(), run()], 'queries_per_image')).toMatchObject({ verdict: 'not-run', now: null });
+  });
+
+  it('accepts what is held', () => {
+    const merged = judge(mergeRepeats([calls(90), calls(92), calls(30)]));
+    const { changed } = acceptInto(held, merged, { reason: 'asked for', date: '2026-01-02' });
+    expect(changed).toMatchObject([{ metric: 'page_calls', value: 90 }]);
   });
 });

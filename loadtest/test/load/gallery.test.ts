@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { tableOf } from '../../src/load/gallery.ts';
+import { GALLERY_BUDGETS } from '../../../scenarios/budgets-pages.ts';
+import { judgeBudgets } from '../../src/judge/budgets.ts';
+import { measurementsOf, tableOf } from '../../src/load/gallery.ts';
 
 const FIGURES = {
   firstPaintMs: 100,
@@ -12,6 +14,7 @@ const FIGURES = {
   heapPeakBytes: 2e6,
   heapRetainedBytes: 1e6,
   frameP95sMs: [16],
+  plainP95sMs: [],
   wrongCells: 0,
   requests: 7,
 };
@@ -28,4 +31,14 @@ describe('the table of the gallery', () => {
     expect(rows).toContainEqual(['the same for the first visitor since the service was started', '900 ms']);
     expect(rows).toContainEqual(['End pressed until the last images are', 'never']);
   });
+});
+
+it('tells late frames of the machine, which a plain page has too, from those of the gallery', () => {
+  const frames = (frameP95sMs: number[], plainP95sMs: number[]) =>
+    judgeBudgets(measurementsOf({ ...FIGURES, frameP95sMs, plainP95sMs }), GALLERY_BUDGETS, { imageCount: 100 }).find(
+      ({ name }) => name === 'gallery_frame_p95_ms',
+    )?.verdict;
+  expect(frames([33, 33, 16], [33, 50])).toBe('inconclusive');
+  expect(frames([33, 33, 16], [16, 17])).toBe('fail');
+  expect(frames([33, 16, 16], [16])).toBe('pass');
 });

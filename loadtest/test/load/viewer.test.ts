@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { VIEWER_BUDGETS } from '../../../scenarios/budgets-pages.ts';
 import { judgeBudgets } from '../../src/judge/budgets.ts';
-import { isFullPart, type Moves, type ViewerFigures } from '../../src/load/viewer-measure.ts';
+import { isFullPart, type ViewerFigures } from '../../src/load/viewer-measure.ts';
+import type { Moves } from '../../src/load/viewer-moves.ts';
 import { measurementsOf } from '../../src/load/viewer.ts';
 
-const moves = (...p95sMs: number[]): Moves => ({ p95sMs, longestMs: 50, frames: 500 });
+const moves = (...p95sMs: number[]): Moves => ({ p95sMs, plainP95sMs: [], longestMs: 50, frames: 500 });
 const GOOD: ViewerFigures = {
   pan: moves(16.7, 16.8, 33.3),
   zoom: moves(16.8, 16.8, 16.7),
@@ -33,6 +34,17 @@ describe('the verdict of the viewer', () => {
   it('fails where a refresh is missed at full resolution alone, and where it is while zooming', () => {
     expect(judged({ panFull: moves(33.3, 33.4, 16.7) })).toEqual(['viewer_pan_frame_p95_ms fail']);
     expect(judged({ zoom: moves(33.3, 16.7, 33.3) })).toEqual(['viewer_zoom_frame_p95_ms fail']);
+  });
+
+  it('is open where a plain picture missed a refresh as well, in each way that was late', () => {
+    const late = { ...moves(33.3, 33.4, 16.7), plainP95sMs: [33.3, 33.3] };
+    const own = { ...late, plainP95sMs: [16.7, 16.7] };
+    expect(judged({ pan: late, zoom: late })).toEqual([
+      'viewer_pan_frame_p95_ms inconclusive',
+      'viewer_zoom_frame_p95_ms inconclusive',
+    ]);
+    expect(judged({ pan: late, panFull: own })).toEqual(['viewer_pan_frame_p95_ms fail']);
+    expect(judged({ zoom: own })).toEqual(['viewer_zoom_frame_p95_ms fail']);
   });
 
   it('fails for a part of the picture that never came, by the time it was waited for', () => {

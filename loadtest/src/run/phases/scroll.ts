@@ -1,13 +1,10 @@
-import { budgetOf } from '../../../../scenarios/budgets.ts';
 import { heapBytes } from '../../drivers/browser/memory.ts';
-import { openPlainPage } from '../../drivers/browser/plain-page.ts';
-import { holds } from '../../judge/budgets.ts';
+import { plainSweepP95 } from '../../drivers/browser/plain-page.ts';
+import { framesOf, isLate } from '../../judge/frames.ts';
 import { median, quantile } from '../../measure/statistics.ts';
 import { measured, need, type Bench } from '../bench.ts';
 import { orStop } from '../stop.ts';
 import { measureMemory } from './burst.ts';
-
-const FRAMES = budgetOf('frame_p95_ms');
 
 /**
  * Phase 6: the finished gallery from end to end and back, five times; what its cells show is the ledger's last column. After a sweep with
@@ -24,7 +21,8 @@ export async function scrollPhase(bench: Bench): Promise<string> {
     for (const [id, status] of record.cells) cells.set(id, status);
     const p95 = quantile(record.intervals, 0.95);
     p95s.push(p95);
-    if (!holds[FRAMES.operator](p95, FRAMES.limit)) plainP95s.push(await plainSweep(bench, sweepMs));
+    if (isLate('frame_p95_ms', p95))
+      plainP95s.push(await orStop(bench.signal, plainSweepP95(page.page.browser(), sweepMs)));
     bench.client.heapPeakBytes = Math.max(await heapBytes(page), bench.client.heapPeakBytes ?? 0);
     bench.progress.update(sweep + 1);
   }
@@ -35,21 +33,10 @@ export async function scrollPhase(bench: Bench): Promise<string> {
     for (const [id, status] of await orStop(bench.signal, page.walk())) if (!cells.has(id)) cells.set(id, status);
   bench.cells = cells;
   bench.client.framesP95Ms = median(p95s);
-  const floor = plainP95s.length > 0 ? { actual: median(plainP95s), of: 'a plain page’s frames' } : undefined;
-  measured(bench, 'frame_p95_ms', { actual: median(p95s), values: p95s, ...(floor ? { floor } : {}) });
+  measured(bench, 'frame_p95_ms', framesOf('frame_p95_ms', { p95sMs: p95s, plainP95sMs: plainP95s }));
   await measureMemory(bench);
   bench.client.domNodesMax = (await page.dump()).domNodesMax;
   const walked = flownOver > 0 ? `, ${flownOver} of them at a walk` : '';
-  const plain = floor ? ` (a plain page ${floor.actual.toFixed(1)} ms)` : '';
+  const plain = plainP95s.length > 0 ? ` (a plain page ${median(plainP95s).toFixed(1)} ms)` : '';
   return `p95 ${median(p95s).toFixed(1)} ms${plain}, ${cells.size} cells seen${walked}`;
-}
-
-/** @returns the 95th percentile of a plain page's frame intervals, ms. */
-async function plainSweep(bench: Bench, durationMs: number): Promise<number> {
-  const plain = await openPlainPage(need(bench.page, 'the page').page.browser());
-  try {
-    return quantile(await orStop(bench.signal, plain.sweep(durationMs, true)), 0.95);
-  } finally {
-    await plain.close();
-  }
 }

@@ -6,7 +6,7 @@ import { clickButton, measureClick } from '../../../src/drivers/browser/input.ts
 import { rendererPssBytes, retainedBytes } from '../../../src/drivers/browser/memory.ts';
 import { isBulk } from '../../../src/drivers/browser/network.ts';
 import { openObservedPage, type ObservedPage } from '../../../src/drivers/browser/page.ts';
-import { openPlainPage } from '../../../src/drivers/browser/plain-page.ts';
+import { onPlainPage, type PlainPage } from '../../../src/drivers/browser/plain-page.ts';
 import { settleOf, type Settle } from '../../../src/drivers/browser/settle.ts';
 import { launchBrowser, type LaunchedBrowser } from '../../../src/environment/browser.ts';
 import { startFakeGallery } from './fake-gallery.ts';
@@ -145,29 +145,32 @@ describe('openObservedPage', () => {
   });
 });
 
-describe('openPlainPage', () => {
-  it('scrolls pictures, draws rows of them anew, and tells the time between frames, longer ones where the browser is held up', async () => {
-    const plain = await openPlainPage(launched.browser);
-    try {
-      const intervals = await plain.sweep(300, true);
-      expect(intervals.length).toBeGreaterThan(5);
-      const page = (
-        await Promise.all((await launched.browser.pages(true)).map(async (one) => ({ one, title: await one.title() })))
-      ).find(({ title }) => title === 'plain')!.one;
-      const { drawn, sameRows, top } = await page.evaluate(() => {
-        const canvases = [...document.querySelectorAll('canvas')];
-        const colours = canvases.map((one) => String(one.getContext('2d')!.getImageData(0, 0, 1, 1).data));
-        // Each picture has a colour of its own until its row is drawn anew.
-        const rows = Array.from(
-          { length: canvases.length / 7 },
-          (_, row) => new Set(colours.slice(row * 7, row * 7 + 7)),
-        );
-        const sameRows = rows.filter(({ size }) => size === 1).length;
-        return { drawn: canvases.length, sameRows, top: document.scrollingElement!.scrollTop };
+describe('onPlainPage', () => {
+  const onPlain = (kind: Parameters<typeof onPlainPage>[1], look: (plain: PlainPage) => Promise<void>) =>
+    onPlainPage(launched.browser, kind, look);
+  /** Which rows of pictures have another colour than they were made with: they have been drawn anew. */
+  const rowsAnew = ({ page }: PlainPage) =>
+    page.evaluate(() => {
+      const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })!;
+      const colour = () => String(context.getImageData(0, 0, 1, 1).data);
+      return [...document.querySelectorAll('canvas')].map((canvas, row) => {
+        context.fillStyle = `hsl(${row * 49} 40% 40%)`;
+        context.fillRect(0, 0, 1, 1);
+        const made = colour();
+        context.drawImage(canvas, 0, 0, 1, 1, 0, 0, 1, 1);
+        return colour() !== made;
       });
-      expect(sameRows).toBeGreaterThan(2);
-      expect(drawn).toBeGreaterThan(40);
-      expect(top).toBeGreaterThan(1000);
+    });
+
+  it('scrolls pictures, draws rows of them anew, and tells the time between frames, longer ones where the browser is held up', async () => {
+    await onPlain('scrolled', async (plain) => {
+      const intervals = await plain.sweep(1000, true);
+      expect(intervals.length).toBeGreaterThan(5);
+      const rows = await rowsAnew(plain);
+      expect(rows.filter(Boolean).length).toBeGreaterThan(2);
+      expect(rows.length).toBeGreaterThan(6);
+      const { page } = plain;
+      expect(await page.evaluate('document.scrollingElement.scrollTop')).toBeGreaterThan(1000);
       await page.evaluate(() => {
         addEventListener('scroll', () => {
           const until = performance.now() + 60;
@@ -175,8 +178,35 @@ describe('openPlainPage', () => {
         });
       });
       expect(Math.max(...(await plain.sweep(300, false)))).toBeGreaterThan(55);
-    } finally {
-      await plain.close();
-    }
+    });
+  });
+
+  it('draws rows that are in view anew, one after the other, whether or not it is scrolled', async () => {
+    await onPlain('told', async (plain) => {
+      await expect.poll(async () => (await rowsAnew(plain)).filter(Boolean).length, { timeout: 10_000 }).toBe(5);
+      expect((await rowsAnew(plain)).slice(0, 5)).not.toContain(false);
+    });
+  });
+
+  it('has a picture that is dragged by the pointer, and zoomed by the wheel', async () => {
+    await onPlain('moved', async ({ page }) => {
+      const placed = () => page.evaluate(() => document.querySelector('canvas')!.style.transform);
+      const { mouse } = page;
+      await mouse.move(700, 500);
+      expect(await placed()).toBe('');
+      await mouse.down();
+      await mouse.move(740, 440);
+      await expect.poll(placed).toBe('translate(100px, -10px) scale(1)');
+      await mouse.up();
+      await mouse.move(10, 10);
+      await mouse.wheel({ deltaY: -100 });
+      await expect.poll(placed).toMatch(/^translate\(100px, -10px\) scale\(1\.19/);
+    });
+  });
+
+  it('leaves no tab, whatever comes of the look', async () => {
+    const before = (await launched.browser.pages(true)).length;
+    await expect(onPlain('moved', () => Promise.reject(new Error('stopped')))).rejects.toThrow('stopped');
+    expect((await launched.browser.pages(true)).length).toBe(before);
   });
 });
