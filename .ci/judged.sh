@@ -4,8 +4,8 @@
 # What a bench runs within; empty for nothing.
 around=()
 
-# bench NAME [OPTION]...: a run, with its results in $work/NAME. On a busy machine budgets with times may be inconclusive, and go to the file
-# `open`; nothing else may: no contradiction of two counts, and nothing that was not measured or proves nothing.
+# bench NAME [OPTION]...: a run, with its results in $work/NAME. What a busy machine alone explains may be inconclusive, times and loads that
+# came late, and goes to the file `open`; nothing else may: no contradiction of two counts, and nothing that was not measured or proves nothing.
 bench() {
   "${around[@]}" npm run -s bench -- "${@:2}" --out "$work/$1" --on-inconclusive warn || return
   PATH=$PWD/node_modules/.bin:$PATH node --input-type=module -e '

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BULK_1000 } from '../../../scenarios/bulk-1000.ts';
 import type { Measurement, RunData } from '../../src/contract.ts';
+import { timed, whyShort } from '../../src/load/pacing.ts';
 import { judgeRun } from '../../src/judge/judge-run.ts';
 import { noiseOnly } from '../../src/judge/noise-only.ts';
 import { measurementsWith, runData } from './run-data.ts';
@@ -33,6 +34,14 @@ describe('noiseOnly', () => {
     expect(open).toEqual([expect.stringMatching(/^frame_p95_ms: over the limit .* other processes took 50 %/)]);
     const beside = found({ ...LATE, floor: { actual: 33.3, of: 'a plain page’s frames' } });
     expect([beside.wrong, beside.open.length]).toEqual([[], 1]);
+  });
+
+  it('leaves open what a load that came late says, and nothing that it never sent', () => {
+    const note = '57 answers';
+    const late = whyShort(100, 100, 44)!;
+    expect(found(timed(5, note, late))).toEqual({ open: [expect.stringContaining(late)], wrong: [] });
+    expect(found({ actual: 5, note, weakened: late })).toEqual({ open: [expect.stringContaining(late)], wrong: [] });
+    expect(found(timed(5, note, whyShort(50, 100, 44))).wrong).toHaveLength(1);
   });
 
   it('lets no contradiction pass, alone or beside noise', () => {
