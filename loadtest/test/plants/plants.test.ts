@@ -28,8 +28,8 @@ let set: ImageSet;
 let clean: PlantRun;
 const settings = { QUEUE_PREFIX: '', NODE_ENV: 'test' };
 
-const start = (more: Record<string, string> = {}): Promise<Services> =>
-  startOn(ground, launched, { workers: 2, settings: { ...settings, ...more }, log: () => {}, stop });
+const start = (workers: number, more: Record<string, string> = {}): Promise<Services> =>
+  startOn(ground, launched, { workers, settings: { ...settings, ...more }, log: () => {}, stop });
 
 beforeAll(async () => {
   const servers = testServers();
@@ -52,7 +52,7 @@ beforeAll(async () => {
     watchGroup: () => {},
   };
   set = await smallImages(tempDir, 1);
-  services = await start();
+  services = await start(2);
   clean = await measurePhases({ services, folder, stop }, { phases: PHASES.map(({ name }) => name as PhaseName), set });
 }, TIMEOUT_MS);
 
@@ -71,7 +71,7 @@ async function runPlant(plant: Plant): Promise<PlantRun> {
   const given = { phases, set: own, on: clean.bench, ...(script ? { script } : {}) };
   if (script) return measurePhases({ services, folder, stop }, given);
   const pages: Record<string, string> = heavyBundle ? { DASHBOARDS_DIR: await heavyPages(tempDir) } : {};
-  const planted = await start({ ...plant.settings, ...pages });
+  const planted = await start(freshImages ?? 1, { ...plant.settings, ...pages });
   try {
     return await measurePhases({ services: planted, folder, stop }, given);
   } finally {

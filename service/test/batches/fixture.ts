@@ -136,6 +136,6 @@ export const wrongCounters = (sql: Sql) => sql`
   WHERE (b.total, b.queued, b.processing, b.completed, b.failed, b.cancelled) IS DISTINCT FROM (c.rows, c.q, c.p, c.c, c.f, c.x)`;
 
 /** Waits until `check` holds; bounded by the test's own timeout. */
-export async function until(check: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 20));
+export async function until(check: () => Promise<boolean> | boolean, everyMs = 20): Promise<void> {
+  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, everyMs));
 }

@@ -6,17 +6,17 @@ import { entriesByIds } from '../../src/results/query.ts';
 import { until } from '../batches/fixture.ts';
 import { startTestApp, TEST_KEY, type TestApp } from '../support/app.ts';
 import { finishedProject } from '../support/finished.ts';
+import { countQueries, PATIENT } from '../support/queries.ts';
 
 let service: TestApp;
+let queries: () => Promise<number>;
 beforeAll(async () => {
-  service = await startTestApp();
+  service = await startTestApp(PATIENT);
+  queries = await countQueries(service);
 });
 afterAll(() => service.close());
 
 const finished = (count: number, cells: number) => finishedProject(service.sql, count, cells);
-const queries = async () =>
-  (await service.app.metrics.dbQueryDuration.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))
-    ?.value ?? 0;
 
 describe('bulk results', () => {
   it('asks the database twice for 1 or 100 sparse results, and at most four times for 1,000, by ids and by batch', async () => {

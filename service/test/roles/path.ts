@@ -37,7 +37,7 @@ export async function startPath(env: Record<string, string> = {}) {
     get,
     post,
     start: (projectId: string, body: object = { all: true }) => post(`/api/projects/${projectId}/batches`, body),
-    ended: (id: string) => until(async () => (await get(id)).finishedAt !== null),
+    ended: (id: string) => until(async () => (await get(id)).finishedAt !== null, 100),
     async close() {
       for (const role of roles.reverse()) await role.close();
       await server.close();

@@ -5,6 +5,7 @@ import type { Image, Project } from '#contract/images.ts';
 import { decodeBulk, decodePolygons } from '#contract/polygons-format.ts';
 import { POLYGONS_MIME, Result } from '#contract/results.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
+import { countQueries, PATIENT } from '../support/queries.ts';
 import { finishBatch, polygons, uploadPictures } from '../support/results.ts';
 
 interface BulkJson {
@@ -30,7 +31,7 @@ const askLines = async (json: unknown) =>
     .map((line) => JSON.parse(line) as Result & BulkJson);
 
 beforeAll(async () => {
-  service = await startTestApp();
+  service = await startTestApp(PATIENT);
   const project = (await (
     await service.call('/api/projects', { method: 'POST', json: { name: 'p' } })
   ).json()) as Project;
@@ -164,9 +165,7 @@ describe('POST /api/segmentation/batch/results', () => {
 
   it('asks the database at most three times when the reply is small', async () => {
     await service.call('/api/session');
-    const count = async () =>
-      (await service.app.metrics.dbQueryDuration.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))
-        ?.value ?? 0;
+    const count = await countQueries(service);
     const before = await count();
     await askJson({ imageIds: images.map(({ id }) => id) });
     expect((await count()) - before).toBeLessThanOrEqual(3);
