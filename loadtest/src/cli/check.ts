@@ -12,7 +12,7 @@ const QUERY_TESTS = [
   'prometheus/test',
   'grafana/test/dashboards',
 ];
-const CHECKS: readonly { name: string; script: string; args: string[]; isTest?: true }[] = [
+const CHECKS = [
   { name: 'types', script: 'node_modules/typescript/bin/tsc', args: ['-p', '.'] },
   { name: 'lint', script: 'node_modules/oxlint/bin/oxlint', args: ['--type-aware', '--deny-warnings'] },
   { name: 'format', script: 'node_modules/prettier/bin/prettier.cjs', args: ['--check', '--log-level', 'warn', '.'] },
@@ -20,22 +20,17 @@ const CHECKS: readonly { name: string; script: string; args: string[]; isTest?: 
     name: 'SQL, PromQL, dashboards',
     script: 'node_modules/vitest/vitest.mjs',
     args: ['run', '--reporter', 'dot', ...QUERY_TESTS],
-    isTest: true,
   },
   { name: 'benchmarks', script: 'loadtest/src/cli/report.ts', args: ['--check'] },
-];
+] as const;
 
-const FLAGS: FlagTable = {
-  static: { help: 'without SQL, PromQL, dashboards, whose tests `npm test` runs too' },
-  help: { help: 'this page' },
-};
+const FLAGS: FlagTable = { help: { help: 'this page' } };
 const TITLE = `segbench check: ${CHECKS.map(({ name }) => name).join(', ')}; all run, even when one finds something`;
 
-async function run(onlyStatic: boolean): Promise<number> {
+async function run(): Promise<number> {
   const interrupts = listenForInterrupts();
   const failed: string[] = [];
-  for (const { name, script, args, isTest } of CHECKS) {
-    if (onlyStatic && isTest) continue;
+  for (const { name, script, args } of CHECKS) {
     const code = await runTool(join(projectRoot, script), args, interrupts);
     if (interrupts.signal.aborted) break;
     process.stdout.write(`${name}: ${code === 0 ? 'clean' : `failed (code ${code})`}\n`);
@@ -51,7 +46,7 @@ try {
   if (values['help']) process.stdout.write(`${helpOf(TITLE, 'npm run check', FLAGS)}\n`);
   else {
     process.chdir(projectRoot);
-    process.exitCode = await run(values['static'] === true);
+    process.exitCode = await run();
   }
 } catch (error) {
   reportError(error);
