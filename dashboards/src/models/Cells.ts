@@ -32,6 +32,9 @@ interface Surface {
   row: RowSurface | null;
 }
 
+/** Pictures and outlines come one by one: a frame for each of them would take longer than drawing it. */
+const GATHER_MS = 40;
+
 type Context2d = Pick<CanvasDrawImage, 'drawImage'>;
 export type Cells = ReturnType<typeof createCells>;
 
@@ -55,7 +58,7 @@ export function createCells(deps: {
   /** Positions that have stayed visible; only for these is work begun. */
   let settled: ReadonlySet<number> = new Set();
 
-  /** Painted in the next frame: something has come for them, or they came into the page during a slow scroll and are out of sight still. */
+  /** Painted in a moment: something has come for them, or they came into the page during a slow scroll and are out of sight still. */
   const soon = new Set<RowSurface>();
 
   const read = (i: number, drawnPolygons: number | null, imageId = store.idAt(i)): CellState => ({
@@ -118,7 +121,8 @@ export function createCells(deps: {
   }
   function paintNext(row: RowSurface): void {
     if (soon.has(row)) return;
-    if (soon.add(row).size === 1) deps.frames.requestFrame(() => batch(() => soon.forEach(unveil)));
+    if (soon.add(row).size > 1) return;
+    deps.frames.after(GATHER_MS, () => deps.frames.requestFrame(() => batch(() => soon.forEach(unveil))));
   }
   function paint(indexes: Iterable<number>): void {
     const rows = new Set<RowSurface>();
@@ -158,7 +162,7 @@ export function createCells(deps: {
     },
     /** Draws these now, as far as they are in the page. */
     paint,
-    /** Draws this one in the next frame, with whatever else has come for its row by then. */
+    /** Draws this one in a moment, with whatever else has come for its row by then. */
     paintSoon(i: number): void {
       const row = surfaces.get(i)?.row;
       if (row && !row.veiled) paintNext(row);

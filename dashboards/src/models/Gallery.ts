@@ -42,8 +42,8 @@ export interface GalleryDeps {
   loadThumbnail: (imageId: string, signal: AbortSignal) => Promise<ImageBitmap>;
   present: Parameters<typeof createCells>[0]['present'];
   raster: {
-    post: (request: RasterRequest, transfer: Transferable[]) => void;
-    onReply: (listen: (reply: RasterReply) => void) => void;
+    post: (requests: RasterRequest[], transfer: Transferable[]) => void;
+    onReply: (listen: (replies: RasterReply[]) => void) => void;
   };
   /** False: the service has BULK_RESULTS=off, and results are fetched one by one. */
   bulkResults?: boolean;
@@ -93,7 +93,7 @@ export function createGallery(deps: GalleryDeps) {
     post: deps.raster.post,
     onReady: (imageId) => cells.paintSoon(store.find(imageId)),
   });
-  deps.raster.onReply((reply) => overlays.receive(reply));
+  deps.raster.onReply((replies) => overlays.receive(replies));
   const names = createNames({
     read: readNames,
     onReady: (ids) => batch(() => ids.forEach((id) => cells.refresh(store.find(id)))),

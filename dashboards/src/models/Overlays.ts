@@ -26,11 +26,22 @@ const CAPACITY = 160;
 
 /** Overlay bitmaps of visible cells, drawn in a worker so that scrolling never waits for a contour. */
 export function createOverlays(options: {
-  post: (request: RasterRequest, transfer: Transferable[]) => void;
+  post: (requests: RasterRequest[], transfer: Transferable[]) => void;
   onReady: (imageId: string) => void;
 }) {
   const bitmaps = createLru<Overlay>({ capacity: CAPACITY, dispose: (overlay) => overlay.bitmap.close() });
   const pending = new Set<string>();
+  let asked: RasterRequest[] = [];
+
+  /** All that one look wants goes in one message: the worker answers for many at once, and they are painted in few frames. */
+  function send(): void {
+    const requests = asked;
+    asked = [];
+    options.post(
+      requests,
+      requests.map(({ bytes }) => bytes.buffer),
+    );
+  }
   return {
     /** The overlay of this completion at this size, or undefined. */
     get(imageId: string, mark: number, size: number): Overlay | undefined {
@@ -43,15 +54,17 @@ export function createOverlays(options: {
       const key = `${imageId} ${view.mark} ${size}`;
       if (pending.has(key)) return;
       pending.add(key);
-      const bytes = view.bytes.slice();
-      options.post({ key, bytes, imageWidth: view.width, imageHeight: view.height, size }, [bytes.buffer]);
+      const request = { key, bytes: view.bytes.slice(), imageWidth: view.width, imageHeight: view.height, size };
+      if (asked.push(request) === 1) queueMicrotask(send);
     },
-    receive({ key, bitmap }: RasterReply): void {
-      pending.delete(key);
-      if (!bitmap) return;
-      const [imageId = '', mark, size] = key.split(' ');
-      bitmaps.set(imageId, { bitmap, mark: Number(mark), size: Number(size) });
-      options.onReady(imageId);
+    receive(replies: RasterReply[]): void {
+      for (const { key, bitmap } of replies) {
+        pending.delete(key);
+        if (!bitmap) continue;
+        const [imageId = '', mark, size] = key.split(' ');
+        bitmaps.set(imageId, { bitmap, mark: Number(mark), size: Number(size) });
+        options.onReady(imageId);
+      }
     },
     stop(): void {
       pending.clear();

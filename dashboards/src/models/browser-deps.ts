@@ -46,9 +46,9 @@ export function createBrowserDeps(api: Api, projectId: string): { deps: GalleryD
       canvas.getContext('bitmaprenderer')!.transferFromImageBitmap(drawn.transferToImageBitmap());
     },
     raster: {
-      post: (request, transfer) => worker.postMessage(request, transfer),
+      post: (requests, transfer) => worker.postMessage(requests, transfer),
       onReply: (listen) => {
-        worker.onmessage = ({ data }: MessageEvent<RasterReply>) => listen(data);
+        worker.onmessage = ({ data }: MessageEvent<RasterReply[]>) => listen(data);
       },
     },
   };

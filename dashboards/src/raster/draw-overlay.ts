@@ -25,7 +25,8 @@ export function drawOverlay(
 ): number {
   let drawn = 0;
   context.lineWidth = lineWidth;
-  context.lineJoin = 'round';
+  // Round ones take a third more time, and no eye sees them on a line of a pixel.
+  context.lineJoin = 'bevel';
   context.strokeStyle = OVERLAY_STROKE;
   visitPolygons(bytes, ({ points, length, internal }) => {
     context.beginPath();
