@@ -119,10 +119,10 @@ export function createCells(deps: {
     row.canvas.style.visibility = 'visible';
     paintRow(row);
   }
-  function paintNext(row: RowSurface): void {
+  function paintLater(row: RowSurface): void {
     if (soon.has(row)) return;
-    if (soon.add(row).size > 1) return;
-    deps.frames.after(GATHER_MS, () => deps.frames.requestFrame(() => batch(() => soon.forEach(unveil))));
+    // No frame is asked for: a hidden tab has none, and is to be right when it is looked at.
+    if (soon.add(row).size === 1) deps.frames.after(GATHER_MS, () => batch(() => soon.forEach(unveil)));
   }
   function paint(indexes: Iterable<number>): void {
     const rows = new Set<RowSurface>();
@@ -147,7 +147,7 @@ export function createCells(deps: {
       for (const i of indexes) surfaceOf(i).row = row;
       paintRow(row);
       if (!calm) soon.clear();
-      else if (waits) paintNext(row);
+      else if (waits) paintLater(row);
       return () => {
         soon.delete(row);
         for (const i of indexes) {
@@ -165,7 +165,7 @@ export function createCells(deps: {
     /** Draws this one in a moment, with whatever else has come for its row by then. */
     paintSoon(i: number): void {
       const row = surfaces.get(i)?.row;
-      if (row && !row.veiled) paintNext(row);
+      if (row && !row.veiled) paintLater(row);
     },
     /** What a cell says has changed, not what it shows. */
     refresh(i: number): void {

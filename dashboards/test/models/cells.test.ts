@@ -28,7 +28,8 @@ function bench() {
   const drawn = new Map<number, number>();
   const cells = createCells({
     store,
-    frames,
+    // As in a hidden tab: no frame comes.
+    frames: { ...frames, requestFrame: () => 0 },
     result: () => view,
     thumbnail: () => (at.thumbnails ? picture : undefined),
     overlay: (_imageId, mark, size) => ({ bitmap: picture, mark, size }),
