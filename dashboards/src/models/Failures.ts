@@ -31,9 +31,11 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'> }) {
   const read = signal<ReadonlyMap<string, FailuresReply>>(new Map());
   const errors = signal<ReadonlyMap<string, string>>(new Map());
   const busy = signal<string | null>(null);
-  /** When each batch was asked about, and those whose answer is not here yet. */
+  /** When each batch was asked about, and the askings whose answer is not here yet. */
   const askedAt = new Map<string, number>();
-  const asked = new Set<string>();
+  const asked = new Map<string, symbol>();
+  /** Started here: the next reading may be older. */
+  let made: NowBatch[] = [];
 
   const failing = (): NowBatch[] =>
     batches
@@ -44,15 +46,17 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'> }) {
 
   async function readOne(id: string): Promise<void> {
     if (asked.has(id) || clock.now() - (askedAt.get(id) ?? -EVERY_MS) < EVERY_MS) return;
-    asked.add(id);
+    const asking = Symbol(id);
+    asked.set(id, asking);
     askedAt.set(id, clock.now());
     try {
       const reply = await api.call('GET /api/batches/{id}/failures', { path: { id } });
+      if (asked.get(id) !== asking) return;
       read.value = new Map(read.peek()).set(id, reply);
     } catch {
       // its batch is gone, or nobody answers: the next reading of the batches asks again
     } finally {
-      asked.delete(id);
+      if (asked.get(id) === asking) asked.delete(id);
     }
   }
   const groups = computed<FailureGroup[]>(() => {
@@ -82,7 +86,8 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'> }) {
     total: computed(() => groups.value.reduce((sum, { count }) => sum + count, 0)),
     /** Takes the batches of a reading, and asks for the failures of those whose count or newest retry is another than the one known. */
     update(next: readonly NowBatch[]): void {
-      batches.value = next;
+      batches.value = [...next, ...made.filter(({ id }) => !next.some((batch) => batch.id === id))];
+      made = [];
       const wanted = failing();
       const known = read.peek();
       const kept = new Map(wanted.flatMap(({ id }) => (known.has(id) ? [[id, known.get(id)!] as const] : [])));
@@ -103,16 +108,19 @@ export function createFailures(deps: { api: Api; clock: Pick<Clock, 'now'> }) {
       left.delete(key);
       errors.value = left;
       try {
-        const made = await api.call('POST /api/batches/{id}/retry', {
+        const reply = await api.call('POST /api/batches/{id}/retry', {
           path: { id: batch.id },
           body: { only: 'failed', code },
         });
-        // shown at once; the next reading has it too
-        const reply = read.peek().get(batch.id)!;
-        const now = reply.groups.map((group) => (group.code === code ? { ...group, retryId: made.id } : group));
-        read.value = new Map(read.peek()).set(batch.id, { ...reply, groups: now });
-        batches.value = [...batches.peek(), { ...made, projectName: batch.projectName }];
-        return made.id;
+        // shown at once, whatever an answer says that was asked for before
+        asked.delete(batch.id);
+        const known = read.peek().get(batch.id);
+        const now = known?.groups.map((group) => (group.code === code ? { ...group, retryId: reply.id } : group));
+        if (known && now) read.value = new Map(read.peek()).set(batch.id, { ...known, groups: now });
+        const retry = { ...reply, projectName: batch.projectName };
+        made.push(retry);
+        batches.value = [...batches.peek(), retry];
+        return retry.id;
       } catch (cause) {
         errors.value = new Map(errors.peek()).set(key, cause instanceof Error ? cause.message : String(cause));
         return null;

@@ -25,6 +25,8 @@ const groupOf = (
 function setUp(options: { refuse?: boolean } = {}) {
   const asked: string[] = [];
   const groups = new Map<string, FailuresReply['groups']>();
+  /** What answers of failures wait for. */
+  const line = { held: Promise.resolve() };
   const api = createApi({
     onSignedOut: () => {},
     fetch: async (url, init) => {
@@ -35,11 +37,12 @@ function setUp(options: { refuse?: boolean } = {}) {
           ? Response.json({ code: 'FORBIDDEN', message: 'key a lacks write' }, { status: 403 })
           : Response.json(nowBatch(50, { retryOf: id, total: 3 }), { status: 202 });
       const found = groups.get(id) ?? [];
+      await line.held;
       return Response.json({ batchId: id, total: found.reduce((sum, { count }) => sum + count, 0), groups: found });
     },
   });
   const time = { ms: 0 };
-  return { failures: createFailures({ api, clock: { now: () => time.ms } }), asked, groups, time };
+  return { failures: createFailures({ api, clock: { now: () => time.ms } }), asked, groups, line, time };
 }
 
 describe('createFailures', () => {
@@ -103,6 +106,50 @@ describe('createFailures', () => {
     const [first, second] = failures.groups.value[0]!.rows;
     expect(first).toMatchObject({ batch: { id: again.id }, count: 1, retry: null });
     expect(second!.retry).toMatchObject({ counts: { completed: 2, failed: 1 } });
+  });
+
+  it('shows a retry from its start on, whatever older answers say', async () => {
+    const { failures, asked, groups, line, time } = setUp();
+    const one = nowBatch(1, { counts: counts(2) });
+    groups.set(one.id, [groupOf('TIMEOUT', 2)]);
+    failures.update([one]);
+    await settled();
+    const more = { ...one, counts: counts(3) };
+    groups.set(one.id, [groupOf('TIMEOUT', 3)]);
+    const answer = Promise.withResolvers<void>();
+    line.held = answer.promise;
+    time.ms = 3000;
+    failures.update([more]);
+    const retry = await failures.retry(failures.groups.value[0]!.rows[0]!);
+    const shown = () => failures.groups.value[0]!.rows.map((row) => [row.retryId, row.retry?.id]);
+    expect(shown()).toEqual([[retry, retry]]);
+    // both were asked for before
+    failures.update([more]);
+    answer.resolve();
+    await settled();
+    expect(shown()).toEqual([[retry, retry]]);
+    // the next reading knows: a batch that it has no more is not shown
+    failures.update([more]);
+    expect(shown()).toEqual([[retry, undefined]]);
+    // and the answer that was not taken is asked for again
+    groups.set(one.id, [groupOf('TIMEOUT', 3, { retryId: retry })]);
+    time.ms = 6000;
+    failures.update([more]);
+    await settled();
+    expect(failures.groups.value[0]!.rows[0]).toMatchObject({ count: 3, retryId: retry });
+    expect(asked.filter((each) => each.startsWith('GET'))).toHaveLength(3);
+  });
+
+  it('takes a retry whose batch went out of the list meanwhile for no error', async () => {
+    const { failures, groups } = setUp();
+    const one = nowBatch(1, { counts: counts(1) });
+    groups.set(one.id, [groupOf('TIMEOUT', 1)]);
+    failures.update([one]);
+    await settled();
+    const asking = failures.retry(failures.groups.value[0]!.rows[0]!);
+    failures.update([]);
+    expect(await asking).toBe(nowBatch(50).id);
+    expect([failures.errors.value.size, failures.groups.value]).toEqual([0, []]);
   });
 
   it('knows what another browser asked for, from the reading and what the service says of its failures', async () => {
