@@ -139,6 +139,15 @@ describe('gallery', () => {
     await page.focus('[data-gallery-grid]');
     await page.keyboard.press('Escape');
     await page.waitForFunction(() => !document.querySelector('[data-selected]'));
+    // a cell that was out of sight is named with the key that leads to it, not a frame later
+    const named = await page.evaluate(async () => {
+      const grid = document.querySelector('[data-gallery-grid]')!;
+      grid.dispatchEvent(new KeyboardEvent('keydown', { key: 'End', bubbles: true }));
+      await Promise.resolve();
+      const id = grid.getAttribute('aria-activedescendant');
+      return id && document.getElementById(id)?.getAttribute('aria-posinset');
+    });
+    expect(named).toBe(`${COUNT}`);
   });
 
   it('chooses a range with the mouse, and opens nothing while it does', async () => {

@@ -77,6 +77,8 @@ export function VirtualGrid({ gallery }: { gallery: Gallery }) {
       if (shiftKey) selection.extendTo(next);
       else selection.moveTo(next);
       box.current!.scrollTop = grid.scrollTopFor(next);
+      // Before its event: the list names a cell only where there is one.
+      grid.scrollTop.value = box.current!.scrollTop;
     }
     return true;
   }

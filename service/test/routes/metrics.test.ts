@@ -85,7 +85,7 @@ describe('the last minute of requests', () => {
 describe('the last minute of the database', () => {
   it('counts queries, their mean and the slow ones', async () => {
     const { metrics } = service.app;
-    const record = metrics.query;
+    const record = metrics.query.bind(metrics);
     const took = (...durations: number[]) => durations.forEach((ms) => record('select 1', ms, 0, 1, false));
     // What the service itself asks takes 10 ms each, however busy the machine is.
     vi.spyOn(metrics, 'query').mockImplementation((text, _took, ...rest) => record(text, 10, ...rest));
