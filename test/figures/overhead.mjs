@@ -2,7 +2,7 @@
 // its events, the share that the bare loop needs for the same images in the same run, and the longest blocks of the event loops.
 // CPU time (user and system), so that other load on the machine counts for little. Exit 1 where a limit below is crossed.
 //
-//   node test/figures/overhead.mjs [IMAGES=1000] [BATCHES=1] [WORKERS=2]            (Node 24, Linux)
+//   node test/figures/overhead.mjs [IMAGES=1000] [BATCHES=1] [WORKERS=2] [--keep]            (Node 24, Linux)
 //
 // The first batch is judged; further ones infer all images anew and show the spread. A last batch, whose CPU does not count, has the
 // event loops watched (BLOCKS=0 leaves it out). OVERHEAD_NODE_OPTIONS reaches the roles (`--cpu-prof --cpu-prof-dir=…`).
@@ -17,6 +17,7 @@ import { generateImages } from '../../loadtest/src/images/generator.ts';
 import { runBareLoop } from '../../loadtest/src/measure/bare.ts';
 import { createProcessSampler } from '../../loadtest/src/measure/processes.ts';
 import { KEY, startGround } from './ground.mjs';
+import { figure } from './tell.mjs';
 
 const LIMITS = { cpuRatio: 0.85, overheadMs: 5, apiBlockMs: 20 };
 const MODEL = join(import.meta.dirname, '../../service/models/nuclei/1');
@@ -75,61 +76,82 @@ async function runBatch({ ground, client, sampler, socket, projectId }, images, 
   return { cpu, stages, fromMs: before.atMs, toMs: after.atMs };
 }
 
-/** A batch with the event loops of the roles watched. */
+/** A batch with the event loops of the roles watched. @returns for each role what it was late by and blocked for, at most, in ms */
 async function watchLoops(bench, roles, images) {
   for (const { pid } of roles) process.kill(pid, 'SIGUSR2');
   await sleep(1000);
   const { fromMs, toMs } = await runBatch(bench, images, true);
   await sleep(1000); // the last ticks are on their way to the disk
-  for (const { role } of roles) {
-    const { lateMs, busyMs, longest } = await blocksOf(bench.folder, role, fromMs, toMs);
-    console.log(
-      `event loop of ${role}: late by ${lateMs.toFixed(1)} ms, blocked for ${busyMs.toFixed(1)} ms at most: ${longest.join(', ')}`,
-    );
-    if (role === 'api' && busyMs > LIMITS.apiBlockMs)
-      fail(`the API's event loop was blocked for over ${LIMITS.apiBlockMs} ms`);
-  }
+  return Promise.all(roles.map(async ({ role }) => ({ role, ...(await blocksOf(bench.folder, role, fromMs, toMs)) })));
 }
 
-function fail(what) {
-  console.log(what);
-  process.exitCode = 1;
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+/** What a batch cost: ms of CPU an image, but for the last two. */
+function costOf({ cpu, stages, fromMs, toMs }, bare) {
+  const work = sum(Object.values(stages));
+  const service = sum(SERVICE.map((role) => cpu[role]));
+  return {
+    ...Object.fromEntries(SERVICE.map((role) => [role, cpu[role]])),
+    ...Object.fromEntries(Object.entries(stages).map(([stage, ms]) => [`of inference: ${stage}`, ms])),
+    'of inference: other': cpu.inference - work,
+    'all of the service': service,
+    overhead: service - work,
+    'bare loop': bare.cpuMsPerImage,
+    PostgreSQL: cpu.postgres,
+    Redis: cpu.redis,
+    'CPU ratio': bare.cpuMsPerImage / service,
+    'whole batch, s': (toMs - fromMs) / 1000,
+  };
+}
+function figureOf({ images, workers, batches, bare, loops }) {
+  const costs = batches.map((batch) => costOf(batch, bare));
+  const [first] = costs;
+  const api = loops.find(({ role }) => role === 'api');
+  const limit = (holds, text) => ({ holds, text });
+  return {
+    table: {
+      title: 'CPU of the service besides the work itself',
+      note: [
+        `${images} images, ${workers} children; ms of CPU an image where nothing else is said.`,
+        ...loops.map(
+          ({ role, lateMs, busyMs, longest }) =>
+            `Event loop of ${role}: late by ${lateMs.toFixed(1)} ms, blocked for ${busyMs.toFixed(1)} ms at most: ${longest.join(', ')}.`,
+        ),
+      ].join(' '),
+      columns: ['', ...costs.map((_, at) => `batch ${at + 1}`)].map((name) => ({ name })),
+      rows: Object.keys(first).map((name) => [name, ...costs.map((cost) => cost[name].toFixed(2))]),
+    },
+    limits: [
+      limit(
+        first['CPU ratio'] >= LIMITS.cpuRatio,
+        `CPU ratio ${first['CPU ratio'].toFixed(3)}, at least ${LIMITS.cpuRatio}`,
+      ),
+      limit(
+        first.overhead <= LIMITS.overheadMs,
+        `overhead ${first.overhead.toFixed(2)} ms an image, at most ${LIMITS.overheadMs}`,
+      ),
+      ...(api
+        ? [
+            limit(
+              api.busyMs <= LIMITS.apiBlockMs,
+              `the API's event loop was blocked for ${api.busyMs.toFixed(1)} ms, at most ${LIMITS.apiBlockMs}`,
+            ),
+          ]
+        : []),
+    ],
+  };
 }
 
-function report(batches, bare) {
-  const sum = (values) => values.reduce((total, value) => total + value, 0);
-  const rows = batches.map(({ cpu, stages, fromMs, toMs }) => {
-    const work = sum(Object.values(stages));
-    const service = sum(SERVICE.map((role) => cpu[role]));
-    return {
-      ...Object.fromEntries(SERVICE.map((role) => [`${role} ms`, cpu[role]])),
-      ...Object.fromEntries(Object.entries(stages).map(([stage, ms]) => [`- ${stage} ms`, ms])),
-      '- other of inference ms': cpu.inference - work,
-      'all of the service ms': service,
-      'overhead ms': service - work,
-      'bare loop ms': bare.cpuMsPerImage,
-      'CPU ratio': bare.cpuMsPerImage / service,
-      'PostgreSQL ms': cpu.postgres,
-      'Redis ms': cpu.redis,
-      'whole batch s': (toMs - fromMs) / 1000,
-    };
-  });
-  for (const name of Object.keys(rows[0]))
-    console.log(`${name.padEnd(26)}${rows.map((row) => row[name].toFixed(2).padStart(9)).join('')}`);
-  const [first] = rows;
-  if (first['CPU ratio'] < LIMITS.cpuRatio) fail(`CPU ratio below ${LIMITS.cpuRatio}`);
-  if (first['overhead ms'] > LIMITS.overheadMs) fail(`overhead above ${LIMITS.overheadMs} ms an image`);
-}
-
-async function main(images, count, workers) {
+async function measure(images, count, workers) {
   const folder = await mkdtemp(join(tmpdir(), 'segbench-overhead-'));
-  const [loops, pictures] = [join(folder, 'loops'), join(folder, 'set')];
-  await mkdir(loops);
+  const [loopLog, pictures] = [join(folder, 'loops'), join(folder, 'set')];
+  await mkdir(loopLog);
   const set = await generateImages({ count: images, seed: 1, directory: pictures, labels: 0 });
   const monitor = `--import=${join(import.meta.dirname, 'loop-monitor.mjs')}`;
   const ground = await startGround({
     LOG_LEVEL: 'warn',
-    LOOP_LOG: loops,
+    LOOP_LOG: loopLog,
     NODE_OPTIONS: [monitor, process.env.OVERHEAD_NODE_OPTIONS ?? ''].join(' ').trim(),
   });
   const roles = [];
@@ -152,7 +174,7 @@ async function main(images, count, workers) {
     await uploadFiles({ client, projectId, files: set.images });
     socket = await openLedgerSocket({ baseUrl: ground.api.url, key: KEY, projectId });
     await sleep(1000);
-    const bench = { ground, client, sampler, socket, projectId, folder: loops };
+    const bench = { ground, client, sampler, socket, projectId, folder: loopLog };
     const batches = [];
     for (let i = 0; i < count; i++) batches.push(await runBatch(bench, images, i > 0));
     const bare = await runBareLoop({
@@ -162,11 +184,9 @@ async function main(images, count, workers) {
       directory: folder,
       env: {},
     });
-    console.log(`${images} images, ${workers} children; CPU an image, one column a batch`);
-    report(batches, bare);
-    if (process.env.BLOCKS !== '0') await watchLoops(bench, [ground.api, ...roles], images);
-    if (process.exitCode !== 1) console.log('within all limits');
+    const loops = process.env.BLOCKS === '0' ? [] : await watchLoops(bench, [ground.api, ...roles], images);
     client.close();
+    return { images, workers, batches, bare, loops };
   } finally {
     socket?.close();
     await Promise.allSettled(roles.map((role) => role.stop()));
@@ -175,9 +195,10 @@ async function main(images, count, workers) {
   }
 }
 
-const [images = 1000, count = 1, workers = 2] = process.argv.slice(2).map(Number);
+const { words, tell } = figure();
+const [images = 1000, count = 1, workers = 2] = words.map(Number);
 if (![images, count, workers].every((value) => Number.isInteger(value) && value > 0)) {
   console.error('usage: overhead.mjs [IMAGES] [BATCHES] [WORKERS], whole numbers from 1');
   process.exit(2);
 }
-await main(images, count, workers);
+await tell(async () => figureOf(await measure(images, count, workers)));

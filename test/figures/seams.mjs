@@ -8,12 +8,16 @@ import { findInstances } from '../../service/src/inference/watershed.ts';
 import { createWorkspaces } from '../../service/src/inference/workspace.ts';
 import { randomOf } from '../../service/test/inference/reference/masks.ts';
 import { compareLabels, crowdedField } from '../../service/test/inference/seams.ts';
+import { figure } from './tell.mjs';
 
-// node test/figures/seams.mjs [SIDE] [DATA]: an image of SIDE x SIDE (4096) in the service's tiles against the same image whole.
+// node test/figures/seams.mjs [SIDE] [DATA] [--keep]: an image of SIDE x SIDE (4096) in the service's tiles against the same image whole.
 // DATA: a folder with manifest.json and images/<id>.png, whose pieces are laid side by side; without it cells are generated.
+// Exit 1 where objects changed on too much of the area with the service's halo.
 const MODEL = join(import.meta.dirname, '../../service/models/nuclei/1');
-const side = Number(process.argv[2] ?? 4096);
-const data = process.argv[3];
+const LARGEST_AREA = 0.005;
+const { words, tell } = figure();
+const side = Number(words[0] ?? 4096);
+const data = words[1];
 
 /** Real images of split val side by side: shifted by up to a third of themselves, mirrored, with their brightness changed. */
 async function mosaic(folder) {
@@ -38,25 +42,45 @@ async function mosaic(folder) {
   return { width: side, height: side, data: out };
 }
 
-prepareSharp();
-const session = await createSession(MODEL, 'cpu');
-const image = data === undefined ? crowdedField(side, 3) : await mosaic(data);
-const segment = async (tiling) => {
-  const workspace = createWorkspaces()(side * side);
-  await runModel(session, image, workspace, { tiling });
-  return findInstances(workspace, side, side, { threshold: 0.5, detectHoles: true }, workspace).labels;
-};
-const whole = await segment({ maxTile: Math.ceil(side / 16) * 16, halo: HALO });
-process.stdout.write(
-  `${side} x ${side}, ${data ?? 'generated'}; whole: ${process.resourceUsage().maxRSS >> 10} MiB at most\n`,
-);
-for (const halo of [16, 32, 64, HALO]) {
-  const { objects, changed, changedArea, differentPixels } = compareLabels(
-    whole,
-    await segment({ maxTile: MAX_TILE, halo }),
-  );
-  process.stdout.write(
-    `tiles of ${MAX_TILE}, halo ${halo}: ${changed} of ${objects} objects changed, on ${(100 * changedArea).toFixed(4)} % of the area; ` +
-      `${(100 * differentPixels).toFixed(5)} % of the pixels differ\n`,
-  );
-}
+await tell(async () => {
+  prepareSharp();
+  const session = await createSession(MODEL, 'cpu');
+  const image = data === undefined ? crowdedField(side, 3) : await mosaic(data);
+  const segment = async (tiling) => {
+    const workspace = createWorkspaces()(side * side);
+    await runModel(session, image, workspace, { tiling });
+    return findInstances(workspace, side, side, { threshold: 0.5, detectHoles: true }, workspace).labels;
+  };
+  const whole = await segment({ maxTile: Math.ceil(side / 16) * 16, halo: HALO });
+  const wholeMiB = process.resourceUsage().maxRSS >> 10;
+  const found = [];
+  for (const halo of [16, 32, 64, HALO])
+    found.push({ halo, ...compareLabels(whole, await segment({ maxTile: MAX_TILE, halo })) });
+  const { changedArea } = found.at(-1);
+  return {
+    table: {
+      title: `Seams in an image of ${side}²`,
+      note: `In tiles of ${MAX_TILE}² against the same image whole (${wholeMiB} MiB at most); ${data ? 'real images side by side' : 'generated cells'}. The service's halo is ${HALO} pixels.`,
+      columns: [
+        { name: 'halo, pixels' },
+        { name: 'objects', unit: 'count' },
+        { name: 'changed', unit: 'count' },
+        { name: 'on' },
+        { name: 'other pixels' },
+      ],
+      rows: found.map(({ halo, objects, changed, changedArea: area, differentPixels }) => [
+        String(halo),
+        objects,
+        changed,
+        `${(100 * area).toFixed(4)} % of the area`,
+        `${(100 * differentPixels).toFixed(5)} %`,
+      ]),
+    },
+    limits: [
+      {
+        text: `objects changed on ${(100 * changedArea).toFixed(4)} % of the area, less than ${100 * LARGEST_AREA} %`,
+        holds: changedArea < LARGEST_AREA,
+      },
+    ],
+  };
+});

@@ -3,7 +3,7 @@
 // simulated runs take turns. A machine that is slower during a run than during calibration shows in more wall clock for the same
 // CPU time; real figures are corrected by that, and given as they were too.
 //
-//   node test/figures/simulated-cpu.mjs [ROUNDS]            (Node 24; about three minutes)
+//   node test/figures/simulated-cpu.mjs [ROUNDS] [--keep]            (Node 24; about three minutes)
 import { setTimeout as sleep } from 'node:timers/promises';
 import { profileOf } from '../../loadtest/src/calibrate/profile.ts';
 import { sweep } from '../../loadtest/src/calibrate/sweep.ts';
@@ -11,6 +11,7 @@ import { createRandom } from '../../loadtest/src/images/random.ts';
 import { createSimulatedPool } from '../../service/src/inference/sim/pool.ts';
 import { median, quantile } from '../../loadtest/src/measure/statistics.ts';
 import { poolKit } from './pool-kit.mjs';
+import { figure } from './tell.mjs';
 
 const WORKERS = 2;
 const CALIBRATED = [192, 320, 512];
@@ -19,9 +20,10 @@ const IMAGES = 200;
 /** Share of what the pool bears, of the load with arrivals at random. */
 const LOAD = 0.65;
 const WITHIN = 0.15;
-const rounds = Number(process.argv[2] ?? 7);
+const { words, tell } = figure();
+const rounds = Number(words[0] ?? 7);
 if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`"${process.argv[2]}": expected a whole number from 1 on`);
+  console.error(`"${words[0]}": expected a whole number from 1 on`);
   process.exit(2);
 }
 
@@ -55,74 +57,95 @@ async function arrive(kit, pool, images, rate, seed) {
   return { outputs: done.map(({ output }) => output), figure: quantile(times, 0.95) };
 }
 
-const kit = await poolKit();
-try {
-  const single = await kit.local(1, { maxBatch: 4 });
-  const files = new Map();
-  for (const side of CALIBRATED)
-    files.set(
-      side,
-      (await kit.images(side, 8)).map(({ file }) => file),
-    );
-  const options = { batches: [1, 2, 4], files, modelDir: kit.modelDir };
-  await sweep(single, { ...options, rounds: 1 });
-  const executions = await sweep(single, { ...options, rounds: 9 });
-  const about = {
-    name: 'this-cpu',
-    device: 'this CPU',
-    model: kit.model,
-    versions: {},
-    source: 'here',
-    covers: 'decode to polygons',
-  };
-  const profile = profileOf(executions, about);
-  const calibrated =
-    executions.reduce((total, { ms }) => total + ms, 0) / executions.reduce((total, { cpuMs }) => total + cpuMs, 0);
-  console.log(
-    `${kit.model}: T = ${profile.time.fixedMs} ms + ${profile.time.msPerMegapixel} ms · megapixels, ± ${(100 * profile.time.residual).toFixed(1)} %`,
-  );
+/** @returns model, profile, the load of the p95 in images/s, and each round's figures by pool */
+async function measure() {
+  const kit = await poolKit();
+  try {
+    const single = await kit.local(1, { maxBatch: 4 });
+    const files = new Map();
+    for (const side of CALIBRATED)
+      files.set(
+        side,
+        (await kit.images(side, 8)).map(({ file }) => file),
+      );
+    const options = { batches: [1, 2, 4], files, modelDir: kit.modelDir };
+    await sweep(single, { ...options, rounds: 1 });
+    const executions = await sweep(single, { ...options, rounds: 9 });
+    const about = {
+      name: 'this-cpu',
+      device: 'this CPU',
+      model: kit.model,
+      versions: {},
+      source: 'here',
+      covers: 'decode to polygons',
+    };
+    const profile = profileOf(executions, about);
+    const calibrated =
+      executions.reduce((total, { ms }) => total + ms, 0) / executions.reduce((total, { cpuMs }) => total + cpuMs, 0);
 
-  const bySide = new Map();
-  for (const side of new Set(HELD_OUT)) bySide.set(side, await kit.images(side, IMAGES / 4));
-  const images = Array.from({ length: IMAGES }, (_, i) => {
-    const all = bySide.get(HELD_OUT[i % HELD_OUT.length]);
-    return all[i % all.length];
-  });
-  const pools = {
-    real: await kit.local(WORKERS),
-    simulated: await kit.keep(createSimulatedPool(profile, { workers: WORKERS, timeoutMs: 60_000 })),
-  };
-  const found = { real: { rate: [], p95: [] }, simulated: { rate: [], p95: [] }, raw: { rate: [], p95: [] } };
-  let rate = 0;
-  for (let round = 0; round <= rounds; round++)
-    for (const [which, pool] of Object.entries(pools)) {
-      const full = await saturate(kit, pool, images);
-      if (round === 0) {
-        if (which === 'real') rate = LOAD * full.figure; // the first warms up, and sets the load
-        continue;
+    const bySide = new Map();
+    for (const side of new Set(HELD_OUT)) bySide.set(side, await kit.images(side, IMAGES / 4));
+    const images = Array.from({ length: IMAGES }, (_, i) => {
+      const all = bySide.get(HELD_OUT[i % HELD_OUT.length]);
+      return all[i % all.length];
+    });
+    const pools = {
+      real: await kit.local(WORKERS),
+      simulated: await kit.keep(createSimulatedPool(profile, { workers: WORKERS, timeoutMs: 60_000 })),
+    };
+    const found = { real: { rate: [], p95: [] }, simulated: { rate: [], p95: [] }, raw: { rate: [], p95: [] } };
+    let rate = 0;
+    for (let round = 0; round <= rounds; round++)
+      for (const [which, pool] of Object.entries(pools)) {
+        const full = await saturate(kit, pool, images);
+        if (round === 0) {
+          if (which === 'real') rate = LOAD * full.figure; // the first warms up, and sets the load
+          continue;
+        }
+        const some = await arrive(kit, pool, images, rate, round);
+        if (which === 'real') {
+          found.raw.rate.push(full.figure);
+          found.raw.p95.push(some.figure);
+          full.figure *= slownessOf(full.outputs) / calibrated;
+          some.figure /= slownessOf(some.outputs) / calibrated;
+        }
+        found[which].rate.push(full.figure);
+        found[which].p95.push(some.figure);
       }
-      const some = await arrive(kit, pool, images, rate, round);
-      if (which === 'real') {
-        found.raw.rate.push(full.figure);
-        found.raw.p95.push(some.figure);
-        full.figure *= slownessOf(full.outputs) / calibrated;
-        some.figure /= slownessOf(some.outputs) / calibrated;
-      }
-      found[which].rate.push(full.figure);
-      found[which].p95.push(some.figure);
-    }
-  console.log('\n| figure | real | as measured | simulated | error |\n| --- | ---: | ---: | ---: | ---: |');
-  for (const [figure, name, unit] of [
-    ['rate', 'throughput', 'images/s'],
-    ['p95', `p95 at ${rate.toFixed(1)} images/s`, 'ms'],
-  ]) {
-    const [real, raw, simulated] = ['real', 'raw', 'simulated'].map((which) => median(found[which][figure]));
-    const error = simulated / real - 1;
-    if (!(Math.abs(error) <= WITHIN)) process.exitCode = 1;
-    console.log(
-      `| ${name} | ${real.toFixed(1)} ${unit} | ${raw.toFixed(1)} | ${simulated.toFixed(1)} | ${(100 * error).toFixed(1)} % |`,
-    );
+    return { model: kit.model, profile, found, rate };
+  } finally {
+    await kit.close();
   }
-} finally {
-  await kit.close();
 }
+
+await tell(async () => {
+  const { model, profile, found, rate } = await measure();
+  const { fixedMs, msPerMegapixel, residual } = profile.time;
+  const compared = [
+    { of: 'rate', name: 'throughput, images/s' },
+    { of: 'p95', name: `p95 at ${rate.toFixed(1)} images/s, ms` },
+  ].map((each) => {
+    const [real, raw, simulated] = ['real', 'raw', 'simulated'].map((which) => median(found[which][each.of]));
+    return { ...each, real, raw, simulated, error: simulated / real - 1 };
+  });
+  return {
+    table: {
+      title: 'A simulated pool beside the one that it was calibrated on',
+      note:
+        `${model}, ${WORKERS} children, medians of ${rounds} rounds in turn, sizes and arrivals held out. Simulated by ` +
+        `T = ${fixedMs} ms + ${msPerMegapixel} ms · megapixels, ± ${(100 * residual).toFixed(1)} %.`,
+      columns: ['', 'real, for the CPU of calibration', 'real, as measured', 'simulated', 'error'].map((name) => ({
+        name,
+      })),
+      rows: compared.map(({ name, real, raw, simulated, error }) => [
+        name,
+        ...[real, raw, simulated].map((value) => value.toFixed(1)),
+        `${(100 * error).toFixed(1)} %`,
+      ]),
+    },
+    limits: compared.map(({ name, error }) => ({
+      text: `${name}: off by ${Math.abs(100 * error).toFixed(1)} %, at most ${100 * WITHIN} %`,
+      holds: Math.abs(error) <= WITHIN,
+    })),
+  };
+});

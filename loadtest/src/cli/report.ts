@@ -4,6 +4,7 @@ import { predictionsOf, type Kept } from '../capacity/predictions.ts';
 import { projectRoot } from '../environment/paths.ts';
 import { readResult } from '../judge/read-result.ts';
 import { benchmarksMarkdown } from '../report/benchmarks.ts';
+import { readFigures } from '../report/kept-figure.ts';
 import { EXIT, reportError } from './exit.ts';
 import { helpOf, parseFlags, textOf, type FlagTable } from './flags.ts';
 import { UsageError } from './usage-error.ts';
@@ -51,6 +52,7 @@ async function run(): Promise<number> {
   const text = benchmarksMarkdown(
     kept.map(({ result }) => result),
     await predictionsOf(kept),
+    await readFigures(),
   );
   if (!values['check']) {
     await writeFile(TARGET, text);

@@ -10,8 +10,10 @@ import {
   formatMs,
   formatValue,
 } from './format.ts';
+import { figureChapter } from './benchmarks-figures.ts';
 import { kindsOf, placeOf, spreadOf } from './benchmarks-spread.ts';
 import { titlesOf } from './benchmarks-titles.ts';
+import type { KeptFigure } from './kept-figure.ts';
 import { escapeMarkdown, table } from './markdown-table.ts';
 import { scoreTable } from './plan-tables.ts';
 import { isMain, tableCells, tableHead } from './report-table.ts';
@@ -19,7 +21,11 @@ import { WITHOUT_HEAD, movedRows } from './without.ts';
 import { hasPage } from './words.ts';
 
 /** Pure: a chapter for each scenario, in which each result has a column, in the order given. @throws RangeError for no results. */
-export function benchmarksMarkdown(results: readonly ResultFile[], predictions: readonly Predictions[] = []): string {
+export function benchmarksMarkdown(
+  results: readonly ResultFile[],
+  predictions: readonly Predictions[] = [],
+  figures: readonly KeptFigure[] = [],
+): string {
   if (results.length === 0) throw new RangeError('BENCHMARKS.md needs at least one result.json');
   const scenarios = [...new Set(results.map(({ scenario }) => scenario))];
   return [
@@ -35,6 +41,7 @@ export function benchmarksMarkdown(results: readonly ResultFile[], predictions: 
       ),
     ),
     ...predictionChapter(predictions),
+    ...figureChapter(figures),
     '## Machines',
     '',
     ...[...new Set(results.map((result) => machineOf(result.environment)))].map(
