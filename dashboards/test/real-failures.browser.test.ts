@@ -171,10 +171,19 @@ it('shows from the toast of a gallery what failed, and runs it again from there'
   expect(await shown()).toEqual(idsOf(lost));
 
   await giveBack(lost);
+  /** The oldest first, with where their lower edges are. */
+  const stack = () =>
+    page.$$eval('[data-toast]', (nodes) =>
+      nodes
+        .map((node) => [node.getAttribute('data-toast')!, node.getBoundingClientRect().bottom] as const)
+        .toReversed(),
+    );
+  const [[, lowest]] = (await stack()) as [[string, number]];
   await page.locator('[data-action="retry-failed"]').click();
-  const toastIds = () => page.$$eval('[data-toast]', (nodes) => nodes.map((node) => node.getAttribute('data-toast')!));
-  await expect.poll(toastIds, { timeout: 10_000 }).toHaveLength(2);
-  const [first, again] = await toastIds();
+  await expect.poll(stack, { timeout: 10_000 }).toHaveLength(2);
+  const [[first, below], [again]] = (await stack()) as [[string, number], [string, number]];
+  // the next click hits what is aimed at
+  expect(below).toBe(lowest);
   await ended(again!);
   expect(await batchOf(again!)).toMatchObject({ retryOf: first, total: 2, counts: { completed: 2 } });
   // nothing is failed any more; the page offers all images instead

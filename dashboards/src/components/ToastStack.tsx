@@ -6,10 +6,11 @@ import { Icon } from './Icon.tsx';
 
 const W = WORDS.toast;
 
+/** The newest on top: none moves away under a pointer when another one comes. */
 export function ToastStack({ gallery }: { gallery: Gallery }) {
   return (
     <div class="toasts">
-      {gallery.toasts.ids.value.map((id) => (
+      {gallery.toasts.ids.value.toReversed().map((id) => (
         <Toast key={id} id={id} gallery={gallery} />
       ))}
     </div>
