@@ -287,7 +287,11 @@ function uploadKill(after: number, count: number): [CrashPoint, number] {
   if (after === 0) return ['uploaded', 0];
   return after < 0.9 * count ? ['uploading', after] : ['uploaded', 1];
 }
-/** Windows of events come a few to a batch: the third is in the middle of it. */
-function numbering(): Pick<Fault, 'phase' | 'arm' | 'barriers'> {
-  return { phase: 'batch', arm: ({ world }) => world.arm('numbered', 3), barriers: () => ['numbered'] };
+/** Dies in the next window of events: how many there are in a batch is the machine's. */
+function numbering(): Pick<Fault, 'phase' | 'act' | 'barriers'> {
+  const act = async ({ world }: Ground): Promise<Moment> => {
+    await world.arm('numbered', 0);
+    return { atMs: Date.now() };
+  };
+  return { phase: 'batch', act, barriers: () => ['numbered'] };
 }
