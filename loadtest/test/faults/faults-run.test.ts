@@ -46,17 +46,18 @@ const failed = ({ measurements }: RunData) =>
     .map(({ name }) => name);
 
 it(
-  'finds nothing lost and nothing twice after a worker was killed and PostgreSQL restarted',
+  'finds nothing lost and nothing twice after a worker was killed, PostgreSQL restarted and the sequencer killed',
   async () => {
-    const { data } = await run('F2,F10');
+    const { data } = await run('F2,F10,N8');
     expect(data.stopped).toBeUndefined();
     expect(failed(data)).toEqual([]);
     const rows = data.tables?.[0]?.rows ?? [];
     expect(rows.map((row) => [row[0], row[3], row.at(-1)])).toEqual([
       ['F2', '24 of 24 ended', 'hold'],
       ['F10', '24 of 24 ended', 'hold'],
+      ['N8', '24 of 24 ended', 'hold'],
     ]);
-    expect(data.delivery).toMatchObject({ submitted: 48, completed: 48, missing: 0, duplicates: 0, sequenceGaps: 0 });
+    expect(data.delivery).toMatchObject({ submitted: 72, completed: 72, missing: 0, duplicates: 0, sequenceGaps: 0 });
     expect((data.identities ?? []).filter((one) => !holds(one))).toEqual([]);
     expect(data.identities?.map(({ name }) => name)).toEqual(expect.arrayContaining(['counters', 'two clocks']));
     expect(data.measurements.fault_toasts_per_batch?.actual).toBe(1);
