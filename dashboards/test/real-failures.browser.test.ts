@@ -184,6 +184,14 @@ it('shows from the toast of a gallery what failed, and runs it again from there'
   const [[first, below], [again]] = (await stack()) as [[string, number], [string, number]];
   // the next click hits what is aimed at
   expect(below).toBe(lowest);
+  // what was pressed says what became of it, and all of it has room on a phone
+  const pressed = await page.$eval('[data-action="retry-failed"]', (button) => getComputedStyle(button).visibility);
+  expect(pressed).toBe('visible');
+  await page.setViewport({ width: 390, height: 844 });
+  const ends = await page.$$eval('[data-toast] > *', (parts) =>
+    parts.map((part) => part.getBoundingClientRect().right),
+  );
+  expect(Math.max(...ends)).toBeLessThan(390 - 12);
   await ended(again!);
   expect(await batchOf(again!)).toMatchObject({ retryOf: first, total: 2, counts: { completed: 2 } });
   // nothing is failed any more; the page offers all images instead

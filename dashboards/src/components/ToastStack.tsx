@@ -47,7 +47,13 @@ function Toast({ id, gallery }: { id: string; gallery: Gallery }) {
           </button>
         </>
       )}
-      <button type="button" class="quiet" aria-label={W.dismiss} disabled={!over} onClick={() => toasts.dismiss(id)}>
+      <button
+        type="button"
+        class="quiet toast-close"
+        aria-label={W.dismiss}
+        disabled={!over}
+        onClick={() => toasts.dismiss(id)}
+      >
         <Icon name="close" size={12} />
       </button>
     </div>
