@@ -1,4 +1,4 @@
-import type { Page, Protocol } from 'puppeteer-core';
+import type { KeyInput, Page, Protocol } from 'puppeteer-core';
 import { describe, expect, it, vi } from 'vitest';
 import { faultsOf } from './accessible.ts';
 import { COUNT, FAILED, galleryBench, segmentAll, toasts, untilRight } from './gallery-page.ts';
@@ -64,23 +64,29 @@ describe('gallery', () => {
     expect(await toasts(page)).toBe(1);
   });
 
-  it('shows the first images of a long list, right, while the whole of it is on its way', async () => {
-    const { project, server, page } = await openPage('');
-    await segmentAll(page);
-    const whole = Promise.withResolvers<() => Promise<void>>();
+  /** Only the first images come; the whole list once what `held` gives is called. */
+  async function holdWholeList(page: Page): Promise<{ held: Promise<() => Promise<void>> }> {
+    const { promise, resolve } = Promise.withResolvers<() => Promise<void>>();
     await page.setRequestInterception(true);
     page.on('request', (request) => {
       const { pathname, searchParams } = new URL(request.url());
-      if (pathname.endsWith('/index') && !searchParams.has('first')) whole.resolve(() => request.continue());
+      if (pathname.endsWith('/index') && !searchParams.has('first')) resolve(() => request.continue());
       else void request.continue();
     });
+    return { held: promise };
+  }
+
+  it('shows the first images of a long list, right, while the whole of it is on its way', async () => {
+    const { project, server, page } = await openPage('');
+    await segmentAll(page);
+    const whole = await holdWholeList(page);
     const said = () =>
       page.evaluate(() => ({
         setSize: document.querySelector('[data-image-id]')?.getAttribute('aria-setsize'),
         all: document.querySelector('[data-filter="all"] b')?.textContent,
       }));
     await page.reload();
-    const arrives = await whole.promise;
+    const arrives = await whole.held;
     expect((await untilRight(page, project)).wrong).toBe(0);
     expect(await said()).toEqual({ setSize: '-1', all: '0' });
     const before = server.requests.length;
@@ -104,6 +110,40 @@ describe('gallery', () => {
       const chosen = document.querySelector('[data-selected]')?.getAttribute('data-selected') ?? '0';
       return { place: Number(place), focused: document.activeElement === grid, chosen: Number(chosen) };
     });
+
+  it.each([
+    { asked: 'a place', press: ['290'], place: 290, chosen: 0 },
+    { asked: 'its end', press: ['End'], place: COUNT, chosen: 0 },
+    { asked: 'all up to its end', press: ['ArrowRight', 'Shift+End'], place: COUNT, chosen: COUNT },
+    { asked: 'all of it', press: ['ArrowRight', 'Control+a'], place: 1, chosen: COUNT },
+    { asked: 'its end, and then its beginning', press: ['End', 'Home'], place: 1, chosen: 0 },
+  ])('does what was asked of a long list before it was here: $asked', async ({ press, place, chosen }) => {
+    const { page } = await openPage('');
+    await page.waitForSelector(`[aria-setsize="${COUNT}"]`);
+    const { held } = await holdWholeList(page);
+    await page.reload();
+    const arrives = await held;
+    await page.waitForSelector('[data-image-id]');
+    await page.focus('[data-gallery-grid]');
+    for (const keys of press) {
+      const [key, modifier] = keys.split('+').toReversed() as [KeyInput, KeyInput?];
+      if (Number(key)) {
+        await page.type('.jump input', key);
+        await page.keyboard.press('Enter');
+      } else if (modifier) {
+        await page.keyboard.down(modifier);
+        await page.keyboard.press(key);
+        await page.keyboard.up(modifier);
+      } else await page.keyboard.press(key);
+    }
+    // Nothing is done with the first images in place of all.
+    expect(await keyboard(page)).toMatchObject({ place: press.length > 1 ? 1 : 0, chosen: 0 });
+    await arrives();
+    await page.waitForSelector(`[aria-setsize="${COUNT}"]`);
+    await vi.waitFor(async () => expect(await keyboard(page)).toEqual({ place, focused: true, chosen }), 5000);
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
+    expect(await keyboard(page)).toEqual({ place, focused: true, chosen });
+  });
 
   it('is gone through, chosen from and segmented by keys alone, and keeps the focus while cells are recycled', async () => {
     const { page, project, server } = await openPage('');
@@ -190,8 +230,6 @@ describe('gallery', () => {
 
   it('goes to a place of 100,000 images in few nodes, from one end to the other', async () => {
     const { page } = await openPage('', { count: 100_000 });
-    // a place past the first images is there once the whole list is
-    await page.waitForSelector('[aria-setsize="100000"]');
     const nodes = () => page.evaluate(() => document.getElementsByTagName('*').length);
     await page.type('.jump input', '77777');
     await page.keyboard.press('Enter');

@@ -10,7 +10,7 @@ const W = WORDS.list;
 export function ListTools({ gallery }: { gallery: Gallery }) {
   const { list, grid } = gallery;
   const number = useRef<HTMLInputElement>(null);
-  const count = grid.count.value;
+  const known = gallery.feed.load.value === 'ready';
   const jump = (event: Event): void => {
     event.preventDefault();
     const wanted = number.current!.valueAsNumber;
@@ -46,7 +46,7 @@ export function ListTools({ gallery }: { gallery: Gallery }) {
           type="number"
           inputMode="numeric"
           min={1}
-          max={Math.max(1, count)}
+          max={known ? Math.max(1, grid.count.value) : undefined}
           aria-label={W.jump}
           placeholder={W.jumpHint}
         />

@@ -11,7 +11,7 @@ import { Row } from './Row.tsx';
  * the cell that the keyboard is at, so that nothing is lost when cells are recycled.
  */
 export function VirtualGrid({ gallery }: { gallery: Gallery }) {
-  const { grid, selection } = gallery;
+  const { grid, selection, whole } = gallery;
   const box = useRef<HTMLDivElement>(null);
   const scrollHeight = useComputed(() => grid.metrics.value.scrollHeight);
 
@@ -51,6 +51,7 @@ export function VirtualGrid({ gallery }: { gallery: Gallery }) {
     const ticked = event.target instanceof Element && event.target.matches('.tick');
     if (!ticked && !event.shiftKey && !event.ctrlKey && !event.metaKey) return gallery.leaveFor(place);
     event.preventDefault();
+    whole.forget();
     if (event.shiftKey) selection.extendTo(place);
     else selection.toggle(place);
     box.current!.focus({ preventScroll: true });
@@ -60,12 +61,15 @@ export function VirtualGrid({ gallery }: { gallery: Gallery }) {
     event.preventDefault();
   };
   /** @returns whether the key means anything here */
-  function act({ key, shiftKey, ctrlKey, metaKey }: KeyboardEvent): boolean {
+  function act(event: KeyboardEvent): boolean {
+    const { key, shiftKey, ctrlKey, metaKey } = event;
     const place = selection.active.peek();
-    if (ctrlKey || metaKey) {
-      if (key === 'a') selection.all();
-      return key === 'a';
-    }
+    const all = key === 'a' && (ctrlKey || metaKey);
+    whole.forget();
+    // The box has the height of all images only after the render that follows.
+    if ((all || key === 'End') && whole.wait(() => requestAnimationFrame(() => act(event)))) return true;
+    if (all) selection.all();
+    if (ctrlKey || metaKey) return all;
     if (key === 'Escape') selection.clear();
     else if (key === ' ' && place >= 0) {
       if (shiftKey) selection.extendTo(place);

@@ -27,6 +27,7 @@ import { createThumbnails } from './Thumbnails.ts';
 import { createToasts } from './Toasts.ts';
 import { createTrial, spreadPlaces } from './Trial.ts';
 import { createUploads } from './Uploads.ts';
+import { createWholeList } from './WholeList.ts';
 
 export interface GalleryDeps {
   projectId: string;
@@ -59,7 +60,8 @@ export function createGallery(deps: GalleryDeps) {
   const grid = createGrid();
   const toasts = createToasts();
   const live = createLiveRegion(clock);
-  const counts = signal<Readonly<Record<ImageStatus, number>>>(readCounts());
+  const whole = createWholeList();
+  const counts = signal<Readonly<Record<ImageStatus, number>>>(store.counts());
   /** Of the images whose current result is here: how many there are, and how many of them the model does not know the like of. */
   const looked = signal({ seen: 0, unlike: 0 });
   let ended = false;
@@ -170,12 +172,6 @@ export function createGallery(deps: GalleryDeps) {
   const connection = computed(() => feed.socket.state.value);
   const announcer = createAnnouncer({ live, batches, connection, uploads, trial, looked });
 
-  function readCounts(): Record<ImageStatus, number> {
-    return Object.fromEntries(IMAGE_STATUSES.map((status) => [status, store.countOf(status)])) as Record<
-      ImageStatus,
-      number
-    >;
-  }
   const byName = (): boolean => list.place.query !== '' || list.sort.peek().endsWith('name');
   /** The page of the service's list that stands in view: the same order, search and status as here. */
   async function readNames(offset: number, limit: number): Promise<{ id: string; name: string }[]> {
@@ -198,7 +194,7 @@ export function createGallery(deps: GalleryDeps) {
     trial.changed();
   }
   function onChange(indexes: number[] | null): void {
-    if (!feed.part.peek()) counts.value = readCounts();
+    if (!feed.part.peek()) counts.value = store.counts();
     list.changed(indexes === null);
     if (indexes) cells.paint(indexes);
     else {
@@ -210,6 +206,22 @@ export function createGallery(deps: GalleryDeps) {
     fetcher.wake();
     hooks?.afterEvents?.(ended);
     ended = false;
+  }
+  /** A few of the chosen images, or of those shown, evenly spread. */
+  function tryFirst(): void {
+    const among = selection.count.peek() > 0 ? store.selectPicked(list.view.peek()) : null;
+    if (!among && whole.wait(tryFirst)) return;
+    const places = spreadPlaces(among?.length ?? grid.count.peek());
+    const ids = places.map((place) => store.idAt(among?.[place] ?? indexAt(place)));
+    void actions.act(() => trial.open(ids, actions.threshold.peek()));
+    list.setFilter('trial');
+    grid.wantedTop.value = 0;
+  }
+  function jumpTo(place: number): void {
+    whole.forget();
+    if (place >= grid.count.peek() && whole.wait(() => jumpTo(place))) return;
+    selection.moveTo(place);
+    grid.wantedTop.value = grid.scrollTopFor(selection.active.peek());
   }
   let shownFirst = 0;
   const stopWatching = effect(() => {
@@ -235,6 +247,7 @@ export function createGallery(deps: GalleryDeps) {
     counts,
     looked,
     list,
+    whole,
     selection,
     trial,
     forecast,
@@ -248,30 +261,21 @@ export function createGallery(deps: GalleryDeps) {
       const left = returnToGallery(storage, projectId);
       list.restore(left ?? {});
       await feed.start(left === null);
-      if (!left) return;
-      selection.restore(left.picked ?? []);
-      cells.paintAll();
-      await list.retry();
-      if ((left.active ?? -1) >= 0) selection.moveTo(left.active!);
-      grid.wantedTop.value = left.scrollTop ?? null;
+      if (left) {
+        selection.restore(left.picked ?? []);
+        cells.paintAll();
+        await list.retry();
+        if ((left.active ?? -1) >= 0) selection.moveTo(left.active!);
+        grid.wantedTop.value = left.scrollTop ?? null;
+      }
+      if (feed.load.peek() === 'ready') whole.arrived();
     },
-    /** A few of the chosen images, or of those shown, evenly spread. */
-    tryFirst(): void {
-      const among = selection.count.peek() > 0 ? store.selectPicked(list.view.peek()) : null;
-      const places = spreadPlaces(among?.length ?? grid.count.peek());
-      const ids = places.map((place) => store.idAt(among?.[place] ?? indexAt(place)));
-      void actions.act(() => trial.open(ids, actions.threshold.peek()));
-      list.setFilter('trial');
-      grid.wantedTop.value = 0;
-    },
+    tryFirst,
     closeTrial(): void {
       trial.close();
       if (list.filter.peek() === 'trial') list.setFilter(null);
     },
-    jumpTo(place: number): void {
-      selection.moveTo(place);
-      grid.wantedTop.value = grid.scrollTopFor(selection.active.peek());
-    },
+    jumpTo,
     /** An image is opened: coming back finds the list as it is now. */
     leaveFor(place: number): void {
       leaveGallery(storage, {

@@ -187,7 +187,12 @@ export function createImageStore() {
     get pickedCount() {
       return flagged[PICKED];
     },
-    countOf: (status: ImageStatus): number => counts[STATUS_NUMBER.get(status) ?? 0] ?? 0,
+    /** How many images have each status. */
+    counts: (): Record<ImageStatus, number> =>
+      Object.fromEntries(IMAGE_STATUSES.map((status, number) => [status, counts[number] ?? 0])) as Record<
+        ImageStatus,
+        number
+      >,
     get count() {
       return count;
     },

@@ -27,7 +27,7 @@ describe('createImageStore', () => {
     expect(store.find(project.images[49]!.id)).toBe(49);
     expect(store.statusAt(3)).toBe('uploaded');
     expect(store.colourAt(0)).toBe('rgb(38 44 52)');
-    expect(store.countOf('uploaded')).toBe(50);
+    expect(store.counts()).toMatchObject({ uploaded: 50, completed: 0 });
   });
 
   it('takes the write with the higher number when events of one image come twice or late', () => {
@@ -36,7 +36,7 @@ describe('createImageStore', () => {
     expect(store.apply(event(1, 4, 'processing'))).toBe(-2);
     expect(store.apply(event(1, 5, 'failed'))).toBe(-2);
     expect(store.statusAt(1)).toBe('completed');
-    expect([store.countOf('uploaded'), store.countOf('completed')]).toEqual([2, 1]);
+    expect(store.counts()).toMatchObject({ uploaded: 2, completed: 1 });
   });
 
   it('says -1 when an event speaks of an image it does not know', () => {

@@ -1,0 +1,22 @@
+/**
+ * What concerns the whole list and is asked for before it is here (its last image, all of it, a place further down) is done once it is.
+ * Only the latest such wish: what the person does meanwhile takes its place.
+ */
+export function createWholeList() {
+  let here = false;
+  let wish: (() => void) | null = null;
+  return {
+    /** @returns whether `act` has to wait; it is called later then */
+    wait(act: () => void): boolean {
+      if (!here) wish = act;
+      return !here;
+    },
+    /** Something else was done. */
+    forget: (): void => void (wish = null),
+    arrived(): void {
+      here = true;
+      wish?.();
+      wish = null;
+    },
+  };
+}
