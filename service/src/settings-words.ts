@@ -151,7 +151,7 @@ export const ABOUT: Record<Field, string> = {
   workerConcurrency:
     'images that a worker takes from the queue for each place of a batch, at most; slow executions: fewer',
   pool: 'who runs the inference',
-  provider: 'execution provider of ONNX Runtime',
+  provider: 'execution provider of ONNX Runtime; `webgpu-software`: WebGPU without a GPU, for trying it',
   maxBatch: 'images that one execution may have; 1 on a CPU, where more gain nothing',
   batchDelayMs: 'how long an idle worker waits for a fuller batch; 0: it takes what there is',
   inferenceQueue: 'images that may wait in one worker process; what is over is refused at once',

@@ -55,7 +55,7 @@ export const SETTINGS = {
     parse: (value) => (isPool(value) ? value : refuse()),
     shown: hideCredentials,
   } satisfies Setting<string>,
-  provider: choice('PROVIDER', ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'], 'cpu'),
+  provider: choice('PROVIDER', ['cpu', 'cuda', 'webgpu', 'webgpu-software', 'coreml', 'dml'], 'cpu'),
   maxBatch: integer('MAX_BATCH', 1, 1, 64),
   batchDelayMs: integer('BATCH_DELAY_MS', 0, 0, 60_000),
   inferenceQueue: integer('INFERENCE_QUEUE', 10_000, 1, 1_000_000),

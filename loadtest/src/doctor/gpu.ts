@@ -79,7 +79,11 @@ export function cudaParts(machine: Machine): Check[] {
 /** Libraries and drivers may be there without a device behind them. */
 const DEVICES =
   'is the GPU visible (ls /dev/dri /dev/nvidia*; in a container: start it with --gpus all or --device /dev/dri)? PROVIDER=cpu works meanwhile';
-const PARTS: Partial<Record<Provider, (machine: Machine) => Check[]>> = { webgpu: webgpuParts, cuda: cudaParts };
+const PARTS: Partial<Record<Provider, (machine: Machine) => Check[]>> = {
+  webgpu: webgpuParts,
+  'webgpu-software': webgpuParts,
+  cuda: cudaParts,
+};
 /** Providers of a platform's own, beside cpu. */
 export const providersOf = (platform: string): Provider[] =>
   platform === 'darwin' ? ['coreml', 'webgpu'] : platform === 'win32' ? ['dml', 'webgpu'] : ['webgpu', 'cuda'];

@@ -88,7 +88,7 @@ describe('its usage', () => {
     [['--model', '/nowhere'], '--model "/nowhere" is not a folder'],
     [
       ['--gpu', '--provider', 'cdua'],
-      '--provider "cdua" is not allowed; allowed: cpu, webgpu, cuda, coreml, dml (did you mean "cuda"?)',
+      '--provider "cdua" is not allowed; allowed: cpu, webgpu, webgpu-software, cuda, coreml, dml (did you mean "cuda"?)',
     ],
     [['--gpu', '--endpoint', 'localhost:8000'], '--endpoint "localhost:8000" is not allowed'],
     [['--image', 'x.png'], '--image "x.png" needs --model DIR'],

@@ -3,8 +3,10 @@ import path from 'node:path';
 import ort from 'onnxruntime-node';
 import { readCard, readWeights, type ModelCard } from './model.ts';
 import { checkSignature, probe } from './signature.ts';
+import { softwareDriver } from './software-driver.ts';
 
-export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
+/** ONNX Runtime's names, and `webgpu-software`: WebGPU on a Vulkan driver that computes on the CPU, to try the way without a GPU. */
+export const PROVIDERS = ['cpu', 'webgpu', 'webgpu-software', 'cuda', 'coreml', 'dml'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
 /** Heeded where the model runs on servers: nothing stops a run in this process but its end. */
@@ -27,17 +29,18 @@ export interface ModelSession {
  * Loads the verified weights into one session: one thread, and no spinning while idle, so that N processes on N cores
  * do not disturb each other. Inputs, outputs and one run on a small image must be what the card says.
  * @throws Error when they are not, or when the provider is not built in or cannot do all of the network: ONNX Runtime would do the
- * rest of it on the CPU, and say nothing.
+ * rest of it on the CPU, and say nothing. So would WebGPU with all of it where a software driver is all that it finds.
  */
 export async function createSession(modelDir: string, provider: Provider): Promise<ModelSession> {
   const built = ort.listSupportedBackends().map((backend) => backend.name);
-  if (!built.includes(provider))
+  const backend = provider === 'webgpu-software' ? 'webgpu' : provider;
+  if (!built.includes(backend))
     throw new Error(`provider "${provider}" is not in this onnxruntime (allowed: ${built.join(', ')})`);
   const card = await readCard(modelDir);
   const weights = await readWeights(modelDir, card);
   const file = path.join(modelDir, 'model.onnx');
   const session = await ort.InferenceSession.create(weights, {
-    executionProviders: [provider],
+    executionProviders: [backend],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     extra: {
@@ -51,7 +54,6 @@ export async function createSession(modelDir: string, provider: Provider): Promi
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`${file}: provider "${provider}" cannot load it: ${message}`, { cause: error });
   });
-  checkSignature(session, card, file);
   const run: ModelSession['run'] = async (input, width, height, count = 1) => {
     const feeds = { [card.input.name]: new ort.Tensor('float32', input, [count, 1, height, width]) };
     const output = (await session.run(feeds))[card.output.name];
@@ -63,6 +65,26 @@ export async function createSession(modelDir: string, provider: Provider): Promi
       );
     return planes;
   };
-  await probe(run, card, file);
+  try {
+    if (backend === 'webgpu') checkDriver(provider);
+    checkSignature(session, card, file);
+    await probe(run, card, file);
+  } catch (error) {
+    // A WebGPU session that never ran crashes the process when that ends.
+    await session.release().catch(() => {});
+    throw error;
+  }
   return { card, run };
+}
+
+function checkDriver(provider: Provider): void {
+  const software = softwareDriver();
+  if (provider === 'webgpu' && software !== null)
+    throw new Error(
+      `provider "webgpu" cannot find a GPU: the Vulkan driver ${software} computes on the CPU, hundreds of times slower than PROVIDER=cpu (PROVIDER=webgpu-software takes it all the same)`,
+    );
+  if (provider === 'webgpu-software' && software === null)
+    throw new Error(
+      'provider "webgpu-software" cannot find a software Vulkan driver (SwiftShader, llvmpipe); PROVIDER=webgpu takes a GPU',
+    );
 }
