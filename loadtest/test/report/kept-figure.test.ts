@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { benchmarksMarkdown } from '../../src/report/benchmarks.ts';
 import { figureChapter } from '../../src/report/benchmarks-figures.ts';
+import { readMachineCpu } from '../../src/measure/noise.ts';
 import { readFigures, takeFigure, type Figure, type KeptFigure } from '../../src/report/kept-figure.ts';
 import { GOOD } from './results.ts';
 
 const FIGURE: Figure = {
   table: {
     title: 'A second <child>',
-    note: 'three rounds',
+    note: 'three rounds of <b>',
     columns: [{ name: '' }, { name: 'images/s' }, { name: 'memory', unit: 'bytes' }],
     rows: [['one | child', '31.2', 2e6]],
   },
@@ -38,7 +39,7 @@ describe('figureChapter', () => {
       '',
       '`node test/figures/two-workers.mjs 3`: 2026-03-02, 0.1.0 (abcdef123456), 90 s; Some CPU, 2 cores, Node v24.0.0; some task waited for a CPU 12.3 %, CPU taken by others –.',
       '',
-      'three rounds',
+      'three rounds of &lt;b>',
       '',
       '|  | images/s | memory |',
       '| --- | ---: | ---: |',
@@ -67,6 +68,20 @@ describe('takeFigure', () => {
     expect(taken.machine).toMatchObject({ node: process.version });
     expect(taken.machine.cores).toBeGreaterThan(0);
     expect(taken.tool).toMatchObject({ name: 'segbench' });
+  });
+
+  it.skipIf(process.platform !== 'linux')('does not take its own work for that of others (Linux)', async () => {
+    const before = (await readMachineCpu())!;
+    const { foreignCpuShare } = await takeFigure('node figure.mjs', () => {
+      const from = process.cpuUsage();
+      let spent = process.cpuUsage(from);
+      while (spent.user + spent.system < 600_000) spent = process.cpuUsage(from);
+      return Promise.resolve(FIGURE);
+    });
+    const after = (await readMachineCpu())!;
+    // 0.3 s of the 0.6 s, for the kernel counts both in ticks
+    const others = after.busySeconds - before.busySeconds - 0.3;
+    expect(foreignCpuShare).toBeLessThan(others / (after.totalSeconds - before.totalSeconds));
   });
 });
 
