@@ -17,6 +17,7 @@ const COLOURS = ['color-contrast', 'link-in-text-block'];
 const LOOKS: readonly Look[] = [
   { name: 'desk', width: 1280, height: 800, scheme: 'light' },
   { name: 'desk at night', width: 1280, height: 800, scheme: 'dark', rules: COLOURS },
+  { name: 'tablet', width: 800, height: 1100, scheme: 'light', rules: [] },
   { name: 'phone', width: 390, height: 844, scheme: 'light', rules: [...COLOURS, 'scrollable-region-focusable'] },
   { name: 'desk at 200 %', width: 640, height: 400, scale: 2, scheme: 'light', rules: ['scrollable-region-focusable'] },
 ];
@@ -52,6 +53,24 @@ const tooWide = (page: Page): Promise<string | null> =>
       .join(', ')}`;
   });
 
+/** What a person presses or fills in, where it can be seen. An option is reached by its list, by arrows; what is hidden has a button. */
+const INTERACTIVE = 'a[href], button, input, select, textarea, summary';
+
+/** What can be pressed but lies, in part or whole, beside the screen where no scrolling gets it; null where there is nothing. */
+const cutOff = (page: Page): Promise<string | null> =>
+  page.evaluate((selector) => {
+    const scrolls = (node: Element | null): boolean =>
+      node !== null &&
+      ((node.scrollWidth > node.clientWidth && /auto|scroll/.test(getComputedStyle(node).overflowX)) ||
+        scrolls(node.parentElement));
+    const out = [...document.querySelectorAll<HTMLElement>(selector)].filter((node) => {
+      const { left, right, width } = node.getBoundingClientRect();
+      const beside = left < -1 || right > document.documentElement.clientWidth + 1;
+      return beside && width > 1 && node.checkVisibility({ visibilityProperty: true }) && !scrolls(node.parentElement);
+    });
+    return out.length === 0 ? null : `cut off: ${out.map((node) => node.outerHTML.slice(0, 60)).join(', ')}`;
+  }, INTERACTIVE);
+
 /** Polite live regions, where there is more than one: they cut each other short. A field's `<output>` is one, and speaks at each step. */
 const tooManyRegions = (page: Page): Promise<string | null> =>
   page.evaluate(() => {
@@ -66,7 +85,7 @@ const drawn = (page: Page) =>
 
 /**
  * What keeps somebody from using the page as it is now: what axe-core finds, in light and dark, on a desk and on a phone; that it
- * scrolls sideways at 390 px or at 200 %; and that it has more than one polite live region. The page is afterwards as it was.
+ * scrolls sideways, or has buttons beside the screen, on a tablet, at 390 px or at 200 %; and that it has more than one polite live region. The page is afterwards as it was.
  */
 export async function faultsOf(page: Page): Promise<string[]> {
   const before = page.viewport();
@@ -76,17 +95,17 @@ export async function faultsOf(page: Page): Promise<string[]> {
     await page.setViewport({ width, height, deviceScaleFactor: scale });
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
     await drawn(page);
-    found.push(...(await violationsOf(page, rules)).map((fault) => `${name}: ${fault}`));
-    const wide = await tooWide(page);
-    if (wide !== null) found.push(`${name}: ${wide}`);
+    const broken = rules?.length === 0 ? [] : await violationsOf(page, rules);
+    found.push(...broken.map((fault) => `${name}: ${fault}`));
+    for (const look of [tooWide, cutOff]) {
+      const fault = await look(page);
+      if (fault !== null) found.push(`${name}: ${fault}`);
+    }
   }
   await page.emulateMediaFeatures([]);
   await page.setViewport(before);
   return found;
 }
-
-/** What a person presses or fills in, where it can be seen. An option is reached by its list, by arrows; what is hidden has a button. */
-const INTERACTIVE = 'a[href], button, input, select, textarea, summary';
 
 /** What can be pressed or filled in but is not reached by the tabulator, as the start of its HTML. */
 export async function unreachedOf(page: Page): Promise<string[]> {
