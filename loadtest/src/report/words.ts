@@ -87,7 +87,9 @@ function settleSentence(result: ResultFile): string | null {
   const { client } = result;
   if (!hasPage(result)) return null;
   if (client.settleMs === null) return 'The page’s settling after the burst was not measured.';
-  return `After the completion burst’s last frame the page took ${formatMs(client.settleMs)} to show the final state, with ${formatCount(client.toasts)} toast nodes ever created and ${formatCount(client.bulkCalls)} requests for results.`;
+  const batches = client.apiCalls['POST /api/projects/:id/batches'];
+  const toasts = `${formatCount(client.toasts)} toast nodes ever created${batches === undefined ? '' : ` for ${formatCount(batches)} ${batches === 1 ? 'batch' : 'batches'}`}`;
+  return `After the completion burst’s last frame the page took ${formatMs(client.settleMs)} to show the final state, with ${toasts} and ${formatCount(client.bulkCalls)} requests for results.`;
 }
 
 /** As many rejected files as a person reads; `result.json` has them all. */

@@ -41,6 +41,16 @@ describe('what a scenario adds to reports', () => {
     expect(markdownSummary(given)).toContain('The page was told of each exactly once');
   });
 
+  it.each([
+    [undefined, '2 toast nodes ever created and'],
+    [1, '2 toast nodes ever created for 1 batch and'],
+    [2, '2 toast nodes ever created for 2 batches and'],
+  ])('says for how many batches there were toasts: %j', (batches, words) => {
+    const given = resultOf();
+    const apiCalls = batches === undefined ? {} : { 'POST /api/projects/:id/batches': batches };
+    expect(markdownSummary({ ...given, client: { ...given.client, apiCalls } })).toContain(words);
+  });
+
   it('claims of a run that ended early no delivery that nobody saw whole', () => {
     const given = resultOf({ stopped: { reason: 'interrupted', message: 'SIGINT' } });
     expect(markdownSummary(given)).not.toContain('exactly once');
