@@ -33,11 +33,15 @@ export function createImageStore() {
   const counts = new Uint32Array(IMAGE_STATUSES.length);
   const flagged = { [SEEN]: 0, [UNLIKE]: 0, [PICKED]: 0 };
   const batchNumbers = new Map<string, number>();
+  const batchIds: string[] = [];
   let mark = 0;
 
   const numberOf = (batchId: string): number => {
     let number = batchNumbers.get(batchId);
-    if (number === undefined) batchNumbers.set(batchId, (number = (batchNumbers.size % 0xffff) + 1));
+    if (number === undefined) {
+      batchNumbers.set(batchId, (number = (batchNumbers.size % 0xffff) + 1));
+      batchIds[number] = batchId;
+    }
     return number;
   };
   function setFlag(i: number, flag: keyof typeof flagged, on: boolean): void {
@@ -100,11 +104,14 @@ export function createImageStore() {
         setFlag(i, UNLIKE, (kept & UNLIKE) !== 0);
       }
     },
-    /** Last write wins by sequence number. Returns the position it changed, -1 for an unknown image, -2 for an old event. */
+    /**
+     * Last write wins by sequence number; of two batches the newer one's, whose id sorts later. Returns the position it changed, -1
+     * for an unknown image, -2 for an old event.
+     */
     apply(event: ImageEvent): number {
       const i = table.find(event.imageId);
       if (i < 0) return -1;
-      if (event.seq <= (seqs[i] ?? 0)) return -2;
+      if (event.seq <= (seqs[i] ?? 0) || (event.batchId ?? '') < (batchIds[batches[i] ?? 0] ?? '')) return -2;
       const to = STATUS_NUMBER.get(event.status);
       if (to === undefined) return -2;
       const from = statuses[i] ?? 0;

@@ -39,6 +39,20 @@ describe('createImageStore', () => {
     expect(store.counts()).toMatchObject({ uploaded: 2, completed: 1 });
   });
 
+  it('keeps the status of the newer of two batches, whichever ends last, also when the list is read again', () => {
+    const [older, newer] = ['01980000-0000-7000-8000-00000000000a', '01980000-0000-7000-8000-00000000000b'];
+    const { project, store, event } = loaded(2);
+    expect(store.apply({ ...event(1, 1, 'queued'), batchId: older })).toBe(1);
+    expect(store.apply({ ...event(1, 2, 'queued'), batchId: newer })).toBe(1);
+    expect(store.apply({ ...event(1, 3, 'completed'), batchId: newer })).toBe(1);
+    store.load(decodeIndex(project.index()));
+    expect(store.apply({ ...event(1, 4, 'queued'), batchId: newer })).toBe(1);
+    expect(store.apply({ ...event(1, 5, 'failed'), batchId: older })).toBe(-2);
+    expect(store.statusAt(1)).toBe('queued');
+    expect(store.counts()).toMatchObject({ queued: 1, failed: 0 });
+    expect([store.isOf(1, newer), store.isOf(1, older)]).toEqual([true, false]);
+  });
+
   it('says -1 when an event speaks of an image it does not know', () => {
     const { store } = loaded(2);
     expect(store.apply({ seq: 1, imageId: BATCH, batchId: null, status: 'uploaded' })).toBe(-1);

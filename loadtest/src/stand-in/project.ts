@@ -5,6 +5,7 @@ import type { BatchState, EventsFrame, ImageEvent } from '#contract/events.ts';
 import { encodeIndex } from '#contract/index-format.ts';
 import type { Image } from '#contract/images.ts';
 import { IMAGE_PX, mockResult, type MockResult } from './results.ts';
+import { uuidv7 } from '../../../service/src/batches/uuid.ts';
 
 export interface MockImage {
   id: string;
@@ -114,7 +115,7 @@ export function createMockProject(count: number, name = 'Mock project') {
     newBatch(imageIds?: readonly string[]): Batch {
       const total = imageIds?.length ?? images.length;
       const batch: Batch = {
-        id: randomUUID(),
+        id: uuidv7(),
         projectId: id,
         status: 'running',
         pausedReason: null,

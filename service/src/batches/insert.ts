@@ -35,7 +35,7 @@ export async function lockImages(tx: Transaction, projectId: string, imageIds: r
 /**
  * Writes a batch in one statement: its row, items, the images' status, jobs for the queue and events. One statement is one
  * snapshot, so the counters cannot disagree with the rows. An image whose result is known (same bytes, model, parameters)
- * completes here and now, unless `force`.
+ * completes here and now, unless `force`. Its times are the statement's, behind the locks of its images: in the order of the ids.
  */
 export async function insertBatch(tx: Transaction, spec: BatchSpec): Promise<void> {
   const parameters = parametersText(spec);
@@ -50,13 +50,14 @@ export async function insertBatch(tx: Transaction, spec: BatchSpec): Promise<voi
       WHERE i.project_id = ${spec.projectId} ${chosen}
     ), batch AS (
       INSERT INTO batches (id, project_id, status, model, model_version, threshold, channel, page, detect_holes, parameters,
-                           priority, force, retry_of, forecast, traceparent, webhook, total, queued, completed, reused, started_at, finished_at)
+                           priority, force, retry_of, forecast, traceparent, webhook, total, queued, completed, reused, created_at, started_at, finished_at)
       SELECT ${spec.id}::uuid, ${spec.projectId}::uuid, CASE WHEN count(*) = count(result_id) THEN 'completed' ELSE 'queued' END,
              ${spec.model}, ${spec.modelVersion}, ${spec.threshold}::real, ${spec.channel}::int, ${spec.page}::int,
              ${spec.detectHoles}::boolean, ${parameters}, ${spec.priority}::int, ${spec.force}::boolean,
              ${spec.retryOf}::uuid, ${spec.forecast === null ? null : tx.json({ ...spec.forecast })}::jsonb,
              ${spec.traceparent}::text, ${spec.webhook}::text, count(*), count(*) - count(result_id), count(result_id), count(result_id),
-             CASE WHEN count(*) = count(result_id) THEN now() END, CASE WHEN count(*) = count(result_id) THEN now() END
+             statement_timestamp(), CASE WHEN count(*) = count(result_id) THEN statement_timestamp() END,
+             CASE WHEN count(*) = count(result_id) THEN statement_timestamp() END
       FROM picked
     ), items AS (
       INSERT INTO batch_items (batch_id, image_id, status, result_id, finished_at)

@@ -56,11 +56,14 @@ export function createBatchStore(deps: BatchStoreDeps) {
       WHERE NOT EXISTS (SELECT 1 FROM images i WHERE i.id = w.id AND i.project_id = ${projectId}) LIMIT 1`;
     throw notFound('image', `${row?.id} in project ${projectId}`);
   }
-  async function insert(tx: Transaction, spec: BatchSpec): Promise<void> {
+  /** Its id is made behind the images' locks: of two batches of one image the one whose status it has sorts later. */
+  async function insert(tx: Transaction, spec: Omit<BatchSpec, 'id'>): Promise<string> {
     const found = await lockImages(tx, spec.projectId, spec.imageIds);
     if (spec.imageIds !== null && found < spec.imageIds.length) await nameMissing(tx, spec.projectId, spec.imageIds);
     if (found === 0) throw emptyProject(spec.projectId);
-    await insertBatch(tx, spec);
+    const id = uuidv7();
+    await insertBatch(tx, { ...spec, id });
+    return id;
   }
   async function need(id: string): Promise<Batch> {
     const [batch] = await readBatches({ sql, tenantId }, [id]);
@@ -125,10 +128,8 @@ export function createBatchStore(deps: BatchStoreDeps) {
       const { model, ...wish } = await wishOf(projectId, body);
       const webhook = webhookOf(body);
       const { forecast } = await makeForecast({ sql, tenantId }, { ...wish, model }, deps.workers);
-      const id = uuidv7();
-      const spec: BatchSpec = {
+      const spec = {
         ...wish,
-        id,
         tenantId,
         model: model.name,
         modelVersion: model.version,
@@ -138,10 +139,10 @@ export function createBatchStore(deps: BatchStoreDeps) {
         webhook,
         forecast,
       };
-      await withRetry(() =>
+      const id = await withRetry(() =>
         sql.begin(async (tx) => {
           await needProject(tx, projectId);
-          await insert(tx, spec);
+          return insert(tx, spec);
         }),
       );
       await changed(projectId);
@@ -174,7 +175,6 @@ export function createBatchStore(deps: BatchStoreDeps) {
       }),
     /** A new batch of the images that failed in this one, with its settings; where an open retry has them all already, that one. */
     async retry(id: string, code?: FailureCode, traceparent: string | null = null): Promise<Batch> {
-      const newId = uuidv7();
       const { projectId, retryId } = await withRetry(() =>
         sql.begin(async (tx) => {
           const head = await lockBatch(tx, tenantId, id);
@@ -199,16 +199,15 @@ export function createBatchStore(deps: BatchStoreDeps) {
             );
           const left = failed.filter(({ openRetry }) => openRetry === null);
           if (left.length === 0) return { projectId: head.projectId, retryId: failed[0]!.openRetry! };
-          await insert(tx, {
+          const retryId = await insert(tx, {
             ...settings!,
-            id: newId,
             tenantId,
             imageIds: left.map((row) => row.imageId),
             retryOf: id,
             traceparent,
             forecast: null,
           });
-          return { projectId: head.projectId, retryId: newId };
+          return { projectId: head.projectId, retryId };
         }),
       );
       await changed(projectId);

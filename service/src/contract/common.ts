@@ -14,7 +14,8 @@ export const Text = (options: { minLength?: number; maxLength: number }) =>
   });
 
 /** `T` or null; unions instead of `nullable`, which JSON Schema does not know. */
-export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const Nullable = <T extends TSchema>(schema: T, options: { description?: string } = {}) =>
+  Type.Union([schema, Type.Null()], options);
 
 /** Objects are closed: an unknown field in a request is an error, never dropped. */
 export const closed = { additionalProperties: false } as const;

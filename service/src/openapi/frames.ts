@@ -8,7 +8,10 @@ const Seq = Type.Integer({ minimum: 0 });
 const ImageEvent = Type.Object({
   seq: Seq,
   imageId: Id,
-  batchId: Nullable(Id),
+  batchId: Nullable(Id, {
+    description:
+      'Each batch of an image tells its own end. The status of the image is that of the batch whose id sorts last, whichever event came last',
+  }),
   status: Literals(IMAGE_STATUSES),
   polygonCount: Type.Optional(Type.Integer()),
   code: Type.Optional(Literals(FAILURE_CODE_NAMES)),

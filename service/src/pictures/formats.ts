@@ -1,3 +1,5 @@
+import { acceptWeights } from '../accept.ts';
+
 export const PICTURE_FORMATS = ['webp', 'avif', 'jpeg', 'png'] as const;
 export type PictureFormat = (typeof PICTURE_FORMATS)[number];
 
@@ -12,12 +14,7 @@ export type MaskFormat = (typeof MASK_FORMATS)[number];
  * Of formats that it likes alike WebP comes first: AVIF encodes ten times slower.
  */
 export function formatFor<T extends PictureFormat>(accept: string | undefined, able: readonly T[], otherwise: T): T {
-  const weights = new Map<string, number>();
-  for (const part of (accept ?? '*/*').toLowerCase().split(',')) {
-    const [type = '', ...parameters] = part.split(';').map((text) => text.trim());
-    const weight = Number(parameters.find((text) => text.startsWith('q='))?.slice(2) ?? 1);
-    weights.set(type, weight >= 0 ? Math.min(1, weight) : 0);
-  }
+  const weights = acceptWeights(accept);
   const any = weights.get('image/*') ?? weights.get('*/*') ?? 0;
   const weightOf = (format: T) => weights.get(`image/${format}`) ?? any;
   const isNamed = (format: T) => (weights.has(`image/${format}`) ? 1 : 0);

@@ -8,6 +8,7 @@ import {
   type BulkMeta,
 } from '#contract/polygons-format.ts';
 import { POLYGONS_MIME, type Lod, type Polygon, type Result } from '#contract/results.ts';
+import { acceptWeights } from '../accept.ts';
 import { simplifyForLod } from './lod.ts';
 import type { StoredResult } from './query.ts';
 
@@ -89,13 +90,17 @@ const binary: Form = {
   tail: (tail) => bufferOf(encodeBulkTrailer(tail)),
 };
 
-/** The first form that the client names; JSON for everything else. */
+const FORMS = new Map([
+  ['application/json', json],
+  ['application/x-ndjson', ndjson],
+  [POLYGONS_MIME, binary],
+]);
+/** What the client likes best, the first that it names where it likes several alike; JSON for everything else. */
 export function formFor(accept: string | undefined): Form {
-  for (const part of (accept ?? '').toLowerCase().split(',')) {
-    const type = part.split(';')[0]?.trim();
-    if (type === POLYGONS_MIME) return binary;
-    if (type === 'application/x-ndjson') return ndjson;
-    if (type === 'application/json') return json;
-  }
-  return json;
+  const weights = acceptWeights(accept);
+  const any = weights.get('application/*') ?? weights.get('*/*') ?? 0;
+  const [best] = [...weights, ['application/json', weights.get('application/json') ?? any] as const]
+    .filter(([type, weight]) => FORMS.has(type) && weight > 0)
+    .sort(([, a], [, b]) => b - a);
+  return (best && FORMS.get(best[0])) ?? json;
 }

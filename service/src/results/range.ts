@@ -7,7 +7,7 @@ export interface ByteRange {
 /**
  * A `Range` header against a file of `size` bytes (RFC 9110 section 14).
  * @returns null when the header must be ignored (absent, malformed, another unit, or several ranges, which would only make a reader
- * that asks for them slower), `'unsatisfiable'` for a 416.
+ * that asks for them slower; the end of an empty file is satisfiable, but no 206 can name it), `'unsatisfiable'` for a 416.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | null {
   const match = /^bytes=(\d*)-(\d*)$/i.exec(header ?? '');
@@ -16,7 +16,8 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   if (first === '' && last === '') return null;
   if (first === '') {
     const suffix = Number(last);
-    return suffix === 0 || size === 0 ? 'unsatisfiable' : { start: Math.max(0, size - suffix), end: size - 1 };
+    if (suffix === 0) return 'unsatisfiable';
+    return size === 0 ? null : { start: Math.max(0, size - suffix), end: size - 1 };
   }
   const start = Number(first);
   if (last !== '' && Number(last) < start) return null;

@@ -32,7 +32,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'Results of many images in one reply',
       description:
         'JSON, `Accept: application/x-ndjson` (one Result a line, then {missing, nextCursor}; an id in neither is known and has no result) or ' +
-        '`application/vnd.segbench.polygons` (docs/polygons-format.md). A reply that ends early under maxBytes carries nextCursor: repeat the body with it.',
+        '`application/vnd.segbench.polygons` (docs/polygons-format.md): what `Accept` likes best, q-values and all. A reply that ends early under maxBytes carries nextCursor: repeat the body with it.',
       body: ResultsBody,
       // Sent as bytes, in one of three forms.
       response: replies({ 200: Type.Unsafe<unknown>(ResultsReply) }),

@@ -5,7 +5,7 @@ import { settle } from '../../src/batches/settle.ts';
 import type { Sql, Transaction } from '../../src/database/client.ts';
 import type { Outcome } from '../../src/batches/outcome.ts';
 import { uuidv7 } from '../../src/batches/uuid.ts';
-import { createFixture, fakeOutput, wrongCounters, type Fixture } from './fixture.ts';
+import { createFixture, fakeOutput, until, wrongCounters, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -262,6 +262,34 @@ it('lists batches newest first, by page and by cursor', async () => {
   const rest = await fixture.store.list(projectId, { limit: 2, offset: 0, cursor: page.nextCursor! });
   expect(rest.items.map((batch) => batch.id)).toEqual(ids.slice(2));
   expect(rest.nextCursor).toBeNull();
+});
+
+it('gives the batch that has an image the later id and time, though it was asked for first and had to wait', async () => {
+  const { projectId, imageIds } = await fixture.project(2);
+  const [low, high] = imageIds.toSorted() as [string, string];
+  const held = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
+  const lock = fixture.sql.begin(async (tx) => {
+    await tx`SELECT 1 FROM images WHERE id = ${low} FOR UPDATE`;
+    locked.resolve();
+    await held.promise;
+  });
+  await locked.promise;
+  const waits = fixture.store.create(projectId, { all: true });
+  await until(async () => {
+    const [row] = await fixture.sql<{ n: number }[]>`
+      SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return row!.n > 0;
+  });
+  const passes = await fixture.store.create(projectId, { imageIds: [high] });
+  held.resolve();
+  await lock;
+  const last = await waits;
+  const [image] = await fixture.sql`SELECT batch_id FROM images WHERE id = ${high}`;
+  expect(image!['batch_id']).toBe(last.id);
+  expect(last.id > passes.id).toBe(true);
+  const { items } = await fixture.store.list(projectId, { limit: 2, offset: 0 });
+  expect(items.map((batch) => batch.id)).toEqual([last.id, passes.id]);
 });
 
 it('gives ids that sort by time, even within one millisecond', () => {

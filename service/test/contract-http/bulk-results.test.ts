@@ -109,3 +109,23 @@ describe('a batch in the bulk query', () => {
     expect(seen.toSorted()).toEqual(imageIds.toSorted());
   });
 });
+
+it.each([
+  ['application/json, text/plain, */*', 'application/json'],
+  ['*/*', 'application/json'],
+  ['text/html', 'application/json'],
+  ['application/x-ndjson, */*', 'application/x-ndjson'],
+  ['APPLICATION/X-NDJSON; charset=utf-8', 'application/x-ndjson'],
+  ['application/json;q=0.1, application/x-ndjson', 'application/x-ndjson'],
+  ['application/x-ndjson;q=0.5, application/json', 'application/json'],
+  ['application/x-ndjson;q=0.5, */*', 'application/json'],
+  ['application/x-ndjson;q=0', 'application/json'],
+  [`application/x-ndjson;q=0, ${POLYGONS_MIME};q=0.2`, POLYGONS_MIME],
+  [`${POLYGONS_MIME};q=0.9, application/x-ndjson;q=0.9, application/json;q=0.8`, POLYGONS_MIME],
+  [`application/json, ${POLYGONS_MIME}`, 'application/json'],
+])('takes the form that Accept %s likes best: %s', async (accept, form) => {
+  const json = { imageIds: [imageIds[0]] };
+  const reply = await service.call(PATH, { method: 'POST', json, headers: { accept } });
+  expect(reply.headers.get('content-type')!.split(';')[0]).toBe(form);
+  expect(reply.headers.get('vary')).toContain('accept');
+});

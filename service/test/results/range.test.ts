@@ -28,9 +28,10 @@ describe('parseRange', () => {
     expect(parseRange(header, 1000)).toEqual(expected);
   });
 
-  it('finds nothing in an empty file', () => {
+  it('finds nothing in an empty file, whose end it is all the same', () => {
     expect(parseRange('bytes=0-', 0)).toBe('unsatisfiable');
-    expect(parseRange('bytes=-5', 0)).toBe('unsatisfiable');
+    expect(parseRange('bytes=-0', 0)).toBe('unsatisfiable');
+    expect(parseRange('bytes=-5', 0)).toBeNull();
   });
 });
 
