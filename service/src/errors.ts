@@ -1,5 +1,12 @@
 import type { ErrorBody } from '#contract/common.ts';
 
+interface Answer {
+  statusCode: number;
+  message: string;
+  /** That every such answer has. */
+  headers?: Record<string, string>;
+}
+
 /** Every error the service answers with: code → status and what it says when nothing better is known. */
 export const ERRORS = {
   BAD_REQUEST: { statusCode: 400, message: 'the request is not valid' },
@@ -20,7 +27,11 @@ export const ERRORS = {
   UNKNOWN_OPERATION: { statusCode: 400, message: 'the document has no such operation' },
   OPERATION_NOT_ALLOWED: { statusCode: 400, message: 'this kind of operation is not allowed here' },
   BATCHING_NOT_ALLOWED: { statusCode: 400, message: 'one operation a request: lists of them are not allowed' },
-  UNAUTHENTICATED: { statusCode: 401, message: 'missing, unknown, expired or revoked key' },
+  UNAUTHENTICATED: {
+    statusCode: 401,
+    message: 'missing, unknown, expired or revoked key',
+    headers: { 'www-authenticate': 'Bearer' },
+  },
   FORBIDDEN: { statusCode: 403, message: 'the key lacks the scope' },
   FOREIGN_ORIGIN: { statusCode: 403, message: 'this origin may not use the session' },
   LINK_INVALID: { statusCode: 403, message: 'the signature does not belong to this address' },
@@ -53,7 +64,7 @@ export const ERRORS = {
     message: 'the picture took too long, or its process died; try again, or ask for a smaller one',
   },
   STORAGE_FULL: { statusCode: 507, message: 'the disk is full; nothing of this request was kept' },
-} as const satisfies Record<string, { statusCode: number; message: string }>;
+} as const satisfies Record<string, Answer>;
 export type ErrorCode = keyof typeof ERRORS;
 
 export class ApiError extends Error {
@@ -68,11 +79,12 @@ export class ApiError extends Error {
     message?: string,
     options: { headers?: Record<string, string>; cause?: unknown; rejected?: ErrorBody['rejected'] } = {},
   ) {
-    super(message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
+    const answer: Answer = ERRORS[code];
+    super(message ?? answer.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ApiError';
     this.code = code;
-    this.statusCode = ERRORS[code].statusCode;
-    this.headers = options.headers ?? {};
+    this.statusCode = answer.statusCode;
+    this.headers = { ...answer.headers, ...options.headers };
     this.rejected = options.rejected;
   }
 }

@@ -47,7 +47,7 @@ describe('what a scenario adds to reports', () => {
     [2, '2 toast nodes ever created for 2 batches and'],
   ])('says for how many batches there were toasts: %j', (batches, words) => {
     const given = resultOf();
-    const apiCalls = batches === undefined ? {} : { 'POST /api/projects/:id/batches': batches };
+    const apiCalls: Record<string, number> = batches === undefined ? {} : { 'POST /api/projects/:id/batches': batches };
     expect(markdownSummary({ ...given, client: { ...given.client, apiCalls } })).toContain(words);
   });
 

@@ -21,15 +21,18 @@ export interface BatchSpec extends SegmentationParameters {
   forecast: KeptForecast | null;
 }
 
-/** Locks the images of a new batch in the order of their ids. @returns how many of them belong to the project */
+/**
+ * Locks the images of a new batch in the order of their ids.
+ * @returns how many of them belong to the project, and when all are locked, in ms since 1970 by the database's clock: that of every API
+ */
 export async function lockImages(tx: Transaction, projectId: string, imageIds: readonly string[] | null) {
   const chosen = imageIds === null ? tx`` : tx`AND id = ANY(${[...imageIds]}::uuid[])`;
-  const [row] = await tx<{ count: number }[]>`
+  const [row] = await tx<{ count: number; lockedAt: number }[]>`
     WITH locked AS MATERIALIZED (
       SELECT id FROM images WHERE project_id = ${projectId} ${chosen} ORDER BY id FOR NO KEY UPDATE
     )
-    SELECT count(*)::int AS count FROM locked`;
-  return row?.count ?? 0;
+    SELECT count(*)::int AS count, extract(epoch FROM clock_timestamp())::float8 * 1000 AS "lockedAt" FROM locked`;
+  return row!;
 }
 
 /**

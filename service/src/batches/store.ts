@@ -58,10 +58,10 @@ export function createBatchStore(deps: BatchStoreDeps) {
   }
   /** Its id is made behind the images' locks: of two batches of one image the one whose status it has sorts later. */
   async function insert(tx: Transaction, spec: Omit<BatchSpec, 'id'>): Promise<string> {
-    const found = await lockImages(tx, spec.projectId, spec.imageIds);
-    if (spec.imageIds !== null && found < spec.imageIds.length) await nameMissing(tx, spec.projectId, spec.imageIds);
-    if (found === 0) throw emptyProject(spec.projectId);
-    const id = uuidv7();
+    const { count, lockedAt } = await lockImages(tx, spec.projectId, spec.imageIds);
+    if (spec.imageIds !== null && count < spec.imageIds.length) await nameMissing(tx, spec.projectId, spec.imageIds);
+    if (count === 0) throw emptyProject(spec.projectId);
+    const id = uuidv7(Math.floor(lockedAt));
     await insertBatch(tx, { ...spec, id });
     return id;
   }

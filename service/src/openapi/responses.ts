@@ -34,6 +34,7 @@ export function errorsOf(route: RouteFacts, own: readonly ErrorCode[]): Map<numb
 
 const ref = (name: string) => ({ $ref: `#/components/headers/${name}` });
 const HEADERS_OF: Partial<Record<ErrorCode, string[]>> = {
+  UNAUTHENTICATED: ['www-authenticate'],
   RATE_LIMITED: [
     'retry-after',
     'ratelimit',
@@ -89,6 +90,7 @@ export const HEADERS: Record<string, { description: string; schema: Record<strin
   'last-modified': text('When the file was written'),
   'cache-control': text('How long the bytes may be kept'),
   'accept-ranges': { description: 'Ranges of bytes are served', schema: { type: 'string', enum: ['bytes'] } },
+  'www-authenticate': text('How to sign in: `Bearer`'),
   'content-range': text('Which bytes of how many; `bytes */SIZE` where the range lies outside of the file'),
   'content-disposition': text('The name to save the file under'),
   'idempotency-replayed': {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { claimItems } from '../../src/batches/claim.ts';
 import { settle } from '../../src/batches/settle.ts';
 import type { Sql, Transaction } from '../../src/database/client.ts';
 import type { Outcome } from '../../src/batches/outcome.ts';
-import { uuidv7 } from '../../src/batches/uuid.ts';
+import { firstIdAt, uuidv7 } from '../../src/batches/uuid.ts';
 import { createFixture, fakeOutput, until, wrongCounters, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -290,6 +290,14 @@ it('gives the batch that has an image the later id and time, though it was asked
   expect(last.id > passes.id).toBe(true);
   const { items } = await fixture.store.list(projectId, { limit: 2, offset: 0 });
   expect(items.map((batch) => batch.id)).toEqual([last.id, passes.id]);
+});
+
+it('gives ids by the clock of the database, which is the same for every API', async () => {
+  const { projectId } = await fixture.project(1);
+  const now = Date.now();
+  vi.spyOn(Date, 'now').mockReturnValue(now + 3_600_000);
+  const { id } = await fixture.store.create(projectId, { all: true });
+  expect(id > firstIdAt(now - 60_000) && id < firstIdAt(now + 60_000)).toBe(true);
 });
 
 it('gives ids that sort by time, even within one millisecond', () => {

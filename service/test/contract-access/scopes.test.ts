@@ -56,7 +56,8 @@ async function ask({ path, method, operation }: Found, key: string | null) {
     ...(operation.requestBody?.content['application/json'] ? { json: {} } : {}),
   });
   const text = await reply.text();
-  return { status: reply.status, code: reply.status < 400 ? '' : (JSON.parse(text) as ErrorBody).code };
+  const code = reply.status < 400 ? '' : (JSON.parse(text) as ErrorBody).code;
+  return { status: reply.status, code, challenge: reply.headers.get('www-authenticate') };
 }
 
 describe('scopes', () => {
@@ -84,9 +85,12 @@ describe('scopes', () => {
   it.each(['nobody', 'unknown', 'expired', 'revoked'])('%s gets 401 wherever a key is needed', async (who) => {
     const wrong: string[] = [];
     for (const found of operations) {
-      const { status, code } = await ask(found, tokens.get(who) ?? null);
+      const { status, code, challenge } = await ask(found, tokens.get(who) ?? null);
       const open = needed(found) === 'nobody';
       if (!open && (status !== 401 || code !== 'UNAUTHENTICATED')) wrong.push(`${found.id}: ${status} ${code}`);
+      // RFC 9110 section 11.6.1
+      if ((challenge === 'Bearer') !== (status === 401))
+        wrong.push(`${found.id}: ${status} challenges with ${challenge}`);
       if (open && found.id !== 'createSession' && status !== 200) wrong.push(`${found.id}: ${status} ${code}`);
     }
     expect(wrong).toEqual([]);
