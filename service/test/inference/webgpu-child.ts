@@ -2,7 +2,7 @@
 import { createSession } from '../../src/inference/session.ts';
 
 const modelDir = process.argv[2] ?? '';
-const SIDE = 64;
+const SIDE = 32;
 const input = Float32Array.from(
   { length: 2 * SIDE * SIDE },
   (_, at) => 0.5 + 0.5 * Math.sin(at / 7) * Math.cos(at / 911),
