@@ -13,6 +13,7 @@ describe('the driver that computes', () => {
     [[LOADER, LLVMPIPE], [], LLVMPIPE],
     // chosen by VK_DRIVER_FILES beside a GPU
     [[LOADER, SWIFTSHADER], ['renderD128'], SWIFTSHADER],
+    [[LOADER, LLVMPIPE], ['renderD128'], LLVMPIPE],
     // Debian installs Mesa's drivers together, and all of them are loaded
     [[LOADER, INTEL, LLVMPIPE], [], LLVMPIPE],
     [[LOADER, INTEL, LLVMPIPE], ['renderD128'], null],
