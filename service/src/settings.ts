@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hideCredentials } from './inference/kserve/urls.ts';
+import { PROVIDERS } from './inference/providers.ts';
 import {
   address,
   basePath,
@@ -55,7 +56,7 @@ export const SETTINGS = {
     parse: (value) => (isPool(value) ? value : refuse()),
     shown: hideCredentials,
   } satisfies Setting<string>,
-  provider: choice('PROVIDER', ['cpu', 'cuda', 'webgpu', 'webgpu-software', 'coreml', 'dml'], 'cpu'),
+  provider: choice('PROVIDER', PROVIDERS, 'cpu'),
   maxBatch: integer('MAX_BATCH', 1, 1, 64),
   batchDelayMs: integer('BATCH_DELAY_MS', 0, 0, 60_000),
   inferenceQueue: integer('INFERENCE_QUEUE', 10_000, 1, 1_000_000),

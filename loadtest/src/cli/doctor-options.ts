@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { PROVIDERS, type Provider } from '../../../service/src/inference/session.ts';
+import { PROVIDERS, type Provider } from '../../../service/src/inference/providers.ts';
 import { helpOf, oneOf, parseFlags, textOf, type FlagTable, type FlagValues } from './flags.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Provider } from '../../../service/src/inference/session.ts';
+import type { Provider } from '../../../service/src/inference/providers.ts';
 import { failed, ok, type Check } from './check.ts';
 import type { Machine } from './libraries.ts';
 import { toldResult, type TrialOutcome } from './trial.ts';

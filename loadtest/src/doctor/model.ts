@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { readCard, readWeights, type ModelCard } from '../../../service/src/inference/model.ts';
-import type { Provider } from '../../../service/src/inference/session.ts';
+import type { Provider } from '../../../service/src/inference/providers.ts';
 import { failed, ok, type Check } from './check.ts';
 import { runTrial, toldResult, type Trial, type TrialOutcome } from './trial.ts';
 

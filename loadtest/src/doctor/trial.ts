@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { Provider } from '../../../service/src/inference/session.ts';
+import type { Provider } from '../../../service/src/inference/providers.ts';
 
 /** What a trial is asked to do; the child's only argument, as JSON. */
 export interface Trial {

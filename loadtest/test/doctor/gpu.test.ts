@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { linesOf } from '../../src/doctor/check.ts';
 import { checkEndpoint, checkProvider, cudaParts, providersOf, webgpuParts } from '../../src/doctor/gpu.ts';
-import type { Provider } from '../../../service/src/inference/session.ts';
+import type { Provider } from '../../../service/src/inference/providers.ts';
 import type { Machine } from '../../src/doctor/libraries.ts';
 import type { TrialOutcome } from '../../src/doctor/trial.ts';
 

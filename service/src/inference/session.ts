@@ -2,12 +2,9 @@ import './no-telemetry.ts';
 import path from 'node:path';
 import ort from 'onnxruntime-node';
 import { readCard, readWeights, type ModelCard } from './model.ts';
+import type { Provider } from './providers.ts';
 import { checkSignature, probe } from './signature.ts';
 import { softwareDriver } from './software-driver.ts';
-
-/** ONNX Runtime's names, and `webgpu-software`: WebGPU on a Vulkan driver that computes on the CPU, to try the way without a GPU. */
-export const PROVIDERS = ['cpu', 'webgpu', 'webgpu-software', 'cuda', 'coreml', 'dml'] as const;
-export type Provider = (typeof PROVIDERS)[number];
 
 /** Heeded where the model runs on servers: nothing stops a run in this process but its end. */
 export interface RunOptions {

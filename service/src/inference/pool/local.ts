@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import path from 'node:path';
 import { confinedInference } from '../../children/confine.ts';
 import type { BatcherOptions } from '../batcher/batcher.ts';
-import type { Provider } from '../session.ts';
+import type { Provider } from '../providers.ts';
 import type { Leases } from '../kserve/leases.ts';
 import type { InferenceBackend } from './backend.ts';
 import { createPool, POOL_DEFAULTS } from './pool.ts';

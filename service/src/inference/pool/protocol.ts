@@ -1,6 +1,6 @@
 import type { FailureCode } from '../../contract/common.ts';
 import type { SegmentOutput } from '../segment.ts';
-import type { Provider } from '../session.ts';
+import type { Provider } from '../providers.ts';
 import type { LeaseToChild, LeaseToParent } from '../kserve/child-leases.ts';
 import type { InferenceRequest } from './backend.ts';
 import type { Measured } from './executor.ts';
