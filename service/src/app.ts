@@ -51,6 +51,7 @@ import projects from './routes/projects.ts';
 import results from './routes/results.ts';
 import runs from './routes/runs.ts';
 import session from './routes/session.ts';
+import thumbnails from './routes/thumbnails.ts';
 import upload from './routes/upload.ts';
 import { withoutBase } from './way-to-root.ts';
 
@@ -88,6 +89,7 @@ const ROUTES = [
   upload,
   images,
   pictures,
+  thumbnails,
   batches,
   events,
   results,

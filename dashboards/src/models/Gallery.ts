@@ -23,7 +23,7 @@ import { createResultFetcher } from './ResultFetcher.ts';
 import { createResultSource } from './ResultSource.ts';
 import { createSelection } from './Selection.ts';
 import type { SendForm } from './send-form.ts';
-import { createThumbnails } from './Thumbnails.ts';
+import { createThumbnails, type ThumbnailSource } from './Thumbnails.ts';
 import { createToasts } from './Toasts.ts';
 import { createTrial, spreadPlaces } from './Trial.ts';
 import { createUploads } from './Uploads.ts';
@@ -40,7 +40,7 @@ export interface GalleryDeps {
   /** Of this tab: where the list was left. */
   storage: Storage;
   openSocket: (cursor: Cursor) => SocketLike;
-  loadThumbnail: (imageId: string, signal: AbortSignal) => Promise<ImageBitmap>;
+  thumbnails: ThumbnailSource<ImageBitmap>;
   present: Parameters<typeof createCells>[0]['present'];
   raster: {
     post: (requests: RasterRequest[], transfer: Transferable[]) => void;
@@ -88,7 +88,7 @@ export function createGallery(deps: GalleryDeps) {
   });
   const fetcher = createResultFetcher(source, clock);
   const thumbnails = createThumbnails<ImageBitmap>({
-    load: deps.loadThumbnail,
+    source: deps.thumbnails,
     onReady: (imageId) => cells.paintSoon(store.find(imageId)),
   });
   const overlays = createOverlays({

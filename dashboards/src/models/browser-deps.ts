@@ -32,12 +32,19 @@ export function createBrowserDeps(api: Api, projectId: string): { deps: GalleryD
     bulkResults: document.documentElement.dataset['bulkResults'] !== 'off',
     openSocket: ({ epoch, seq }: Cursor) =>
       new WebSocket(eventsUrl(location, { projectId, epoch, since: String(seq) })) as SocketLike,
-    async loadThumbnail(imageId, signal) {
-      const response = await api.request(
-        addressOf('GET /api/images/{id}/render', { path: { id: imageId }, query: { w: THUMBNAIL_PX, f: 'webp' } }),
-        { signal },
-      );
-      return createImageBitmap(await response.blob());
+    thumbnails: {
+      async many(imageIds, signal) {
+        const query = { ids: imageIds.join(','), w: THUMBNAIL_PX };
+        const parts = await (await api.request(addressOf('GET /api/thumbnails', { query }), { signal })).formData();
+        const decode = async ([id, part]: [string, FormDataEntryValue]) =>
+          [id, await createImageBitmap(part as File)] as const;
+        return new Map(await Promise.all([...parts].map(decode)));
+      },
+      async one(imageId, signal) {
+        const query = { w: THUMBNAIL_PX, f: 'webp' } as const;
+        const address = addressOf('GET /api/images/{id}/render', { path: { id: imageId }, query });
+        return createImageBitmap(await (await api.request(address, { signal })).blob());
+      },
     },
     // On a canvas that is drawn on directly, a browser that composites in software copies all of it for each frame.
     present(canvas, draw) {

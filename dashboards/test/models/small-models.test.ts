@@ -4,7 +4,6 @@ import { createFrameQueue } from '../../src/models/frame-queue.ts';
 import { createDwell } from '../../src/models/Dwell.ts';
 import { createLiveRegion } from '../../src/models/LiveRegion.ts';
 import { createLru } from '../../src/models/lru.ts';
-import { createThumbnails } from '../../src/models/Thumbnails.ts';
 import { formatDuration, formatEta } from '../../src/models/format.ts';
 import { verdictOf } from '../../src/models/verdict.ts';
 import { createFakeClock } from '../fake-clock.ts';
@@ -146,37 +145,6 @@ describe('createLru', () => {
     lru.clear();
     expect(gone.toSorted()).toEqual(['a1', 'a2', 'b1', 'c1']);
     expect(lru.weight).toBe(0);
-  });
-});
-
-describe('createThumbnails', () => {
-  it('loads four at a time, cuts off what left, and closes what made room', async () => {
-    let closed = 0;
-    const asked: string[] = [];
-    const aborted: string[] = [];
-    const waiting: (() => void)[] = [];
-    const thumbnails = createThumbnails({
-      capacity: 2,
-      onReady: () => {},
-      load: (id, abort) =>
-        new Promise<{ close(): void }>((resolve, reject) => {
-          asked.push(id);
-          abort.addEventListener('abort', () => {
-            aborted.push(id);
-            reject(new Error('aborted'));
-          });
-          waiting.push(() => resolve({ close: () => closed++ }));
-        }),
-    });
-    thumbnails.want(['a', 'b', 'c', 'd', 'e', 'f']);
-    expect(asked).toEqual(['a', 'b', 'c', 'd']);
-    thumbnails.want(['d', 'e', 'f']);
-    expect(aborted).toEqual(['a', 'b', 'c']);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(asked).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
-    for (const finish of waiting) finish();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(closed).toBe(1);
   });
 });
 

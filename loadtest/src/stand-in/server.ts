@@ -128,6 +128,11 @@ export async function startMockServer(options: {
         return resultOf(imagePosition);
       case 'GET /api/images/:id/render':
         return thumbnail;
+      case 'GET /api/thumbnails': {
+        const parts = new FormData();
+        for (const id of url.searchParams.get('ids')!.split(',')) parts.append(id, new Blob([thumbnail]), id);
+        return new Response(parts);
+      }
       case 'GET /api/now':
         return options.now?.() ?? operatorReply(route);
       case 'GET /api/batches/:id/failures':
@@ -159,6 +164,8 @@ export async function startMockServer(options: {
     else if (reply instanceof Uint8Array) {
       const type = url.pathname.endsWith('/render') ? 'image/webp' : POLYGONS_MIME;
       response.writeHead(200, { 'content-type': type }).end(reply);
+    } else if (reply instanceof Response) {
+      response.writeHead(200, Object.fromEntries(reply.headers)).end(new Uint8Array(await reply.arrayBuffer()));
     } else {
       const signedIn = url.pathname === '/api/session' && { 'set-cookie': 'session=mock; Path=/' };
       response.writeHead(200, { 'content-type': 'application/json', ...signedIn }).end(JSON.stringify(reply));

@@ -564,6 +564,7 @@ export interface Routes {
     query: { w?: number; f?: 'png' | 'webp' | 'avif' | 'auto'; v?: string; expires?: number; signature?: string };
     reply: Uint8Array<ArrayBuffer>;
   };
+  'GET /api/thumbnails': { query: { ids: string; w?: number }; reply: Uint8Array<ArrayBuffer> };
   'POST /api/projects/{id}/batches': { path: { id: string }; body: BatchBody; reply: Batch };
   'GET /api/projects/{id}/batches': {
     path: { id: string };

@@ -93,6 +93,11 @@ export const OPERATIONS: Readonly<Record<string, Notes>> = {
     asks: ASKS_PICTURE,
     bare: NOT_MODIFIED,
   },
+  'GET /api/thumbnails': {
+    operationId: 'getThumbnails',
+    produces: ['multipart/form-data'],
+    headers: ['cache-control'],
+  },
   'GET /api/images/:id/overlay': {
     operationId: 'renderOverlay',
     errors: [...DRAWN, ...SIGNED],

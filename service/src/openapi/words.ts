@@ -1,3 +1,5 @@
+import { idForField } from './ids.ts';
+
 /** What a parameter of this name means, on whatever route; a schema's own description goes first. */
 export const PARAMETERS: Readonly<Record<string, string>> = {
   exportId: 'Of an export that is ready',
@@ -12,6 +14,7 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   w: 'Width in pixels that the picture must fit into; it is never enlarged',
   h: 'Height in pixels that the picture must fit into',
   q_render: 'Quality of a lossy format',
+  ids: 'Ids of images, with commas between',
   region: 'Only this part of the picture: left,top,width,height in pixels of the image, within it, at most 4096 a side',
   f: 'Format; `auto` takes what `Accept` likes best',
   v: 'Id of the result whose mask is meant',
@@ -51,6 +54,7 @@ export const PARAMETER_EXAMPLES: Readonly<Record<string, string | number>> = {
   w: 320,
   h: 240,
   q_render: 80,
+  ids: idForField('imageIds'),
   region: '0,0,32,24',
   f: 'webp',
   lod: 'medium',

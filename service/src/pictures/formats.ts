@@ -23,3 +23,11 @@ export function formatFor<T extends PictureFormat>(accept: string | undefined, a
     .sort((a, b) => weightOf(b) - weightOf(a) || isNamed(b) - isNamed(a));
   return best ?? otherwise;
 }
+
+/** Name under which a picture of a whole image is kept. */
+export const nameOfWhole = (asked: {
+  width?: number | undefined;
+  height?: number | undefined;
+  quality?: number | undefined;
+  format: PictureFormat;
+}): string => `${asked.width ?? ''}x${asked.height ?? ''}q${asked.quality ?? ''}.${asked.format}`;

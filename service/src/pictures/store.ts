@@ -106,6 +106,15 @@ export function createPictureStore(deps: {
 
   return {
     picture,
+    /** What is kept already; null where it would have to be drawn. */
+    async kept(path: string): Promise<Buffer | null> {
+      const bytes = await withKept(path, (handle) => handle.readFile());
+      if (bytes) {
+        metrics.cacheHit('picture');
+        index.use(basename(path));
+      }
+      return bytes;
+    },
     /** A picture that is drawn from a whole one, which is made before where it is not kept. */
     part: (path: string, whole: Whole, drawing: Drawing): Promise<Buffer> =>
       shelf.holding(whole.path, () => {

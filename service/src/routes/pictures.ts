@@ -5,7 +5,7 @@ import { Id, Literals, closed } from '#contract/common.ts';
 import { fixedFile, fixedPicture, REVALIDATE } from '../cdn/cache-control.ts';
 import { apiError, badValue, notFound, shown } from '../errors.ts';
 import type { Region } from '../pictures/draw.ts';
-import { formatFor, MASK_FORMATS, MAX_SIDE, PICTURE_FORMATS, type PictureFormat } from '../pictures/formats.ts';
+import { formatFor, MASK_FORMATS, MAX_SIDE, nameOfWhole, PICTURE_FORMATS, type PictureFormat } from '../pictures/formats.ts';
 import { isNotModified } from '../results/range.ts';
 import { sendFile } from '../results/send-file.ts';
 import { Bytes, IdParams, RANGES, SignedQuery, replies, secondsLeft } from './schemas.ts';
@@ -111,7 +111,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const encoding = { width, height, quality, format };
       const source = { file: app.storage.path(image.sha256), maxPixels: app.config.maxImagePixels };
       const pathOf = (name: string) => app.storage.derivedPath(image.sha256, request.tenant.pictures + name);
-      const scaled = `${width ?? ''}x${height ?? ''}q${quality ?? ''}.${format}`;
+      const scaled = nameOfWhole(encoding);
       const name = region ? `${region.join('_')}-${scaled}` : scaled;
       const whole = {
         path: pathOf('whole.tif'),

@@ -90,7 +90,7 @@ describe('every documented request', () => {
     const files = form([{ name: 'plate-7/B03.png', bytes: await picture(1) }]);
     const uploaded = json(await send('uploadImages', { body: files, expected: 201 })).images[0]!;
     learn('images', uploaded.id);
-    for (const id of ['listImages', 'getIndex', 'getImage', 'getTimeline', 'renderImage'])
+    for (const id of ['listImages', 'getIndex', 'getImage', 'getTimeline', 'renderImage', 'getThumbnails'])
       await send(id, { expected: 200 });
     const tag = (await send('getImageFile', { expected: 200 })).headers.get('etag')!;
     await send('getImageFile', { headers: { range: 'bytes=0-9' }, expected: 206 });

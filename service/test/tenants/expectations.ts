@@ -34,6 +34,7 @@ export const OPERATIONS: Readonly<Record<string, readonly [Needs, Foreign]>> = {
   getImageFile: ['read', 'missing'],
   renderImage: ['read', 'missing'],
   renderOverlay: ['read', 'missing'],
+  getThumbnails: ['read', 'unlisted'],
 
   createBatch: ['write', 'missing'],
   forecastBatch: ['read', 'missing'],

@@ -131,7 +131,7 @@ export function validOf(schema: JsonSchema, known: Known, name = ''): fc.Arbitra
           .date({ noInvalidDate: true, min: new Date(0), max: new Date('2200-01-01') })
           .map((date) => date.toISOString());
       if (name === 'query' && schema.examples) return documentOf(schema.examples.map(String), known);
-      if (name === 'region') return fc.stringMatching(new RegExp(schema.pattern!));
+      if (name === 'region' || name === 'ids') return fc.stringMatching(new RegExp(schema.pattern!));
       if (name === 'cursor') return fc.oneof(text(schema), cursor);
       if (schema.format !== 'uuid') return text(schema);
       const ids = known.idsFor(name);
