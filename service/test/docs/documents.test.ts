@@ -20,12 +20,11 @@ const is = (file: string) => existsSync(join(projectRoot, file));
 const pages = [...found('*.md'), ...found(`${HOME}/**/*.md`)].map((file) => ({ file, text: read(file) }));
 /** Without the record of what once was. */
 const current = pages.filter(({ file }) => file !== 'CHANGELOG.md');
-const code = [
+const sources = [
   ...found('{.env.example,Dockerfile,*.yml,*.ts}'),
   ...found(`${HOME}/**/*.{ts,tsx,mjs,json,yml,yaml,tpl,promql,cfg,conf,sh,py}`),
-]
-  .map(read)
-  .join('\n');
+];
+const code = sources.map(read).join('\n');
 
 /** `file: what` for each match that is not right. */
 const wrong = (pattern: RegExp, isRight: (match: RegExpExecArray, file: string) => boolean, of = current): string[] =>
@@ -88,6 +87,9 @@ describe('the documents', () => {
   it('name only files that are there', () => {
     const path = new RegExp(`(?<![\\w./@-])(?:${FOLDERS.join('|')}|dashboards/(?:src|test))/[\\w./-]*\\w`, 'g');
     expect(wrong(path, ([name], file) => is(name) || is(join(dirname(file), name)))).toEqual([]);
+    // `claim.ts`, `pool/worker.ts`: wherever it is
+    const short = /`((?:[\w-]+\/)*[\w.-]+\.(?:tsx?|mjs|sh|ya?ml|py|cfg|conf|promql))`/g;
+    expect(wrong(short, ([, name]) => sources.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
   });
 
   it('name only routes that there are', () => {
