@@ -10,6 +10,8 @@ import { startHelp } from '../../../loadtest/src/cli/start-options.ts';
 import { workerHelp } from '../../../loadtest/src/cli/worker-options.ts';
 import { projectRoot } from '../../../loadtest/src/environment/paths.ts';
 import { scaleHelp } from '../../../loadtest/src/scale/options.ts';
+import type { Setting } from '../../src/setting-kinds.ts';
+import { SETTINGS } from '../../src/settings.ts';
 
 const FOLDERS = ['deploy', 'docs', 'examples', 'grafana', 'loadtest', 'prometheus', 'scenarios', 'service', 'test'];
 const HOME = `{${[...FOLDERS, 'dashboards', 'release'].join(',')}}`;
@@ -118,6 +120,17 @@ describe('the documents', () => {
     expect(wrong(budget, ([name]) => code.includes(name.slice(1, -1)))).toEqual([]);
     const metric = /\bsegbench_(?!api_service)[a-z\d_]+/g;
     expect(wrong(metric, ([name]) => code.includes(name.replace(/_(bucket|sum|count)$/, '')))).toEqual([]);
+  });
+
+  it('say defaults of settings as they are', () => {
+    const defaults = new Map(Object.values<Setting<unknown>>(SETTINGS).map(({ name, fallback }) => [name, fallback]));
+    const units: Record<string, number> = { s: 1e3, days: 864e5, MB: 1e6, MiB: 2 ** 20, GiB: 2 ** 30 };
+    // `LEASE_MS` (10 s), `LEASE_MS`, 10 s
+    const told = /`([A-Z][A-Z_]+)`(?:, | \()(\d[\d,]*)(?: (s|days|MB|MiB|GiB))?(?=[,;:)]| in all| beside)/g;
+    const isDefault = ([, name, digits, unit = '']: RegExpExecArray) =>
+      !defaults.has(name!) || Number(digits!.replaceAll(',', '')) * (units[unit] ?? 1) === defaults.get(name!);
+    expect(current.flatMap(({ text }) => [...text.matchAll(told)]).length).toBeGreaterThan(15);
+    expect(wrong(told, isDefault)).toEqual([]);
   });
 
   it('say what each folder is for, and each library', () => {
