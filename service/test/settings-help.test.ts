@@ -17,7 +17,7 @@ describe('settingsHelp', () => {
         .sort(),
     );
     for (const { name, about, allowed } of all) {
-      expect(about, `${name} lacks a line in settings-help.ts`).toMatch(/\S/);
+      expect(about, `${name} lacks a line in settings-words.ts`).toMatch(/\S/);
       expect(allowed).toMatch(/\S/);
     }
   });

@@ -20,7 +20,7 @@ const DEFAULT_WORKERS = 2;
 const DEFAULT_OUT = 'bench-results';
 const MAX = { count: 100_000, workers: 256, repeat: 100, seed: 2 ** 32 - 1, duration: 86_400 };
 /** Kinds that run for as long as they are told. */
-const TIMED: readonly ScenarioKind[] = ['faults', 'soak'];
+const TIMED: readonly ScenarioKind[] = ['faults', 'soak', 'gate-proof'];
 
 export interface BenchOptions {
   scenario: Scenario;
@@ -96,7 +96,7 @@ export const BENCH_FLAGS = {
   },
   duration: {
     value: 'S',
-    help: `seconds, 1 to ${MAX.duration}: of --scenario soak, and with --scenario faults, then with faults at random moments`,
+    help: `seconds, 1 to ${MAX.duration}: of --scenario soak; of faults, then at random moments; of gate-proof: begins nothing later`,
   },
   faults: { value: 'IDS', help: `with --scenario faults: only these (a comma list): ${FAULT_IDS.join(', ')}` },
   ...PROOF_FLAGS,

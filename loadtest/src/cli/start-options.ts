@@ -17,7 +17,7 @@ const DEFAULT_WORKERS = Math.max(1, Math.ceil(availableParallelism() / 2));
 const FLAGS: FlagTable = {
   port: { value: 'N', help: 'port of 127.0.0.1 to listen on (8080, or another one where that is taken; 0: any)' },
   data: { value: 'DIR', help: 'folder for database, queue and images (.segbench/data)' },
-  workers: { value: 'N', help: `inference processes (${DEFAULT_WORKERS} on this machine)` },
+  workers: { value: 'N', help: `inference processes (or WORKERS; ${DEFAULT_WORKERS} on this machine)` },
   help: { help: 'this page' },
 };
 
@@ -30,7 +30,6 @@ export const DECIDED_SETTINGS = [
   'QUEUE_REDIS_URL',
   'CACHE_REDIS_URL',
   'DATA_DIR',
-  'WORKERS',
 ];
 
 export const startHelp = (): string =>
@@ -41,12 +40,13 @@ export const startHelp = (): string =>
   ].join('\n\n');
 
 /** @throws UsageError naming flag, value and what is allowed */
-export function parseStartOptions(args: readonly string[]): StartOptions {
+export function parseStartOptions(args: readonly string[], env: NodeJS.ProcessEnv = process.env): StartOptions {
   const values = parseFlags(args, FLAGS);
   return {
     port: wholeNumber(values, 'port', { min: 0, max: 65_535 }) ?? null,
     dataDir: resolve(textOf(values, 'data') ?? '.segbench/data'),
-    workers: wholeNumber(values, 'workers', { min: 1, max: 256 }) ?? DEFAULT_WORKERS,
+    // A bad WORKERS is refused with the other settings.
+    workers: wholeNumber(values, 'workers', { min: 1, max: 256 }) ?? Number(env['WORKERS'] || DEFAULT_WORKERS),
     help: values['help'] === true,
   };
 }

@@ -15,7 +15,7 @@ const FLAGS: FlagTable = {
   storage: { value: 'DIR', help: 'its folder of files, as this machine sees it (or DATA_DIR)' },
   cache: { value: 'URL', help: 'Redis of its cache: there the operator’s page finds this worker (or CACHE_REDIS_URL)' },
   prefix: { value: 'TEXT', help: 'start of the keys in Redis, as the service has it (or QUEUE_PREFIX; sb)' },
-  workers: { value: 'N', help: `inference processes (${availableParallelism()}: one a core)` },
+  workers: { value: 'N', help: `inference processes (or WORKERS; ${availableParallelism()}: one a core)` },
   pool: { value: 'POOL', help: 'local, sim:PROFILE or kserve:URL[,URL…] (or POOL; local)' },
   help: { help: 'this page' },
 };
@@ -41,7 +41,7 @@ export function parseWorkerOptions(args: readonly string[], env: NodeJS.ProcessE
   const queue = asked(values, 'queue', 'QUEUE_REDIS_URL', env);
   const storage = resolve(asked(values, 'storage', 'DATA_DIR', env));
   if (!existsSync(storage)) throw new UsageError(`--storage "${storage}" is not there: expected the service's folder`);
-  const workers = wholeNumber(values, 'workers', { min: 1, max: 256 }) ?? availableParallelism();
+  const workers = wholeNumber(values, 'workers', { min: 1, max: 256 }) ?? (env['WORKERS'] || availableParallelism());
   const optional = { QUEUE_PREFIX: textOf(values, 'prefix'), POOL: textOf(values, 'pool') };
   const given = Object.entries(optional).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {

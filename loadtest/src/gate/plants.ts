@@ -1,4 +1,4 @@
-/** Growths planted for real: settings that only a service of tests obeys. */
+/** Growths planted for real: by settings of the service, or by those that only a service of tests obeys. */
 export interface RealPlant {
   name: string;
   settings: Readonly<Record<string, string>>;

@@ -160,6 +160,10 @@ describe('parseBenchOptions', () => {
     });
   });
 
+  it('takes a duration for the proof of the gate, which begins nothing later', () => {
+    expect(run('--scenario', 'gate-proof', '--duration', '1800').duration).toBe(1800);
+  });
+
   it('takes switches one by one, in a list, or all', () => {
     expect(run('--without', 'cache').without).toEqual(['cache']);
     expect(run('--without=compression,cache,cache').without).toEqual(['compression', 'cache']);

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseStartOptions, startHelp } from '../../src/cli/start-options.ts';
+import { DECIDED_SETTINGS, parseStartOptions, startHelp } from '../../src/cli/start-options.ts';
 
 describe('parseStartOptions', () => {
   it('has defaults when nothing is given', () => {
-    const options = parseStartOptions([]);
+    const options = parseStartOptions([], {});
     expect(options).toMatchObject({ port: null, dataDir: resolve('.segbench/data'), help: false });
     expect(options.workers).toBeGreaterThanOrEqual(1);
   });
@@ -12,6 +12,13 @@ describe('parseStartOptions', () => {
   it('takes port, folder and workers', () => {
     const options = parseStartOptions(['--port', '9000', '--data', '/data', '--workers', '3']);
     expect(options).toEqual({ port: 9000, dataDir: '/data', workers: 3, help: false });
+  });
+
+  it('takes WORKERS of the shell where no flag says how many', () => {
+    expect(parseStartOptions([], { WORKERS: '3' }).workers).toBe(3);
+    expect(parseStartOptions(['--workers', '4'], { WORKERS: '3' }).workers).toBe(4);
+    expect(parseStartOptions([], { WORKERS: '' }).workers).toBe(parseStartOptions([], {}).workers);
+    expect(DECIDED_SETTINGS).not.toContain('WORKERS');
   });
 
   it.each([

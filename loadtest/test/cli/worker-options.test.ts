@@ -17,13 +17,19 @@ describe('worker', () => {
   });
 
   it('takes from the environment what no flag says', () => {
-    const env = { DATABASE_URL: 'postgres://env/x', CACHE_REDIS_URL: 'redis://cache', DATA_DIR: tmpdir() };
+    const env = {
+      DATABASE_URL: 'postgres://env/x',
+      CACHE_REDIS_URL: 'redis://cache',
+      DATA_DIR: tmpdir(),
+      WORKERS: '5',
+    };
     const { settings } = parseWorkerOptions(['--queue', 'redis://q', '--pool', 'sim:x', '--prefix', 'mine'], env);
     expect(settings).toMatchObject({
       DATABASE_URL: 'postgres://env/x',
       CACHE_REDIS_URL: 'redis://cache',
       POOL: 'sim:x',
       QUEUE_PREFIX: 'mine',
+      WORKERS: '5',
     });
   });
 
