@@ -10,7 +10,7 @@ const MEASURING = ['loadtest/test/plants/plants.test.ts'];
  */
 const TOGETHER = [
   'loadtest/test/{capacity,gate,judge,report}/*.test.ts',
-  'dashboards/test/models/!(operator-heap|readings).test.ts',
+  'dashboards/test/models/**/!(operator-heap|readings).test.ts',
   'service/test/{contract,forecast}/*.test.ts',
   'service/test/{contract-access,contract-bad-input,contract-http,graphql}/!(*socket*|*.browser|bootstrap|docs|limits).test.ts',
 ];

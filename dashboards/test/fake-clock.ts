@@ -1,5 +1,5 @@
 import type { Clock } from '../src/models/clock.ts';
-import type { FrameScheduler } from '../src/models/frame-queue.ts';
+import type { FrameScheduler } from '../src/models/gallery/frame-queue.ts';
 
 /** A clock that stands still until told; timers run in order of their time. */
 export function createFakeClock() {

@@ -58,6 +58,6 @@ describe('numbers and dates', () => {
       }),
     );
     // Coordinates of a path are no numbers for people.
-    expect(found.flat()).toEqual(['models/tiles.ts: .toFixed(', 'models/tiles.ts: .toFixed(']);
+    expect(found.flat()).toEqual(['models/operator/tiles.ts: .toFixed(', 'models/operator/tiles.ts: .toFixed(']);
   });
 });

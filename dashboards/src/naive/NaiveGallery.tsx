@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ImageEvent } from '#contract/events.ts';
 import type { Api } from '../models/api.ts';
-import { eventsUrl } from '../models/browser-deps.ts';
+import { eventsUrl } from '../models/gallery/browser-deps.ts';
 import { NaiveCard } from './NaiveCard.tsx';
 import * as state from './state.ts';
 

@@ -1,12 +1,12 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { Failed } from '../components/Failed.tsx';
-import { KeyTable } from '../components/KeyTable.tsx';
-import { MadeKey } from '../components/MadeKey.tsx';
-import { NewKeyForm } from '../components/NewKeyForm.tsx';
+import { KeyTable } from '../components/keys/KeyTable.tsx';
+import { MadeKey } from '../components/keys/MadeKey.tsx';
+import { NewKeyForm } from '../components/keys/NewKeyForm.tsx';
 import { PageHeader } from '../components/PageHeader.tsx';
 import type { Api } from '../models/api.ts';
 import { browserClock } from '../models/clock.ts';
-import { createKeys, type Keys } from '../models/Keys.ts';
+import { createKeys, type Keys } from '../models/keys/Keys.ts';
 import { createLiveRegion } from '../models/LiveRegion.ts';
 import { WORDS as COMMON } from '../words/common.ts';
 import { WORDS } from '../words/keys.ts';

@@ -1,4 +1,4 @@
-import { seenBox, type Size, type Viewport } from '../models/viewport.ts';
+import { seenBox, type Size, type Viewport } from '../models/viewer/viewport.ts';
 import { OVERLAY_FILL, OVERLAY_STROKE } from './draw-overlay.ts';
 import { visitInBox, withHoles, type Shapes } from './shapes.ts';
 

@@ -1,4 +1,4 @@
-import type { RasterReply, RasterRequest } from '../models/Overlays.ts';
+import type { RasterReply, RasterRequest } from '../models/gallery/Overlays.ts';
 import { drawOverlay, fit } from './draw-overlay.ts';
 
 /** The part of `DedicatedWorkerGlobalScope` used here; the DOM's types describe a window. */

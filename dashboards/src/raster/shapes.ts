@@ -1,5 +1,5 @@
 import { countPolygons, visitPolygons } from '#contract/polygons-format.ts';
-import type { Box } from '../models/viewport.ts';
+import type { Box } from '../models/viewer/viewport.ts';
 
 /** All polygons of a result as typed arrays, for drawing and pointing: 5,000 of 40 corners are 1.7 MB, and no object each. */
 export interface Shapes {

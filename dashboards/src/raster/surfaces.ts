@@ -1,6 +1,6 @@
-import { MARGIN } from '../models/Stage.ts';
-import type { PlacedPart } from '../models/Parts.ts';
-import type { Size, Viewport } from '../models/viewport.ts';
+import { MARGIN } from '../models/viewer/Stage.ts';
+import type { PlacedPart } from '../models/viewer/Parts.ts';
+import type { Size, Viewport } from '../models/viewer/viewport.ts';
 import { drawMark, place } from './draw-shapes.ts';
 import type { Shapes } from './shapes.ts';
 

@@ -1,4 +1,4 @@
-import type { Size, Viewport } from '../models/viewport.ts';
+import type { Size, Viewport } from '../models/viewer/viewport.ts';
 import { drawShapes, type ShapesStyle } from './draw-shapes.ts';
 import { readShapes, type Shapes } from './shapes.ts';
 

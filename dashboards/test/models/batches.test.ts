@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createBatches, type BatchView } from '../../src/models/Batches.ts';
-import { createToasts, toastText, toastTone } from '../../src/models/Toasts.ts';
+import { createToasts, toastText, toastTone } from '../../src/models/gallery/Toasts.ts';
 
 const batch = (id: string, status: BatchView['status'], completed: number, failed = 0, total = 1000): BatchView => ({
   id,

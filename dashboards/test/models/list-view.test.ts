@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeIndex } from '#contract/index-format.ts';
 import { createImageStore } from '../../src/models/ImageStore.ts';
 import { createListView, type Sort } from '../../src/models/ListView.ts';
-import { createSelection } from '../../src/models/Selection.ts';
+import { createSelection } from '../../src/models/gallery/Selection.ts';
 import { createFakeClock } from '../fake-clock.ts';
 import { createMockProject } from '../../../loadtest/src/stand-in/project.ts';
 

@@ -6,8 +6,8 @@ import { chartData, CHARTS, formatLine, rangeOf } from '../../src/models/charts.
 import { failedShare, limitText, liveBudgets, toneOf } from '../../src/models/live-budgets.ts';
 import { fillOf, keepReading, longestEta, METRICS, ratesOf } from '../../src/models/readings.ts';
 import { createSeries } from '../../src/models/Series.ts';
-import { rowsInSight } from '../../src/models/rows.ts';
-import { changeWords, tilesOf, tracePath } from '../../src/models/tiles.ts';
+import { rowsInSight } from '../../src/models/operator/rows.ts';
+import { changeWords, tilesOf, tracePath } from '../../src/models/operator/tiles.ts';
 import { BUDGETS } from '../../../scenarios/budgets.ts';
 import { nowBatch, nowReply, workerReport } from '../../../loadtest/src/stand-in/replies.ts';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { effect, signal } from '@preact/signals';
-import { createFrameQueue } from '../../src/models/frame-queue.ts';
-import { createDwell } from '../../src/models/Dwell.ts';
+import { createFrameQueue } from '../../src/models/gallery/frame-queue.ts';
+import { createDwell } from '../../src/models/gallery/Dwell.ts';
 import { createLiveRegion } from '../../src/models/LiveRegion.ts';
 import { createLru } from '../../src/models/lru.ts';
 import { formatDuration, formatEta } from '../../src/models/format.ts';
-import { verdictOf } from '../../src/models/verdict.ts';
+import { verdictOf } from '../../src/models/operator/verdict.ts';
 import { createFakeClock } from '../fake-clock.ts';
 
 describe('createFrameQueue', () => {
