@@ -4,6 +4,7 @@ import { pathIn } from '../models/root.ts';
 import { GalleryPage } from '../pages/GalleryPage.tsx';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import '../styles/base.css';
+import '../styles/controls.css';
 import '../styles/gallery.css';
 import '../styles/gallery-grid.css';
 import '../styles/gallery-tools.css';

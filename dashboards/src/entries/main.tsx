@@ -5,6 +5,7 @@ import type { Api } from '../models/api.ts';
 import { pathIn } from '../models/root.ts';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import '../styles/base.css';
+import '../styles/controls.css';
 import '../styles/gallery.css';
 import '../styles/gallery-grid.css';
 import '../styles/gallery-tools.css';

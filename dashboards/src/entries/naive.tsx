@@ -4,6 +4,7 @@ import { NaiveGallery } from '../naive/NaiveGallery.tsx';
 import { pathIn } from '../models/root.ts';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import '../styles/base.css';
+import '../styles/controls.css';
 import '../styles/naive.css';
 
 const { App, start } = createApp((api) => {
