@@ -2,7 +2,8 @@ import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { GalleryView } from '../components/gallery/GalleryView.tsx';
 import type { Api } from '../models/api.ts';
 import { createBrowserDeps } from '../models/gallery/browser-deps.ts';
-import { createGallery, type GalleryDeps } from '../models/gallery/Gallery.ts';
+import { createGallery } from '../models/gallery/Gallery.ts';
+import type { GalleryDeps } from '../models/gallery/gallery-deps.ts';
 import { WORDS as COMMON } from '../words/common.ts';
 
 export function GalleryPage({ api, projectId, hooks }: { api: Api; projectId: string; hooks?: GalleryDeps['hooks'] }) {

@@ -2,55 +2,29 @@ import { batch, computed, effect, signal } from '@preact/signals';
 import { decodeIndex } from '#contract/index-format.ts';
 import { IMAGE_STATUSES, type ImageStatus } from '#contract/names.ts';
 import { createAnnouncer } from './Announcer.ts';
-import type { Api } from '../api.ts';
 import { createBatches } from '../Batches.ts';
 import { createBatchActions } from './BatchActions.ts';
 import { createCells } from './Cells.ts';
-import type { Clock } from '../clock.ts';
 import { createDwell } from './Dwell.ts';
-import type { Cursor, SocketLike } from './EventSocket.ts';
 import { createForecast } from './Forecast.ts';
-import type { FrameScheduler } from './frame-queue.ts';
+import type { GalleryDeps } from './gallery-deps.ts';
 import { createGalleryFeed } from './GalleryFeed.ts';
 import { createGrid } from './Grid.ts';
 import { createImageStore } from '../ImageStore.ts';
 import { createListView } from '../ListView.ts';
 import { createLiveRegion } from '../LiveRegion.ts';
 import { createNames } from './Names.ts';
-import { createOverlays, type RasterReply, type RasterRequest } from './Overlays.ts';
+import { createOverlays } from './Overlays.ts';
 import { leaveGallery, returnToGallery } from '../place.ts';
 import { createResultFetcher } from './ResultFetcher.ts';
 import { createResultSource } from './ResultSource.ts';
 import { createSelection } from './Selection.ts';
-import type { SendForm } from './send-form.ts';
-import { createThumbnails, type ThumbnailSource } from './Thumbnails.ts';
+import { createThumbnails } from './Thumbnails.ts';
 import { createToasts } from './Toasts.ts';
 import { createTrial, spreadPlaces } from './Trial.ts';
 import { createUploads } from './Uploads.ts';
 import { createWholeList } from './WholeList.ts';
 
-export interface GalleryDeps {
-  projectId: string;
-  api: Api;
-  clock: Clock;
-  frames: FrameScheduler;
-  random: () => number;
-  newKey: () => string;
-  sendForm: SendForm;
-  /** Of this tab: where the list was left. */
-  storage: Storage;
-  openSocket: (cursor: Cursor) => SocketLike;
-  thumbnails: ThumbnailSource<ImageBitmap>;
-  present: Parameters<typeof createCells>[0]['present'];
-  raster: {
-    post: (requests: RasterRequest[], transfer: Transferable[]) => void;
-    onReply: (listen: (replies: RasterReply[]) => void) => void;
-  };
-  /** False: the service has BULK_RESULTS=off, and results are fetched one by one. */
-  bulkResults?: boolean;
-  /** The self-test page blocks the main thread here; nobody else passes hooks. */
-  hooks?: { afterEvents?: (batchEnded: boolean) => void; beforePaint?: () => void };
-}
 export type Gallery = ReturnType<typeof createGallery>;
 
 /** Everything behind the gallery page; components only read its signals and call its actions. */

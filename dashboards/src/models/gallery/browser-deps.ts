@@ -3,7 +3,7 @@ import type { Api } from '../api.ts';
 import { browserClock } from '../clock.ts';
 import type { Cursor, SocketLike } from './EventSocket.ts';
 import { browserFrames } from './frame-queue.ts';
-import type { GalleryDeps } from './Gallery.ts';
+import type { GalleryDeps } from './gallery-deps.ts';
 import type { RasterReply } from './Overlays.ts';
 import { here } from '../root.ts';
 import { sendForm } from './send-form.ts';
