@@ -43,6 +43,8 @@ async function makeImages(directory: string, { sides, batches }: CalibrateOption
 async function measure(options: CalibrateOptions, directory: string, signal: AbortSignal): Promise<Profile> {
   const { dir: modelDir, name, version } = await loadModelCard(MODELS_DIR, MODEL);
   const backend = await backendOf(options, modelDir);
+  // a server that is not ready is waited for
+  signal.addEventListener('abort', () => void backend.close());
   try {
     await backend.load().catch((error: unknown) => {
       throw new EnvironmentError(`--provider ${options.provider}, --pool ${options.pool}: ${(error as Error).message}`);

@@ -59,6 +59,7 @@ async function bringUp(
   port: number,
   environment: Environment,
   settings: Record<string, string>,
+  signal: AbortSignal,
 ): Promise<Service> {
   const { databaseUrl, queueRedisUrl, cacheRedisUrl } = environment;
   return await startService({
@@ -73,6 +74,7 @@ async function bringUp(
     log: (role, line) => say(`${role}: ${line}`),
     onGroup: (pid) => environment.watchGroup(pid),
     restart: RESTART_FIVE_A_MINUTE,
+    signal,
   }).catch((error: unknown) => {
     throw new EnvironmentError(error instanceof Error ? error.message : String(error));
   });
@@ -105,7 +107,7 @@ async function run(options: StartOptions): Promise<number> {
     if (await finishRestore({ dataDir: options.dataDir, databaseUrl: environment.databaseUrl }))
       say('goes on from a backup');
     say('starting the service');
-    service = await Promise.race([bringUp(options, port, environment, settings), lost]);
+    service = await Promise.race([bringUp(options, port, environment, settings, signal), lost]);
     const ended = service.exited.then(({ role, code, signal: how, detail }) => {
       throw new EnvironmentError(`the service's ${role} keeps ending (${how ?? `code ${code}`}): ${detail}`);
     });
