@@ -9,6 +9,7 @@ import { EnvironmentError, startEnvironment, type Environment } from '../environ
 import { isPortFree } from '../environment/ports.ts';
 import { EXIT, reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
+import { newFolder } from './new-folder.ts';
 import { DECIDED_SETTINGS, parseStartOptions, startHelp, type StartOptions } from './start-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -28,16 +29,6 @@ function settingsFromShell(): Record<string, string> {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   return settings;
-}
-
-function prepareDataDir(dir: string): void {
-  try {
-    mkdirSync(dir, { recursive: true });
-  } catch (error) {
-    throw new UsageError(
-      `--data ${JSON.stringify(dir)} cannot be used: ${(error as Error).message}; give a writable folder`,
-    );
-  }
 }
 
 const USUAL_PORT = 8080;
@@ -91,7 +82,7 @@ function announce({ url, bootstrapKey }: Service): void {
 async function run(options: StartOptions): Promise<number> {
   const settings = settingsFromShell();
   const port = await choosePort(options.port);
-  prepareDataDir(options.dataDir);
+  mkdirSync(newFolder('data', options.dataDir), { recursive: true });
   const interrupts = listenForInterrupts();
   const interrupted = new Promise<void>((resolve) => interrupts.signal.addEventListener('abort', () => resolve()));
   const { signal } = interrupts;
