@@ -12,8 +12,8 @@ it.each([
   'of an error %s (%s) that is of no export, says it in %i lines for a look and a sweep',
   async (code, message, lines) => {
     const error = Object.assign(new Error(message), { code });
-    const refuse = vi.fn(() => Promise.reject(error));
-    const log = vi.fn();
+    const refuse = vi.fn<() => Promise<never>>(() => Promise.reject(error));
+    const log = vi.fn<(error: unknown, exportId?: string) => void>();
     const store = createExportStore({
       sql: Object.assign(refuse, { begin: refuse }) as unknown as Sql,
       ownerOf: () => ({}) as Owner,
