@@ -53,6 +53,7 @@ try {
   handle = await ROLES[config.role](config);
   // not before: loading modules blocks the event loop, and an unanswered ping then says nothing about the database
   void guardDatabase(config.databaseUrl, config.databaseLostMs).lost.then((error) => stop(1, error.message));
+  void handle.lost?.then((error) => stop(1, error.message));
   const { url, metricsUrl } = handle;
   if (held) process.stderr.write(`${role}: planted ${held.length} bytes\n`);
   process.send?.({ type: 'ready', role, ...(url === undefined ? {} : { url }), metricsUrl });

@@ -35,6 +35,8 @@ export interface RoleOptions {
   env: NodeJS.ProcessEnv;
   log: (role: string, line: string) => void;
   onGroup: (pid: number) => void;
+  /** Aborted: the role is not waited for any more, and ended. */
+  signal?: AbortSignal | undefined;
 }
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -59,7 +61,7 @@ function killGroup(pid: number): void {
  * Starts one role in a process group of its own (Ctrl-C reaches only the supervisor, and a worker's children can be ended
  * with it) and waits until it is ready. Throws with the last lines of its output when it ends before, or says nothing.
  */
-export async function startRole({ role, env, log, onGroup }: RoleOptions): Promise<RoleProcess> {
+export async function startRole({ role, env, log, onGroup, signal }: RoleOptions): Promise<RoleProcess> {
   const child = fork(MAIN, [], {
     detached: true,
     execArgv: [],
@@ -99,6 +101,9 @@ export async function startRole({ role, env, log, onGroup }: RoleOptions): Promi
     const after = `${READY_WITHIN_MS / 1000} s`;
     ready.reject(new Error(`the service's ${role} was not ready after ${after}:\n${tail.join('\n') || '(no output)'}`));
   }, READY_WITHIN_MS);
+  const giveUp = () => ready.reject(signal?.reason);
+  signal?.addEventListener('abort', giveUp);
+  if (signal?.aborted) giveUp();
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null || !child.pid) return;
     child.kill('SIGTERM');
@@ -114,5 +119,6 @@ export async function startRole({ role, env, log, onGroup }: RoleOptions): Promi
     throw error;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
   }
 }

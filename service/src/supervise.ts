@@ -24,6 +24,8 @@ export interface ServiceOptions {
   /** Receives the process group of every role, for a watchdog. */
   onGroup?: (pid: number) => void;
   restart?: RestartPolicy;
+  /** Aborted: roles that are not ready are ended, instead of waited for. */
+  signal?: AbortSignal;
 }
 
 export interface Service {
@@ -92,7 +94,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   async function start(index: number, role: Role, listenPort: number): Promise<void> {
     const ports = { PORT: String(listenPort), METRICS_PORT: index === 0 ? metricsPort : '0' };
-    const started = await startRole({ role, env: { ...env, ...ports }, log, onGroup });
+    const started = await startRole({ role, env: { ...env, ...ports }, log, onGroup, signal: options.signal });
     running[index] = started;
     processes[index] = { role, pid: started.pid, metricsUrl: started.metricsUrl };
     if (stopping) await started.stop();

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { backUp } from '../backup/backup.ts';
 import { reportError } from './exit.ts';
 import { helpOf, parseFlags, textOf, type FlagTable } from './flags.ts';
+import { newFolder } from './new-folder.ts';
 import { UsageError } from './usage-error.ts';
 
 const FLAGS = {
@@ -20,9 +21,11 @@ try {
     const dataDir = resolve(textOf(values, 'data') ?? '.segbench/data');
     const to = textOf(values, 'to');
     if (to === undefined) throw new UsageError('--to is missing; expected a folder for the backup');
+    if (`${resolve(to)}/`.startsWith(`${dataDir}/`) && resolve(to) !== dataDir)
+      throw new UsageError(`--to "${to}" lies in the folder that is copied; allowed: a folder outside ${dataDir}`);
     if (!statSync(dataDir, { throwIfNoEntry: false })?.isDirectory())
       throw new UsageError(`--data "${dataDir}" does not exist; expected the folder of an npm start`);
-    await backUp({ dataDir, to: resolve(to) });
+    await backUp({ dataDir, to: resolve(newFolder('to', to)) });
     process.stdout.write(`backup ${resolve(to)}\n`);
   }
 } catch (error) {

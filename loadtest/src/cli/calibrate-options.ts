@@ -1,6 +1,8 @@
-import { join, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { projectRoot } from '../environment/paths.ts';
 import { helpOf, oneOf, parseFlags, textOf, wholeNumber, type FlagTable, type FlagValues } from './flags.ts';
+import { newFolder } from './new-folder.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface CalibrateOptions {
@@ -67,6 +69,14 @@ function clockOf(values: FlagValues): CalibrateOptions['clock'] {
   return clock;
 }
 
+/** Told before minutes of measuring, not after. */
+function outFile(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new UsageError(`--out "${path}" is a folder; allowed: a file, made where it is missing`);
+  newFolder('out', dirname(path));
+  return path;
+}
+
 /** @throws UsageError naming flag, value and what is allowed */
 export function parseCalibrateOptions(args: readonly string[]): CalibrateOptions {
   const values = parseFlags(args, FLAGS);
@@ -83,7 +93,9 @@ export function parseCalibrateOptions(args: readonly string[]): CalibrateOptions
     sides: numbers(textOf(values, 'sides'), 'sides', [256, 512, 1024], { min: 64, max: 1536 }),
     clock: clockOf(values),
     rounds: wholeNumber(values, 'rounds', { min: 1, max: 1000 }) ?? 7,
-    out: resolve(textOf(values, 'out') ?? join(projectRoot, `service/models/profiles/${name}.json`)),
+    out: help
+      ? ''
+      : outFile(resolve(textOf(values, 'out') ?? join(projectRoot, `service/models/profiles/${name}.json`))),
     json: values['json'] === true,
     help,
   };

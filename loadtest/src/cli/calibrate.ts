@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadConfig } from '../../../service/src/config.ts';
 import { loadModelCard } from '../../../service/src/inference/model.ts';
 import type { InferenceBackend } from '../../../service/src/inference/pool/backend.ts';
@@ -43,6 +43,8 @@ async function makeImages(directory: string, { sides, batches }: CalibrateOption
 async function measure(options: CalibrateOptions, directory: string, signal: AbortSignal): Promise<Profile> {
   const { dir: modelDir, name, version } = await loadModelCard(MODELS_DIR, MODEL);
   const backend = await backendOf(options, modelDir);
+  // a server that is not ready is waited for
+  signal.addEventListener('abort', () => void backend.close());
   try {
     await backend.load().catch((error: unknown) => {
       throw new EnvironmentError(`--provider ${options.provider}, --pool ${options.pool}: ${(error as Error).message}`);
@@ -92,6 +94,7 @@ async function run(options: CalibrateOptions): Promise<number> {
   try {
     const profile = await measure(options, directory, interrupts.signal);
     const text = `${JSON.stringify(profile, null, 2)}\n`;
+    await mkdir(dirname(options.out), { recursive: true });
     await writeFile(options.out, text);
     const why = whyIllustrative(profile);
     const { fixedMs, msPerMegapixel, residual } = profile.time;

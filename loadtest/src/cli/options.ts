@@ -1,5 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { statSync } from 'node:fs';
 import { CLIENTS, CLIENT_KINDS, DEFAULT_CLIENT, DEFAULT_POOL, POOL_KINDS } from '../../../scenarios/defaults.ts';
 import { DEFAULT_SCENARIO, SCENARIO_NAMES, listScenarios, scenarioByName } from '../../../scenarios/index.ts';
 import type { Scenario, ScenarioKind } from '../../../scenarios/index.ts';
@@ -11,6 +10,7 @@ import { PROOF_FAULTS, type ProofFault } from '../prove/records.ts';
 import { SWITCH_NAMES, type SwitchName } from '../run/switches.ts';
 import { helpOf, oneOf, parseFlags, suggestion, textOf, wholeNumber } from './flags.ts';
 import type { FlagTable, FlagValues } from './flags.ts';
+import { newFolder } from './new-folder.ts';
 import { POOLS, poolOf, type PoolChoice } from './pool.ts';
 import { ON_INCONCLUSIVE, PROOF_FLAGS, refuseForProof, rejudgeOf, type RejudgeOptions } from './proof-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -112,6 +112,8 @@ export const BENCH_FLAGS = {
 export function parseBenchOptions(args: readonly string[], own?: Scenario): BenchCommand {
   const values = parseFlags(args, BENCH_FLAGS);
   if (values['help']) return { kind: 'help', text: benchHelp() };
+  if (values['list'] && values['json'])
+    throw new UsageError('--json is not allowed with --list, which prints text; allowed: one of them');
   if (values['list']) return { kind: 'list', text: scenarioList(own) };
   const rejudge = rejudgeOf(values);
   if (rejudge) return { kind: 'rejudge', options: rejudge };
@@ -229,23 +231,7 @@ function imagesOf(values: FlagValues): BenchOptions['images'] {
   return directory === undefined ? undefined : { directory, split, kind };
 }
 
-export function outOf(values: FlagValues): string {
-  const out = textOf(values, 'out') ?? DEFAULT_OUT;
-  if (statSync(out, { throwIfNoEntry: false })?.isDirectory() === false) {
-    throw new UsageError(`--out "${out}" is a file; allowed: a folder, made where it is missing`);
-  }
-  // The nearest folder that exists takes the new ones: told now, not after the servers have started.
-  let parent = resolve(out);
-  while (!existsSync(parent)) parent = dirname(parent);
-  try {
-    accessSync(parent, constants.W_OK);
-    if (!statSync(parent).isDirectory()) throw new Error('it is a file');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`--out "${out}" cannot be made in "${parent}": ${why}; allowed: a folder that can be written`);
-  }
-  return out;
-}
+export const outOf = (values: FlagValues): string => newFolder('out', textOf(values, 'out') ?? DEFAULT_OUT);
 
 function existing(values: FlagValues, flag: string, what: 'file' | 'directory'): string | undefined {
   const path = textOf(values, flag);

@@ -9,6 +9,7 @@ import { EnvironmentError, startEnvironment, type Environment } from '../environ
 import { isPortFree } from '../environment/ports.ts';
 import { EXIT, reportError } from './exit.ts';
 import { listenForInterrupts } from './interrupt.ts';
+import { newFolder } from './new-folder.ts';
 import { DECIDED_SETTINGS, parseStartOptions, startHelp, type StartOptions } from './start-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -30,16 +31,6 @@ function settingsFromShell(): Record<string, string> {
   return settings;
 }
 
-function prepareDataDir(dir: string): void {
-  try {
-    mkdirSync(dir, { recursive: true });
-  } catch (error) {
-    throw new UsageError(
-      `--data ${JSON.stringify(dir)} cannot be used: ${(error as Error).message}; give a writable folder`,
-    );
-  }
-}
-
 const USUAL_PORT = 8080;
 
 /** Who names a port has others look for the service there. */
@@ -59,6 +50,7 @@ async function bringUp(
   port: number,
   environment: Environment,
   settings: Record<string, string>,
+  signal: AbortSignal,
 ): Promise<Service> {
   const { databaseUrl, queueRedisUrl, cacheRedisUrl } = environment;
   return await startService({
@@ -73,6 +65,7 @@ async function bringUp(
     log: (role, line) => say(`${role}: ${line}`),
     onGroup: (pid) => environment.watchGroup(pid),
     restart: RESTART_FIVE_A_MINUTE,
+    signal,
   }).catch((error: unknown) => {
     throw new EnvironmentError(error instanceof Error ? error.message : String(error));
   });
@@ -89,7 +82,7 @@ function announce({ url, bootstrapKey }: Service): void {
 async function run(options: StartOptions): Promise<number> {
   const settings = settingsFromShell();
   const port = await choosePort(options.port);
-  prepareDataDir(options.dataDir);
+  mkdirSync(newFolder('data', options.dataDir), { recursive: true });
   const interrupts = listenForInterrupts();
   const interrupted = new Promise<void>((resolve) => interrupts.signal.addEventListener('abort', () => resolve()));
   const { signal } = interrupts;
@@ -105,7 +98,7 @@ async function run(options: StartOptions): Promise<number> {
     if (await finishRestore({ dataDir: options.dataDir, databaseUrl: environment.databaseUrl }))
       say('goes on from a backup');
     say('starting the service');
-    service = await Promise.race([bringUp(options, port, environment, settings), lost]);
+    service = await Promise.race([bringUp(options, port, environment, settings, signal), lost]);
     const ended = service.exited.then(({ role, code, signal: how, detail }) => {
       throw new EnvironmentError(`the service's ${role} keeps ending (${how ?? `code ${code}`}): ${detail}`);
     });

@@ -17,18 +17,17 @@ async function run(settings: Record<string, string>): Promise<number> {
     throw new UsageError((error as Error).message);
   }
   const interrupts = listenForInterrupts();
-  const interrupted = new Promise<void>((resolve) => interrupts.signal.addEventListener('abort', () => resolve()));
+  const { signal } = interrupts;
+  const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   try {
-    const role = await startRole({ role: 'worker', env, log: (_, line) => say(line), onGroup: () => {} }).catch(
-      (error: unknown) => {
-        throw new EnvironmentError(error instanceof Error ? error.message : String(error));
-      },
-    );
+    const role = await startRole({ role: 'worker', env, log: (_, line) => say(line), onGroup: () => {}, signal });
     process.stdout.write(`ready ${role.metricsUrl}\n`);
     const exit = await Promise.race([interrupted, role.exited]);
-    if (exit !== undefined && !interrupts.signal.aborted)
-      throw new EnvironmentError(`the worker ended (${exit.signal ?? `code ${exit.code}`}): ${exit.detail}`);
+    if (exit !== undefined && !signal.aborted)
+      throw new Error(`the worker ended (${exit.signal ?? `code ${exit.code}`}): ${exit.detail}`);
     await role.stop();
+  } catch (error) {
+    if (!signal.aborted) throw new EnvironmentError(error instanceof Error ? error.message : String(error));
   } finally {
     interrupts.release();
   }

@@ -17,9 +17,18 @@ const TIDYING_MS = 40_000;
 /** Who stops the service sees npm end at once; the service notices within half a second, and then takes a few to stop. */
 const ENDING_MS = 10_000;
 
-async function holderOf(file: string): Promise<Holder | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text === '' ? undefined : (JSON.parse(text) as Holder);
+/** 'nobody': the lock is there and says nothing, as a machine that lost its power leaves it; who lives never shows it so. */
+async function holderOf(file: string): Promise<Holder | 'nobody' | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new EnvironmentError(`the lock of the data folder cannot be read: ${error.message}`);
+  });
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return 'nobody';
+  }
 }
 
 /**
@@ -52,7 +61,7 @@ export async function lockDataDir(
       if (taken) return () => rm(file, { force: true });
       const holder = await holderOf(file);
       if (!holder) continue;
-      if (!isAlive(holder.pid, holder.ticks)) await rm(file, { force: true });
+      if (holder === 'nobody' || !isAlive(holder.pid, holder.ticks)) await rm(file, { force: true });
       else if (waitedMs >= (isAlive(holder.supervisorPid) ? endingMs : TIDYING_MS)) {
         const who = `process ${holder.supervisorPid} (since ${holder.since})`;
         throw new EnvironmentError(

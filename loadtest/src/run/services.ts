@@ -80,6 +80,7 @@ export async function startOn(ground: Ground, launched: LaunchedBrowser, options
     env: { ...ground.env, ...HARNESS_SETTINGS, BOOTSTRAP_API_KEY: key, ...settings },
     log: (role, line) => log(`${role}: ${line}`),
     onGroup: (pid) => ground.watchGroup(pid),
+    signal: stop.signal,
     ...(options.restart ? { restart: options.restart } : {}),
   }).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);

@@ -25,6 +25,13 @@ describe('lockDataDir', () => {
     await unlock();
   });
 
+  it.each(['', '\0\0\0\0', '{"pid":'])('takes over a lock that a loss of power left as %j', async (left) => {
+    await writeFile(join(dir, 'lock'), left);
+    const unlock = await lockDataDir(dir, silent);
+    expect(JSON.parse(await readFile(join(dir, 'lock'), 'utf8'))).toMatchObject({ pid: process.pid });
+    await unlock();
+  });
+
   it('waits for a holder that is just ending', async () => {
     const unlock = await lockDataDir(dir, silent);
     const lines: string[] = [];

@@ -297,6 +297,7 @@ export type HealthReply = {
     queue: { status: 'healthy' | 'degraded' | 'unhealthy'; latencyMs: number };
     cache: { status: 'healthy' | 'degraded' | 'unhealthy'; latencyMs: number };
     inference: { status: 'healthy' | 'degraded' | 'unhealthy'; latencyMs: number; workers: number };
+    storage: { status: 'healthy' | 'degraded' | 'unhealthy'; latencyMs: number };
   };
   system: System;
 };

@@ -25,6 +25,8 @@ export const HealthReply = Type.Object({
     queue: Part,
     cache: Part,
     inference: Type.Object({ status: Status, latencyMs: n, workers: n }),
+    /** The disk of DATA_DIR: degraded where it has no room for an upload. */
+    storage: Part,
   }),
   system: System,
 });

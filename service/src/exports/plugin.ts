@@ -18,7 +18,11 @@ export default fp(
       storage: app.storage,
       leaseMs: app.config.leaseMs,
       keepMs: app.config.exportKeepMs,
-      log: (error, exportId) => app.log.error({ err: error, exportId }, 'export failed'),
+      log: (error, exportId) =>
+        app.log.error(
+          { err: error, exportId },
+          exportId === undefined ? 'exports could not be looked for' : 'export failed',
+        ),
     });
     app.decorate('exports', store);
     app.addHook('onReady', async () => store.start());

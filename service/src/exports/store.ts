@@ -25,6 +25,7 @@ export function createExportStore(deps: {
   keepMs: number;
   renewMs?: number;
   pollMs?: number;
+  /** @param exportId which export failed; undefined: none did, they could not be looked for */
   log: (error: unknown, exportId?: string) => void;
 }) {
   const { sql, storage, leaseMs } = deps;
@@ -32,6 +33,8 @@ export function createExportStore(deps: {
   const claims = createExportClaims(sql, leaseMs);
   const closing = new AbortController();
   let sweptAt = -Infinity;
+  /** A database that is away is told by those who watch it. */
+  const lookedInVain = (error: unknown) => void (isTransient(error) || deps.log(error));
 
   async function make(claimed: Claim): Promise<void> {
     try {
@@ -52,7 +55,7 @@ export function createExportStore(deps: {
   async function step(): Promise<boolean> {
     if (performance.now() - sweptAt > SWEEP_MS) {
       sweptAt = performance.now();
-      await sweep().catch((error: unknown) => deps.log(error));
+      await sweep().catch(lookedInVain);
     }
     const claimed = await claims.next();
     if (!claimed) return false;
@@ -66,7 +69,7 @@ export function createExportStore(deps: {
     wake: () => loop?.wake(),
     /** Begins to write what is open, also what was left by processes that stopped or died. */
     start(): void {
-      loop = startLoop({ everyMs: deps.pollMs ?? POLL_MS, step, onError: (error) => deps.log(error) });
+      loop = startLoop({ everyMs: deps.pollMs ?? POLL_MS, step, onError: lookedInVain });
     },
     /** Gives back what it is writing. */
     async close(): Promise<void> {

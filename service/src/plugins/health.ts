@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import type { HealthReply } from '#contract/metrics.ts';
 
@@ -23,10 +24,10 @@ async function probe(work: () => Promise<unknown>, down: Status): Promise<Part> 
   }
 }
 
-/** Without the database nothing works; without queue, cache or workers the service answers and something waits. */
+/** Without the database nothing works; without queue, cache, workers or room on the disk the service answers, and something waits or is refused. */
 export async function checkHealth(app: FastifyInstance): Promise<Pick<HealthReply, 'status' | 'services'>> {
   let workers = 0;
-  const [database, cache, queue, inference] = await Promise.all([
+  const [database, cache, queue, inference, storage] = await Promise.all([
     probe(() => app.connections.service`select 1`.execute(), 'unhealthy'),
     probe(() => app.cache.redis.ping(), 'degraded'),
     probe(() => app.queueRedis.ping(), 'degraded'),
@@ -34,8 +35,12 @@ export async function checkHealth(app: FastifyInstance): Promise<Pick<HealthRepl
       workers = (await app.queue()).workers.length;
       if (workers === 0) throw new Error('no worker reports');
     }, 'degraded'),
+    probe(async () => {
+      const { bsize, bavail } = await statfs(app.storage.dataDir);
+      if (bsize * bavail < app.config.maxFileBytes) throw new Error('no room for an upload');
+    }, 'degraded'),
   ]);
-  const all = [database, cache, queue, inference].map(({ status }) => status);
+  const all = [database, cache, queue, inference, storage].map(({ status }) => status);
   const status = all.includes('unhealthy') ? 'unhealthy' : all.includes('degraded') ? 'degraded' : 'healthy';
-  return { status, services: { database, queue, cache, inference: { ...inference, workers } } };
+  return { status, services: { database, queue, cache, inference: { ...inference, workers }, storage } };
 }

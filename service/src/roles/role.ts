@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 
 /** A role that is up. */
@@ -5,6 +6,8 @@ export interface RoleHandle {
   /** Where the API listens; absent for the other roles. */
   url?: string;
   metricsUrl: string;
+  /** Resolves with the cause once the role cannot do its work any more. */
+  lost?: Promise<Error>;
   /** Ends what is in work, then everything the role opened. */
   close(): Promise<void>;
 }
@@ -23,3 +26,17 @@ export function createLog(config: Pick<Config, 'role' | 'logLevel'>): Log {
 
 export const textOf = (error: unknown): string =>
   error instanceof Error ? error.message || error.name : String(error);
+
+/** Says once of each cause that a Redis is away, and that it is back: ioredis says it with every attempt. */
+export function sayChanges(redis: Redis, what: string, log: Log): void {
+  const said = new Set<string>();
+  redis.on('error', (error: Error) => {
+    const message = textOf(error);
+    log(said.has(message) ? 'info' : 'warn', `${what} does not answer: ${message}`);
+    said.add(message);
+  });
+  redis.on('ready', () => {
+    if (said.size > 0) log('warn', `${what} answers again`);
+    said.clear();
+  });
+}

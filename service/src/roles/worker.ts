@@ -30,8 +30,9 @@ import { CONNECTIONS_HELP, createMetrics } from '../metrics.ts';
 import { plantInBackend } from '../plants.ts';
 import { createStorage } from '../storage.ts';
 import { createAhead } from './ahead.ts';
+import { guardFiles } from './files-guard.ts';
 import { watchModel } from './model-watch.ts';
-import { createLog, textOf, type RoleHandle } from './role.ts';
+import { createLog, sayChanges, textOf, type RoleHandle } from './role.ts';
 
 /** Claims, results, leases and the look for what was cancelled, each one at a time. Every connection prepares its statements anew. */
 const CONNECTIONS = 4;
@@ -71,7 +72,15 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   // a role that cannot reach its database is not ready
   await sql`SELECT 1`;
   const model = await loadModelCard(config.modelsDir, DEFAULT_MODEL);
-  const backend = plantInBackend(given ?? (await createBackend(config, model.dir, log)), config.plant, sql);
+  const storage = createStorage(config.dataDir);
+  const files = guardFiles(sql, storage, () => processor.abandon(processor.held()));
+  const real = async () => {
+    const made = await createBackend(config, model.dir, log);
+    if (simulatedBy(config.pool) !== null) return made; // it reads no file
+    await files.check();
+    return files.guard(made);
+  };
+  const backend = plantInBackend(given ?? (await real()), config.plant, sql);
   await backend.load().catch((error: unknown) => {
     const { pool, provider } = config;
     const setting = pool === 'local' ? `PROVIDER is "${provider}"` : `POOL is "${hideCredentials(pool)}"`;
@@ -82,7 +91,6 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const ahead = createAhead({ slots, most: config.workerConcurrency });
   let unrun = 0;
   const poolMetrics = createPoolMetrics(metrics, () => backend.stats());
-  const storage = createStorage(config.dataDir);
   const claims = createMicroBatcher<ItemKey, Claim | null>({
     maxItems: CLAIM_MAX,
     maxWaitMs: CLAIM_WAIT_MS,
@@ -171,7 +179,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
   const reports = startLoop({ everyMs: REPORT_EVERY_MS, step: report, onError: () => {} });
 
   const redis = new Redis(config.queueRedisUrl, CONSUMER_REDIS);
-  redis.on('error', (error) => log('info', `the queue's Redis: ${error.message}`));
+  sayChanges(redis, "the queue's Redis", log);
   const take = (job: Job<SegmentJob>) => {
     activeAt = Date.now();
     return processor.process(job.data);
@@ -193,6 +201,7 @@ export async function startWorker(config: Config, given?: InferenceBackend): Pro
 
   return {
     metricsUrl: `${server.url}/metrics`,
+    lost: files.lost,
     async close() {
       // at once what has not begun, at the end what is not done in time; were this to fail, it goes out when its lease ends
       const giveBack = (kept: readonly ItemKey[]) =>

@@ -170,6 +170,8 @@ describe('health', () => {
       cache: { redis: { ping: answers } },
       queueRedis: { ping: answers },
       queue: () => Promise.resolve({ workers: [{}, {}] }),
+      storage: { dataDir: service.dataDir },
+      config: { maxFileBytes: 1 },
       ...change,
     });
     const statusOf = async (change: object) => {
@@ -187,6 +189,8 @@ describe('health', () => {
       parts: ['database'],
     });
     expect(await statusOf({ queueRedis: { ping: refuses } })).toEqual({ status: 'degraded', parts: ['queue'] });
+    for (const full of [{ config: { maxFileBytes: 1e18 } }, { storage: { dataDir: `${service.dataDir}/unmounted` } }])
+      expect(await statusOf(full)).toEqual({ status: 'degraded', parts: ['storage'] });
     expect(await statusOf({ cache: { redis: { ping: refuses } } })).toEqual({ status: 'degraded', parts: ['cache'] });
     const queue = () => Promise.resolve({ workers: [] });
     expect(await statusOf({ queue })).toEqual({ status: 'degraded', parts: ['inference'] });
