@@ -5,7 +5,14 @@ import { Id, Literals, closed } from '#contract/common.ts';
 import { fixedFile, fixedPicture, REVALIDATE } from '../cdn/cache-control.ts';
 import { apiError, badValue, notFound, shown } from '../errors.ts';
 import type { Region } from '../pictures/draw.ts';
-import { formatFor, MASK_FORMATS, MAX_SIDE, nameOfWhole, PICTURE_FORMATS, type PictureFormat } from '../pictures/formats.ts';
+import {
+  formatFor,
+  MASK_FORMATS,
+  MAX_SIDE,
+  nameOfWhole,
+  PICTURE_FORMATS,
+  type PictureFormat,
+} from '../pictures/formats.ts';
 import { isNotModified } from '../results/range.ts';
 import { sendFile } from '../results/send-file.ts';
 import { Bytes, IdParams, RANGES, SignedQuery, replies, secondsLeft } from './schemas.ts';
