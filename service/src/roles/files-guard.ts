@@ -1,4 +1,5 @@
 import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Sql } from '../database/client.ts';
 import type { InferenceBackend } from '../inference/pool/backend.ts';
 import type { Storage } from '../storage.ts';
@@ -26,6 +27,9 @@ export function guardFiles(sql: Sql, storage: Storage, onLost: () => void) {
     >`SELECT encode(sha256, 'hex') AS sha256 FROM blobs LIMIT ${LOOKED_AT}`;
     const seen = await Promise.all(stored.map(({ sha256 }) => isReadable(storage.path(sha256))));
     if (stored.length === 0 || seen.includes(true)) return null;
+    // The few files of a small service may be lost for themselves: their folders are still there.
+    const folders = await Promise.all(stored.map(({ sha256 }) => isReadable(dirname(storage.path(sha256)))));
+    if (stored.length < LOOKED_AT && !folders.includes(false)) return null;
     return new Error(
       `DATA_DIR is "${storage.dataDir}", where no stored file can be read (of ${stored.length} looked for): expected the service's folder, mounted and readable`,
     );

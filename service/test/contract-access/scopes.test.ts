@@ -8,7 +8,7 @@ import { startTestApp, type TestApp } from '../support/app.ts';
 const NEEDS: Record<Scope | 'key' | 'nobody', string> = {
   nobody: 'getDocument getDocs getLiveness getReadiness createSession',
   key: 'getSession deleteSession queryGraph',
-  read: `listProjects getProject listImages getIndex getImage getTimeline getImageFile renderImage renderOverlay listBatches
+  read: `listProjects getProject listImages getIndex getImage getTimeline getImageFile renderImage renderOverlay getThumbnails listBatches
     getBatch getFailures getQueue getNow forecastBatch listForecasts listRuns getRun getRunReport openEvents readResults getResult createExport getExport downloadExport openGraph`,
   write: `createProject updateProject deleteProject uploadImages deleteImage createBatch pauseBatch resumeBatch cancelBatch
     retryBatch`,

@@ -40,13 +40,16 @@ it('a worker whose folder goes away fails no image: it gives them back, and says
   expect(await wrongCounters(path.sql)).toEqual([]);
 });
 
-it('one file that is missing fails its own image only', async () => {
+it.each([1, 2])('%d of two files that are missing fail their own images only', async (lost) => {
   await path.relay();
-  await path.worker();
-  const [blob] = await path.sql<{ sha256: string }[]>`SELECT encode(sha256, 'hex') AS sha256 FROM blobs`;
-  const file = path.server.app.storage.path(blob!.sha256);
-  await rename(file, `${file}.lost`);
+  const worker = await path.worker();
+  const blobs = await path.sql<{ sha256: string }[]>`SELECT encode(sha256, 'hex') AS sha256 FROM blobs LIMIT ${lost}`;
+  for (const { sha256 } of blobs) {
+    const file = path.server.app.storage.path(sha256);
+    await rename(file, `${file}.lost`);
+  }
   const batch = await path.start(projectId);
   await path.ended(batch.id);
-  expect((await path.get(batch.id)).counts).toMatchObject({ completed: 1, failed: 1 });
+  expect((await path.get(batch.id)).counts).toMatchObject({ completed: 2 - lost, failed: lost });
+  expect(await Promise.race([worker.lost, 'works'])).toBe('works');
 });
