@@ -101,6 +101,19 @@ describe('gallery', () => {
     expect(server.requests.slice(before)).not.toContain('POST /api/segmentation/batch/results');
   });
 
+  it('shows all cells of a very large screen, and is quiet then', async () => {
+    const { project, server, page } = await openPage('');
+    await segmentAll(page);
+    await page.setViewport({ width: 3840, height: 2160 });
+    const cells = await untilRight(page, project);
+    expect(cells.wrong).toBe(0);
+    expect(cells.seen).toBeGreaterThan(240);
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1000)));
+    const before = server.requests.length;
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1000)));
+    expect(server.requests.slice(before).filter((route) => /thumbnails|render|results/.test(route))).toEqual([]);
+  });
+
   /** What the list says of the keyboard, and how many are chosen. */
   const keyboard = (page: Page) =>
     page.evaluate(() => {

@@ -14,11 +14,12 @@ export interface Lru<T> {
  * `dispose` runs exactly once for each value that leaves, replaced ones included: bitmaps are closed there.
  */
 export function createLru<T>(options: {
-  capacity: number;
+  capacity: number | (() => number);
   weigh?: (value: T) => number;
   dispose?: (value: T) => void;
 }): Lru<T> {
   const { capacity, weigh = () => 1, dispose = () => {} } = options;
+  const limit = typeof capacity === 'function' ? capacity : () => capacity;
   // A Map iterates in insertion order, so re-inserting on use keeps the oldest first.
   const entries = new Map<string, T>();
   let weight = 0;
@@ -44,7 +45,7 @@ export function createLru<T>(options: {
       entries.set(key, value);
       weight += weigh(value);
       for (const oldest of entries.keys()) {
-        if (weight <= capacity || oldest === key) break;
+        if (weight <= limit() || oldest === key) break;
         remove(oldest);
       }
     },

@@ -67,6 +67,7 @@ export function createGallery(deps: GalleryDeps) {
   });
   const overlays = createOverlays({
     post: deps.raster.post,
+    inPage: () => cells.size,
     onReady: (imageId) => cells.paintSoon(store.find(imageId)),
   });
   deps.raster.onReply((replies) => overlays.receive(replies));

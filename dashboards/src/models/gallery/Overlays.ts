@@ -21,15 +21,20 @@ export interface Overlay {
   size: number;
 }
 
-/** Twice as many cells as a large screen shows, at most 26 KB to 400 KB each. */
+/** Twice as many cells as a large screen shows, at most 26 KB to 400 KB each; more where a very large one has more in the page. */
 const CAPACITY = 160;
 
 /** Overlay bitmaps of visible cells, drawn in a worker so that scrolling never waits for a contour. */
 export function createOverlays(options: {
   post: (requests: RasterRequest[], transfer: Transferable[]) => void;
   onReady: (imageId: string) => void;
+  /** Cells in the page now: were there no room for all of them, they would push each other out for ever. */
+  inPage: () => number;
 }) {
-  const bitmaps = createLru<Overlay>({ capacity: CAPACITY, dispose: (overlay) => overlay.bitmap.close() });
+  const bitmaps = createLru<Overlay>({
+    capacity: () => Math.max(CAPACITY, options.inPage()),
+    dispose: (overlay) => overlay.bitmap.close(),
+  });
   const pending = new Set<string>();
   let asked: RasterRequest[] = [];
 

@@ -4,7 +4,7 @@ import { createLru } from '../lru.ts';
 const CONCURRENCY = 4;
 /** What the service gives in one answer. */
 const MANY = 64;
-/** 160 px squares of 4 bytes a pixel: 25 MB. */
+/** 160 px squares of 4 bytes a pixel: 25 MB; more where a very large screen shows more at once. */
 const CAPACITY = 240;
 
 export interface ThumbnailSource<T> {
@@ -20,14 +20,17 @@ export function createThumbnails<T extends { close(): void }>(options: {
   onReady: (imageId: string) => void;
   capacity?: number;
 }) {
-  const { source, onReady } = options;
-  const bitmaps = createLru<T>({ capacity: options.capacity ?? CAPACITY, dispose: (bitmap) => bitmap.close() });
+  const { source, onReady, capacity = CAPACITY } = options;
+  let wanted: string[] = [];
+  const bitmaps = createLru<T>({
+    capacity: () => Math.max(capacity, wanted.length),
+    dispose: (bitmap) => bitmap.close(),
+  });
   const requests = new Map<AbortController, readonly string[]>();
   /** Not among those that are drawn already: asked for alone. */
   const undrawn = new Set<string>();
   /** What cannot be had is not asked for again and again. */
   const refused = new Set<string>();
-  let wanted: string[] = [];
 
   function pump(): void {
     while (requests.size < CONCURRENCY) {

@@ -22,6 +22,7 @@ it('asks for all outlines of one look in one message, each once, and takes many 
       messages.push(requests);
     },
     onReady: (imageId) => ready.push(imageId),
+    inPage: () => 0,
   });
   for (const id of ['a', 'b', 'a']) overlays.request(id, viewOf(1), 169);
   expect(messages).toEqual([]);
@@ -42,4 +43,14 @@ it('asks for all outlines of one look in one message, each once, and takes many 
   overlays.request('b', viewOf(1), 169);
   await Promise.resolve();
   expect(messages.at(-1)!.map(({ key }) => key)).toEqual(['b 1 169']);
+});
+
+it.each([
+  ['a large screen', 80, 160],
+  ['a very large one', 300, 300],
+])('has room for all cells of %s', (_, inPage, held) => {
+  const overlays = createOverlays({ post: () => {}, onReady: () => {}, inPage: () => inPage });
+  const ids = Array.from({ length: 400 }, (_, i) => `image-${i}`);
+  overlays.receive(ids.map((id) => ({ key: `${id} 1 169`, bitmap })));
+  expect(ids.filter((id) => overlays.getAny(id))).toEqual(ids.slice(-held));
 });

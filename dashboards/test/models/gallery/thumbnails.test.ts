@@ -103,8 +103,26 @@ describe('createThumbnails', () => {
     thumbnails.want(['a', 'b', 'c']);
     asked[0]!.answer();
     await turn();
-    expect(closed).toEqual(['a']);
+    thumbnails.want(['d']);
+    asked[1]!.answer();
+    await turn();
+    expect(closed).toEqual(['a', 'b']);
     thumbnails.stop();
-    expect(closed).toEqual(['a', 'b', 'c']);
+    expect(closed).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('has room for all that is wanted, however large the screen, and asks for none of it again', async () => {
+    const { thumbnails, asked, closed } = setUp({ capacity: 2 });
+    thumbnails.want(['x', 'y']);
+    asked[0]!.answer();
+    await turn();
+    thumbnails.want(['y', 'a', 'b', 'c']);
+    for (let i = 1; i < 10; i++) {
+      asked.at(-1)!.answer();
+      await turn();
+    }
+    expect(asked.length).toBeLessThan(5);
+    expect(['y', 'a', 'b', 'c'].map((id) => thumbnails.get(id)?.id)).toEqual(['y', 'a', 'b', 'c']);
+    expect(closed).toContain('x');
   });
 });
