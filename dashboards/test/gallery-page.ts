@@ -66,7 +66,7 @@ export async function segmentAll(page: Page): Promise<void> {
   await page.waitForSelector(`[role=progressbar][aria-valuenow="${COUNT}"][aria-valuemax="${COUNT}"]`);
 }
 /** Cells on the screen that do not show what the project says of them. */
-const wrongCells = (page: Page, truth: Record<string, number | 'failed'>) =>
+export const wrongCells = (page: Page, truth: Record<string, number | 'failed'>) =>
   page.evaluate((expected) => {
     const cells = [...document.querySelectorAll<HTMLElement>('[data-image-id]')];
     const seen = cells.filter((cell) => {
@@ -80,7 +80,7 @@ const wrongCells = (page: Page, truth: Record<string, number | 'failed'>) =>
     });
     return { seen: seen.length, all: cells.length, wrong: wrong.length };
   }, truth);
-const truthOf = ({ images }: MockProject): Record<string, number | 'failed'> =>
+export const truthOf = ({ images }: MockProject): Record<string, number | 'failed'> =>
   Object.fromEntries(images.map(({ id, result }) => [id, result?.polygonCount ?? 'failed']));
 export const toasts = (page: Page) =>
   page.evaluate(() => (window as unknown as { counter: { toasts: number } }).counter.toasts);

@@ -1,7 +1,7 @@
 import type { KeyInput, Page, Protocol } from 'puppeteer-core';
 import { describe, expect, it, vi } from 'vitest';
 import { faultsOf } from './accessible.ts';
-import { COUNT, FAILED, galleryBench, segmentAll, toasts, untilRight } from './gallery-page.ts';
+import { COUNT, FAILED, galleryBench, segmentAll, toasts, truthOf, untilRight, wrongCells } from './gallery-page.ts';
 
 const { openPage } = galleryBench();
 
@@ -46,11 +46,13 @@ describe('gallery', () => {
       expect(own.filter((attribute) => /^(cell|words)$/.test(attribute))).toEqual([]);
     }, 5000);
     // One that is drawn on directly is copied for each frame.
-    const drawnOn = await page.$$eval('[data-gallery-grid] canvas', (canvases) => [
-      canvases.length,
+    await page.locator('[data-action="segment-all"]').click();
+    await page.waitForSelector('[data-overlay="drawn"]');
+    const drawnOn = await page.$$eval('.grid-row:has([data-overlay="drawn"]) canvas', (canvases) => [
+      canvases.length > 0,
       canvases.filter((canvas) => canvas.getContext('2d') !== null).length,
     ]);
-    expect(drawnOn).toEqual([await page.$$eval('.grid-row', (rows) => rows.length), 0]);
+    expect(drawnOn).toEqual([true, 0]);
   });
 
   it('shows the same state after its socket was cut in the middle of a batch', async () => {
@@ -87,18 +89,34 @@ describe('gallery', () => {
       }));
     await page.reload();
     const arrives = await whole.held;
-    expect((await untilRight(page, project)).wrong).toBe(0);
-    expect(await said()).toEqual({ setSize: '-1', all: '0' });
+    // It is asked for once what is in view stands there.
+    expect(await wrongCells(page, truthOf(project))).toMatchObject({ wrong: 0 });
+    expect(await said()).toEqual({ setSize: `${COUNT}`, all: `${COUNT}` });
+    const height = await page.$eval('.grid-spacer', (spacer) => spacer.clientHeight);
     const before = server.requests.length;
     await arrives();
-    await page.waitForSelector(`[aria-setsize="${COUNT}"]`);
-    await page.waitForFunction(
-      (all) => document.querySelector('[data-filter="all"] b')?.textContent === all,
-      {},
-      `${COUNT}`,
-    );
+    await page.waitForResponse((reply) => reply.url().endsWith('/index?behind=500'));
     expect((await untilRight(page, project)).wrong).toBe(0);
+    expect(await said()).toEqual({ setSize: `${COUNT}`, all: `${COUNT}` });
+    expect(await page.$eval('.grid-spacer', (spacer) => spacer.clientHeight)).toBe(height);
     expect(server.requests.slice(before)).not.toContain('POST /api/segmentation/batch/results');
+  });
+
+  it('shows nothing in place of images further down that it does not know yet, and shows them once it does', async () => {
+    const { project, page } = await openPage('');
+    await segmentAll(page);
+    const whole = await holdWholeList(page);
+    await page.reload();
+    await page.waitForSelector('[data-image-id]');
+    await page.$eval('[data-gallery-grid]', (list) => (list.scrollTop = list.scrollHeight));
+    const arrives = await whole.held;
+    await page.waitForFunction(() => document.querySelector('[data-gallery-grid]')!.scrollTop > 1000);
+    const places = () =>
+      page.$$eval('[data-image-id]', (cells) => cells.map((cell) => Number(cell.getAttribute('aria-posinset'))));
+    expect(Math.max(0, ...(await places()))).toBeLessThanOrEqual(256);
+    await arrives();
+    await page.waitForSelector(`[aria-posinset="${COUNT}"]`);
+    expect((await untilRight(page, project)).wrong).toBe(0);
   });
 
   it('shows all cells of a very large screen, and is quiet then', async () => {

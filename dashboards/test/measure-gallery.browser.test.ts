@@ -167,9 +167,11 @@ function struggle(): void {
   setInterval(() => {
     const end = performance.now() + 150;
     while (performance.now() < end);
-    const cell = document.querySelector<HTMLElement>('[data-overlay]');
-    if (cell) cell.dataset['polygonCount'] = '1';
   }, 200);
+  new MutationObserver(() => {
+    const cell = document.querySelector<HTMLElement>('[data-overlay]');
+    if (cell && cell.dataset['polygonCount'] !== '1') cell.dataset['polygonCount'] = '1';
+  }).observe(document, { subtree: true, attributes: true });
 }
 
 describe('measureStorm', () => {

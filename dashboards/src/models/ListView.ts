@@ -30,8 +30,10 @@ export function createListView(deps: {
   clock: Clock;
   readOrder: (query: { sort: Sort; q: string }) => Promise<ProjectIndex>;
   trialIds: () => readonly string[];
-  /** The list is another one now, of this length. */
-  onChange: (length: number) => void;
+  /** How many images there are, known or not. */
+  total: () => number;
+  /** The list is another one now, of this length; of its images so many are known. */
+  onChange: (length: number, known: number) => void;
 }) {
   const { store, clock } = deps;
   const filter = signal<Filter | null>(null);
@@ -63,7 +65,7 @@ export function createListView(deps: {
     cancelFilter = null;
     batch(() => {
       view.value = select(order && store.positionsIn(order.ids, order.count));
-      deps.onChange(view.value?.length ?? store.count);
+      deps.onChange(view.value?.length ?? deps.total(), view.value?.length ?? store.count);
     });
   }
   async function readOrder(): Promise<void> {

@@ -37,15 +37,20 @@ function wordsOf(ids: Uint8Array): Uint32Array {
   return new Uint32Array(buffer, byteOffset, byteLength / 4);
 }
 
+/** Rows that a table has entered when it is first asked; those of a screen lie among the first. */
+const FIRST_ROWS = 1024;
+
 /**
  * UUID to row number by open addressing on typed arrays: 100,000 ids take 1 MB, where a Map of strings takes ten.
- * `ids` holds 16 bytes a row and is kept, not copied.
+ * `ids` holds 16 bytes a row and is kept, not copied. Rows are entered as they are looked for, from the first on.
  */
 export function createIdTable(ids: Uint8Array, count: number) {
   let capacity = 16;
   while (capacity < count * 2) capacity *= 2;
   const mask = capacity - 1;
-  const slots = new Int32Array(capacity).fill(-1);
+  /** 1 more than a row, or 0. */
+  const slots = new Int32Array(capacity);
+  let entered = 0;
   const rows = wordsOf(ids);
   const parsed = new Uint8Array(16);
 
@@ -58,17 +63,19 @@ export function createIdTable(ids: Uint8Array, count: number) {
     }
     return hash & mask;
   };
-  for (let row = 0; row < count; row++) {
-    let slot = slotOf(rows, row);
-    while (slots[slot] !== -1) slot = (slot + 1) & mask;
-    slots[slot] = row;
+  function enter(to: number): void {
+    for (; entered < to; entered++) {
+      let slot = slotOf(rows, entered);
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = entered + 1;
+    }
   }
   /** @returns for a row of another table the row here of the same id, or -1 */
   function finderOf(others: Uint8Array): (row: number) => number {
     const words = wordsOf(others);
-    return (other) => {
+    const among = (other: number): number => {
       for (let slot = slotOf(words, other); ; slot = (slot + 1) & mask) {
-        const row = slots[slot]!;
+        const row = slots[slot]! - 1;
         if (row === -1) return -1;
         const [at, to] = [row * 4, other * 4];
         if (
@@ -79,6 +86,14 @@ export function createIdTable(ids: Uint8Array, count: number) {
         )
           return row;
       }
+    };
+    return (other) => {
+      let row = among(other);
+      while (row === -1 && entered < count) {
+        enter(Math.min(count, Math.max(FIRST_ROWS, entered * 8)));
+        row = among(other);
+      }
+      return row;
     };
   }
   const findParsed = finderOf(parsed);

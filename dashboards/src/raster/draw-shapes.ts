@@ -1,6 +1,8 @@
 import { seenBox, type Size, type Viewport } from '../models/viewer/viewport.ts';
-import { OVERLAY_FILL, OVERLAY_STROKE } from './draw-overlay.ts';
 import { visitInBox, withHoles, type Shapes } from './shapes.ts';
+
+const STROKE = '#3fe0c5';
+const FILL = 'rgb(63 224 197 / 0.22)';
 
 export interface ShapesStyle {
   /** Without it only outlines are drawn. */
@@ -45,13 +47,13 @@ export function drawShapes(
   place(context, view, stage, margin, ratio);
   context.lineWidth = 1.25 / view.scale;
   context.lineJoin = 'round';
-  context.strokeStyle = OVERLAY_STROKE;
+  context.strokeStyle = STROKE;
   return visitInBox(shapes, seenBox(view, stage, margin), (i) => {
     trace(context, shapes, i);
     if (filled) {
       const hole = shapes.internal[i] === 1;
       context.globalCompositeOperation = hole ? 'destination-out' : 'source-over';
-      context.fillStyle = hole ? '#000' : OVERLAY_FILL;
+      context.fillStyle = hole ? '#000' : FILL;
       context.fill();
       context.globalCompositeOperation = 'source-over';
     }

@@ -1,5 +1,5 @@
 import type { RasterReply, RasterRequest } from '../models/gallery/Overlays.ts';
-import { drawOverlay, fit } from './draw-overlay.ts';
+import { drawOutlines, fit } from './outlines.ts';
 
 /** The part of `DedicatedWorkerGlobalScope` used here; the DOM's types describe a window. */
 const scope = globalThis as unknown as {
@@ -11,30 +11,29 @@ const scope = globalThis as unknown as {
 const REPLY_MS = 50;
 
 scope.onmessage = ({ data: requests }) => {
-  let replies: RasterReply[] = [];
+  let drawn: Promise<RasterReply>[] = [];
   let since = performance.now();
-  function reply(): void {
-    scope.postMessage(
-      replies,
-      replies.flatMap(({ bitmap }) => bitmap ?? []),
-    );
-    replies = [];
+  for (const [n, request] of requests.entries()) {
+    drawn.push(draw(request));
+    if (n < requests.length - 1 && performance.now() - since < REPLY_MS) continue;
+    void reply(drawn);
+    drawn = [];
     since = performance.now();
   }
-  for (const request of requests) {
-    replies.push(draw(request));
-    if (performance.now() - since >= REPLY_MS) reply();
-  }
-  if (replies.length > 0) reply();
 };
 
-function draw({ key, size, bytes, imageWidth, imageHeight }: RasterRequest): RasterReply {
+async function reply(drawn: Promise<RasterReply>[]): Promise<void> {
+  const replies = await Promise.all(drawn);
+  scope.postMessage(
+    replies,
+    replies.flatMap(({ bitmap }) => bitmap ?? []),
+  );
+}
+
+async function draw({ key, size, bytes, imageWidth, imageHeight }: RasterRequest): Promise<RasterReply> {
   try {
-    const canvas = new OffscreenCanvas(size, size);
-    const context = canvas.getContext('2d');
-    if (!context) throw new Error('no 2d context');
-    drawOverlay(context, bytes, fit(imageWidth, imageHeight, size), Math.max(1, size / 160));
-    return { key, bitmap: canvas.transferToImageBitmap() };
+    const pixels = drawOutlines(bytes, size, fit(imageWidth, imageHeight, size), Math.max(1, size / 160));
+    return { key, bitmap: await createImageBitmap(new ImageData(pixels, size, size)) };
   } catch (cause) {
     return { key, bitmap: null, error: cause instanceof Error ? cause.message : String(cause) };
   }

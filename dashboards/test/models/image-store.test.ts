@@ -160,6 +160,19 @@ describe('createIdTable', () => {
     expect([find(0), find(1)]).toEqual([-1, 12]);
   });
 
+  it('enters rows as they are looked for, whatever is asked first', () => {
+    const count = 20_000;
+    const words = Uint32Array.from({ length: count * 4 }, (_, at) => Math.imul(at + 1, 0x9e3779b1));
+    const ids = new Uint8Array(words.buffer);
+    for (const first of [19_999, 0, 1024, -1]) {
+      const table = createIdTable(ids, count);
+      if (first >= 0) expect(table.find(uuidAt(ids, first))).toBe(first);
+      else expect(table.find(BATCH)).toBe(-1);
+      for (const row of [0, 1023, 1024, 8191, 8192, 19_999]) expect(table.find(uuidAt(ids, row))).toBe(row);
+      expect(table.find(BATCH)).toBe(-1);
+    }
+  });
+
   it('refuses text that is not a UUID', () => {
     const out = new Uint8Array(16);
     for (const text of ['', 'x'.repeat(36), `${'0'.repeat(36)}`, '11111111-1111-4111-8111-11111111111g'])

@@ -16,7 +16,7 @@ function setUp(count: number) {
   store.load(decodeIndex(project.index()));
   const asked: { sort: Sort; q: string; answer: (places: number[]) => Promise<void>; fail: () => Promise<void> }[] = [];
   const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
-  let length = count;
+  const at: { length: number; known: number; total?: number } = { length: count, known: count };
   const list = createListView({
     store,
     clock,
@@ -37,12 +37,13 @@ function setUp(count: number) {
         });
       }),
     trialIds: () => [project.images[3]!.id, project.images[1]!.id],
-    onChange: (now) => (length = now),
+    total: () => at.total ?? store.count,
+    onChange: (now, known) => Object.assign(at, { length: now, known }),
   });
   const event = (place: number, seq: number, status: 'failed' | 'completed' | 'queued') =>
     store.apply({ seq, imageId: project.images[place]!.id, batchId: BATCH, status });
   const shown = () => (list.view.value ? [...list.view.value] : null);
-  return { project, store, list, asked, advance, event, shown, length: () => length };
+  return { project, store, list, asked, advance, event, shown, at, length: () => at.length };
 }
 
 describe('createListView', () => {
@@ -54,6 +55,15 @@ describe('createListView', () => {
     expect([shown(), length()]).toEqual([[4, 2, 0], 3]);
     await list.setSort('createdAt');
     expect([shown(), length(), asked.length]).toEqual([null, 5, 1]);
+  });
+
+  it('is as long as all images while only the first of them are known, and no longer than what is known where a part is shown', () => {
+    const { list, at } = setUp(5);
+    at.total = 9;
+    list.changed(true);
+    expect(at).toMatchObject({ length: 9, known: 5 });
+    list.setFilter('trial');
+    expect(at).toMatchObject({ length: 2, known: 2 });
   });
 
   it('searches when typing rests, and the last answer counts, whichever comes last', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { IMAGE_STATUSES, type ImageStatus } from '#contract/names.ts';
 import type { Batch } from '#contract/batches.ts';
 import type { BatchState, EventsFrame, ImageEvent } from '#contract/events.ts';
-import { encodeIndex } from '#contract/index-format.ts';
+import { encodeIndex, type ImageCounts } from '#contract/index-format.ts';
 import type { Image } from '#contract/images.ts';
 import { IMAGE_PX, mockResult, type MockResult } from './results.ts';
 import { uuidv7 } from '../../../service/src/batches/uuid.ts';
@@ -97,7 +97,7 @@ export function createMockProject(count: number, name = 'Mock project') {
       };
     },
     /** Of the images with `q` in their name, in the order of their names or, for `-…`, the other way; only so many from the beginning with `first`. */
-    index({ q = '', sort = '', first }: { q?: string; sort?: string; first?: string } = {}): Uint8Array {
+    index({ q = '', sort = '', first }: { q?: string; sort?: string; first?: string } = {}): Uint8Array<ArrayBuffer> {
       const places = images.map((_, i) => i).filter((i) => `image-${i + 1}.png`.includes(q));
       const found = (sort.startsWith('-') ? places.toReversed() : places)
         .slice(0, first === undefined ? undefined : Number(first))
@@ -110,6 +110,10 @@ export function createMockProject(count: number, name = 'Mock project') {
       });
       const statuses = Uint8Array.from(found, ({ status }) => IMAGE_STATUSES.indexOf(status));
       return encodeIndex({ epoch, seq: log.length, count: found.length, ids, statuses, colours });
+    },
+    counts(): ImageCounts {
+      const of = (status: string): number => images.filter((image) => image.status === status).length;
+      return Object.fromEntries(IMAGE_STATUSES.map((status) => [status, of(status)])) as ImageCounts;
     },
     /** Of all images, or of those named. */
     newBatch(imageIds?: readonly string[]): Batch {

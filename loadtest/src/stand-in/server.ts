@@ -1,3 +1,4 @@
+import { formatCounts, IMAGE_COUNTS } from '#contract/index-format.ts';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -107,7 +108,9 @@ export async function startMockServer(options: {
       case 'GET /api/projects':
         return { items: [project.project()], total: 1, limit: 100, offset: 0, nextCursor: null };
       case 'GET /api/projects/:id/index':
-        return project.index(Object.fromEntries(url.searchParams));
+        return new Response(project.index(Object.fromEntries(url.searchParams)), {
+          headers: { [IMAGE_COUNTS]: formatCounts(project.counts()) },
+        });
       case 'GET /api/projects/:id/images':
         return { items: project.images.slice(offset, offset + 500).map((_, i) => project.image(offset + i)) };
       case 'GET /api/projects/:id/batches':

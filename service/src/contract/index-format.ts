@@ -1,3 +1,5 @@
+import { IMAGE_STATUSES, type ImageStatus } from './names.ts';
+
 /**
  * `GET /api/projects/:id/index`, `application/octet-stream`, little endian:
  *
@@ -24,6 +26,19 @@ export interface ProjectIndex {
   statuses: Uint8Array;
   /** r, g, b an image. */
   colours: Uint8Array;
+}
+
+/** Images of each status. */
+export type ImageCounts = Readonly<Record<ImageStatus, number>>;
+/** The header that tells them of all images beside an index of the first ones: a dictionary of structured fields (RFC 9651). */
+export const IMAGE_COUNTS = 'image-counts';
+
+export const formatCounts = (counts: ImageCounts): string =>
+  IMAGE_STATUSES.map((status) => `${status}=${counts[status]}`).join(', ');
+/** Zeros for what is not told. */
+export function countsIn(header: string | null): ImageCounts {
+  const told = new Map(header?.split(',').map((member) => member.trim().split('=') as [string, string]));
+  return Object.fromEntries(IMAGE_STATUSES.map((status) => [status, Number(told.get(status) ?? 0)])) as ImageCounts;
 }
 
 const MAGIC = 0x58494253;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { encodeIndex } from '#contract/index-format.ts';
-import { IMAGE_STATUSES } from '#contract/common.ts';
+import { encodeIndex, type ImageCounts } from '#contract/index-format.ts';
+import { IMAGE_STATUSES, type ImageStatus } from '#contract/names.ts';
 import type { Owner } from '../tenants/owner.ts';
 import type { Sql, Transaction } from './client.ts';
 import { ordersOf, patternOf, type ImageSort } from './images.ts';
@@ -19,8 +19,12 @@ export interface Standing {
 export interface Head extends Standing {
   /** Number of the oldest event that can still be replayed; null for none. */
   keptFrom: number | null;
+  /** Of all images. */
+  counts: ImageCounts;
 }
 export interface PackedIndex extends Standing {
+  /** Of all images, also of those that are not in it. */
+  counts: ImageCounts;
   bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -40,13 +44,18 @@ function columnsOf(records: Buffer) {
 
 /** One statement, and so one snapshot. @returns null when there is no such project, or no numbering of it yet */
 export async function readHead(sql: Sql | Transaction, tenantId: string, projectId: string): Promise<Head | null> {
-  const [head] = await sql<Head[]>`
-    select s.epoch, s.seq, p.images_removed as removed,
-      p.images_removed + (select coalesce(sum(c.n), 0)::bigint from image_counts c where c.project_id = p.id) as added,
+  const [head] = await sql<(Omit<Head, 'added' | 'counts'> & { statuses: ImageStatus[]; numbers: number[] })[]>`
+    select s.epoch, s.seq, p.images_removed as removed, c.statuses, c.numbers,
       (select l.from_seq from event_log l where l.project_id = p.id order by l.frame_no limit 1) as "keptFrom"
-    from event_streams s join projects p on p.id = s.project_id
+    from event_streams s join projects p on p.id = s.project_id, lateral (
+      select coalesce(array_agg(c.status), '{}') as statuses, coalesce(array_agg(c.n), '{}') as numbers
+      from (select status, sum(n)::int as n from image_counts where project_id = p.id group by status) c) c
     where p.id = ${projectId} and p.deleted_at is null and p.tenant_id = ${tenantId}`;
-  return head ?? null;
+  if (!head) return null;
+  const { statuses, numbers, ...standing } = head;
+  const counts = Object.fromEntries(IMAGE_STATUSES.map((status) => [status, 0])) as Record<ImageStatus, number>;
+  for (const [at, status] of statuses.entries()) counts[status] = numbers[at]!;
+  return { ...standing, added: head.removed + numbers.reduce((sum, n) => sum + n, 0), counts };
 }
 
 /**
@@ -82,7 +91,7 @@ export async function readIndex(
         order by ${order}
         ${first === undefined ? sql`` : sql`limit ${first}`}
       ) i`;
-    const { epoch, seq, added, removed } = head;
-    return { epoch, seq, added, removed, bytes: encodeIndex({ epoch, seq, ...columnsOf(packed!.records) }) };
+    const { epoch, seq, added, removed, counts } = head;
+    return { epoch, seq, added, removed, counts, bytes: encodeIndex({ epoch, seq, ...columnsOf(packed!.records) }) };
   });
 }

@@ -6,7 +6,7 @@ const METHODS = 'GET, HEAD, POST, PATCH, DELETE';
 const ASKS =
   'authorization, content-type, idempotency-key, if-match, if-modified-since, if-none-match, if-range, range, traceparent, tracestate';
 const TELLS = [
-  'accept-ranges, content-disposition, content-range, etag, idempotency-replayed, retry-after',
+  'accept-ranges, content-disposition, content-range, etag, idempotency-replayed, image-counts, retry-after',
   'ratelimit, ratelimit-policy, ratelimit-limit, ratelimit-remaining, ratelimit-reset',
 ].join(', ');
 const MAX_AGE_SECONDS = '600';

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { IMAGE_STATUSES, Literals, Page, PageQuery, Text, closed, type ImageStatus } from '#contract/common.ts';
 import { Image } from '#contract/images.ts';
+import { formatCounts, IMAGE_COUNTS } from '#contract/index-format.ts';
 import { Timeline } from '#contract/timeline.ts';
 import { REVALIDATE } from '../cdn/cache-control.ts';
 import { readIndex } from '../database/image-index.ts';
@@ -78,7 +79,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       tags,
       summary: 'Id, status and colour of every image, compact',
       description:
-        'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries. With `q` only the images that have it in their name, with `sort` in another order than that of creation, with `first` only so many from the beginning. With `behind` it may be kept: who goes on with its `seq` on the socket misses nothing.',
+        'Binary, documented in docs/index-format.md; contains all events up to the `seq` it carries. With `q` only the images that have it in their name, with `sort` in another order than that of creation, with `first` only so many from the beginning, and a header `image-counts` that tells how many there are of each status. With `behind` it may be kept: who goes on with its `seq` on the socket misses nothing.',
       params: IdParams,
       querystring: IndexQuery,
       response: replies({ 200: Bytes('application/octet-stream') }),
@@ -92,6 +93,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       if (!answer) throw notFound('project', params.id);
       if (keeps) void reply.header('etag', tagOf(answer)).header('cache-control', REVALIDATE);
       if (answer.bytes === null) return reply.code(304).send();
+      if (first !== undefined) void reply.header(IMAGE_COUNTS, formatCounts(answer.counts));
       return reply.type('application/octet-stream').send(Buffer.from(answer.bytes.buffer));
     },
   });

@@ -118,7 +118,7 @@ function GridCells({ gallery }: { gallery: Gallery }) {
   const metrics = grid.metrics.value;
   const range = grid.range.value;
   const { columns } = metrics;
-  const setSize = gallery.feed.part.value ? -1 : grid.count.value;
+  const setSize = grid.count.value;
   const active = selection.active.value;
   // One row more than any range of this size needs: a row keeps its nodes while others come and go.
   const slots = Math.max(1, Math.ceil(metrics.viewportHeight / metrics.rowHeight) + 4);

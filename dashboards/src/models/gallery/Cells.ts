@@ -26,6 +26,8 @@ interface RowSurface {
   pitch: number;
   /** The average colours behind it are all that is seen: it rushes by, or waits for its turn. */
   veiled: boolean;
+  /** The pictures on the canvas, two a cell; null where it shows what a recycled one did before. */
+  shown: readonly (ImageBitmap | undefined)[] | null;
 }
 interface Surface {
   state: Signal<CellState>;
@@ -60,6 +62,8 @@ export function createCells(deps: {
 
   /** Painted in a moment: something has come for them, or they came into the page during a slow scroll and are out of sight still. */
   const soon = new Set<RowSurface>();
+  /** Canvases that have shown something; the others are empty. */
+  const used = new WeakSet<HTMLCanvasElement>();
 
   const read = (i: number, drawnPolygons: number | null, imageId = store.idAt(i)): CellState => ({
     imageId,
@@ -77,32 +81,37 @@ export function createCells(deps: {
     return surface;
   }
 
-  /** Thumbnail, then overlay, above the average colours: draws what there is, and says in the cells' state what that was. */
+  /** Thumbnail, then overlay, above the average colours: draws what there is unless it is there, and says in the cells' state what that was. */
   function paintRow(row: RowSurface): void {
     soon.delete(row);
     const { indexes, canvas, pitch } = row;
-    let drawn: (number | null)[] = [];
-    if (!row.veiled)
+    const pictures = row.veiled ? [] : indexes.map((i) => pictureOf(i, canvas.height));
+    const shows = pictures.flatMap(({ thumbnail, overlay }) => [thumbnail, overlay]);
+    if (!row.veiled && (!row.shown || shows.some((bitmap, n) => bitmap !== row.shown![n]))) {
+      row.shown = shows;
+      used.add(canvas);
       deps.present(canvas, (context) => {
-        drawn = indexes.map((i, n) => drawPicture(context, i, Math.round(n * pitch), canvas.height));
+        for (const [n, { thumbnail, overlay }] of pictures.entries()) {
+          const left = Math.round(n * pitch);
+          if (thumbnail) drawContained(context, thumbnail, left, canvas.height);
+          if (overlay) context.drawImage(overlay, left, 0, canvas.height, canvas.height);
+        }
       });
+    }
     batch(() => {
       for (const [n, i] of indexes.entries()) {
         const surface = surfaces.get(i);
-        if (surface?.row === row) say(surface, read(i, drawn[n] ?? null));
+        if (surface?.row === row) say(surface, read(i, pictures[n]?.polygons ?? null));
       }
     });
   }
-  /** @returns cells found, once the overlay of the current result is drawn */
-  function drawPicture(context: Context2d, i: number, left: number, size: number): number | null {
+  /** `polygons`: cells found, once the overlay of the current result is there. */
+  function pictureOf(i: number, size: number) {
     const imageId = store.idAt(i);
     const thumbnail = deps.thumbnail(imageId);
     const overlay = currentOverlay(i, imageId, size);
-    if (thumbnail) drawContained(context, thumbnail, left, size);
-    if (!overlay) return null;
-    context.drawImage(overlay.bitmap, left, 0, size, size);
-    const isCurrent = overlay.mark === store.markAt(i) && store.isCompleted(i);
-    return isCurrent ? (deps.result(imageId)?.polygonCount ?? null) : null;
+    const isCurrent = overlay?.mark === store.markAt(i) && store.isCompleted(i);
+    return { thumbnail, overlay: overlay?.bitmap, polygons: isCurrent ? deps.result(imageId)?.polygonCount : null };
   }
   function say({ state }: Surface, next: CellState): void {
     if (!sameState(state.peek(), next)) state.value = next;
@@ -141,7 +150,7 @@ export function createCells(deps: {
     attach(indexes: number[], canvas: HTMLCanvasElement, pitch: number): () => void {
       const calm = deps.calm();
       const waits = calm && indexes.some((i) => deps.thumbnail(store.idAt(i)) !== undefined);
-      const row = { indexes, canvas, pitch, veiled: waits || !calm };
+      const row = { indexes, canvas, pitch, veiled: waits || !calm, shown: used.has(canvas) ? null : [] };
       // A recycled canvas still shows the images that it was used for before.
       canvas.style.visibility = row.veiled ? 'hidden' : 'visible';
       for (const i of indexes) surfaceOf(i).row = row;

@@ -1,6 +1,6 @@
 import { batch, computed, effect, signal } from '@preact/signals';
-import { decodeIndex } from '#contract/index-format.ts';
-import { IMAGE_STATUSES, type ImageStatus } from '#contract/names.ts';
+import { decodeIndex, type ImageCounts } from '#contract/index-format.ts';
+import { IMAGE_STATUSES } from '#contract/names.ts';
 import { createAnnouncer } from './Announcer.ts';
 import { createBatches } from '../Batches.ts';
 import { createBatchActions } from './BatchActions.ts';
@@ -27,6 +27,8 @@ import { createWholeList } from './WholeList.ts';
 
 export type Gallery = ReturnType<typeof createGallery>;
 
+const sumOf = (counts: ImageCounts): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
+
 /** Everything behind the gallery page; components only read its signals and call its actions. */
 export function createGallery(deps: GalleryDeps) {
   const { api, clock, projectId, hooks, storage } = deps;
@@ -35,9 +37,10 @@ export function createGallery(deps: GalleryDeps) {
   const toasts = createToasts();
   const live = createLiveRegion(clock);
   const whole = createWholeList();
-  const counts = signal<Readonly<Record<ImageStatus, number>>>(store.counts());
+  const counts = signal<ImageCounts>(store.counts());
   /** Of the images whose current result is here: how many there are, and how many of them the model does not know the like of. */
   const looked = signal({ seen: 0, unlike: 0 });
+  const imageCount = (): number => sumOf(counts.peek());
   let ended = false;
 
   const batches = createBatches({
@@ -96,7 +99,7 @@ export function createGallery(deps: GalleryDeps) {
       if (byName()) void names.want(grid.range.peek().visibleFirst, indexes.map(store.idAt));
     },
   });
-  const feed = createGalleryFeed({ ...deps, store, batches, onChange });
+  const feed = createGalleryFeed({ ...deps, store, batches, whole, onChange });
   const uploads = createUploads({ ...deps, send: deps.sendForm, onAccepted: feed.refresh });
   const actions = createBatchActions({
     api,
@@ -123,7 +126,11 @@ export function createGallery(deps: GalleryDeps) {
     readOrder: async (query) =>
       decodeIndex(await api.bytes('GET /api/projects/{id}/index', { path: { id: projectId }, query })),
     trialIds: () => trial.state.peek()?.ids ?? [],
-    onChange: (length) => (grid.count.value = length),
+    total: () => Math.max(store.count, imageCount()),
+    onChange(length, known) {
+      grid.count.value = length;
+      grid.known.value = known;
+    },
   });
   const selection = createSelection({
     store,
@@ -139,7 +146,7 @@ export function createGallery(deps: GalleryDeps) {
     threshold: actions.threshold,
     counts: computed(() => {
       const { completed, failed } = counts.value;
-      const all = Object.values(counts.value).reduce((sum, count) => sum + count, 0);
+      const all = sumOf(counts.value);
       return { all, ended: completed + failed, picked: selection.count.value };
     }),
     pickedIds: () => selection.ids(),
@@ -169,7 +176,7 @@ export function createGallery(deps: GalleryDeps) {
     trial.changed();
   }
   function onChange(indexes: number[] | null): void {
-    if (!feed.part.peek()) counts.value = store.counts();
+    counts.value = feed.ahead.peek() ?? store.counts();
     list.changed(indexes === null);
     if (indexes) cells.paint(indexes);
     else {
@@ -194,7 +201,7 @@ export function createGallery(deps: GalleryDeps) {
   }
   function jumpTo(place: number): void {
     whole.forget();
-    if (place >= grid.count.peek() && whole.wait(() => jumpTo(place))) return;
+    if (place >= grid.known.peek() && whole.wait(() => jumpTo(place))) return;
     selection.moveTo(place);
     grid.wantedTop.value = grid.scrollTopFor(selection.active.peek());
   }
@@ -207,6 +214,16 @@ export function createGallery(deps: GalleryDeps) {
     dwell.show(indexesBetween(visibleFirst, visibleLast), Math.abs(visibleFirst - shownFirst) / columns);
     shownFirst = visibleFirst;
     if (visibleLast > visibleFirst) fetcher.viewportChanged();
+  });
+
+  const stopLooking = effect(() => {
+    const { last, visibleFirst, visibleLast } = grid.range.value;
+    if (!feed.ahead.value || visibleFirst === visibleLast) return;
+    const { filter, sort, query } = list;
+    const states = indexesBetween(visibleFirst, visibleLast).map((i) => cells.state(i).value);
+    const right = states.every(({ status, drawnPolygons }) => status !== 'completed' || drawnPolygons !== null);
+    const as = filter.value === null && sort.value === 'createdAt' && query.value === '';
+    if (right || !as || last === store.count) whole.want();
   });
 
   return {
@@ -231,7 +248,7 @@ export function createGallery(deps: GalleryDeps) {
     connection,
     resultError: fetcher.error,
     /** What the menu of exports is made from, once it is opened. */
-    exporting: { api, clock, storage, projectId, batches, live, imageCount: () => store.count },
+    exporting: { api, clock, storage, projectId, batches, live, imageCount },
     async start(): Promise<void> {
       const left = returnToGallery(storage, projectId);
       list.restore(left ?? {});
@@ -268,6 +285,7 @@ export function createGallery(deps: GalleryDeps) {
     },
     stop(): void {
       stopWatching();
+      stopLooking();
       for (const part of [feed, fetcher, dwell, live, thumbnails, overlays, list, names, announcer, forecast])
         part.stop();
     },

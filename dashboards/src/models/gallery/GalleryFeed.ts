@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import type { EventsFrame, SnapshotFrame } from '#contract/events.ts';
-import { decodeIndex, type ProjectIndex } from '#contract/index-format.ts';
+import { countsIn, decodeIndex, IMAGE_COUNTS, type ImageCounts, type ProjectIndex } from '#contract/index-format.ts';
+import { addressOf } from '#contract/client.ts';
 import type { Project } from '#contract/images.ts';
 import type { Api } from '../api.ts';
 import type { Batches } from '../Batches.ts';
@@ -8,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import { createEventSocket, type Cursor, type SocketLike } from './EventSocket.ts';
 import { createFrameQueue, type FrameScheduler } from './frame-queue.ts';
 import type { ImageStore } from '../ImageStore.ts';
+import type { WholeList } from './WholeList.ts';
 
 /** New images appear at most this often while an upload runs; more images, more patience. */
 const RELOAD_MS = { least: 500, perImage: 0.02 };
@@ -16,6 +18,8 @@ const BATCHES_READ = 20;
 
 /** More than a screen has. */
 const FIRST_IMAGES = 256;
+/** So long all of a long list waits for the first screen. */
+const WHOLE_LIST_MS = 1000;
 /** Where the socket begins at the index’s own number, a kept one will do that lacks this many events: one frame. */
 const KEPT = { behind: 500 };
 
@@ -34,15 +38,16 @@ export function createGalleryFeed(deps: {
   projectId: string;
   store: ImageStore;
   batches: Batches;
+  whole: Pick<WholeList, 'wanted' | 'want'>;
   /** Positions whose image changed, or null when everything may have. */
   onChange: (positions: number[] | null) => void;
 }) {
-  const { api, clock, store, batches, projectId } = deps;
+  const { api, clock, store, batches, projectId, whole } = deps;
   const load = signal<LoadState>('loading');
   const error = signal<string | null>(null);
   const project = signal<Project | null>(null);
-  /** Only the first images are known yet: how many there are, nobody knows. */
-  const part = signal(false);
+  /** How many images there are while only the first of them are known; null once all are. */
+  const ahead = signal<ImageCounts | null>(null);
   let loading = false;
   /** Frames that arrive while an index is on its way, to be applied on top of it. */
   let recent: EventsFrame[] = [];
@@ -76,7 +81,8 @@ export function createGalleryFeed(deps: {
       }
       for (const batch of frame.batches) batches.upsert(batch);
     }
-    if (unknown && !loading) reloadSoon();
+    if (unknown && loading) whole.want();
+    else if (unknown) reloadSoon();
     deps.onChange(changed);
     const traced = frames.findLast(({ events }) => events.some(({ traceparent }) => traceparent !== undefined));
     // in the next frame this one has been painted
@@ -88,26 +94,42 @@ export function createGalleryFeed(deps: {
       void reload(() => false).catch(() => reloadSoon());
     });
   }
-  const readIndex = async (query: { first?: number; behind?: number }): Promise<ProjectIndex> =>
+  const readIndex = async (query: { behind?: number }): Promise<ProjectIndex> =>
     decodeIndex(await api.bytes('GET /api/projects/{id}/index', { path: { id: projectId }, query }));
-  /** The first images of a long list, while the whole of it is on its way, and the socket. @returns where it must (re)start, or null */
-  async function readFirst(): Promise<Cursor | null> {
-    const first = await readIndex({ first: FIRST_IMAGES, ...KEPT });
-    part.value = first.count === FIRST_IMAGES;
+  async function readFirst(): Promise<{ first: ProjectIndex; counts: ImageCounts }> {
+    const query = { first: FIRST_IMAGES, ...KEPT };
+    const reply = await api.request(addressOf('GET /api/projects/{id}/index', { path: { id: projectId }, query }));
+    const counts = countsIn(reply.headers.get(IMAGE_COUNTS));
+    return { first: decodeIndex(new Uint8Array(await reply.arrayBuffer())), counts };
+  }
+  /** The first images of a long list, and the socket. @returns what is left to do: all of it, and where the socket must (re)start */
+  async function begin(): Promise<() => Promise<Cursor | null>> {
+    const { first, counts } = await readFirst();
+    const isPart = first.count === FIRST_IMAGES;
     store.load(first, true);
+    ahead.value = isPart ? counts : null;
     deps.onChange(null);
-    if (!part.peek()) return cursorOf(first);
+    if (!isPart) return async () => cursorOf(first);
+    keepFrames();
+    clock.after(WHOLE_LIST_MS, whole.want);
     if (!stopped) socket.start(cursorOf(first));
-    const whole = await reload(({ epoch, seq }) => epoch !== first.epoch || seq !== first.seq, KEPT);
-    return whole.epoch === first.epoch && whole.seq >= first.seq ? null : whole;
+    return async () => {
+      await whole.wanted;
+      if (stopped) return null;
+      const all = await reload(({ epoch, seq }) => epoch !== first.epoch || seq !== first.seq, KEPT);
+      return all.epoch === first.epoch && all.seq >= first.seq ? null : all;
+    };
+  }
+  function keepFrames(): void {
+    if (!loading) recent = [];
+    loading = true;
   }
   /** @returns where the events go on */
   async function reload(missedEvents: (index: Cursor) => boolean, query: { behind?: number } = {}): Promise<Cursor> {
-    loading = true;
-    recent = [];
+    keepFrames();
     try {
       const index = await readIndex(query);
-      part.value = false;
+      ahead.value = null;
       store.load(index, missedEvents(index));
       const late = recent;
       loading = false;
@@ -120,6 +142,7 @@ export function createGalleryFeed(deps: {
   }
   async function reset(snapshot: SnapshotFrame | null): Promise<void> {
     queue.flush();
+    whole.want();
     await started;
     try {
       const cursor = await reload(() => true);
@@ -143,7 +166,7 @@ export function createGalleryFeed(deps: {
     load,
     error,
     project,
-    part,
+    ahead,
     socket,
     /** `fromTop`: the first images of the list are what will be in view. */
     async start(fromTop: boolean): Promise<void> {
@@ -152,10 +175,14 @@ export function createGalleryFeed(deps: {
       try {
         const batchesRead = readBatches();
         listed = batchesRead.catch(() => {});
-        const all = Promise.all([fromTop ? readFirst() : reload(() => true, KEPT), readProject(), batchesRead]);
+        const first = fromTop ? begin() : reload(() => true, KEPT).then((cursor) => async () => cursor);
+        const known = Promise.all([first, readProject(), batchesRead]);
+        const all = known.then(async ([rest]) => {
+          load.value = 'ready';
+          return rest();
+        });
         started = all.catch(() => {});
-        const [cursor] = await all;
-        load.value = 'ready';
+        const cursor = await all;
         if (cursor && !stopped) socket.start(cursor);
       } catch (cause) {
         load.value = 'failed';
@@ -164,7 +191,10 @@ export function createGalleryFeed(deps: {
       }
     },
     /** After an upload: the new images have no events that an old index would know. */
-    refresh: reloadSoon,
+    refresh(): void {
+      whole.want();
+      reloadSoon();
+    },
     stop(): void {
       stopped = true;
       cancelReload?.();

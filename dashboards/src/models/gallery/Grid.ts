@@ -8,6 +8,8 @@ const OVERSCAN_ROWS = 1;
 export function createGrid() {
   const size = signal({ width: 0, height: 0 });
   const count = signal(0);
+  /** Images at the beginning that can be shown; those further down come later. */
+  const known = signal(Infinity);
   const scrollTop = signal(0);
   const wantedTop = signal<number | null>(null);
   const metrics = computed(() =>
@@ -22,13 +24,14 @@ export function createGrid() {
   let last: GridRange | null = null;
   /** The same object while nothing changed, so that scrolling inside a row renders nothing. */
   const range = computed(() => {
-    const next = rangeAt(metrics.value, scrollTop.value, count.value, OVERSCAN_ROWS);
+    const next = upTo(known.value, rangeAt(metrics.value, scrollTop.value, count.value, OVERSCAN_ROWS));
     if (last && sameRange(last, next)) return last;
     return (last = next);
   });
   return {
     size,
     count,
+    known,
     scrollTop,
     metrics,
     range,
@@ -69,6 +72,13 @@ export function createGrid() {
 }
 export type Grid = ReturnType<typeof createGrid>;
 
+const upTo = (known: number, range: GridRange): GridRange => ({
+  ...range,
+  first: Math.min(known, range.first),
+  last: Math.min(known, range.last),
+  visibleFirst: Math.min(known, range.visibleFirst),
+  visibleLast: Math.min(known, range.visibleLast),
+});
 const sameRange = (a: GridRange, b: GridRange): boolean =>
   a.first === b.first &&
   a.last === b.last &&

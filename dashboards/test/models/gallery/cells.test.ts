@@ -20,8 +20,7 @@ function bench() {
   const store = createImageStore();
   store.load(decodeIndex(project.index()));
   const { frames, advance } = createFakeClock();
-  const at = { calm: true, thumbnails: true };
-  const picture = { width: 169, height: 169 } as ImageBitmap;
+  const at = { calm: true, thumbnails: true, overlays: true, picture: { width: 169, height: 169 } as ImageBitmap };
   const view = { mark: 1, polygonCount: 4 } as NonNullable<ReturnType<Parameters<typeof createCells>[0]['result']>>;
   const rowOf = new Map<HTMLCanvasElement, { from: number; style: { visibility: string }; present: Present }>();
   /** By position: how often its picture was drawn. */
@@ -31,19 +30,23 @@ function bench() {
     // As in a hidden tab: no frame comes.
     frames: { ...frames, requestFrame: () => 0 },
     result: () => view,
-    thumbnail: () => (at.thumbnails ? picture : undefined),
-    overlay: (_imageId, mark, size) => ({ bitmap: picture, mark, size }),
+    thumbnail: () => (at.thumbnails ? at.picture : undefined),
+    overlay: (_imageId, mark, size) => (at.overlays ? { bitmap: at.picture, mark, size } : undefined),
     staleOverlay: () => undefined,
     calm: () => at.calm,
     name: () => null,
     requestOverlay: () => {},
     present: (canvas, draw) => rowOf.get(canvas)!.present(draw),
   });
-  const attach = (from: number, count = ROW): (() => void) => {
+  const rows = { presents: 0, last: undefined as HTMLCanvasElement | undefined };
+  /** On `used`, a canvas of another row; else on a new one. */
+  const attach = (from: number, count = ROW, used?: HTMLCanvasElement): (() => void) => {
     const indexes = Array.from({ length: count }, (_, n) => from + n);
     const style = { visibility: '' };
-    const canvas = { width: count * PITCH - 10, height: 169, style } as unknown as HTMLCanvasElement;
+    const canvas = used ?? ({ width: count * PITCH - 10, height: 169, style } as unknown as HTMLCanvasElement);
+    rows.last = canvas;
     const present: Present = (draw) => {
+      rows.presents++;
       const lefts = new Set<number>();
       draw({ drawImage: (_bitmap: unknown, left: number) => void lefts.add(left) });
       for (const left of lefts) drawn.set(from + left / PITCH, (drawn.get(from + left / PITCH) ?? 0) + 1);
@@ -52,7 +55,7 @@ function bench() {
     return cells.attach(indexes, canvas, PITCH);
   };
   const shown = () => [...rowOf.values()].filter(({ style }) => style.visibility === 'visible').map(({ from }) => from);
-  return { cells, attach, at, drawn, shown, advance };
+  return { cells, attach, at, drawn, rows, shown, advance };
 }
 
 it('paints a row that comes in during a slow scroll a moment later, out of sight until then, and says so only then', async () => {
@@ -75,6 +78,7 @@ it('paints a row once for all that comes for it in a moment', async () => {
   attach(0);
   attach(ROW);
   drawn.clear();
+  at.thumbnails = true;
   for (let i = 0; i < ROW; i++) {
     cells.paintSoon(i);
     await advance(5);
@@ -83,8 +87,28 @@ it('paints a row once for all that comes for it in a moment', async () => {
   await advance(60);
   expect([...drawn]).toEqual(Array.from({ length: ROW }, (_, i) => [i, 1]));
   cells.paint([0, 3, ROW]);
-  expect(drawn.get(3)).toBe(2);
   expect(drawn.get(ROW + 6)).toBe(1);
+});
+
+it('draws a row again only where another picture has come, or its canvas still shows other images', async () => {
+  const { cells, attach, at, drawn, advance, rows } = bench();
+  const places = Array.from({ length: ROW }, (_, i) => i);
+  const take = attach(0);
+  cells.settle(places);
+  await advance(100);
+  cells.paint(places);
+  expect(rows.presents).toBe(1);
+  at.picture = { ...at.picture };
+  cells.paint([3]);
+  cells.paint([4]);
+  expect(rows.presents).toBe(2);
+  expect(drawn.get(4)).toBe(2);
+  take();
+  at.thumbnails = at.overlays = false;
+  attach(ROW, ROW, rows.last);
+  expect(rows.presents).toBe(3);
+  attach(2 * ROW);
+  expect(rows.presents).toBe(3);
 });
 
 it('paints at once what has nothing to show yet, and what stays in view', () => {

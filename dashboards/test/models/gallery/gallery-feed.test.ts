@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ServerFrame } from '#contract/events.ts';
-import { encodeIndex } from '#contract/index-format.ts';
+import { encodeIndex, IMAGE_COUNTS } from '#contract/index-format.ts';
 import type { Api } from '../../../src/models/api.ts';
 import { createBatches, type BatchView } from '../../../src/models/Batches.ts';
 import type { Cursor, SocketLike } from '../../../src/models/gallery/EventSocket.ts';
 import { createGalleryFeed } from '../../../src/models/gallery/GalleryFeed.ts';
+import { createWholeList } from '../../../src/models/gallery/WholeList.ts';
 import { createImageStore } from '../../../src/models/ImageStore.ts';
 import { createFakeClock } from '../../fake-clock.ts';
 
@@ -35,31 +36,33 @@ function setUp() {
   const seen: [string, boolean][] = [];
   /** Number of a kept index: of the first images, and of all. */
   const kept = { first: 4, whole: 4 };
+  async function read(query: { first?: number; behind?: number }) {
+    asked.push(query);
+    const isKept = query.behind !== undefined;
+    if (query.first === undefined) await held.whole;
+    const statuses = new Uint8Array(COUNT).fill(isKept ? 0 : 3);
+    const count = query.first ?? COUNT;
+    const colours = new Uint8Array(COUNT * 3);
+    const seq = isKept ? kept[query.first ? 'first' : 'whole'] : 10;
+    return encodeIndex({ epoch: 'e', seq, count, ids: IDS, statuses, colours });
+  }
   const api = {
     async call(route: string) {
       if (!route.endsWith('/batches')) return {};
       await held.batches;
       return { items: [batch] };
     },
-    async bytes(_route: string, { query }: { query: { first?: number; behind?: number } }) {
-      asked.push(query);
-      const isKept = query.behind !== undefined;
-      if (query.first === undefined) await held.whole;
-      const statuses = new Uint8Array(COUNT).fill(isKept ? 0 : 3);
-      const count = query.first ?? COUNT;
-      const colours = new Uint8Array(COUNT * 3);
-      return encodeIndex({
-        epoch: 'e',
-        seq: isKept ? kept[query.first ? 'first' : 'whole'] : 10,
-        count,
-        ids: IDS,
-        statuses,
-        colours,
-      });
+    bytes: (_route: string, { query }: { query: { behind?: number } }) => read(query),
+    async request(address: string) {
+      const query = Object.fromEntries(new URL(address, 'http://x').searchParams);
+      const index = await read({ first: Number(query['first']), behind: Number(query['behind']) });
+      return new Response(index, { headers: { [IMAGE_COUNTS]: `uploaded=${COUNT}` } });
     },
   } as unknown as Api;
+  const whole = createWholeList();
   const feed = createGalleryFeed({
     api,
+    whole,
     clock,
     frames,
     random: () => 0.5,
@@ -89,14 +92,15 @@ function setUp() {
     })),
     batches: [],
   });
-  return { feed, store, asked, cursors, send, completed, advance, held, kept, seen };
+  return { feed, whole, store, asked, cursors, send, completed, advance, held, kept, seen };
 }
 
 describe('createGalleryFeed', () => {
   it.each([true, false])(
     'takes a kept index when it starts (from the top: %s), and events from its number on',
     async (fromTop) => {
-      const { feed, store, asked, cursors, send, completed, advance } = setUp();
+      const { feed, whole, store, asked, cursors, send, completed, advance } = setUp();
+      whole.want();
       await feed.start(fromTop);
       expect(asked).toEqual([...(fromTop ? [{ first: 256, behind: 500 }] : []), { behind: 500 }]);
       expect(cursors).toEqual([{ epoch: 'e', seq: 4 }]);
@@ -108,12 +112,13 @@ describe('createGalleryFeed', () => {
   );
 
   it('opens the socket while the whole list is on its way, and puts it together with what came meanwhile', async () => {
-    const { feed, store, asked, cursors, send, completed, advance, held } = setUp();
+    const { feed, whole, store, asked, cursors, send, completed, advance, held } = setUp();
     let release!: () => void;
     held.whole = new Promise<void>((resolve) => (release = resolve));
     const starting = feed.start(true);
     await advance(100);
     expect([cursors, store.count]).toEqual([[{ epoch: 'e', seq: 4 }], 256]);
+    whole.want();
     send({ type: 'hello', projectId: 'p', epoch: 'e', seq: 4 });
     send(completed(5, 6, store.idAt(7)));
     // of an image that is not among the first
@@ -127,9 +132,53 @@ describe('createGalleryFeed', () => {
     expect([asked.length, cursors.length]).toEqual([2, 1]);
   });
 
+  it('tells how many images there are, and reads all of them only when that is wanted, or after a second', async () => {
+    for (const wanted of [true, false]) {
+      const { feed, whole, store, asked, advance, send, completed } = setUp();
+      const starting = feed.start(true);
+      await advance(900);
+      expect([feed.load.value, feed.ahead.value?.uploaded, store.count, asked.length]).toEqual([
+        'ready',
+        COUNT,
+        256,
+        1,
+      ]);
+      send({ type: 'hello', projectId: 'p', epoch: 'e', seq: 4 });
+      // What comes meanwhile is not lost.
+      send(completed(5, 6, store.idAt(7)));
+      await advance(50);
+      if (wanted) whole.want();
+      else await advance(100);
+      await starting;
+      expect([feed.ahead.value, store.count, asked.length]).toEqual([null, COUNT, 2]);
+      expect([7, 8].map(store.statusAt)).toEqual(['completed', 'uploaded']);
+      feed.stop();
+    }
+  });
+
+  it.each(['an event of an image that is not among the first', 'an upload'])(
+    'reads all of them at %s',
+    async (what) => {
+      const { feed, store, asked, advance, send, completed } = setUp();
+      const starting = feed.start(true);
+      await advance(10);
+      send({ type: 'hello', projectId: 'p', epoch: 'e', seq: 4 });
+      if (what === 'an upload') feed.refresh();
+      else send(completed(5, 5, '1d010000-0000-0000-0000-000000000000'));
+      await advance(50);
+      await starting;
+      expect([asked.length, store.count, store.statusAt(285)]).toEqual([
+        2,
+        COUNT,
+        what === 'an upload' ? 'uploaded' : 'completed',
+      ]);
+    },
+  );
+
   it('goes back to the number of the whole list where that is the older one', async () => {
-    const { feed, cursors, kept } = setUp();
+    const { feed, whole, cursors, kept } = setUp();
     kept.whole = 3;
+    whole.want();
     await feed.start(true);
     expect(cursors.map(({ seq }) => seq)).toEqual([4, 3]);
   });
@@ -151,7 +200,8 @@ describe('createGalleryFeed', () => {
   });
 
   it('takes no batch for a new one that a frame tells of before the list of batches is here', async () => {
-    const { feed, send, completed, store, advance, held, seen } = setUp();
+    const { feed, whole, send, completed, store, advance, held, seen } = setUp();
+    whole.want();
     let release!: () => void;
     held.batches = new Promise<void>((resolve) => (release = resolve));
     const starting = feed.start(true);

@@ -10,6 +10,16 @@ function sized(count: number) {
   return grid;
 }
 
+it('has cells only for images that are known, wherever it is scrolled to', () => {
+  const grid = sized(1000);
+  grid.known.value = 10;
+  expect(grid.range.value).toMatchObject({ first: 0, last: 10, visibleFirst: 0, visibleLast: 10 });
+  grid.scrollTop.value = 203 * 10;
+  expect(grid.range.value).toMatchObject({ first: 10, last: 10, visibleFirst: 10, visibleLast: 10 });
+  grid.known.value = 1000;
+  expect(grid.range.value).toMatchObject({ visibleFirst: 70 });
+});
+
 describe('the keys of the grid', () => {
   it('move by an image, a row, a page and to the ends, and stay inside', () => {
     const grid = sized(1000);

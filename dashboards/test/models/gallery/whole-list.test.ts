@@ -2,6 +2,18 @@ import { describe, expect, it, vi } from 'vitest';
 import { createWholeList } from '../../../src/models/gallery/WholeList.ts';
 
 describe('what concerns the whole list', () => {
+  it.each(['is wanted', 'waits'])('has it read once it %s', async (why) => {
+    const whole = createWholeList();
+    let wanted = false;
+    void whole.wanted.then(() => (wanted = true));
+    await Promise.resolve();
+    expect(wanted).toBe(false);
+    if (why === 'waits') whole.wait(() => {});
+    else whole.want();
+    await whole.wanted;
+    expect(wanted).toBe(true);
+  });
+
   it('waits until it is here, and is done once', () => {
     const whole = createWholeList();
     const act = vi.fn<() => void>();
