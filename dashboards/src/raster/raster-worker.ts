@@ -8,7 +8,7 @@ const scope = globalThis as unknown as {
 };
 
 /** Of many outlines those that are drawn are shown meanwhile; for each of them a frame would take longer than drawing it. */
-const REPLY_MS = 50;
+const REPLY_MS = 100;
 
 scope.onmessage = ({ data: requests }) => {
   let drawn: Promise<RasterReply>[] = [];

@@ -166,8 +166,7 @@ describe('createIdTable', () => {
     const ids = new Uint8Array(words.buffer);
     for (const first of [19_999, 0, 1024, -1]) {
       const table = createIdTable(ids, count);
-      if (first >= 0) expect(table.find(uuidAt(ids, first))).toBe(first);
-      else expect(table.find(BATCH)).toBe(-1);
+      expect(table.find(first < 0 ? BATCH : uuidAt(ids, first))).toBe(first);
       for (const row of [0, 1023, 1024, 8191, 8192, 19_999]) expect(table.find(uuidAt(ids, row))).toBe(row);
       expect(table.find(BATCH)).toBe(-1);
     }

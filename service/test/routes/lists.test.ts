@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Value } from 'typebox/value';
 import { Page } from '#contract/common.ts';
 import { Image, type Project } from '#contract/images.ts';
-import { decodeIndex } from '#contract/index-format.ts';
+import { countsIn, decodeIndex } from '#contract/index-format.ts';
 import { Timeline } from '#contract/timeline.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { finishBatch, uploadPictures } from '../support/results.ts';
@@ -170,6 +170,28 @@ describe('GET /api/projects/:id/index', () => {
       expect(await idsOf(`sort=${sort}&first=4`)).toEqual(all.slice(0, 4));
       expect(await idsOf(`sort=${sort}&first=100000`)).toEqual(all);
     }
+  });
+
+  it('tells beside the first ones how many there are of each status, also where an index is kept', async () => {
+    const countsOf = async (query: string) =>
+      (await service.call(`/api/projects/${project.id}/index?${query}`)).headers.get('image-counts');
+    const counts: Record<string, number> = {
+      uploaded: 0,
+      queued: 0,
+      processing: 0,
+      completed: 0,
+      failed: 0,
+      cancelled: 0,
+    };
+    for (const { status, n } of await service.sql<{ status: string; n: number }[]>`
+      select status, count(*)::int as n from images where project_id = ${project.id} group by status`)
+      counts[status] = n;
+    const meant = Object.entries(counts).map((entry) => entry.join('='));
+    expect(await countsOf('first=2')).toBe(meant.join(', '));
+    await service.call(`/api/projects/${project.id}/index?behind=0`);
+    expect(await countsOf('first=2&behind=0')).toBe(meant.join(', '));
+    expect(countsIn(await countsOf('first=1'))).toEqual(counts);
+    expect(await countsOf('behind=0')).toBeNull();
   });
 
   it.each(['sort=size', 'foo=1', 'first=0', 'first=100001', 'first=x', `q=${'x'.repeat(201)}`])(

@@ -131,8 +131,9 @@ export function createCells(deps: {
   function paintLater(row: RowSurface): void {
     if (soon.has(row)) return;
     // No frame is asked for: a hidden tab has none, and is to be right when it is looked at.
-    if (soon.add(row).size === 1) deps.frames.after(GATHER_MS, () => batch(() => soon.forEach(unveil)));
+    if (soon.add(row).size === 1) deps.frames.after(GATHER_MS, paintWaiting);
   }
+  const paintWaiting = (): void => batch(() => soon.forEach(unveil));
   function paint(indexes: Iterable<number>): void {
     const rows = new Set<RowSurface>();
     batch(() => {
@@ -176,6 +177,8 @@ export function createCells(deps: {
       const row = surfaces.get(i)?.row;
       if (row && !row.veiled) paintLater(row);
     },
+    /** Draws at once what would be drawn in a moment: nothing else comes. */
+    paintWaiting,
     /** What a cell says has changed, not what it shows. */
     refresh(i: number): void {
       const surface = surfaces.get(i);

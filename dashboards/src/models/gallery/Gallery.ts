@@ -72,6 +72,7 @@ export function createGallery(deps: GalleryDeps) {
     post: deps.raster.post,
     inPage: () => cells.size,
     onReady: (imageId) => cells.paintSoon(store.find(imageId)),
+    onAll: () => cells.paintWaiting(),
   });
   deps.raster.onReply((replies) => overlays.receive(replies));
   const names = createNames({

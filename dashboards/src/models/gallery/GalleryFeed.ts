@@ -191,7 +191,7 @@ export function createGalleryFeed(deps: {
       }
     },
     /** After an upload: the new images have no events that an old index would know. */
-    refresh(): void {
+    refresh: (): void => {
       whole.want();
       reloadSoon();
     },

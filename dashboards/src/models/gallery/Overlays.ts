@@ -28,6 +28,8 @@ const CAPACITY = 160;
 export function createOverlays(options: {
   post: (requests: RasterRequest[], transfer: Transferable[]) => void;
   onReady: (imageId: string) => void;
+  /** Nothing else is on its way. */
+  onAll: () => void;
   /** Cells in the page now: were there no room for all of them, they would push each other out for ever. */
   inPage: () => number;
 }) {
@@ -70,6 +72,7 @@ export function createOverlays(options: {
         bitmaps.set(imageId, { bitmap, mark: Number(mark), size: Number(size) });
         options.onReady(imageId);
       }
+      if (pending.size === 0) options.onAll();
     },
     stop(): void {
       pending.clear();

@@ -8,6 +8,8 @@ import { createFakeClock } from '../../fake-clock.ts';
 const ROW = 7;
 const PITCH = 179;
 
+const newPicture = () => ({ width: 169, height: 169 }) as ImageBitmap;
+
 type Present = (draw: Parameters<Parameters<typeof createCells>[0]['present']>[1]) => void;
 
 /** Cells of finished images with thumbnails and overlays at hand, on canvases that tell what is drawn where. */
@@ -20,7 +22,7 @@ function bench() {
   const store = createImageStore();
   store.load(decodeIndex(project.index()));
   const { frames, advance } = createFakeClock();
-  const at = { calm: true, thumbnails: true, overlays: true, picture: { width: 169, height: 169 } as ImageBitmap };
+  const at = { calm: true, thumbnails: true, overlays: true, picture: newPicture() };
   const view = { mark: 1, polygonCount: 4 } as NonNullable<ReturnType<Parameters<typeof createCells>[0]['result']>>;
   const rowOf = new Map<HTMLCanvasElement, { from: number; style: { visibility: string }; present: Present }>();
   /** By position: how often its picture was drawn. */
@@ -90,6 +92,21 @@ it('paints a row once for all that comes for it in a moment', async () => {
   expect(drawn.get(ROW + 6)).toBe(1);
 });
 
+it('need not wait where nothing else comes', async () => {
+  const { cells, attach, at, drawn, advance } = bench();
+  at.thumbnails = at.overlays = false;
+  attach(0);
+  at.thumbnails = true;
+  cells.paintSoon(3);
+  cells.paintWaiting();
+  expect(drawn.get(3)).toBe(1);
+  at.picture = newPicture();
+  await advance(20);
+  cells.paintSoon(4);
+  await advance(60);
+  expect(drawn.get(4)).toBe(2);
+});
+
 it('draws a row again only where another picture has come, or its canvas still shows other images', async () => {
   const { cells, attach, at, drawn, advance, rows } = bench();
   const places = Array.from({ length: ROW }, (_, i) => i);
@@ -98,7 +115,7 @@ it('draws a row again only where another picture has come, or its canvas still s
   await advance(100);
   cells.paint(places);
   expect(rows.presents).toBe(1);
-  at.picture = { ...at.picture };
+  at.picture = newPicture();
   cells.paint([3]);
   cells.paint([4]);
   expect(rows.presents).toBe(2);
