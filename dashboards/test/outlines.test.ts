@@ -82,7 +82,7 @@ describe('drawOutlines', () => {
     );
     expect(other).toEqual([]);
     const alpha = (x: number, y: number): number => pixels[(y * SIZE + x) * 4 + 3]!;
-    expect([alpha(8, 20), alpha(19, 20), alpha(38, 38)]).toEqual([56, 99, 0]);
+    expect([alpha(8, 20), alpha(19, 20), alpha(30, 20), alpha(38, 38)]).toEqual([56, 99, 56, 0]);
   });
 
   it('cuts holes out, and draws their outlines', () => {
