@@ -217,14 +217,15 @@ export function createGallery(deps: GalleryDeps) {
     if (visibleLast > visibleFirst) fetcher.viewportChanged();
   });
 
+  // All of a long list is wanted once what is in view stands there, or where its first images are not what is to be shown.
   const stopLooking = effect(() => {
     const { last, visibleFirst, visibleLast } = grid.range.value;
     if (!feed.ahead.value || visibleFirst === visibleLast) return;
     const { filter, sort, query } = list;
     const states = indexesBetween(visibleFirst, visibleLast).map((i) => cells.state(i).value);
     const right = states.every(({ status, drawnPolygons }) => status !== 'completed' || drawnPolygons !== null);
-    const as = filter.value === null && sort.value === 'createdAt' && query.value === '';
-    if (right || !as || last === store.count) whole.want();
+    const plain = filter.value === null && sort.value === 'createdAt' && query.value === '';
+    if (right || !plain || last === store.count) whole.want();
   });
 
   return {

@@ -48,8 +48,8 @@ def wave(rng, side, cells):
 
 
 def stains(rng, a, b):
-    """Each nucleus brighter or dimmer than it was, by its own factor of 0.25 to 1.3."""
-    gain = np.exp(rng.uniform(np.log(0.25), np.log(1.3), b.max() + 1)).astype(np.float32)
+    """Each nucleus brighter or dimmer than it was, by its own factor of 0.5 to 1.3."""
+    gain = np.exp(rng.uniform(np.log(0.5), np.log(1.3), b.max() + 1)).astype(np.float32)
     gain[0] = 1
     ground = np.percentile(a[b == 0], 50) if (b == 0).any() else 0.0
     soft = nd.gaussian_filter(gain[b], 1.0)
@@ -59,7 +59,7 @@ def stains(rng, a, b):
 def gray_values(rng, a, b):
     side = a.shape[0]
     a = np.clip(a, 0, None).astype(np.float32)
-    if rng.random() < 0.25:
+    if rng.random() < 0.15:
         a = stains(rng, a, b)
     a = np.clip(a, 0, None) ** log_uniform(rng, 0.55, 1.8)
     if rng.random() < 0.2:  # texture inside nuclei
