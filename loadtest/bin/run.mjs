@@ -76,3 +76,7 @@ if (command === undefined || command === '--help' || command === '-h') {
     process.exitCode = error.exitCode;
   }
 }
+
+// Nothing is left to do then. Node's own end waits for each request that it counts as open, and one such never came: a finished command
+// stood there with a whole CPU (Node 24.21, `Environment::CleanupHandles`).
+process.once('beforeExit', () => process.exit());
