@@ -9,7 +9,10 @@ export interface PageRequest {
   type: string;
   mimeType?: string;
   status?: number;
+  /** Headers and body, as far as they have come. */
   wireBytes?: number;
+  /** The body is not what went over the wire. */
+  compressed?: boolean;
   finished: boolean;
 }
 
@@ -42,7 +45,13 @@ export interface CdpRequestWillBeSent {
 }
 export interface CdpResponseReceived {
   requestId: string;
-  response: { mimeType: string; status: number };
+  response: { mimeType: string; status: number; encodedDataLength: number; headers: Record<string, string> };
+}
+/** A piece of a body: as it came, which may be told later than the piece, and as the page has it. */
+export interface CdpDataReceived {
+  requestId: string;
+  encodedDataLength: number;
+  dataLength: number;
 }
 export interface CdpLoadingFinished {
   requestId: string;
@@ -74,7 +83,14 @@ export function createNetworkLog() {
       return request;
     },
     received({ requestId, response }: CdpResponseReceived, session = ''): void {
-      Object.assign(open.get(session + requestId) ?? {}, { mimeType: response.mimeType, status: response.status });
+      const { mimeType, status, encodedDataLength: wireBytes, headers } = response;
+      const compressed = Object.keys(headers).some((name) => name.toLowerCase() === 'content-encoding');
+      Object.assign(open.get(session + requestId) ?? {}, { mimeType, status, wireBytes, compressed });
+    },
+    /** Counted piece by piece: Chromium may call a reply that a page read to its end as a stream aborted, and then gives no sum. */
+    data({ requestId, encodedDataLength, dataLength }: CdpDataReceived, session = ''): void {
+      const request = open.get(session + requestId);
+      if (request) request.wireBytes = (request.wireBytes ?? 0) + (request.compressed ? encodedDataLength : dataLength);
     },
     finished({ requestId, encodedDataLength }: CdpLoadingFinished, session = ''): PageRequest | undefined {
       const request = open.get(session + requestId);

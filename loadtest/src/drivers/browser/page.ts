@@ -5,6 +5,7 @@ import { createFrameLog } from '../ledger-socket.ts';
 import { clockOffset, type ClockReading } from './clock.ts';
 import {
   createNetworkLog,
+  type CdpDataReceived,
   type CdpLoadingFinished,
   type CdpRequestWillBeSent,
   type CdpResponseReceived,
@@ -68,6 +69,7 @@ export async function openObservedPage(options: ObservedPageOptions) {
   async function watch(session: CDPSession, name: string): Promise<void> {
     session.on('Network.requestWillBeSent', (event) => void network.sent(event as CdpRequestWillBeSent, name));
     session.on('Network.responseReceived', (event) => network.received(event as CdpResponseReceived, name));
+    session.on('Network.dataReceived', (event) => network.data(event as CdpDataReceived, name));
     session.on('Network.loadingFinished', (event) => {
       const request = network.finished(event as CdpLoadingFinished, name);
       if (request && name === '') replies.finished(request.id, request.method, request.path);

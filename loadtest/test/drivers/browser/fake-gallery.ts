@@ -34,6 +34,9 @@ const pageOf = (script: string) => `<!doctype html><title>fake</title><h1>Galler
   function onEvents(frame) { ${script} }
 </script>`;
 
+/** A reply of so many bytes that never ends. */
+export const ENDLESS = { path: '/api/segmentation/endless', bytes: 200_000 };
+
 /** Serves the page, a session, the batch's POST (which sends its only frame at once) and polygons nobody should fetch one by one. */
 export async function startFakeGallery(script: string) {
   const sockets = new WebSocketServer({ noServer: true });
@@ -58,6 +61,7 @@ export async function startFakeGallery(script: string) {
       }, 50);
       return;
     }
+    if (request.url === ENDLESS.path) return void reply.writeHead(200).write(Buffer.alloc(ENDLESS.bytes));
     if (request.url?.startsWith('/api/'))
       return void reply.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     reply.writeHead(200, { 'content-type': 'text/html' }).end(pageOf(script));

@@ -31,14 +31,28 @@ describe('isBulk', () => {
 describe('createNetworkLog', () => {
   it('puts replies to their requests, and turns monotonic stamps into epoch times', () => {
     const log = createNetworkLog();
+    const response = { mimeType: 'application/json', status: 200, encodedDataLength: 3, headers: {} };
     const sent = { timestamp: 10, wallTime: 1000, request: { url: `http://x/api/images/${ID}`, method: 'GET' } };
     log.sent({ ...sent, requestId: '1' });
     log.sent({ ...sent, requestId: '1', wallTime: 1001, timestamp: 11 }, 'worker');
-    log.received({ requestId: '1', response: { mimeType: 'application/json', status: 200 } });
+    log.received({ requestId: '1', response });
     log.finished({ requestId: '1', encodedDataLength: 7 });
     expect(log.all().map(({ wireBytes }) => wireBytes)).toEqual([7, undefined]);
     expect(log.epochMs(12)).toBe(1_002_000);
     expect(log.between(1_000_500, Infinity)).toHaveLength(1);
     expect(countByRoute(log.all())).toEqual({ 'GET /api/images/:id': 2 });
+  });
+
+  it.each([
+    ['as the page has it', {}, 13],
+    ['as it came, compressed', { 'Content-Encoding': 'gzip' }, 6],
+  ])('counts headers and body of a reply that is left, %s', (_, headers, bytes) => {
+    const log = createNetworkLog();
+    log.sent({ requestId: '1', timestamp: 10, wallTime: 1000, request: { url: 'http://x/', method: 'GET' } });
+    log.received({ requestId: '1', response: { mimeType: 'x/y', status: 200, encodedDataLength: 3, headers } });
+    log.data({ requestId: '1', encodedDataLength: 1, dataLength: 4 });
+    log.data({ requestId: '1', encodedDataLength: 2, dataLength: 6 });
+    log.failed({ requestId: '1' });
+    expect(log.all()).toMatchObject([{ wireBytes: bytes, finished: true }]);
   });
 });

@@ -9,7 +9,7 @@ import { openObservedPage, type ObservedPage } from '../../../src/drivers/browse
 import { onPlainPage, type PlainPage } from '../../../src/drivers/browser/plain-page.ts';
 import { settleOf, type Settle } from '../../../src/drivers/browser/settle.ts';
 import { launchBrowser, type LaunchedBrowser } from '../../../src/environment/browser.ts';
-import { startFakeGallery } from './fake-gallery.ts';
+import { ENDLESS, startFakeGallery } from './fake-gallery.ts';
 
 const EXPECTED = new Map(
   Array.from({ length: 40 }, (_, index) => [`i${index}`, { status: 'completed', polygonCount: 2 }]),
@@ -80,6 +80,20 @@ describe('openObservedPage', () => {
       expect(page.frames.sequenceGaps()).toBe(0);
       expect(await measureClick(page)).toBeLessThan(200);
       expect(page.errors).toEqual([]);
+    });
+  });
+
+  it('counts the bytes of a reply that the page reads as a stream and leaves', async () => {
+    const read = `(async () => {
+      const reader = (await fetch('${ENDLESS.path}')).body.getReader();
+      for (let left = ${ENDLESS.bytes}; left > 0; ) left -= (await reader.read()).value.length;
+      await reader.cancel();
+    })()`;
+    await withGallery(`${read}.then(finish)`, ({ page, settle }) => {
+      expect(settle).toMatchObject({ settled: true });
+      const [request] = page.network.all().filter(isBulk);
+      expect(request?.wireBytes).toBeGreaterThanOrEqual(ENDLESS.bytes);
+      expect(request?.wireBytes).toBeLessThan(ENDLESS.bytes + 1_000);
     });
   });
 
