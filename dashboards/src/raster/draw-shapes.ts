@@ -1,8 +1,9 @@
 import { seenBox, type Size, type Viewport } from '../models/viewer/viewport.ts';
+import { FILL_ALPHA, OUTLINE } from './colour.ts';
 import { visitInBox, withHoles, type Shapes } from './shapes.ts';
 
-const STROKE = '#3fe0c5';
-const FILL = 'rgb(63 224 197 / 0.22)';
+const STROKE = `rgb(${OUTLINE.join(' ')})`;
+const FILL = `rgb(${OUTLINE.join(' ')} / ${FILL_ALPHA})`;
 
 export interface ShapesStyle {
   /** Without it only outlines are drawn. */

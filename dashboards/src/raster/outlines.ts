@@ -1,4 +1,5 @@
 import { visitPolygons } from '#contract/polygons-format.ts';
+import { FILL_ALPHA, OUTLINE } from './colour.ts';
 
 /** Where a picture lies on its square: `scale` pixels of the square for one of the picture. */
 export interface Place {
@@ -7,9 +8,8 @@ export interface Place {
   y: number;
 }
 
-/** #3fe0c5, as the bytes of a pixel lie in memory; all browsers run on little-endian machines. */
-const COLOUR = 0xc5e03f;
-const FILL_ALPHA = 0.22;
+/** As the bytes of a pixel lie in memory; all browsers run on little-endian machines. */
+const COLOUR = OUTLINE[0] | (OUTLINE[1] << 8) | (OUTLINE[2] << 16);
 
 /** Fits a picture of `width` x `height` into a square of `size`, centred, as the thumbnail is. */
 export function fit(width: number, height: number, size: number): Place {
