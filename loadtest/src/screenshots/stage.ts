@@ -67,7 +67,7 @@ export async function workAndWatch(
   const last = batches.at(-1)!;
   for (let shot = false; ;) {
     const { status, counts } = await client.call('GET /api/batches/{id}', { path: { id: last } });
-    if (!shot && counts.completed > 0) {
+    if (!shot && counts.completed > count / 4) {
       await shootPage(page, { name: 'operator' }, studio);
       shot = true;
     }

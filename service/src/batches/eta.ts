@@ -18,16 +18,18 @@ const round = (value: number, digits: number) => Number(value.toFixed(digits));
 /**
  * Rate over the last 30 s and the time left at that rate. `low` and `high` follow from a 95 % interval of the mean of the
  * per-second counts (normal approximation, the spread at least that of a Poisson count); the slow end is never below a tenth of the mean.
- * The second that is still running does not count, it would read as a slow one.
+ * The second that is still running does not count, it would read as a slow one; nor does the one in which the first image of the window
+ * ended, for it began before that, unless no other came since.
  * @param samples of one batch, any order @param remaining images not finished yet @param nowMs epoch milliseconds
- * @returns `eta` null while nothing is known (less than a second of history) or nothing is left
+ * @returns `eta` null while nothing is known (less than a whole second of history) or nothing is left
  */
 export function estimateProgress(samples: readonly ProgressSample[], remaining: number, nowMs: number): Progress {
   const now = Math.floor(nowMs / 1000);
-  const recent = samples.filter((s) => s.second < now && s.second >= now - RATE_WINDOW_SECONDS);
-  if (recent.length === 0) return { imagesPerSecond: 0, eta: null };
-  // a batch younger than the window is judged over its own life
-  const seconds = now - Math.min(...recent.map((s) => s.second));
+  const first = Math.max(now - RATE_WINDOW_SECONDS - 1, Math.min(...samples.map((s) => s.second)));
+  if (first >= now - 1) return { imagesPerSecond: 0, eta: null };
+  const later = samples.filter((s) => s.second > first && s.second < now);
+  const recent = later.length > 0 ? later : samples.filter((s) => s.second === first);
+  const seconds = now - first - (later.length > 0 ? 1 : 0);
   const done = recent.reduce((sum, s) => sum + s.done, 0);
   const mean = done / seconds;
   const imagesPerSecond = round(mean, 2);

@@ -40,6 +40,18 @@ describe('estimateProgress', () => {
     expect(estimateProgress([{ second: 1_000_000, done: 50 }], 10, nowMs)).toEqual({ imagesPerSecond: 0, eta: null });
     expect(estimateProgress([], 10, nowMs)).toEqual({ imagesPerSecond: 0, eta: null });
   });
+  it('does not take the end of a second, in which the first image ended, for a whole one', () => {
+    const first = { second: 999_999, done: 1 };
+    expect(estimateProgress([first], 234, nowMs)).toEqual({ imagesPerSecond: 0, eta: null });
+    const twoLater = (list: (typeof first)[]) => estimateProgress(list, 234, nowMs + 2_000);
+    expect(twoLater([first, { second: 1_000_000, done: 16 }, { second: 1_000_001, done: 14 }]).eta!.seconds).toBe(15.6);
+    // What came in one piece since then is all that is known.
+    expect(twoLater([{ ...first, done: 8 }]).imagesPerSecond).toBe(2.67);
+  });
+  it('tells no slow batch by its first image twice', () => {
+    const each20s = [25, 5].map((ago) => ({ second: 1_000_000 - ago, done: 1 }));
+    expect(estimateProgress(each20s, 10, nowMs).imagesPerSecond).toBe(0.04);
+  });
   it('counts seconds without images, and forgets what is older than the window', () => {
     expect(estimateProgress([{ second: 999_990, done: 100 }], 10, nowMs).imagesPerSecond).toBe(10);
     expect(estimateProgress([{ second: 999_900, done: 100 }], 10, nowMs).imagesPerSecond).toBe(0);
