@@ -87,7 +87,10 @@ export function createNetworkLog() {
       const compressed = Object.keys(headers).some((name) => name.toLowerCase() === 'content-encoding');
       Object.assign(open.get(session + requestId) ?? {}, { mimeType, status, wireBytes, compressed });
     },
-    /** Counted piece by piece: Chromium may call a reply that a page read to its end as a stream aborted, and then gives no sum. */
+    /**
+     * Counted piece by piece: Chromium may call a `no-store` reply that a page read to its end as a stream aborted, and then gives no sum
+     * (github.com/microsoft/playwright/issues/42742).
+     */
     data({ requestId, encodedDataLength, dataLength }: CdpDataReceived, session = ''): void {
       const request = open.get(session + requestId);
       if (request) request.wireBytes = (request.wireBytes ?? 0) + (request.compressed ? encodedDataLength : dataLength);
