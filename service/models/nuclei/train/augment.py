@@ -5,17 +5,22 @@ A crop depends on its random generator alone, so step n of a training is the sam
 import numpy as np
 from PIL import Image
 from scipy import ndimage as nd
+from skimage.measure import label
 
 from common import targets
+
+# Fields of small, crowded nuclei: how many px half of the nuclei have, and how much of the field they are to cover.
+SMALL_AREA, COVER = (40, 150), (0.2, 0.65)
 
 
 def log_uniform(rng, low, high):
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def geometry(rng, gray, labels, patch):
-    """A square of `patch` px out of gray [h, w] and labels [h, w] at a random scale (0.45, or what leaves little to mirror, to 2.2), aspect, quarter turn and mirror."""
-    scale = 1.0 if rng.random() < 0.25 else log_uniform(rng, max(0.45, patch / (1.3 * min(gray.shape))), 2.2)
+def geometry(rng, gray, labels, patch, scale=None):
+    """A square of `patch` px out of gray [h, w] and labels [h, w] at a scale (else a random one: 0.45, or what leaves little to mirror, to 2.2), aspect, quarter turn and mirror."""
+    if scale is None:
+        scale = 1.0 if rng.random() < 0.25 else log_uniform(rng, max(0.45, patch / (1.3 * min(gray.shape))), 2.2)
     aspect = log_uniform(rng, 0.85, 1.18) if rng.random() < 0.5 else 1.0
     sides = [max(8, round(patch / (scale * a))) for a in (aspect, 1 / aspect)]
     pad = [(0, max(0, side - s)) for side, s in zip(sides, gray.shape)]
@@ -31,13 +36,33 @@ def geometry(rng, gray, labels, patch):
     return (a[:, ::-1], b[:, ::-1]) if rng.random() < 0.5 else (a, b)
 
 
-def crowd(rng, a, b, c, d):
-    """Objects of a second crop (c, d) laid whole over the first (a, b), where they are brighter than what they hide: nuclei that touch and overlap."""
+def crowd(rng, a, b, c, d, hidden=1.0):
+    """Objects of a second crop (c, d) laid whole over the first (a, b), where they are brighter than what they hide, and no more than `hidden` of them lies on others: nuclei that touch and overlap."""
     c = c * rng.uniform(0.6, 1.2)
     ids = np.arange(1, d.max() + 1)
-    lit = np.append(0, nd.mean(c, d, ids) > nd.mean(a, d, ids)) if len(ids) else np.zeros(1)
+    lit = np.append(0, (nd.mean(c, d, ids) > nd.mean(a, d, ids)) & (nd.mean(b > 0, d, ids) <= hidden)) if len(ids) else np.zeros(1)
     over = lit[d] > 0
     return np.where(over, np.maximum(a, c), a), np.where(over, d + b.max() + 1, b)
+
+
+def small_field(rng, gray, labels, patch):
+    """A field full of small nuclei: the image so much smaller that half of its nuclei have SMALL_AREA px, nuclei of its other crops among them, and the haze of more that are out of focus."""
+    area = np.bincount(labels.ravel())[1:]
+    scale = np.clip((log_uniform(rng, *SMALL_AREA) / np.median(area[area > 0])) ** 0.5, 0.15, 2.2) if area.any() else 1.0
+
+    def crop():
+        a, b = geometry(rng, gray, labels, patch, scale)
+        return a, label(b, connectivity=1)  # mirrored at the image's edge, an object comes in several pieces
+
+    (a, b), cover = crop(), rng.uniform(*COVER)
+    for _ in range(6):
+        if (b > 0).mean() >= cover:
+            break
+        a, b = crowd(rng, a, b, *crop(), hidden=0.25)
+        b = renumbered(b)
+    if rng.random() < 0.5:
+        a = a + rng.uniform(0.1, 0.6) * nd.gaussian_filter(crop()[0], rng.uniform(3, 10))
+    return a, b
 
 
 def wave(rng, side, cells):
@@ -56,7 +81,8 @@ def stains(rng, a, b):
     return ground + (a - ground) * soft
 
 
-def gray_values(rng, a, b):
+def gray_values(rng, a, b, blur=2.0):
+    """What optics, cameras and dyes make of a crop; out of focus by a Gaussian of 0.3 to `blur` px."""
     side = a.shape[0]
     a = np.clip(a, 0, None).astype(np.float32)
     if rng.random() < 0.15:
@@ -68,7 +94,7 @@ def gray_values(rng, a, b):
         a = a + rng.uniform(0.05, 0.3) * (0.5 + 0.5 * wave(rng, side, int(rng.integers(1, 4))))
     kind = rng.random()
     if kind < 0.35:
-        a = nd.gaussian_filter(a, rng.uniform(0.3, 2.0))
+        a = nd.gaussian_filter(a, rng.uniform(0.3, blur))
     elif kind < 0.45:
         a = a + rng.uniform(0.5, 1.5) * (a - nd.gaussian_filter(a, 1.5))
     elif kind < 0.55:  # taken at a coarser resolution
@@ -89,7 +115,9 @@ def gray_values(rng, a, b):
 
 
 def renumbered(b):
-    return np.unique(np.append(b, 0), return_inverse=True)[1][:-1].reshape(b.shape)
+    seen = np.bincount(b.ravel()) > 0
+    seen[0] = True
+    return (np.cumsum(seen) - 1)[b]
 
 
 def filled(rng, gray, labels, patch, tries=3):
@@ -101,8 +129,11 @@ def filled(rng, gray, labels, patch, tries=3):
     return a, renumbered(b)
 
 
-def example(rng, gray, labels, patch):
-    """x float32 [patch, patch], y int64 [patch, patch] (classes of `targets`)."""
+def example(rng, gray, labels, patch, small=0.0):
+    """x float32 [patch, patch], y int64 [patch, patch] (classes of `targets`); `small` is the share of fields of small, crowded nuclei."""
+    if small and rng.random() < small:
+        a, b = small_field(rng, gray, labels, patch)
+        return gray_values(rng, a, b, blur=1.2), targets(b)
     a, b = filled(rng, gray, labels, patch)
     if rng.random() < 0.2:
         a, b = crowd(rng, a, b, *filled(rng, gray, labels, patch))
