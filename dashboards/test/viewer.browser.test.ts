@@ -20,7 +20,12 @@ afterAll(() => seen?.close());
 describe('the viewer on the real service', () => {
   it('shows outlines, tells of one, leads to the next image by a key, and exports this one', async () => {
     await seen.service.call(`/api/projects/${seen.projectId}`, { method: 'PATCH', json: { pixelSizeUm: 0.5 } });
-    const { page, violations } = await seen.open(`/images/${seen.imageId}`);
+    const { page, violations } = await seen.open('/');
+    const cdp = await page.createCDPSession();
+    const held: string[] = [];
+    cdp.on('Fetch.requestPaused', ({ requestId }) => void held.push(requestId));
+    await cdp.send('Fetch.enable', { patterns: [{ urlPattern: `*/api/projects/${seen.projectId}` }] });
+    await page.goto(`${seen.service.url}/images/${seen.imageId}`);
     await page.waitForSelector('tr button');
     // The square of 26 px, without its hole of 100: in the middle of its upper edge.
     const edge = () =>
@@ -40,7 +45,7 @@ describe('the viewer on the real service', () => {
       return (await page.$('[data-hovered="1"]')) !== null;
     };
     await expect.poll(pointed, { timeout: 20_000 }).toBe(true);
-    expect(await page.$eval('[data-hovered]', (node) => node.textContent)).toBe('cell 1 144 µm² · 90 % sure');
+    expect(await page.$eval('[data-hovered]', (node) => node.textContent)).toBe('cell 1 … · 90 % sure');
     const { x, y } = await edge();
     await page.mouse.click(x, y);
     await page.waitForSelector('tr.selected');
@@ -55,7 +60,13 @@ describe('the viewer on the real service', () => {
     });
     await page.locator('.view-export summary').click();
     await page.locator('[data-export="csv"]').click();
+    // The file has areas in µm², so it waits for the project as well.
+    await expect.poll(() => held.length).toBe(2);
+    expect(await page.evaluate(() => 'saved' in window)).toBe(false);
+    await Promise.all(held.map((requestId) => cdp.send('Fetch.continueRequest', { requestId })));
+    await cdp.send('Fetch.disable');
     await page.waitForFunction(() => 'saved' in window);
+    expect(await page.$eval('tr.selected .numeric', (node) => node.textContent)).toBe('144 µm²');
     const saved = await page.evaluate(() => (window as unknown as { saved: string }).saved);
     const lines = saved.split('\r\n');
     expect(lines[0]).toBe('imageId,path,status,width,height,cellCount,areaPx,areaUm2');

@@ -51,11 +51,13 @@ export function formatEtaRange(eta: Eta): string {
 /** "about 40 s left (35 s to 50 s)". */
 export const formatEta = (eta: Eta): string => `${formatTimeLeft(eta)}${formatEtaRange(eta)}`;
 
-/** Square pixels, or µm² where the side of a pixel is known. */
-export const formatArea = (areaPx: number, pixelSizeUm: number | null): string =>
-  pixelSizeUm === null
-    ? `${whole.format(areaPx)} px²`
-    : `${(areaPx * pixelSizeUm ** 2 < 100 ? oneDigit : whole).format(areaPx * pixelSizeUm ** 2)} µm²`;
+/** Square pixels, or µm² where the side of a pixel is known; nothing while it is not known whether it is. */
+export const formatArea = (areaPx: number, pixelSizeUm: number | null | undefined): string =>
+  pixelSizeUm === undefined
+    ? '…'
+    : pixelSizeUm === null
+      ? `${whole.format(areaPx)} px²`
+      : `${(areaPx * pixelSizeUm ** 2 < 100 ? oneDigit : whole).format(areaPx * pixelSizeUm ** 2)} µm²`;
 
 /** Of an axis, where two units are one too many: "100 ms", "10 s". */
 export const formatAxisMs = (ms: number): string =>

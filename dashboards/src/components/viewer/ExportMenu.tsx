@@ -25,7 +25,7 @@ export function ExportMenu({ api, viewer, image }: { api: Api; viewer: Viewer; i
     try {
       const result = await api.call('GET /api/images/{id}/segmentation', { path: { id } });
       const { extension, type } = IMAGE_EXPORTS[format];
-      const text = textOf(format, image, result, viewer.pixelSizeUm.peek());
+      const text = textOf(format, image, result, await viewer.pixelSizeOf(image));
       saveFile(`${stem}.${extension}`, new Blob([text], { type }));
       open.value = false;
     } catch (cause) {

@@ -36,7 +36,8 @@ export function createViewer(deps: {
 }) {
   const { api, imageId } = deps;
   const image = signal<Image | null>(null);
-  const pixelSizeUm = signal<number | null>(null);
+  /** Of a side; null where the project has none, undefined until it has been read. */
+  const pixelSizeUm = signal<number | null | undefined>(undefined);
   const facts = signal<ViewerFacts | null>(null);
   const error = signal<string | null>(null);
   /** The finest that is here; polygons have the same places in all of them. */
@@ -66,6 +67,10 @@ export function createViewer(deps: {
     here.push(lod);
     deps.onShapes(lod, polygons);
   }
+  async function readPixelSize({ projectId }: Image): Promise<number | null> {
+    const project = await api.call('GET /api/projects/{id}', { path: { id: projectId } });
+    return (pixelSizeUm.value = project.pixelSizeUm);
+  }
   function tell(cause: unknown): void {
     error.value = cause instanceof Error ? cause.message : String(cause);
   }
@@ -89,11 +94,15 @@ export function createViewer(deps: {
     async start(): Promise<void> {
       try {
         image.value = await api.call('GET /api/images/{id}', { path: { id: imageId } });
-        const project = await api.call('GET /api/projects/{id}', { path: { id: image.value.projectId } });
-        pixelSizeUm.value = project.pixelSizeUm;
+        await readPixelSize(image.value);
       } catch (cause) {
         tell(cause);
       }
+    },
+    /** For what is kept: waits where `pixelSizeUm` is not known yet. @throws ApiError */
+    async pixelSizeOf(of: Image): Promise<number | null> {
+      const known = pixelSizeUm.peek();
+      return known === undefined ? await readPixelSize(of) : known;
     },
     /** Asks for a level of detail, once. @returns the best one that is here now */
     needLod(lod: Lod): Lod | null {
