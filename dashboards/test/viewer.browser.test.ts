@@ -73,6 +73,8 @@ describe('the viewer on the real service', () => {
     expect(lines[1]).toBe(`${seen.imageId},image-0.png,completed,64,48,3,592,148`);
     expect(lines.filter((line) => line.startsWith(seen.imageId))).toHaveLength(4);
 
+    // Which images are beside this one is asked for once its project is known.
+    await page.waitForSelector('.view-around .faint');
     await page.focus('.view-stage');
     await page.keyboard.press('ArrowRight');
     await page.waitForFunction((id) => location.pathname.endsWith(id), {}, seen.images[1]!.id);
