@@ -94,7 +94,8 @@ export function createViewer(deps: {
     async start(): Promise<void> {
       try {
         image.value = await api.call('GET /api/images/{id}', { path: { id: imageId } });
-        await readPixelSize(image.value);
+        // Neither the picture nor what comes before and after waits for it.
+        void readPixelSize(image.value).catch(tell);
       } catch (cause) {
         tell(cause);
       }
