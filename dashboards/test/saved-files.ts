@@ -2,11 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 
-/** A file of the folder that a browser saves into, once it is whole: until then it has another name. */
+/** A file of the folder that a browser saves into. Chromium takes its name by an empty file, which the whole one then replaces. */
 export async function savedFile(folder: string, ending: string): Promise<Buffer> {
   for (;;) {
     const name = (await readdir(folder)).find((each) => each.endsWith(ending));
-    if (name) return readFile(join(folder, name));
+    const bytes = name && (await readFile(join(folder, name)));
+    if (bytes && bytes.length > 0) return bytes;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -129,7 +129,15 @@ describe('a page that is not in its usual state', () => {
 
   it('can be used by everybody: the operator’s page whose line is lost', async () => {
     let lost = false;
-    const { page } = await openPage('', { ...at('/'), silent: () => lost });
+    let failing = true;
+    const { page } = await openPage('', {
+      ...at('/'),
+      silent: () => lost,
+      answer: () => (failing ? LOST : undefined),
+    });
+    // Nothing that has not been read is fresh.
+    await page.waitForSelector('[data-age="none"]');
+    failing = false;
     await page.waitForSelector('[data-age="fresh"]');
     lost = true;
     await page.waitForSelector('[data-age="stale"]');

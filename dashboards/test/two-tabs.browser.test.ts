@@ -1,8 +1,9 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cellFiles, startWholePages, type WholePages } from '../../service/test/support/whole-pages.ts';
 import { drawn, polygonCounts, toasts } from './gallery-page.ts';
+import { savedFile } from './saved-files.ts';
 
 const COUNT = 6;
 let whole: WholePages;
@@ -43,15 +44,14 @@ it('shows in both tabs what one of them uploads and segments, tells each once, a
   }
 
   const downloads = join(whole.folder, 'downloads');
+  await mkdir(downloads);
   const cdp = await watching.page.createCDPSession();
   await cdp.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: downloads });
   const first = items[0]!;
   await watching.page.goto(`${whole.url}/images/${first.id}`);
   await watching.page.locator('.view-export summary').click();
   await watching.page.locator('[data-export="csv"]').click();
-  const exported = async () => (await readdir(downloads).catch(() => [])).find((name) => name.endsWith('.csv'));
-  await expect.poll(exported, { timeout: 20_000 }).toBeDefined();
-  const lines = (await readFile(join(downloads, (await exported())!), 'utf8')).split('\r\n');
+  const lines = (await savedFile(downloads, '.csv')).toString().split('\r\n');
   expect(lines.filter((line) => line.startsWith(first.id))).toHaveLength(1 + first.polygonCount);
   for (const { page } of [acting, watching]) await page.close();
 });

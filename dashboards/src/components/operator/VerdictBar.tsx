@@ -29,7 +29,7 @@ export function VerdictBar({ operator }: { operator: Operator }) {
       <p>
         <b>{title}.</b> {cause}
       </p>
-      <span class={`age${stale ? ' age-stale' : ''}`} data-age={stale ? 'stale' : 'fresh'}>
+      <span class={`age${stale ? ' age-stale' : ''}`} data-age={ageMs === null ? 'none' : stale ? 'stale' : 'fresh'}>
         {stale && <Icon name="warn" size={12} />}{' '}
         {ageMs === null ? WORDS.verdict.noData : stale ? WORDS.verdict.lost(age) : WORDS.verdict.data(age)}
       </span>
