@@ -21,7 +21,7 @@ export function createGrid() {
       gap: CELL.gap,
     }),
   );
-  const slots = computed(() => Math.max(1, rowsHeld(metrics.value, OVERSCAN_ROWS)));
+  const slots = computed(() => rowsHeld(metrics.value, OVERSCAN_ROWS));
   let last: GridRange | null = null;
   /** The same object while nothing changed, so that scrolling inside a row renders nothing. */
   const range = computed(() => {
