@@ -1,4 +1,4 @@
-import type { KeyInput, Page } from 'puppeteer-core';
+import type { KeyInput, Page, Protocol } from 'puppeteer-core';
 import { describe, expect, it, vi } from 'vitest';
 import { faultsOf } from './accessible.ts';
 import { COUNT, FAILED, galleryBench, segmentAll, toasts, truthOf, untilRight, wrongCells } from './gallery-page.ts';
@@ -26,6 +26,33 @@ describe('gallery', () => {
     expect(carrying.every((route) => route === 'POST /api/segmentation/batch/results')).toBe(true);
     expect(await faultsOf(page)).toEqual([]);
     expect(errors).toEqual([]);
+  });
+
+  it('scrolls what is drawn already, and does not draw the list anew for each frame', async () => {
+    const { page } = await openPage('');
+    await page.waitForSelector('[data-image-id]');
+    const cdp = await page.createCDPSession();
+    await cdp.send('DOM.enable');
+    let layers: Protocol.LayerTree.Layer[] = [];
+    cdp.on('LayerTree.layerTreeDidChange', (event) => (layers = event.layers ?? layers));
+    await cdp.send('LayerTree.enable');
+    await page.$eval('[data-gallery-grid]', (grid) => grid.scrollBy(0, 100));
+    const attributesOf = async ({ backendNodeId }: Protocol.LayerTree.Layer): Promise<string[]> =>
+      (await cdp.send('DOM.describeNode', { backendNodeId: backendNodeId! })).node.attributes ?? [];
+    await vi.waitFor(async () => {
+      const own = (await Promise.all(layers.filter(({ backendNodeId }) => backendNodeId).map(attributesOf))).flat();
+      // A list without a layer of its own is painted into the page's, words below a canvas into ones of their own.
+      expect(own).toContain('data-gallery-grid');
+      expect(own.filter((attribute) => /^(cell|words)$/.test(attribute))).toEqual([]);
+    }, 5000);
+    // One that is drawn on directly is copied for each frame.
+    await page.locator('[data-action="segment-all"]').click();
+    await page.waitForSelector('[data-overlay="drawn"]');
+    const drawnOn = await page.$$eval('.grid-row:has([data-overlay="drawn"]) canvas', (canvases) => [
+      canvases.length > 0,
+      canvases.filter((canvas) => canvas.getContext('2d') !== null).length,
+    ]);
+    expect(drawnOn).toEqual([true, 0]);
   });
 
   it('shows the same state after its socket was cut in the middle of a batch', async () => {

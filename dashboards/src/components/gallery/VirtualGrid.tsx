@@ -120,7 +120,8 @@ function GridCells({ gallery }: { gallery: Gallery }) {
   const { columns } = metrics;
   const setSize = grid.count.value;
   const active = selection.active.value;
-  const slots = grid.slots.value;
+  // One row more than any range of this size needs: a row keeps its nodes while others come and go.
+  const slots = Math.max(1, Math.ceil(metrics.viewportHeight / metrics.rowHeight) + 4);
   const rendered = [];
   for (let first = range.first; first < range.last; first += columns) {
     const row = first / columns;

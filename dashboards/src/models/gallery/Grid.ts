@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { measureGrid, rangeAt, rowsHeld, toScrollTop, toVirtual, type GridRange } from './grid-geometry.ts';
+import { measureGrid, rangeAt, toScrollTop, toVirtual, type GridRange } from './grid-geometry.ts';
 
 export const CELL = { minWidth: 156, captionHeight: 26, gap: 10 } as const;
 const OVERSCAN_ROWS = 1;
@@ -21,7 +21,6 @@ export function createGrid() {
       gap: CELL.gap,
     }),
   );
-  const slots = computed(() => rowsHeld(metrics.value, OVERSCAN_ROWS));
   let last: GridRange | null = null;
   /** The same object while nothing changed, so that scrolling inside a row renders nothing. */
   const range = computed(() => {
@@ -36,8 +35,6 @@ export function createGrid() {
     scrollTop,
     metrics,
     range,
-    /** Rows that have nodes. */
-    slots,
     /** Where the box is to be scrolled to once it has its height; null for nowhere. */
     wantedTop,
     /** Place that a key leads to from `place` (-1: from nowhere yet), or null for keys that mean nothing here. */

@@ -64,16 +64,12 @@ export function toScrollTop(metrics: GridMetrics, virtualTop: number): number {
   return (Math.min(Math.max(virtualTop, 0), limit) / limit) * reach(metrics);
 }
 
-/** Rows in the page wherever it is scrolled, but for the list's end: always as many, so that each that comes takes the nodes of one that goes. */
-export const rowsHeld = ({ viewportHeight, rowHeight }: GridMetrics, overscanRows: number): number =>
-  Math.ceil(viewportHeight / rowHeight) + 1 + 2 * overscanRows;
-
 export function rangeAt(metrics: GridMetrics, scrollTop: number, count: number, overscanRows: number): GridRange {
   const virtualTop = toVirtual(metrics, scrollTop);
   const topRow = Math.floor(virtualTop / metrics.rowHeight);
   const bottomRow = Math.ceil((virtualTop + metrics.viewportHeight) / metrics.rowHeight);
   const firstRow = Math.max(0, topRow - overscanRows);
-  const lastRow = Math.min(metrics.rows, firstRow + rowsHeld(metrics, overscanRows));
+  const lastRow = Math.min(metrics.rows, bottomRow + overscanRows);
   const layerRow = Math.floor(firstRow / LAYER_ROWS) * LAYER_ROWS;
   const clampedTop = Math.min(Math.max(scrollTop, 0), reach(metrics));
   return {
