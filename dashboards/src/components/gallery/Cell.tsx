@@ -7,7 +7,7 @@ import { STATUS_LABELS } from '../StatusMark.tsx';
 export const cellId = (place: number): string => `image-${place}`;
 
 /**
- * One fixed cell of the grid, before the picture that its row has drawn. It is recycled: place and image change, the nodes stay. Four
+ * One fixed cell of the grid, before the picture that its row has drawn. Where another image comes to its place, the nodes stay. Four
  * nodes; the sign of its status and its number are drawn by the style sheet.
  */
 export function Cell(props: {

@@ -120,15 +120,14 @@ function GridCells({ gallery }: { gallery: Gallery }) {
   const { columns } = metrics;
   const setSize = grid.count.value;
   const active = selection.active.value;
-  // One row more than any range of this size needs: a row keeps its nodes while others come and go.
-  const slots = Math.max(1, Math.ceil(metrics.viewportHeight / metrics.rowHeight) + 4);
   const rendered = [];
   for (let first = range.first; first < range.last; first += columns) {
     const row = first / columns;
     const last = Math.min(range.last, first + columns);
     rendered.push(
       <Row
-        key={row % slots}
+        // Never another row's nodes: Chromium keeps the old style of cells that change while Preact moves their row (`moveBefore`).
+        key={row}
         gallery={gallery}
         first={first}
         last={last}
