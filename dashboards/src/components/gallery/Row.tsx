@@ -6,7 +6,7 @@ import { Cell } from './Cell.tsx';
 /** Sharper than this nobody sees on a cell of 160 px. */
 const MAX_PIXEL_RATIO = 2;
 
-/** A row of the grid: the picture that its cells share, and before it the cells. It is recycled as they are. Lengths in CSS pixels. */
+/** A row of the grid: the picture that its cells share, and before it the cells. Lengths in CSS pixels. */
 export function Row(props: {
   gallery: Gallery;
   /** Places [first, last) of the list as it is shown. */

@@ -8,7 +8,7 @@ import { Row } from './Row.tsx';
 
 /**
  * Scroll box with as many cells as fit; the box is as high as all images, up to the browser's limit. It keeps the focus itself and names
- * the cell that the keyboard is at, so that nothing is lost when cells are recycled.
+ * the cell that the keyboard is at, so that nothing is lost when cells come and go.
  */
 export function VirtualGrid({ gallery }: { gallery: Gallery }) {
   const { grid, selection, whole } = gallery;
