@@ -12,7 +12,8 @@ const wronglyMarked = (): number =>
       (getComputedStyle(cell.querySelector('.picture')!).outlineStyle === 'solid'),
   ).length;
 
-// Chromium 153 keeps the old style of a node whose attribute changes in the very render in which Preact moves it by `moveBefore`.
+// Chromium 153: where a node is moved by `moveBefore` (Preact's way) just after its own `style` attribute changed, its descendants keep the
+// looks that they had, whatever else changed. Rows of the grid are therefore never moved.
 it('marks cells as what they are, wherever and however far the list is scrolled', async () => {
   const { page, project } = await openPage('', { count: COUNT });
   project.finish(

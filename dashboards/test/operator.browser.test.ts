@@ -115,6 +115,39 @@ describe('the charts of the operator’s page', () => {
   });
 });
 
+// Chromium 153: where a node is moved by `moveBefore` (Preact's way) just after its `style` attribute changed, what other attributes change
+// in the looks of its descendants is lost. Seen by a rule that the page itself may have one day.
+it('styles what is in a row by the place that the row has moved to', async () => {
+  const id = await post('/api/projects', { name: 'moved rows' });
+  await uploadPictures(seen.service, id, 1, 500);
+  const ids: string[] = [];
+  for (let count = 0; count < 6; count++) ids.push(await post(`/api/projects/${id}/batches`, { all: true }));
+  const { page } = await seen.open('/');
+  await page.setViewport({ width: 1280, height: 800 });
+  await page.waitForSelector(`[data-batch="${ids[0]}"]`);
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('[aria-posinset="3"] .batch-words { text-decoration: underline }');
+    document.adoptedStyleSheets.push(sheet);
+  });
+  const places = () => page.$$eval('[data-batch]', (rows) => rows.map((row) => row.getAttribute('data-batch')));
+  const underlined = () =>
+    page.$$eval('[data-batch]', (rows) =>
+      rows
+        .filter((row) => getComputedStyle(row.querySelector('.batch-words')!).textDecorationLine === 'underline')
+        .map((row) => row.getAttribute('data-batch')),
+    );
+  expect((await places()).slice(0, ids.length)).toEqual(ids);
+  expect(await underlined()).toEqual([ids[2]]);
+  const ended = ids.filter((_, place) => place % 2 === 0);
+  await Promise.all(ended.map((batchId) => seen.service.call(`/api/batches/${batchId}/cancel`, { method: 'POST' })));
+  for (const batchId of ended) await page.waitForSelector(`[data-batch="${batchId}"].batch-cancelled`);
+  expect((await places()).slice(0, 3)).toEqual([ids[1], ids[3], ids[5]]);
+  expect(await underlined()).toEqual([ids[5]]);
+  await page.close();
+  await seen.service.call(`/api/projects/${id}`, { method: 'DELETE' });
+});
+
 it('has of more than a hundred batches those in sight, and acts on one far down', async () => {
   const id = await post('/api/projects', { name: 'many batches' });
   await uploadPictures(seen.service, id, 1, 400);
@@ -124,15 +157,15 @@ it('has of more than a hundred batches those in sight, and acts on one far down'
   await page.setViewport({ width: 1280, height: 800 });
   await page.waitForSelector(`[data-batch="${ids[0]}"]`);
   const places = () =>
-    page.$$eval('.rows-frame .row', (rows) => rows.map((row) => Number(row.getAttribute('aria-posinset'))));
-  const length = await page.$eval('.rows-frame .row', (row) => Number(row.getAttribute('aria-setsize')));
+    page.$$eval('.rows-frame li', (rows) => rows.map((row) => Number(row.getAttribute('aria-posinset'))));
+  const length = await page.$eval('.rows-frame li', (row) => Number(row.getAttribute('aria-setsize')));
   expect(length).toBeGreaterThan(100);
   expect((await places())[0]).toBe(1);
   expect((await places()).length).toBeLessThan(30);
 
   await page.locator('.rows-frame').hover();
   await page.mouse.wheel({ deltaY: 100_000 });
-  await page.waitForSelector(`.rows-frame .row[aria-posinset="${length}"]`);
+  await page.waitForSelector(`.rows-frame li[aria-posinset="${length}"]`);
   expect(await places()).not.toContain(1);
   expect((await places()).length).toBeLessThan(30);
   const far = `[data-batch="${ids[99]}"]`;

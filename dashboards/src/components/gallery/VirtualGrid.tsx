@@ -126,7 +126,7 @@ function GridCells({ gallery }: { gallery: Gallery }) {
     const last = Math.min(range.last, first + columns);
     rendered.push(
       <Row
-        // Never another row's nodes: Chromium keeps the old style of cells that change while Preact moves their row (`moveBefore`).
+        // Never another row's nodes: where Preact moves a row (`moveBefore`) whose `style` has changed, Chromium keeps its cells' old looks.
         key={row}
         gallery={gallery}
         first={first}

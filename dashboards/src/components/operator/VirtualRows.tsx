@@ -46,14 +46,15 @@ export function VirtualRows<T>(props: {
           return (
             <li
               key={key}
-              class="row"
               aria-setsize={items.length}
               aria-posinset={row + 1}
-              style={{ height: `${rowPx}px`, transform: `translateY(${row * rowPx}px)` }}
               onFocusIn={() => (focused.value = key)}
               onFocusOut={() => (focused.value = null)}
             >
-              {props.children(item)}
+              {/* The moved node has no `style` of its own: Chromium 153 loses what changes in its descendants' looks beside one. */}
+              <div class="row" style={{ height: `${rowPx}px`, transform: `translateY(${row * rowPx}px)` }}>
+                {props.children(item)}
+              </div>
             </li>
           );
         })}
