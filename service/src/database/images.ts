@@ -47,6 +47,12 @@ export function toImage({ errorCode, errorMessage, ...row }: ImageRow): Image {
 const OWNERS_MAX = 50_000;
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
+/**
+ * A search that finds no more than these is read whole and sorted. PostgreSQL knows neither how many names a pattern meets (it guesses by
+ * a hundred of them) nor where they stand, and may walk a whole project for a page. Above, walking the order is the shorter way.
+ */
+const SORTED_WHOLE = 100_000;
+
 /** Of images named `i`. Images without a count come last, whichever way. */
 export const ordersOf = (sql: Sql): Record<ImageSort, Fragment> => ({
   name: sql`i.name, i.id`,
@@ -120,46 +126,57 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
       ${pattern === null ? sql`` : sql`and i.name ilike ${pattern}`}`;
   }
 
+  const countOf = async (query: ImageListQuery): Promise<number> => {
+    const [row] = await sql<{ total: number }[]>`
+      select count(*) as total from images_of_tenant i where ${filterOf(query)}`;
+    return row?.total ?? 0;
+  };
+
+  /** How many images a search finds, of any status: only a search has to count, and once per set of names. */
+  const countFound = (query: ImageListQuery & { q: string }): Promise<number> =>
+    cache.wrap({ kind: 'total', projectId: namesOf(query.projectId), key: query.q }, () =>
+      countOf({ ...query, statuses: [] }),
+    );
+
   /** Rows in order; ids are picked from an index alone, so that a deep offset walks the index and not the table. */
-  const readRows = (query: ImageListQuery, from: Fragment, limit: number) => sql<ImageRow[]>`
-    select ${columns}
-    from (
-      select i.id from images_of_tenant i where ${filterOf(query)} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
-    ) page join image_files_of_tenant i on i.id = page.id ${ofProject}
-    order by ${ORDERS[query.sort]}`;
+  const readRows = (query: ImageListQuery, few: boolean, from: Fragment, limit: number) => {
+    const images = few
+      ? sql`(select i.id, i.name, i.created_at, i.polygon_count from images_of_tenant i where ${filterOf(query)} offset 0) i where true`
+      : sql`images_of_tenant i where ${filterOf(query)}`;
+    return sql<ImageRow[]>`
+      select ${columns}
+      from (
+        select i.id from ${images} ${from} order by ${ORDERS[query.sort]} limit ${limit} offset ${query.offset}
+      ) page join image_files_of_tenant i on i.id = page.id ${ofProject}
+      order by ${ORDERS[query.sort]}`;
+  };
 
   /** One row more than the page has. */
-  async function readPage(query: ImageListQuery): Promise<ImageRow[]> {
+  async function readPage(query: ImageListQuery, found: number | null): Promise<ImageRow[]> {
     const wanted = query.limit + 1;
-    if (query.cursor === undefined) return readRows(query, sql``, wanted);
-    const rows = await readRows(query, after(query, query.cursor), wanted);
+    const few = found !== null && found <= SORTED_WHOLE;
+    if (query.cursor === undefined) return readRows(query, few, sql``, wanted);
+    const rows = await readRows(query, few, after(query, query.cursor), wanted);
     const counted = query.sort.endsWith('polygonCount') && decodeCursor(query.cursor, orderOf(query)).value !== null;
     if (!counted || rows.length === wanted) return rows;
     // "Greater, or null" is no range of an index; two ranges are.
-    return [...rows, ...(await readRows(query, sql`and i.polygon_count is null`, wanted - rows.length))];
+    return [...rows, ...(await readRows(query, few, sql`and i.polygon_count is null`, wanted - rows.length))];
   }
 
-  /** Kept sums, so that a list does not count its project anew each time; only a search has to, and once per set of names. */
-  async function loadTotal(query: ImageListQuery): Promise<number> {
-    const { projectId, statuses, q } = query;
-    const count = async () => {
-      const [row] = await sql<
-        { total: number }[]
-      >`select count(*) as total from images_of_tenant i where ${filterOf(query)}`;
-      return row?.total ?? 0;
-    };
-    if (q)
-      return statuses.length > 0
-        ? count()
-        : cache.wrap({ kind: 'total', projectId: namesOf(projectId), key: q }, count);
+  const foundBy = ({ q, ...query }: ImageListQuery) => (q ? countFound({ ...query, q }) : null);
+
+  /** Kept sums, so that a list does not count its project anew each time. */
+  async function loadTotal(query: ImageListQuery, found = foundBy(query)): Promise<number> {
+    const { projectId, statuses } = query;
+    if (found !== null) return statuses.length > 0 ? countOf(query) : found;
     const [row] = await sql<{ total: number }[]>`
       select coalesce(sum(n), 0)::bigint as total from image_counts
       where project_id = ${projectId} ${statuses.length > 0 ? sql`and status in ${sql([...statuses])}` : sql``}`;
     return row?.total ?? 0;
   }
 
-  async function loadItems(query: ImageListQuery): Promise<Omit<ImagePage, 'total'>> {
-    const rows = await readPage(query);
+  async function loadItems(query: ImageListQuery, found = foundBy(query)): Promise<Omit<ImagePage, 'total'>> {
+    const rows = await readPage(query, await found);
     const items = rows.slice(0, query.limit).map(toImage);
     const last = items.at(-1);
     const more = rows.length > query.limit && last !== undefined;
@@ -170,11 +187,12 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
   }
 
   async function loadPage(query: ImageListQuery): Promise<ImagePage> {
-    const page = await loadItems(query);
+    const found = foundBy(query);
+    const page = await loadItems(query, found);
     const { length } = page.items;
     // The last page of a list without a cursor says itself how long the list is.
     const isLast = query.cursor === undefined && page.nextCursor === null && (length > 0 || query.offset === 0);
-    return { ...page, total: isLast ? query.offset + length : await loadTotal(query) };
+    return { ...page, total: isLast ? query.offset + length : await loadTotal(query, found) };
   }
 
   /** One entry of the cache for each part of a list that somebody asked for. */

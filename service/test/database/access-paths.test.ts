@@ -64,6 +64,8 @@ const COLUMNS = { name: 'name', createdAt: 'created_at', polygonCount: 'polygon_
 const SORTS = ['name', '-name', 'createdAt', '-createdAt', 'polygonCount', '-polygonCount'];
 /** A page of 50: their rows, bytes and projects, and the way down a few indexes. */
 const PAGE = 1500;
+/** Where 20,000 names are met: their index and rows, for the count and for the page. The whole order would be 25,000 and more. */
+const FOUND = 15_000;
 
 describe('images of a project', () => {
   it.each(SORTS)('reads one page when sorted by %s, at the start and by cursor at the end', async (sort) => {
@@ -125,6 +127,20 @@ describe('images of a project', () => {
     expect(await list('images q=_f01234 sort=-polygonCount', 'q=_f01234&sort=-polygonCount', 6000)).toMatchObject({
       total: 40,
     });
+  });
+
+  // 20,000 of 800,000: PostgreSQL takes them for evenly spread, and would walk the whole order to come to them.
+  it.each([
+    ['plate001', '-createdAt'],
+    ['plate038', 'createdAt'],
+    ['plate038', 'name'],
+    ['plate001', '-polygonCount'],
+  ])('finds %s sorted by %s, though its images stand together at the far end', async (q, sort) => {
+    const first = await list(`images q=${q}, ${sort}`, `q=${q}&sort=${sort}`, FOUND);
+    expect(first).toMatchObject({ total: 20_000 });
+    const next = await list(`images q=${q}, ${sort}, next`, `q=${q}&sort=${sort}&cursor=${first.nextCursor}`, FOUND);
+    expect(next).toMatchObject({ total: 20_000 });
+    expect(new Set([...first.items, ...next.items].map(({ id }) => id)).size).toBe(100);
   });
 
   it('counts what a search of everything finds once, and not again when a status changed', async () => {
