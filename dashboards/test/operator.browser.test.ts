@@ -124,7 +124,7 @@ it('styles what is in a row by the place that the row has moved to', async () =>
   for (let count = 0; count < 6; count++) ids.push(await post(`/api/projects/${id}/batches`, { all: true }));
   const { page } = await seen.open('/');
   await page.setViewport({ width: 1280, height: 800 });
-  await page.waitForSelector(`[data-batch="${ids[0]}"]`);
+  await page.waitForSelector(`[data-batch="${ids.at(-1)}"]`);
   await page.evaluate(() => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync('[aria-posinset="3"] .batch-words { text-decoration: underline }');
