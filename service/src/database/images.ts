@@ -52,6 +52,8 @@ type Fragment = postgres.PendingQuery<postgres.Row[]>;
  * a hundred of them) nor where they stand, and may walk a whole project for a page. Above, walking the order is the shorter way.
  */
 const SORTED_WHOLE = 100_000;
+/** In it the index of trigrams finds what is searched; without one, reading whole would be reading all. */
+const TRIGRAM = /[\p{L}\p{N}]{3}/u;
 
 /** Of images named `i`. Images without a count come last, whichever way. */
 export const ordersOf = (sql: Sql): Record<ImageSort, Fragment> => ({
@@ -132,11 +134,17 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
     return row?.total ?? 0;
   };
 
-  /** How many images a search finds, of any status: only a search has to count, and once per set of names. */
-  const countFound = (query: ImageListQuery & { q: string }): Promise<number> =>
-    cache.wrap({ kind: 'total', projectId: namesOf(query.projectId), key: query.q }, () =>
-      countOf({ ...query, statuses: [] }),
-    );
+  /** How many images a search finds, of any status: counted once per set of names. Null where nothing is searched. */
+  const countFound = async ({ q, ...query }: ImageListQuery): Promise<number | null> =>
+    q
+      ? cache.wrap({ kind: 'total', projectId: namesOf(query.projectId), key: q }, () =>
+          countOf({ ...query, q, statuses: [] }),
+        )
+      : null;
+
+  /** The same before the page is read, where it decides how; else null. */
+  const countFirst = async (query: ImageListQuery): Promise<number | null> =>
+    TRIGRAM.test(query.q ?? '') ? countFound(query) : null;
 
   /** Rows in order; ids are picked from an index alone, so that a deep offset walks the index and not the table. */
   const readRows = (query: ImageListQuery, few: boolean, from: Fragment, limit: number) => {
@@ -163,20 +171,20 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
     return [...rows, ...(await readRows(query, few, sql`and i.polygon_count is null`, wanted - rows.length))];
   }
 
-  const foundBy = ({ q, ...query }: ImageListQuery) => (q ? countFound({ ...query, q }) : null);
-
   /** Kept sums, so that a list does not count its project anew each time. */
-  async function loadTotal(query: ImageListQuery, found = foundBy(query)): Promise<number> {
-    const { projectId, statuses } = query;
-    if (found !== null) return statuses.length > 0 ? countOf(query) : found;
+  async function loadTotal(query: ImageListQuery, found?: number | null): Promise<number> {
+    const { projectId, statuses, q } = query;
+    if (q && statuses.length > 0) return countOf(query);
+    const total = found ?? (await countFound(query));
+    if (total !== null) return total;
     const [row] = await sql<{ total: number }[]>`
       select coalesce(sum(n), 0)::bigint as total from image_counts
       where project_id = ${projectId} ${statuses.length > 0 ? sql`and status in ${sql([...statuses])}` : sql``}`;
     return row?.total ?? 0;
   }
 
-  async function loadItems(query: ImageListQuery, found = foundBy(query)): Promise<Omit<ImagePage, 'total'>> {
-    const rows = await readPage(query, await found);
+  async function loadItems(query: ImageListQuery, found?: number | null): Promise<Omit<ImagePage, 'total'>> {
+    const rows = await readPage(query, found ?? (await countFirst(query)));
     const items = rows.slice(0, query.limit).map(toImage);
     const last = items.at(-1);
     const more = rows.length > query.limit && last !== undefined;
@@ -187,7 +195,7 @@ export function createImageStore({ sql, cache, tenantId }: Owner & { cache: Cach
   }
 
   async function loadPage(query: ImageListQuery): Promise<ImagePage> {
-    const found = foundBy(query);
+    const found = await countFirst(query);
     const page = await loadItems(query, found);
     const { length } = page.items;
     // The last page of a list without a cursor says itself how long the list is.

@@ -66,6 +66,8 @@ const SORTS = ['name', '-name', 'createdAt', '-createdAt', 'polygonCount', '-pol
 const PAGE = 1500;
 /** Where 20,000 names are met: their index and rows, for the count and for the page. The whole order would be 25,000 and more. */
 const FOUND = 15_000;
+/** All names of the project once. */
+const NAMES = 40_000;
 
 describe('images of a project', () => {
   it.each(SORTS)('reads one page when sorted by %s, at the start and by cursor at the end', async (sort) => {
@@ -141,6 +143,11 @@ describe('images of a project', () => {
     const next = await list(`images q=${q}, ${sort}, next`, `q=${q}&sort=${sort}&cursor=${first.nextCursor}`, FOUND);
     expect(next).toMatchObject({ total: 20_000 });
     expect(new Set([...first.items, ...next.items].map(({ id }) => id)).size).toBe(100);
+  });
+
+  it('walks an index of names once for what has no trigram', async () => {
+    expect(await list('images q=99, name', 'q=99&sort=name', NAMES)).toMatchObject({ total: 28_299 });
+    expect(await list('images q=zz, -polygonCount', 'q=zz&sort=-polygonCount', NAMES)).toMatchObject({ total: 0 });
   });
 
   it('counts what a search of everything finds once, and not again when a status changed', async () => {
